@@ -1,0 +1,68 @@
+"""lossviz: which timesteps make up a sequence loss, and what it was divided by.
+
+    Batch      what you gave: logits, targets, lengths or weights
+    Analysis   every number, computed once, from `analyze(batch)`
+
+>>> import numpy as np
+>>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]], lengths=[3, 1])
+>>> analysis = analyze(batch)
+>>> round(float(analysis.value), 4), float(analysis.divisor)  # ln 4, over the 4 timesteps that count
+(1.3863, 4.0)
+
+`import lossviz` is instant: each name is loaded when it is first used, and TensorFlow only when something is computed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lossviz.analysis import Analysis, analyze
+    from lossviz.batch import Batch
+    from lossviz.edits import Edit, apply_edits
+    from lossviz.engine import sequence_loss, sequence_mask, sigmoid_loss, softmax_loss
+    from lossviz.errors import LossvizError
+    from lossviz.formats import read, write
+    from lossviz.settings import Settings
+
+__version__ = "0.1.0"
+__all__ = [
+    "Analysis",
+    "Batch",
+    "Edit",
+    "LossvizError",
+    "Settings",
+    "analyze",
+    "apply_edits",
+    "read",
+    "sequence_loss",
+    "sequence_mask",
+    "sigmoid_loss",
+    "softmax_loss",
+    "write",
+]
+
+_ROOMS = {
+    "Analysis": "analysis",
+    "Batch": "batch",
+    "Edit": "edits",
+    "LossvizError": "errors",
+    "Settings": "settings",
+    "analyze": "analysis",
+    "apply_edits": "edits",
+    "read": "formats",
+    "sequence_loss": "engine",
+    "sequence_mask": "engine",
+    "sigmoid_loss": "engine",
+    "softmax_loss": "engine",
+    "write": "formats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'lossviz' has no attribute {name!r}")
+    return getattr(import_module(f"lossviz.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

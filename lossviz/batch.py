@@ -1,0 +1,275 @@
+"""A batch as it was trained on, and the one place where input is validated.
+
+Structure is checked (ranks, shapes, dtypes); content is admitted, because wrong content is what people come to debug.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossviz.arrays import as_array, is_floating
+from lossviz.errors import InputError
+
+__all__ = ["Batch"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Batch:
+    """Logits, targets and what says which timesteps count; made by `Batch.from_arrays`.
+
+    Attributes:
+        logits: [B, T, V] float16, bfloat16, float32 or float64; may be a `np.memmap`.
+        targets: [B, T] int64, the class that each timestep should have predicted.
+        lengths: [B] int64 (float64 where fractional), or None.
+        weights: [B, T] float64, or None.
+        inputs: [B, T] int64, what the model read, or None.
+        vocabulary: V tokens, or None.
+        pad_id: the id that fills the rows up, or None; eos_id and ignore_id likewise.
+        segment_ids: [B, T] int64, which packed document a timestep belongs to, or None.
+        reported: the number that the training loop printed, as printed, or None.
+        title: a name for screens and files, or None.
+
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 0], [3, 0, 0]], lengths=[2, 1], pad_id=0)
+    >>> batch
+    Batch(B=2 sequences, T=3 timesteps, V=4 classes, logits float64, mask from lengths)
+    """
+
+    logits: Array
+    targets: Array
+    lengths: Array | None = None
+    weights: Array | None = None
+    inputs: Array | None = None
+    vocabulary: tuple[str, ...] | None = None
+    pad_id: int | None = None
+    eos_id: int | None = None
+    ignore_id: int | None = None
+    segment_ids: Array | None = None
+    reported: str | None = None
+    title: str | None = None
+
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "logits",
+        "targets",
+        "lengths",
+        "weights",
+        "inputs",
+        "vocabulary",
+        "pad_id",
+        "eos_id",
+        "ignore_id",
+        "segment_ids",
+        "reported",
+        "title",
+    )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        *,
+        logits: Any,
+        targets: Any,
+        lengths: Any = None,
+        weights: Any = None,
+        inputs: Any = None,
+        vocabulary: Sequence[str] | None = None,
+        pad_id: int | None = None,
+        eos_id: int | None = None,
+        ignore_id: int | None = None,
+        segment_ids: Any = None,
+        reported: str | float | None = None,
+        title: str | None = None,
+    ) -> "Batch":
+        """Check the structure of plain arrays (NumPy, TensorFlow, PyTorch, JAX, lists) and keep them as a Batch.
+
+        Args:
+            logits: [B, T, V] floats, before the softmax.
+            targets: [B, T] integers.
+            lengths: [B] numbers of timesteps that count.
+            weights: [B, T] numbers or booleans; they win over `lengths`.
+            inputs: [B, T] integers.
+            vocabulary: V strings.
+            pad_id: an integer, like `eos_id` and `ignore_id`.
+            eos_id: see above.
+            ignore_id: see above.
+            segment_ids: [B, T] integers.
+            reported: the printed loss, as a number or as the string that was printed.
+            title: a name.
+
+        Raises:
+            InputError: if a rank, shape or dtype is wrong, or a weight or length is not a finite number.
+
+        >>> Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=np.zeros((3, 2), int))
+        Traceback (most recent call last):
+        lossviz.errors.InputError: `targets` must have shape (2, 3), the first two axes of `logits`; got (3, 2). If \
+time comes first, pass `targets.T`.
+        """
+        logits = _logits(logits)
+        shape, classes = logits.shape[:2], logits.shape[2]
+        return cls(
+            logits=logits,
+            targets=_integers("targets", targets, shape),
+            lengths=None if lengths is None else _lengths(lengths, shape[0]),
+            weights=None if weights is None else _weights(weights, shape),
+            inputs=None if inputs is None else _integers("inputs", inputs, shape),
+            vocabulary=None if vocabulary is None else _vocabulary(vocabulary, classes),
+            pad_id=_id("pad_id", pad_id),
+            eos_id=_id("eos_id", eos_id),
+            ignore_id=_id("ignore_id", ignore_id),
+            segment_ids=None if segment_ids is None else _integers("segment_ids", segment_ids, shape),
+            reported=None if reported is None else _reported(reported),
+            title=None if title is None else str(title),
+        )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, T, V): sequences, timesteps, classes."""
+        sequences, timesteps, classes = self.logits.shape
+        return sequences, timesteps, classes
+
+    @property
+    def declared_mask(self) -> str:
+        """What the batch says counts: weights, else lengths, else an ignore id, else a pad id, else none."""
+        declared = ("weights", self.weights), ("lengths", self.lengths), ("ignore_id", self.ignore_id)
+        named = next((name for name, value in declared if value is not None), None)
+        return named or ("nonpad" if self.pad_id is not None else "none")
+
+    def token(self, class_id: int) -> str:
+        """The vocabulary's word for a class, or the id itself where there is no word for it."""
+        known = self.vocabulary is not None and 0 <= class_id < len(self.vocabulary)
+        return self.vocabulary[class_id] if self.vocabulary is not None and known else str(class_id)
+
+    def fields(self) -> dict[str, Any]:
+        """The arguments that `from_arrays` would need to make this batch again, without the absent ones."""
+        named = {name: getattr(self, name) for name in self.FIELDS}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def replace(self, **changes: Any) -> "Batch":
+        """The same batch with some arguments changed, validated again.
+
+        >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 2]])
+        >>> batch.replace(lengths=[1]).declared_mask
+        'lengths'
+        """
+        return Batch.from_arrays(**{**self.fields(), **changes})
+
+    def __repr__(self) -> str:
+        sequences, timesteps, classes = self.shape
+        title = f"{self.title!r}, " if self.title else ""
+        return (
+            f"Batch({title}B={sequences} sequences, T={timesteps} timesteps, V={classes} classes, "
+            f"logits {self.logits.dtype.name}, mask from {self.declared_mask})"
+        )
+
+
+def _logits(value: Any) -> Array:
+    logits = as_array("logits", value)
+    if logits.ndim != 3:
+        raise InputError(
+            f"`logits` must have rank 3, (sequences, timesteps, classes); got shape {logits.shape}. "
+            "A single sequence needs `logits[None]`; flat logits need `logits.reshape(B, T, -1)`."
+        )
+    if not is_floating(logits.dtype):
+        raise InputError(
+            f"`logits` must be floating point (float16, bfloat16, float32 or float64); got {logits.dtype.name}. "
+            "If these are scores, pass `logits.astype('float32')`; if they are token ids, they belong in `targets`."
+        )
+    if logits.shape[2] == 0:
+        raise InputError(f"`logits` must have at least one class on the last axis; got shape {logits.shape}.")
+    return logits
+
+
+def _integers(name: str, value: Any, shape: tuple[int, ...]) -> Array:
+    array = as_array(name, value)
+    if array.size == 0 and array.ndim <= 2 and 0 in shape:
+        array = array.reshape(shape).astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise InputError(
+            f"`{name}` must be integers; got {array.dtype.name}. "
+            f"If they are whole numbers, pass `{name}.astype('int64')`."
+        )
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+        raise InputError(f"`{name}` must fit in int64; got {array.max()}. A negative id was cast to unsigned.")
+    return _readonly(_shaped(name, array, shape).astype(np.int64))
+
+
+def _weights(value: Any, shape: tuple[int, ...]) -> Array:
+    array = as_array("weights", value)
+    if array.dtype.kind not in "biuf" and not is_floating(array.dtype):
+        raise InputError(f"`weights` must be numbers or booleans; got {array.dtype.name}.")
+    array = _shaped("weights", array, shape).astype(np.float64)
+    if not np.isfinite(array).all():
+        row, timestep = np.argwhere(~np.isfinite(array))[0]
+        raise InputError(
+            f"`weights` must be finite numbers; got {array[row, timestep]} at sequence {row}, timestep {timestep}. "
+            "An additive attention mask (0 and -inf) becomes weights with `mask == 0`."
+        )
+    return _readonly(array)
+
+
+def _lengths(value: Any, sequences: int) -> Array:
+    array = as_array("lengths", value)
+    if array.size == 0 and sequences == 0:
+        return _readonly(np.zeros(0, np.int64))
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"`lengths` must be numbers of timesteps; got {array.dtype.name}.")
+    if array.shape != (sequences,):
+        raise InputError(
+            f"`lengths` must have shape ({sequences},), one per sequence of `logits`; got {array.shape}."
+            + (" Pass `lengths.reshape(-1)`." if array.size == sequences else "")
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"`lengths` must be finite numbers; got {array[~np.isfinite(array)][0]}.")
+    whole = array.dtype.kind in "iu" or bool(np.all(array == np.floor(array)))
+    return _readonly(array.astype(np.int64 if whole else np.float64))
+
+
+def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
+    if array.shape == shape:
+        return array
+    sequences, timesteps = shape
+    hints = {
+        (timesteps, sequences): f" If time comes first, pass `{name}.T`.",
+        (sequences * timesteps,): f" If they are flat, pass `{name}.reshape{shape}`.",
+        (sequences, 1): f" To use one per sequence, pass `np.broadcast_to({name}, {shape})`.",
+        (sequences,): f" To use one per sequence, pass `np.broadcast_to({name}[:, None], {shape})`.",
+    }
+    raise InputError(
+        f"`{name}` must have shape {shape}, the first two axes of `logits`; got {array.shape}."
+        + hints.get(array.shape, "")
+    )
+
+
+def _vocabulary(value: Sequence[str], classes: int) -> tuple[str, ...]:
+    if isinstance(value, str) or not all(isinstance(token, str) for token in value):
+        raise InputError("`vocabulary` must be a list of strings, one per class, in the order of their ids.")
+    if len(value) != classes:
+        raise InputError(
+            f"`vocabulary` must have {classes} tokens, one per class of `logits`; got {len(value)}. "
+            "Count the padding token and the special tokens too."
+        )
+    return tuple(str(token) for token in value)
+
+
+def _id(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise InputError(f"`{name}` must be an integer; got {value!r}.")
+    return int(value)
+
+
+def _reported(value: str | float) -> str:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"`reported` must be one number, as printed; got {value!r}.") from None
+    return str(value).strip()
+
+
+def _readonly(array: Array) -> Array:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,76 @@
+"""What the user chose: which mask, and how the losses become one number."""
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from lossviz.errors import SettingsError
+from lossviz.reductions import REDUCTIONS
+
+__all__ = ["MASKS", "Settings"]
+
+MASKS = {
+    "lengths": "Lengths: timesteps before the end of each sequence",
+    "weights": "Weights: as given, any number per timestep",
+    "nonpad": "Targets that are not the pad id: sign(targets)",
+    "ignore_id": "Targets that are not the ignore id",
+    "none": "No mask: every timestep counts",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which mask and which reduction to use.
+
+    Args:
+        mask: one of `MASKS`, or None for what the batch declares (weights, else lengths, else ignore id, else pad id).
+        reduction: the name of one of `lossviz.reductions.REDUCTIONS`.
+        average_across_timesteps: a flag of `sequence_loss`, like the next three; used by that reduction only.
+        average_across_batch: see above.
+        sum_over_timesteps: see above.
+        sum_over_batch: see above.
+
+    Raises:
+        SettingsError: if a name is unknown. Flags that contradict each other are refused by `analyze`.
+
+    >>> Settings(reduction="language_model").reduction
+    'language_model'
+    >>> Settings(mask="length")
+    Traceback (most recent call last):
+    lossviz.errors.SettingsError: `mask` must be one of 'lengths', 'weights', 'nonpad', 'ignore_id', 'none' or None; \
+got 'length'. Did you mean 'lengths'?
+    """
+
+    mask: str | None = None
+    reduction: str = "mean"
+    average_across_timesteps: bool = True
+    average_across_batch: bool = True
+    sum_over_timesteps: bool = False
+    sum_over_batch: bool = False
+
+    def __post_init__(self) -> None:
+        _check_name("mask", self.mask, tuple(MASKS), optional=True)
+        _check_name("reduction", self.reduction, tuple(r.name for r in REDUCTIONS))
+
+    @property
+    def flags(self) -> tuple[bool, bool, bool, bool]:
+        """The four flags of `sequence_loss`, in the order of its signature."""
+        return (
+            self.average_across_timesteps,
+            self.average_across_batch,
+            self.sum_over_timesteps,
+            self.sum_over_batch,
+        )
+
+    def replace(self, **changes: Any) -> "Settings":
+        """The same settings with some of them changed."""
+        return replace(self, **changes)
+
+
+def _check_name(argument: str, value: object, names: tuple[str, ...], *, optional: bool = False) -> None:
+    if value in names or (optional and value is None):
+        return
+    options = ", ".join(map(repr, names)) + (" or None" if optional else "")
+    close = get_close_matches(str(value), names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise SettingsError(f"`{argument}` must be one of {options}; got {value!r}.{hint}")
