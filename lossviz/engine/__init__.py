@@ -1,0 +1,17 @@
+"""The TensorFlow room: masks, losses, the streaming diagnosis of every timestep. Importing it imports TensorFlow."""
+
+from lossviz.engine._tensorflow import load_tensorflow
+from lossviz.engine.losses import sigmoid_loss, softmax_loss
+from lossviz.engine.masks import sequence_mask
+from lossviz.engine.sequence_loss import sequence_loss
+from lossviz.engine.timesteps import Timesteps, per_timestep
+
+__all__ = [
+    "Timesteps",
+    "load_tensorflow",
+    "per_timestep",
+    "sequence_loss",
+    "sequence_mask",
+    "sigmoid_loss",
+    "softmax_loss",
+]
