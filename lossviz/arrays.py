@@ -1,13 +1,15 @@
 """Other people's arrays as NumPy: TensorFlow, PyTorch, JAX, lists, anything with `__array__` or `__dlpack__`."""
 
+import mmap
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lossviz.errors import InputError
 
-__all__ = ["as_array", "is_floating"]
+__all__ = ["as_array", "file_location", "is_floating"]
 
 
 def as_array(name: str, value: Any) -> np.ndarray:
@@ -39,6 +41,27 @@ rows to one length and pass `lengths`.
 def is_floating(dtype: np.dtype) -> bool:
     """Whether `dtype` is a float that lossviz computes with: float16, bfloat16, float32 or float64."""
     return dtype.name in ("float16", "bfloat16", "float32", "float64")
+
+
+def file_location(array: Any) -> tuple[Path, int] | None:
+    """Where the bytes of a memory-mapped array lie: (file, offset in bytes), or None if they must be read from memory.
+
+    None for arrays that are not mapped, not contiguous, not in native byte order, or hold private changes (mode "c").
+
+    >>> file_location(np.zeros(3)) is None
+    True
+    """
+    if not isinstance(array, np.memmap) or array.filename is None or array.mode == "c" or array.size == 0:
+        return None
+    if not array.flags.c_contiguous or not array.dtype.isnative:
+        return None
+    # `offset` is inherited unchanged by slices, so count from the address of the mapping, which starts at a page.
+    mapped: Any = getattr(array, "_mmap", None)
+    if mapped is None:
+        return None
+    start = np.frombuffer(mapped, np.uint8, count=1).ctypes.data
+    first_page = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY
+    return Path(str(array.filename)), first_page + array.ctypes.data - start
 
 
 def _convert(name: str, value: Any) -> np.ndarray:

@@ -156,6 +156,11 @@ time comes first, pass `targets.T`.
         """
         return Batch.from_arrays(**{**self.fields(), **changes})
 
+    def _repr_html_(self) -> str:
+        from lossviz.notebook import batch_html
+
+        return batch_html(self)
+
     def __repr__(self) -> str:
         sequences, timesteps, classes = self.shape
         title = f"{self.title!r}, " if self.title else ""

@@ -1,0 +1,256 @@
+"""Every number of a batch, computed once: `analyze(batch, settings) -> Analysis`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.errors import InputError, SettingsError
+from lossviz.explanation import Explanation, explain_timestep
+from lossviz.masking import gather_last, resolve_mask
+from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
+from lossviz.reductions import REDUCTIONS, Reduced, Reduction
+from lossviz.settings import Settings
+
+if TYPE_CHECKING:
+    from lossviz.engine import Timesteps
+
+__all__ = ["Analysis", "analyze"]
+
+Array = np.ndarray
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Analysis:
+    """Every number of a batch under one mask and one reduction; arrays are [B, T] unless said.
+
+    Attributes:
+        batch: what it was computed from; `settings`: the mask and the reduction.
+        batch_loss: cross entropy of every timestep, in nats, before any mask.
+        weights: what each loss is multiplied by; `mask`: where that is not 0.
+        unpadded_loss: weight × batch_loss, exactly 0 where the weight is 0.
+        share: each timestep's part of the number, summing to 1 (of its own number where there are several).
+        probability: of the target; `perplexity`: exp(batch_loss); `entropy`: of the distribution, in nats.
+        rank: 1 where the target is the model's first choice; 0 where the target is no class.
+        prediction: the class with the largest logit.
+        gradient_norm: ‖∂number/∂logits[b, t]‖₂ = |w / divisor| · ‖softmax − onehot‖₂.
+        non_finite: how many logits are NaN or ±inf.
+        invalid: where the label or the length makes no sense, and odd weights; shown with a mark of their own.
+        disagreement: where `weights` and `lengths` of the batch differ.
+        top_classes: [B, T, 5], largest probability first, −1 beyond V; `top_probabilities`: likewise.
+        numerator: of the number; `divisor`: what it is divided by; `divisor_counts`: what the divisor counts, in words.
+        value: numerator ÷ divisor: a float, or [B], [T] or [B, T] where the flags keep an axis.
+        problems: what is wrong with the content, in words, with its cells.
+
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 2)), targets=[[0, 1, 0]], lengths=[2])
+    >>> analysis = analyze(batch)
+    >>> analysis
+    Analysis(0.6931 nats = 1.3863 ÷ 2 timesteps that count)
+    """
+
+    batch: Batch
+    settings: Settings
+    batch_loss: Array
+    weights: Array
+    unpadded_loss: Array
+    share: Array
+    probability: Array
+    perplexity: Array
+    entropy: Array
+    rank: Array
+    prediction: Array
+    gradient_norm: Array
+    non_finite: Array
+    invalid: Array
+    disagreement: Array
+    top_classes: Array
+    top_probabilities: Array
+    numerator: Any
+    divisor: Any
+    divisor_counts: str
+    value: Any
+    mask_name: str
+    problems: tuple[Problem, ...]
+    _timesteps: "Timesteps" = field(repr=False)
+    _reduced: Reduced = field(repr=False)
+
+    @cached_property
+    def mask(self) -> Array:
+        """Where a timestep counts, [B, T] bool."""
+        counts: Array = self.weights != 0
+        return counts
+
+    @property
+    def reduction(self) -> Reduction:
+        """The reduction in use, with its title and formula."""
+        return _reduction(self.settings.reduction)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the reduction gives one number."""
+        return np.ndim(self.value) == 0
+
+    def with_settings(self, settings: Settings) -> "Analysis":
+        """The same batch under another mask or reduction; the losses are computed again only where they differ."""
+        same = (settings.reduction == "classification") == (self.settings.reduction == "classification")
+        return _assemble(self.batch, settings, self._timesteps if same else _measure(self.batch, settings, None))
+
+    def explain(self, sequence: int, timestep: int) -> Explanation:
+        """The arithmetic of one timestep, step by step, in float64.
+
+        Raises:
+            InputError: if there is no such timestep.
+        """
+        rows, columns = self.batch_loss.shape
+        if not (0 <= sequence < rows and 0 <= timestep < columns):
+            raise InputError(
+                f"The timestep must lie in {rows} sequences × {columns} timesteps; got ({sequence}, {timestep})."
+            )
+        logits = _class_logits(self.batch, self.settings, sequence, timestep)
+        here = np.index_exp[sequence, timestep]
+        top = [int(v) for v in self.top_classes[here] if v >= 0]
+        target = int(self.batch.targets[here])
+        lengths_wrong = any(problem.kind == "length" and problem.cells[here] for problem in self.problems)
+        return explain_timestep(
+            logits,
+            target,
+            sequence=sequence,
+            timestep=timestep,
+            tokens={v: self.batch.token(v) for v in (*top, target)},
+            top=top,
+            weight=float(self.weights[here]),
+            divisor=float(np.broadcast_to(self._reduced.divisor, self.batch_loss.shape)[here]),
+            number=float(np.broadcast_to(self._reduced.value, self.batch_loss.shape)[here]),
+            impossible=lengths_wrong,
+        )
+
+    def figure(self, **options: Any) -> Any:
+        """The picture batch loss × mask = unpadded loss as a Plotly figure; options as `lossviz.figures.equation`."""
+        from lossviz.notebook import figure
+
+        return figure(self, **options)
+
+    def _repr_html_(self) -> str:
+        from lossviz.notebook import analysis_html
+
+        return analysis_html(self)
+
+    def __repr__(self) -> str:
+        if not self.is_scalar:
+            return (
+                f"Analysis({self.settings.reduction}: {np.shape(self.value)} numbers, divided by {self.divisor_counts})"
+            )
+        return f"Analysis({self.value:.4f} nats = {self.numerator:.4f} ÷ {self.divisor:g} {self.divisor_counts})"
+
+
+def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progress | None = None) -> Analysis:
+    """Compute every number of a batch under a mask and a reduction (losses.md §2).
+
+    Args:
+        batch: logits [B, T, V] and what goes with them.
+        settings: which mask and which reduction; by default the declared mask and Σ w·loss / Σ w.
+        progress: called as `progress(done, total)` between blocks, on this thread; raise in it to stop.
+
+    Raises:
+        SettingsError: if the mask or the reduction does not fit the batch.
+
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
+    >>> a = analyze(batch)
+    >>> float(a.divisor), a.mask.tolist()
+    (3.0, [[True, True], [True, False]])
+    """
+    settings = settings or Settings()
+    resolve_mask(batch, settings.mask)
+    _check_classification(batch, settings)
+    return _assemble(batch, settings, _measure(batch, settings, progress))
+
+
+def _measure(batch: Batch, settings: Settings, progress: Progress | None) -> "Timesteps":
+    from lossviz.engine import per_timestep
+
+    _check_classification(batch, settings)
+    logits = batch.logits
+    if settings.reduction == "classification":
+        # sigmoid(z) is the softmax over the two logits (0, z): the same loss, probability and entropy.
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=2)
+    return per_timestep(logits, batch.targets, progress=progress)
+
+
+def _assemble(batch: Batch, settings: Settings, timesteps: "Timesteps") -> Analysis:
+    masking = resolve_mask(batch, settings.mask)
+    binary = settings.reduction == "classification"
+    weights = gather_last(masking.weights) if binary else masking.weights
+    classes = 2 if binary else batch.shape[2]
+    counts = weights != 0
+    undefined = bad_labels(batch, weights, classes) | masking.impossible
+    with np.errstate(all="ignore"):
+        # Select before multiplying: 0 × NaN is NaN, and a masked timestep must add exactly 0.
+        loss = np.where(counts, np.where(undefined, np.nan, timesteps.loss), 0.0)
+        reduced = _reduction(settings.reduction).reduce(loss, weights, settings.flags)
+        unpadded = np.where(counts, weights * loss, 0.0)
+        scale = np.where(reduced.divisor == 0, 0.0, weights / np.where(reduced.divisor == 0, 1.0, reduced.divisor))
+        # d/dz of the pair (0, z) counts p − y twice: ‖·‖ = √2 |p − y|.
+        norm = timesteps.gradient_norm / (np.sqrt(2.0) if binary else 1.0)
+        gradient = np.where(counts, np.abs(scale) * np.where(undefined, np.nan, norm), 0.0)
+        empty = reduced.numerator == 0
+        share = np.where(empty, 0.0, unpadded / np.where(empty, 1.0, reduced.numerator))
+        perplexity = np.exp(timesteps.loss)
+    return Analysis(
+        batch=batch,
+        settings=settings,
+        batch_loss=timesteps.loss,
+        weights=weights,
+        unpadded_loss=unpadded,
+        share=share,
+        probability=timesteps.probability,
+        perplexity=perplexity,
+        entropy=timesteps.entropy,
+        rank=timesteps.rank,
+        prediction=timesteps.top_classes[..., 0],
+        gradient_norm=gradient,
+        non_finite=timesteps.non_finite,
+        invalid=undefined | odd_weights(weights),
+        disagreement=masking.disagreement,
+        top_classes=timesteps.top_classes,
+        top_probabilities=timesteps.top_probabilities,
+        numerator=_squeeze(reduced.numerator, settings),
+        divisor=_squeeze(reduced.divisor, settings),
+        divisor_counts=reduced.counts,
+        value=_squeeze(reduced.value, settings),
+        mask_name=masking.name,
+        problems=find_problems(batch, masking, weights, timesteps.non_finite, classes),
+        _timesteps=timesteps,
+        _reduced=reduced,
+    )
+
+
+def _squeeze(kept: Array, settings: Settings) -> Any:
+    """Drop the axes that were reduced: a float, [B], [T] or [B, T]."""
+    if settings.reduction != "sequence_loss":
+        return float(kept[0, 0])
+    over_timesteps = settings.average_across_timesteps or settings.sum_over_timesteps
+    over_batch = settings.average_across_batch or settings.sum_over_batch
+    axes = ((0,) if over_batch else ()) + ((1,) if over_timesteps else ())
+    squeezed = kept.squeeze(axis=axes)
+    return float(squeezed) if squeezed.ndim == 0 else squeezed
+
+
+def _reduction(name: str) -> Reduction:
+    return next(reduction for reduction in REDUCTIONS if reduction.name == name)
+
+
+def _check_classification(batch: Batch, settings: Settings) -> None:
+    if settings.reduction == "classification" and batch.shape[2] != 1:
+        raise SettingsError(
+            "`reduction='classification'` needs one sigmoid logit per timestep, `logits` of shape (B, T, 1); "
+            f"got {batch.shape}. For {batch.shape[2]} classes choose 'mean', 'language_model' or 'encoder_decoder'."
+        )
+
+
+def _class_logits(batch: Batch, settings: Settings, sequence: int, timestep: int) -> Array:
+    logits = np.asarray(batch.logits[sequence, timestep], np.float64)
+    return np.concatenate([[0.0], logits]) if settings.reduction == "classification" else logits

@@ -1,0 +1,181 @@
+"""The arithmetic of one timestep, step by step, as data: z → z − max → exp → Σ → −log → × weight → ÷ divisor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["ClassStep", "Explanation", "explain_timestep"]
+
+
+@dataclass(frozen=True)
+class ClassStep:
+    """One class of a timestep: its logit z, z − max, exp(z − max), probability, and the gradient it receives."""
+
+    class_id: int
+    token: str
+    logit: float
+    shifted: float
+    exponential: float
+    probability: float
+    gradient: float
+    is_target: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How one timestep's loss comes about and what it adds to the number.
+
+    Attributes:
+        sequence: the row b; `timestep` is the column t.
+        target: the class it should have predicted; `token` its word.
+        maximum: the largest logit of the timestep.
+        total: Σ exp(z − max) over the classes.
+        log_total: log Σ exp(z − max).
+        shifted: z_target − max.
+        loss: log Σ exp(z − max) − (z_target − max), in nats.
+        weight: what the loss is multiplied by; `weighted` = weight × loss.
+        divisor: what the sum is divided by; `contribution` = weighted ÷ divisor.
+        share: contribution ÷ the reported number.
+        rank: 1 where the target has the largest logit; `entropy` of the distribution in nats.
+        gradient_norm: ‖∂number/∂logits‖₂ of this timestep.
+        classes: the top classes and the target, largest probability first.
+        note: why the timestep has no loss, or "".
+    """
+
+    sequence: int
+    timestep: int
+    target: int
+    token: str
+    maximum: float
+    shifted: float
+    total: float
+    log_total: float
+    probability: float
+    loss: float
+    weight: float
+    weighted: float
+    divisor: float
+    contribution: float
+    share: float
+    rank: int
+    entropy: float
+    gradient_norm: float
+    classes: tuple[ClassStep, ...]
+    note: str = ""
+
+    @property
+    def steps(self) -> tuple[tuple[str, str, float], ...]:
+        """Each line of the arithmetic: its name, its formula in LaTeX, its value."""
+        return (
+            ("logit of the target", r"z_y", self.maximum + self.shifted),
+            ("largest logit", r"\max_v z_v", self.maximum),
+            ("shifted", r"z_y - \max_v z_v", self.shifted),
+            ("sum of exponentials", r"\sum_v e^{z_v - \max}", self.total),
+            ("its logarithm", r"\log \sum_v e^{z_v - \max}", self.log_total),
+            ("loss", r"\log \sum_v e^{z_v - \max} - (z_y - \max)", self.loss),
+            ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
+            ("divided by", r"\mathrm{divisor}", self.divisor),
+            ("adds to the number", r"w \cdot \mathrm{loss} \,/\, \mathrm{divisor}", self.contribution),
+        )
+
+
+def explain_timestep(
+    logits: np.ndarray,
+    target: int,
+    *,
+    sequence: int,
+    timestep: int,
+    tokens: dict[int, str],
+    top: list[int],
+    weight: float,
+    divisor: float,
+    number: float,
+    impossible: bool = False,
+) -> Explanation:
+    """Work out one timestep in float64 NumPy, independently of the engine.
+
+    Args:
+        logits: [V] the timestep's logits.
+        target: its class.
+        sequence: the row b, for the record, like `timestep`.
+        timestep: the column t.
+        tokens: words by class id.
+        top: the classes to list; the target is added.
+        weight: the timestep's weight.
+        divisor: the divisor of the number that the timestep is part of.
+        number: that number, for the share.
+        impossible: whether the length of the sequence makes its loss undefined.
+
+    >>> e = explain_timestep(np.log([1.0, 3.0]), 0, sequence=0, timestep=0, tokens={}, top=[1], weight=1.0,
+    ...                      divisor=2.0, number=1.0)
+    >>> round(e.probability, 4), round(e.loss, 4), round(e.contribution, 4)  # 1/4, ln 4, ln 4 / 2
+    (0.25, 1.3863, 0.6931)
+    """
+    z = np.asarray(logits, np.float64)
+    valid = 0 <= target < len(z)
+    with np.errstate(all="ignore"):
+        maximum = float(z.max())
+        exponential = np.exp(z - maximum) if np.isfinite(maximum) else np.full(len(z), np.nan)
+        total = float(exponential.sum())
+        probabilities = exponential / total
+        loss = _leave_target_out(z, target) if valid else np.nan
+        counted = 0.0 if weight == 0 else (np.nan if impossible else weight * loss)
+        contribution = counted / divisor if divisor != 0 else 0.0
+        onehot = np.arange(len(z)) == target
+        gradients = (probabilities - onehot) * (weight / divisor if divisor != 0 and weight != 0 else 0.0)
+        positive = probabilities[probabilities > 0]
+        entropy = float(-(positive * np.log(positive)).sum()) if np.isfinite(total) else float("nan")
+    listed = sorted({v for v in [*top, target] if 0 <= v < len(z)}, key=lambda v: (-probabilities[v], v))
+    return Explanation(
+        sequence=sequence,
+        timestep=timestep,
+        target=target,
+        token=tokens.get(target, str(target)),
+        maximum=maximum,
+        shifted=float(z[target] - maximum) if valid else float("nan"),
+        total=total,
+        log_total=float(np.log(total)),
+        probability=float(np.exp(-loss)),
+        loss=float(loss),
+        weight=weight,
+        weighted=float(counted),
+        divisor=divisor,
+        contribution=float(contribution),
+        share=float(contribution / number) if number else 0.0,
+        rank=int(np.count_nonzero(z > z[target])) + 1 if valid else 0,
+        entropy=entropy,
+        gradient_norm=float(np.linalg.norm(gradients)) if valid and weight != 0 else (0.0 if weight == 0 else np.nan),
+        classes=tuple(
+            ClassStep(
+                class_id=v,
+                token=tokens.get(v, str(v)),
+                logit=float(z[v]),
+                shifted=float(z[v] - maximum),
+                exponential=float(exponential[v]),
+                probability=float(probabilities[v]),
+                gradient=float(gradients[v]),
+                is_target=v == target,
+            )
+            for v in listed
+        ),
+        note=_note(target, len(z), valid=valid, impossible=impossible, finite=bool(np.isfinite(z).all())),
+    )
+
+
+def _leave_target_out(z: np.ndarray, target: int) -> float:
+    # loss = log Σ_v exp(z_v − z_y) = softplus(log Σ_{v≠y} exp(z_v) − z_y): keeps the digits of very small losses.
+    others = np.delete(z, target)
+    if np.isnan(z).any() or (z == np.inf).any():
+        return float("nan")
+    if not len(others) or others.max() == -np.inf:
+        return 0.0 if z[target] > -np.inf else float("nan")
+    peak = others.max()
+    return float(np.logaddexp(0.0, (peak - z[target]) + np.log(np.exp(others - peak).sum())))
+
+
+def _note(target: int, classes: int, *, valid: bool, impossible: bool, finite: bool) -> str:
+    if not valid:
+        return f"The target {target} is not a class from 0 to {classes - 1}, so this timestep has no loss."
+    if impossible:
+        return "The length of this sequence is impossible, so it is unknown whether this timestep counts."
+    return "" if finite else "Some logits of this timestep are NaN or ±inf."
