@@ -4,6 +4,7 @@
     Analysis   every number, computed once, from `analyze(batch)`
 
 >>> import numpy as np
+>>> from lossviz import Batch, analyze
 >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]], lengths=[3, 1])
 >>> analysis = analyze(batch)
 >>> round(float(analysis.value), 4), float(analysis.divisor)  # ln 4, over the 4 timesteps that count

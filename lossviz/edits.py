@@ -9,6 +9,7 @@ import numpy as np
 from lossviz.arrays import file_location
 from lossviz.batch import Batch
 from lossviz.errors import InputError
+from lossviz.masking import resolve_mask
 
 __all__ = ["EDITABLE", "Edit", "apply_edits", "differences"]
 
@@ -40,7 +41,7 @@ class Edit:
 def apply_edits(batch: Batch, edits: Sequence[Edit]) -> Batch:
     """The batch with every edit made, in order; the batch itself stays as it is.
 
-    `weights` or `lengths` that the batch does not have start from a mask under which every timestep counts.
+    `weights` that the batch does not have start from the mask that it declares, `lengths` from T.
 
     Raises:
         InputError: if an index lies outside of the batch or a value can't be held.
@@ -91,5 +92,6 @@ def _writable(batch: Batch, field: str) -> np.ndarray:
         return copy
     if field == "inputs":
         raise InputError("`inputs` can't be edited: this batch has none.")
-    sequences, timesteps, _ = batch.shape
-    return np.ones((sequences, timesteps)) if field == "weights" else np.full(sequences, timesteps, np.int64)
+    if field == "weights":
+        return resolve_mask(batch, None).weights.copy()
+    return np.full(batch.shape[0], batch.shape[1], np.int64)
