@@ -1,0 +1,202 @@
+"""Files: bytes to plain arrays and back. Nothing here looks at what the arrays contain; `Batch.from_arrays` does.
+
+>>> import io
+>>> import numpy as np
+>>> stream = io.BytesIO()
+>>> write({"logits": np.zeros((1, 2, 3), np.float32), "targets": np.array([[1, 2]])}, stream, "npz")
+>>> read(stream, name="batch.npz")["targets"]
+array([[1, 2]])
+"""
+
+import difflib
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import IO, cast
+
+from lossviz.errors import FormatError, NamesError
+from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
+from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing, size_words
+from lossviz.formats._names import ALIASES, ARRAYS, FIELDS, choose, plain, propose
+
+__all__ = [
+    "ALIASES",
+    "FIELDS",
+    "FORMATS",
+    "LIMITS",
+    "Fields",
+    "Format",
+    "Limits",
+    "NamesError",
+    "find",
+    "propose",
+    "read",
+    "read_many",
+    "write",
+]
+
+FORMATS: tuple[Format, ...] = (
+    csv_.FORMAT,
+    json_.FORMAT,
+    npy.FORMAT,
+    npz.FORMAT,
+    parquet_.FORMAT,
+    safetensors_.FORMAT,
+)
+
+_TABLES = (csv_.FORMAT, parquet_.FORMAT)
+
+
+def find(name: str) -> Format:
+    """Find a format by a file's name, a suffix or the format's own name.
+
+    Raises:
+        FormatError: no format has that suffix.
+
+    >>> find("run/batch.npz").name, find("csv").name
+    ('npz', 'csv')
+    """
+    for known in FORMATS:
+        if name == known.name or name.lower().endswith(known.suffixes):
+            return known
+    suffixes = [suffix for known in FORMATS for suffix in known.suffixes]
+    file = Path(name).name
+    suffix = Path(file).suffix.lower()
+    close = difflib.get_close_matches(suffix, suffixes, 1)
+    raise FormatError(
+        f"`{file}` has {f'the suffix `{suffix}`' if suffix else 'no suffix'}; {listing(suffixes, 'or')} are read."
+        + (f" Did you mean `{close[0]}`?" if close else "")
+    )
+
+
+def read(
+    source: str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+    *,
+    name: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Fields:
+    """Read a file as the arguments of `Batch.from_arrays`.
+
+    Args:
+        source: a path, an upload's bytes, or a stream of bytes.
+        name: the name of an upload's file; its suffix chooses the format.
+        names: from lossviz names to the file's own, such as {"targets": "labels"}; for a table, names of columns.
+            None refuses a file whose other arrays look like ones that would change the number; `{}` leaves them out.
+
+    Returns:
+        A dict with whichever of `FIELDS` the file has: arrays, integers, texts, and `vocabulary` as a list of texts.
+
+    Raises:
+        FormatError: the file can't be read.
+        NamesError: its arrays have other names; `arrays` holds what was found.
+    """
+    return _read(_source(source, name), names)
+
+
+def read_many(
+    files: Mapping[str, bytes | bytearray | memoryview | IO[bytes]], *, names: Mapping[str, str] | None = None
+) -> Fields:
+    """Read files that were uploaded together: one of any format, or several .npy arrays.
+
+    Args:
+        files: the bytes by the file's name.
+        names: as in `read`.
+
+    Raises:
+        FormatError: the files can't be read, or not together.
+        NamesError: their arrays have other names.
+    """
+    parts = {name: _source(content, name) for name, content in files.items()}
+    if len(parts) == 1:
+        return _read(next(iter(parts.values())), names)
+    if not parts:
+        raise FormatError("No file was given. Choose one, or several .npy files that belong together.")
+    if other := [name for name in parts if find(name) is not npy.FORMAT]:
+        raise FormatError(f"`{other[0]}` can't be read together with other files; only .npy files can. Open it alone.")
+    total = sum(part.size for part in parts.values())
+    if total > LIMITS.upload_bytes:
+        raise _too_large("The files together are", total, "them")
+    return choose(npy.read_parts(parts), names, listing(parts))
+
+
+def _read(source: Source, names: Mapping[str, str] | None) -> Fields:
+    """Choose the format by the name, read, and pick the fields; a table picks its columns itself."""
+    known = find(source.name)
+    if source.size == 0:
+        raise FormatError(f"`{source.name}` is empty. Save or copy it again.")
+    try:
+        arrays = known.read(source, names)
+    except OSError as error:
+        raise FormatError(f"`{source.name}` can't be read: {error.strerror or error}.") from None
+    if known in _TABLES:
+        return {field: plain(field, arrays[field], source.name) for field in FIELDS if field in arrays}
+    return choose(arrays, names, source.name)
+
+
+def _source(source: str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes], name: str | None) -> Source:
+    if isinstance(source, str | PathLike):
+        return _path(Path(source), name)
+    name = name or getattr(source, "name", None)
+    if not isinstance(name, str):
+        raise FormatError('The bytes have no name to choose the format by. Pass `name=`, such as `name="batch.npz"`.')
+    if isinstance(source, bytes | bytearray | memoryview):
+        size = memoryview(source).nbytes
+    else:
+        size = source.seek(0, 2)
+        source.seek(0)
+    if size > LIMITS.upload_bytes:
+        raise _too_large(f"`{name}` is", size, f"`{name}`")
+    data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else source.read()
+    return Source(Path(name).name, None, data)
+
+
+def _too_large(subject: str, size: int, it: str) -> FormatError:
+    return FormatError(
+        f"{subject} {size_words(size)}; an upload may have at most {size_words(LIMITS.upload_bytes)}. Save {it} on "
+        "this machine and open it by its path: arrays on disk are memory-mapped."
+    )
+
+
+def _path(path: Path, name: str | None) -> Source:
+    """A path as a source, once it is known to be a file."""
+    if path.is_dir():
+        held = sorted(entry.name for entry in path.iterdir() if entry.name.lower().endswith(_SUFFIXES))
+        raise FormatError(f"`{path}` is a folder. Open one of its files: {listing(held, 'or', 6) or 'it holds none'}.")
+    if not path.exists():
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, beside, 1)
+        raise FormatError(f"There is no file `{path}`." + (f" Did you mean `{close[0]}`?" if close else ""))
+    if not path.is_file():
+        raise FormatError(f"`{path}` is not a file but a device or a pipe. Save its content as a file.")
+    return Source(name or path.name, path)
+
+
+_SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+
+
+def write(fields: Fields, target: str | PathLike[str] | IO[bytes], format: str | None = None) -> None:  # noqa: A002
+    """Write fields to a path or a stream; what is None is left out.
+
+    Args:
+        fields: by the argument names of `Batch.from_arrays`; `logits` and `targets` at least.
+        target: a path, or a stream of bytes.
+        format: the name of a format; without one the path's suffix chooses.
+
+    Raises:
+        FormatError: the format can't hold the fields, or the file can't be written.
+    """
+    path = Path(target) if isinstance(target, str | PathLike) else None
+    known = find(format or (path.name if path else "a stream"))
+    if unknown := [name for name in fields if name not in FIELDS]:
+        raise FormatError(f"`{unknown[0]}` is no field; known are {listing(FIELDS, 'and', 20)}.")
+    given = {name: plain(name, value, "fields") for name, value in fields.items() if value is not None}
+    if missing := [name for name in ("logits", "targets") if name not in given]:
+        raise FormatError(
+            f"The fields lack {listing(f'`{name}`' for name in missing)}; a file needs logits and targets."
+        )
+    if objects := [name for name in ARRAYS if name in given and given[name].dtype.hasobject]:
+        raise FormatError(f"`{objects[0]}` holds Python objects; only arrays of numbers can be written.")
+    try:
+        known.write(given, path or cast(IO[bytes], target))
+    except (OSError, UnicodeEncodeError) as error:
+        raise FormatError(f"`{path or 'the stream'}` can't be written: {error}.") from None

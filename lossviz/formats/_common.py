@@ -1,0 +1,219 @@
+"""What every format shares: the limits, the source that bytes come from, and the words for what was found."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossviz.errors import FormatError
+
+MIB = 2**20
+Fields = dict[str, Any]
+Target = Path | IO[bytes]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a file may hold; each is checked before anything is decoded.
+
+    Attributes:
+        upload_bytes: size of a file that comes as bytes.
+        upload_decoded_bytes: what such a file may unpack to.
+        file_decoded_bytes: what a file on disk may unpack to; memory-mapped arrays are not counted.
+        text_bytes: size of a JSON or CSV text.
+        text_cells: numbers in a JSON or CSV text.
+        text_lists: brackets in a JSON text.
+        directory_bytes: the directory of a zip archive.
+        header_bytes: the header of a safetensors file.
+        mapped_bytes: an array on disk is memory-mapped from this size on.
+        typed_characters: length of a typed text.
+        typed_cells: numbers in typed or made logits.
+    """
+
+    upload_bytes: int = 200 * MIB
+    upload_decoded_bytes: int = 1024 * MIB
+    file_decoded_bytes: int = 8192 * MIB
+    text_bytes: int = 512 * MIB
+    text_cells: int = 10_000_000
+    text_lists: int = 5_000_000
+    directory_bytes: int = MIB
+    header_bytes: int = 100_000_000
+    mapped_bytes: int = MIB
+    typed_characters: int = 5_000_000
+    typed_cells: int = 5_000_000
+
+
+LIMITS = Limits()
+
+BEGINNINGS = (
+    (b"\x93NUMPY", "an .npy array"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"%PDF", "a PDF"),
+    (b"\x80\x02", "a pickle"),
+    (b"\x80\x03", "a pickle"),
+    (b"\x80\x04", "a pickle"),
+    (b"\x80\x05", "a pickle"),
+)
+
+
+def size_words(count: int) -> str:
+    """Write a number of bytes as a person would.
+
+    >>> size_words(300 * 2**20)
+    '300 MiB'
+    >>> size_words(17)
+    '17 bytes'
+    """
+    for unit, size in (("GiB", 1024 * MIB), ("MiB", MIB), ("KiB", 1024)):
+        if count >= size:
+            return f"{count / size:,.4g} {unit}"
+    return f"{count} bytes"
+
+
+def listing(words: Iterable[str], last: str = "and", most: int = 12) -> str:
+    """Join words as a sentence does.
+
+    >>> listing(["a", "b", "c"])
+    'a, b and c'
+    """
+    shown = list(words)
+    if len(shown) > most:
+        shown = [*shown[:most], f"{len(shown) - most} more"]
+    return f" {last} ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def beginning(head: bytes) -> str:
+    """Say what a file is by its first bytes.
+
+    >>> beginning(b'{"logits": [')
+    'JSON text'
+    """
+    for start, words in BEGINNINGS:
+        if head.startswith(start):
+            return words
+    text = head.lstrip(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html")):
+        return "an HTML page"
+    if text.startswith((b"{", b"[")):
+        return "JSON text"
+    return "nothing lossviz knows"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a file's bytes come from: a path, or an upload's bytes with the name it had."""
+
+    name: str
+    path: Path | None = None
+    data: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return self.path.stat().st_size if self.path else len(self.data)
+
+    @property
+    def decoded_limit(self) -> int:
+        """How many bytes the file may unpack to."""
+        return LIMITS.file_decoded_bytes if self.path else LIMITS.upload_decoded_bytes
+
+    def open(self) -> IO[bytes]:
+        """Open the bytes for reading."""
+        return self.path.open("rb") if self.path else BytesIO(self.data)
+
+    def head(self, count: int = 512) -> bytes:
+        """The first bytes."""
+        with self.open() as stream:
+            return stream.read(count)
+
+    def wrong(self, expected: str, way_out: str) -> FormatError:
+        """The error for a file that is something else than its name says."""
+        found = beginning(self.head())
+        if found == "a pickle":
+            way_out = f"lossviz never loads a pickle, since loading one runs the code in it. {way_out}"
+        return FormatError(f"`{self.name}` is not {expected}: it starts like {found}. {way_out}")
+
+    def text(self) -> str:
+        """The whole file as UTF-8 text, without a byte order mark.
+
+        Raises:
+            FormatError: it is too large, or not UTF-8.
+        """
+        if self.size > LIMITS.text_bytes:
+            raise FormatError(
+                f"`{self.name}` is {size_words(self.size)} of text; at most {size_words(LIMITS.text_bytes)} are read. "
+                "Save it as .npz, which needs no decoding."
+            )
+        with self.open() as stream:
+            data = stream.read()
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise FormatError(
+                f"`{self.name}` is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}. Save it as UTF-8."
+            ) from None
+
+    def array(
+        self, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int, order: str = "C"
+    ) -> npt.NDArray[np.generic]:
+        """The array that stands at an offset, memory-mapped where it is on disk and large."""
+        count = int(np.prod(shape, dtype=object)) if shape else 1
+        if self.path and count * dtype.itemsize >= LIMITS.mapped_bytes:
+            return np.memmap(self.path, dtype, "r", offset, shape, "F" if order == "F" else "C")
+        with self.open() as stream:
+            stream.seek(offset)
+            data = stream.read(count * dtype.itemsize)
+        return np.frombuffer(data, dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    Attributes:
+        name: the word for it, and of its module and test.
+        suffixes: the file name endings that choose it.
+        title: what it is, in a few words.
+        doc: its documentation.
+        asks: the names that a mapping dialog asks for: of arrays, or of a table's columns.
+        read: takes the source and the mapping of names; gives everything found by its own name.
+        write: takes the fields and where to write them.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    title: str
+    doc: str
+    asks: tuple[str, ...]
+    read: Callable[[Source, Mapping[str, str] | None], Fields]
+    write: Callable[[Fields, Target], None]
+
+
+@contextmanager
+def replacing(target: Target) -> Iterator[IO[bytes]]:
+    """Give a stream whose content replaces the target at the end.
+
+    The old file stays whole until then: the fields may be memory-mapped from it.
+    """
+    if not isinstance(target, Path):
+        yield target
+        return
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

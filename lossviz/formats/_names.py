@@ -1,0 +1,211 @@
+"""From the names in a file to the names lossviz uses: exactly, by the caller's mapping, or by a proposal."""
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossviz.errors import FormatError, NamesError
+from lossviz.formats._common import Fields, listing
+
+ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids")
+IDS = ("pad_id", "eos_id", "ignore_id")
+TEXTS = ("reported", "title")
+FIELDS = (*ARRAYS, "vocabulary", *IDS, *TEXTS)
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "logits": ("logit", "lm_logits", "output", "outputs", "scores", "predictions", "preds", "y_pred"),
+    "targets": ("target", "labels", "label", "target_ids", "output_sequences", "decoder_outputs", "y_true", "y"),
+    "lengths": ("length", "lens", "seq_lens", "seq_lengths", "sequence_lengths", "dec_seq_lens", "target_lengths"),
+    "weights": ("weight", "mask", "masks", "loss_mask", "attention_mask", "loss_weights", "sample_weight"),
+    "inputs": ("input", "input_ids", "input_sequences", "tokens", "x"),
+    "segment_ids": ("segment_id", "segments", "document_ids", "doc_ids", "sequence_ids"),
+    "vocabulary": ("vocab", "itos", "id_to_token", "tokens", "classes"),
+    "pad_id": ("pad", "pad_token_id", "padding_idx", "padding_id"),
+    "eos_id": ("eos", "eos_token_id"),
+    "ignore_id": ("ignore", "ignore_index"),
+    "reported": ("reported_loss", "printed_loss", "loss"),
+    "title": ("name", "description"),
+    "sequence": ("seq", "sequence_id", "seq_id", "batch", "row", "b"),
+    "timestep": ("step", "time", "position", "pos", "t"),
+    "class": ("class_id", "token_id", "v", "k"),
+    "token": ("word", "text"),
+}
+CHANGE_THE_NUMBER = ("lengths", "weights", "pad_id", "ignore_id")
+_RANKS = {"logits": 3, "targets": 2, "lengths": 1, "weights": 2, "inputs": 2, "segment_ids": 2, "vocabulary": 1}
+
+
+def describe(name: str, value: Any) -> str:
+    """Write an array's name, shape and dtype.
+
+    >>> describe("logits", np.zeros((2, 3, 5), np.float32))
+    '`logits` (2, 3, 5) float32'
+    """
+    if isinstance(value, np.ndarray):
+        kind = "text" if value.dtype.kind in "US" else value.dtype.name
+        return f"`{name}` {value.shape} {kind}"
+    return f"`{name}` ({len(value)} texts)" if isinstance(value, list) else f"`{name}` {type(value).__name__}"
+
+
+def propose(arrays: Mapping[str, Any], asks: tuple[str, ...] = FIELDS) -> dict[str, str]:
+    """Propose which of a file's arrays is which, by name, rank and dtype; nothing is applied.
+
+    Args:
+        arrays: what a file holds, by its own names.
+        asks: the names to find.
+
+    Returns:
+        A mapping from the names asked for to names in the file; what can't be told is left out.
+
+    >>> propose({"output": np.zeros((2, 3, 5)), "labels": np.zeros((2, 3), int)})
+    {'logits': 'output', 'targets': 'labels'}
+    """
+    found = {name: name for name in asks if name in arrays}
+    for match in (_by_alias, _by_shape):
+        for name in asks:
+            free = {key: value for key, value in arrays.items() if key not in found.values()}
+            logits = np.shape(arrays[found["logits"]]) if "logits" in found else ()
+            if name not in found and (key := match(name, free, logits)) is not None:
+                found[name] = key
+    return {name: found[name] for name in asks if name in found}
+
+
+def _by_alias(name: str, free: Mapping[str, Any], _: tuple[int, ...]) -> str | None:
+    plain = {key.lower().replace("-", "_").replace(" ", "_").rsplit("/")[-1]: key for key in free}
+    for alias in (name, *ALIASES.get(name, ())):
+        if alias in plain and _fits(name, free[plain[alias]]):
+            return plain[alias]
+    return None
+
+
+def _by_shape(name: str, free: Mapping[str, Any], logits: tuple[int, ...]) -> str | None:
+    """The only array that can be the one: logits by rank 3, the rest by agreeing with the logits' axes."""
+    if name == "logits":
+        return _only([key for key, value in free.items() if _fits(name, value)])
+    if name not in ("targets", "lengths", "vocabulary") or len(logits) != 3:
+        return None
+    shape = {"targets": logits[:2], "lengths": logits[:1], "vocabulary": logits[2:]}[name]
+    return _only([key for key, value in free.items() if _fits(name, value) and np.shape(value) == shape])
+
+
+def _only(keys: list[str]) -> str | None:
+    return keys[0] if len(keys) == 1 else None
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a value has the rank and the kind of dtype that a name needs."""
+    kind = np.asarray(value).dtype.kind
+    if name in ("vocabulary", *TEXTS) or name == "token":
+        return kind in "US" and np.ndim(value) == _RANKS.get(name, np.ndim(value))
+    if kind in "US" or np.ndim(value) != _RANKS.get(name, 0 if name in IDS else 1):
+        return False
+    return kind in {"logits": "fV", "weights": "fiub", "lengths": "iuf"}.get(name, "iu")
+
+
+def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str) -> Fields:
+    """Pick the fields out of everything found in a file.
+
+    Args:
+        arrays: what the file holds, by its own names.
+        names: from lossviz names to the file's names; None asks for the exact names and refuses look-alikes of
+            arrays that would change the number, `{}` takes the exact names and leaves the rest.
+        file: the file's name, for the message.
+
+    Raises:
+        NamesError: `logits` or `targets` were not found, or an array that changes the number may have been missed.
+    """
+    given = dict(names or {})
+    check_names(given, arrays, FIELDS, file)
+    taken = set(given.values())
+    chosen = given | {name: name for name in FIELDS if name in arrays and name not in given and name not in taken}
+    missing = [name for name in ("logits", "targets") if name not in chosen]
+    if missing:
+        raise NamesError(not_found(arrays, missing, FIELDS, file), arrays)
+    overlooked = {} if names is not None else propose({k: v for k, v in arrays.items() if k not in chosen.values()})
+    if overlooked := {
+        name: key for name, key in overlooked.items() if name in CHANGE_THE_NUMBER and name not in chosen
+    }:
+        raise NamesError(_overlooked(overlooked, arrays, file), arrays)
+    return {name: plain(name, arrays[chosen[name]], file) for name in FIELDS if name in chosen}
+
+
+def check_names(names: Mapping[str, str], arrays: Mapping[str, Any], asks: tuple[str, ...], file: str) -> None:
+    """Refuse a mapping of names that don't exist.
+
+    Raises:
+        FormatError: a name that lossviz does not use.
+        NamesError: a name that is not in the file.
+    """
+    for name, key in names.items():
+        if name not in asks:
+            raise FormatError(f"`names` maps `{name}`, which is none of {listing(asks, 'or', 20)}.{_like(name, asks)}")
+        if key not in arrays:
+            held = listing(describe(*item) for item in arrays.items()) or "nothing"
+            raise NamesError(
+                f"`names` maps `{name}` to `{key}`, but `{file}` holds {held}.{_like(key, tuple(arrays))}", arrays
+            )
+
+
+def _like(word: str, words: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, words, 1)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def not_found(arrays: Mapping[str, Any], missing: list[str], asks: tuple[str, ...], file: str) -> str:
+    """Say what a file holds, what was looked for, and which could be which."""
+    held = listing(describe(*item) for item in arrays.items()) or "no arrays"
+    proposed = {name: key for name, key in propose(arrays, asks).items() if name != key}
+    message = f"`{file}` holds {held}; looked for {listing(f'`{name}`' for name in missing)}."
+    if not proposed:
+        return f"{message} Pass `names=` to say which is which."
+    return f"{message} Did you mean {_pairs(proposed)}? Pass `names={json.dumps(proposed, ensure_ascii=False)}`."
+
+
+def _overlooked(overlooked: dict[str, str], arrays: Mapping[str, Any], file: str) -> str:
+    held = listing(describe(key, arrays[key]) for key in overlooked.values())
+    example = json.dumps(overlooked, ensure_ascii=False)
+    return (
+        f"`{file}` also holds {held}. Did you mean {_pairs(overlooked)}? "
+        f"Pass `names={example}`, or `names={{}}` to leave it out."
+    )
+
+
+def _pairs(pairs: Mapping[str, str]) -> str:
+    return listing(f"`{key}` for `{name}`" for name, key in pairs.items())
+
+
+def plain(name: str, value: Any, file: str) -> Any:
+    """Give a field the plain type it has in `Batch.from_arrays`: array, int, text or list of texts."""
+    if name in ARRAYS:
+        return np.asanyarray(value)
+    if name == "vocabulary":
+        return _tokens(value, file)
+    array = np.asarray(value)
+    if name in IDS:
+        if array.size != 1 or array.dtype.kind not in "iu":
+            raise FormatError(f"`{name}` in `{file}` must be one integer; got {describe(name, array)}.")
+        return int(array.item())
+    if array.size != 1 or array.dtype.kind not in "US":
+        raise FormatError(f'`{name}` in `{file}` must be text, such as "1.2545"; got {describe(name, array)}.')
+    return _decoded(name, array.item(), file)
+
+
+def _tokens(value: Any, file: str) -> list[str]:
+    """The vocabulary from texts, or from one text that holds a JSON list of them."""
+    array = np.asarray(value)
+    if array.ndim == 0 and array.dtype.kind == "U" and str(array.item()).startswith("["):
+        value = json.loads(array.item())
+        array = np.asarray(value, dtype=None if value else "U1")
+    texts = list(value) if isinstance(value, list) else array.tolist()
+    if array.ndim != 1 or not all(isinstance(token, str | bytes) for token in texts):
+        raise FormatError(f"`vocabulary` in `{file}` must be a list of texts; got {describe('vocabulary', array)}.")
+    return [_decoded("vocabulary", token, file) for token in texts]
+
+
+def _decoded(name: str, text: str | bytes, file: str) -> str:
+    try:
+        return text.decode() if isinstance(text, bytes) else str(text)
+    except UnicodeDecodeError:
+        raise FormatError(f"`{name}` in `{file}` must be UTF-8 text; got {text!r:.60}.") from None

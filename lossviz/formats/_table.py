@@ -1,0 +1,153 @@
+"""The long form that CSV and Parquet share: rows for every timestep, assembled into arrays.
+
+A table has one row a timestep, with all its logits in it, or one row a class, with one logit in it. Which row comes
+first does not matter; every timestep of every sequence must be there, padding too.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossviz.errors import FormatError, NamesError
+from lossviz.formats._array import BFLOAT16
+from lossviz.formats._common import Fields
+from lossviz.formats._names import ARRAYS, FIELDS, check_names, not_found
+
+# A column's name and the array it becomes.
+PER_TIMESTEP = {"target": "targets", "weight": "weights", "input": "inputs", "segment_id": "segment_ids"}
+KEYS = ("sequence", "timestep", "class")
+ASKS = ("sequence", "timestep", "class", "logit", "target", "length", "weight", "input", "segment_id", "token")
+Columns = Mapping[str, npt.NDArray[Any]]
+Where = Callable[[int], str]
+
+
+def rename(columns: Mapping[str, Any], names: Mapping[str, str] | None, file: str, wide: bool) -> dict[str, Any]:
+    """Give the columns the names of the long form.
+
+    Args:
+        columns: the table's columns by their own names.
+        names: from the long form's names to the table's.
+        file: the file's name, for the message.
+        wide: whether the logits stand in columns of their own, so that neither `class` nor `logit` is needed.
+
+    Raises:
+        NamesError: a column that every table needs is not there.
+    """
+    given = {name: key for name, key in (names or {}).items() if not (wide and name == "logit")}
+    check_names(given, columns, ASKS, file)
+    chosen = {name: name for name in ASKS if name in columns and name not in given.values()} | given
+    needed = ["sequence", "timestep", *([] if wide else ["class", "logit"]), "target"]
+    if missing := [name for name in needed if name not in chosen]:
+        raise NamesError(not_found(columns, missing, ASKS, file), columns)
+    return {name: columns[key] for name, key in chosen.items()}
+
+
+def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, file: str) -> Fields:
+    """Put rows in order and shape their columns into arrays.
+
+    Args:
+        columns: by the long form's names, each with one value a row.
+        logits: [rows, V], one row a timestep; None for one row a class.
+        where: says where the row of an index stands, such as "line 5".
+        file: the file's name, for the message.
+
+    Raises:
+        FormatError: a row is missing, is there twice, or contradicts another of its timestep or sequence.
+    """
+    keys = [name for name in KEYS if name != "class" or logits is None]
+    shape, order = _grid([_index(columns[key], key, where) for key in keys], keys, where, file)
+    values = {name: column[order].reshape(shape) for name, column in columns.items()}
+    fields: Fields = {"logits": values["logit"] if logits is None else logits[order].reshape(*shape, -1)}
+
+    def once(name: str, keep: int) -> npt.NDArray[Any]:
+        """A column's value for the first `keep` axes, once it is known to be the same along the others."""
+        first = values[name].reshape(*shape[:keep], -1)[..., :1]
+        odd = np.argwhere(values[name].reshape(*shape[:keep], -1) != first)
+        if len(odd) and not _both_nan(values[name]):
+            at, axes = tuple(odd[0][:-1]), " of ".join(f"{key} {i}" for key, i in zip(keys, odd[0][:-1], strict=False))
+            row = int(order.reshape(*shape[:keep], -1)[tuple(odd[0])])
+            raise FormatError(
+                f"{where(row)} of `{file}` has {name} {columns[name][row]}, but {axes} has {first[at][0]} before. "
+                f"Give {name} the same value in all rows of one {keys[keep - 1]}."
+            )
+        return first[..., 0]
+
+    fields |= {field: once(column, 2) for column, field in PER_TIMESTEP.items() if column in columns}
+    if "length" in columns:
+        fields["lengths"] = once("length", 1)
+    if "token" in columns and logits is None:
+        values["token"] = np.moveaxis(values["token"], -1, 0)
+        fields["vocabulary"] = [str(token) for token in values["token"].reshape(shape[-1], -1)[:, 0]]
+    return fields
+
+
+def _both_nan(values: npt.NDArray[Any]) -> bool:
+    """Whether all differences may be NaN against NaN."""
+    return values.dtype.kind == "f" and bool(np.isnan(values).all())
+
+
+def _index(column: npt.NDArray[Any], key: str, where: Where) -> npt.NDArray[np.int64]:
+    wrong = np.flatnonzero((column < 0) | (column != np.floor(column)) | (column >= 2**31))
+    if len(wrong):
+        raise FormatError(
+            f"`{key}` must count from 0 in whole numbers; {where(wrong[0])} has {column[wrong[0]]}. Number the "
+            f"{key}s 0, 1, 2…"
+        )
+    return column.astype(np.int64)
+
+
+def _grid(
+    indices: list[npt.NDArray[np.int64]], keys: list[str], where: Where, file: str
+) -> tuple[tuple[int, ...], npt.NDArray[np.intp]]:
+    """The grid's shape and the order that sorts the rows into it, each cell filled exactly once."""
+    rows = len(indices[0])
+    if rows == 0:
+        raise FormatError(f"`{file}` has a header and no rows. Write one row a timestep, or one a class.")
+    shape = tuple(int(index.max()) + 1 for index in indices)
+    order = np.lexsort(indices[::-1])
+    cells = np.stack([index[order] for index in indices])
+    twice = np.flatnonzero((cells[:, 1:] == cells[:, :-1]).all(axis=0))
+    if len(twice):
+        first, second = sorted(order[twice[0] : twice[0] + 2])
+        raise FormatError(f"{where(first)} and {where(second)} of `{file}` are both {_cell(keys, cells[:, twice[0]])}.")
+    if rows != int(np.prod(shape, dtype=object)):
+        there = {tuple(cell) for cell in cells[:, : rows + 1].T.tolist()}
+        gap = next(cell for cell in np.ndindex(*shape) if cell not in there)
+        raise FormatError(
+            f"`{file}` has no row for {_cell(keys, gap)}. Write a row for each of the {shape[1]} timesteps of every "
+            "sequence, padding too, and give the real length as `length`."
+        )
+    return shape, order
+
+
+def _cell(keys: list[str], cell: Any) -> str:
+    return ", ".join(f"{key} {index}" for key, index in zip(keys, cell, strict=True))
+
+
+def unassemble(fields: Fields) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any], dict[str, Any]]:
+    """Turn fields into columns with one row a timestep, their logits [rows, V], and what no column can hold.
+
+    Raises:
+        FormatError: the batch is empty, or lacks its logits.
+    """
+    logits = np.asarray(fields["logits"])
+    if logits.ndim != 3 or 0 in logits.shape:
+        raise FormatError(f"A table has no rows for logits of shape {logits.shape}. Choose .npz.")
+    batch, timesteps, classes = logits.shape
+    columns = {
+        "sequence": np.repeat(np.arange(batch), timesteps),
+        "timestep": np.tile(np.arange(timesteps), batch),
+    }
+    columns |= {name: np.asarray(fields[field]).reshape(-1) for name, field in PER_TIMESTEP.items() if field in fields}
+    if "lengths" in fields:
+        columns["length"] = np.repeat(np.asarray(fields["lengths"]), timesteps)
+    rest = {name: fields[name] for name in FIELDS if name in fields and name not in ARRAYS}
+    rest["dtypes"] = {name: np.asarray(fields[name]).dtype.name for name in ARRAYS if name in fields}
+    return columns, widened(logits.reshape(-1, classes)), rest
+
+
+def widened(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """See bfloat16, which neither CSV nor Parquet knows, as float32."""
+    return array.astype(np.float32) if array.dtype == BFLOAT16 else array

@@ -1,0 +1,186 @@
+"""A table in text, long form: what a spreadsheet or another language writes most easily.
+
+One row a timestep, its logits in the columns `logit_0` … `logit_{V-1}`:
+
+```csv
+sequence,timestep,target,logit_0,logit_1,logit_2,length
+0,0,1,0.5,2.0,-1.0,2
+0,1,2,0.1,0.2,3.0,2
+```
+
+or one row a class, where `token` may name the class:
+
+```csv
+sequence,timestep,class,logit,target,token
+0,0,0,0.5,1,<pad>
+0,0,1,2.0,1,the
+0,0,2,-1.0,1,cat
+```
+
+- `sequence`, `timestep` and `class` count from 0. Rows may come in any order; every timestep of every sequence must be
+  there, padding too.
+- `length` (the same in all rows of a sequence), `weight`, `input` and `segment_id` are optional.
+- The delimiter is a comma, a semicolon or a tab; decimals have a point; `nan`, `inf` and `-inf` are numbers. An empty
+  cell is refused.
+- A first line `# lossviz {"pad_id": 0, "title": "…", "vocabulary": ["…"], "dtypes": {"logits": "float16"}}` holds what
+  no column can, and is written so that a batch comes back as it was.
+- At most 10,000,000 cells are read.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossviz.errors import FormatError
+from lossviz.formats import _table
+from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, replacing
+from lossviz.formats._names import FIELDS
+from lossviz.formats.json_ import cast, parse
+
+_MARK = "# lossviz "
+_TEXT_COLUMNS = ("token",)
+
+
+def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
+    """Read a long-form table as arrays.
+
+    Raises:
+        FormatError: it is no table, a cell is empty or not a number, or a row is missing.
+        NamesError: a column that every table needs is not there.
+    """
+    text = source.text()
+    rest: dict[str, Any] = {}
+    offset = 0
+    if text.startswith(_MARK):
+        line, _, text = text.partition("\n")
+        rest, offset = parse(line.removeprefix(_MARK), source.name), 1
+    header, rows, lines = _rows(text, source, offset)
+    columns, logits = _columns(header, rows, names, source, lines)
+    fields = _table.assemble(columns, logits, lambda row: f"line {lines[row]}", source.name)
+    dtypes = rest.pop("dtypes", {})
+    return cast(fields, dtypes, source.name) | {name: rest[name] for name in FIELDS if name in rest}
+
+
+def _rows(text: str, source: Source, offset: int) -> tuple[list[str], list[list[str]], list[int]]:
+    """The header, the rows, and the line that each row ends on."""
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    if text.count(delimiter) + text.count("\n") > LIMITS.text_cells:
+        raise FormatError(f"`{source.name}` holds more than {LIMITS.text_cells:,} cells. Save it as .npz or .parquet.")
+    if "\0" in first or delimiter not in first:
+        raise source.wrong("a CSV table", "Its first line must name the columns: sequence,timestep,target,logit_0,…")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows, lines = [], []
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                lines.append(reader.line_num + offset)
+    except csv.Error as error:
+        raise FormatError(f"line {reader.line_num + offset} of `{source.name}` can't be read: {error}.") from None
+    header = [name.strip() for name in rows[0]]
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise FormatError(f"`{source.name}` has two columns called `{twice[0]}`. Keep one of them.")
+    for row, line in zip(rows, lines, strict=True):
+        if len(row) != len(header):
+            raise FormatError(
+                f"line {line} of `{source.name}` has {len(row)} cells, but the header has {len(header)}. "
+                "Put text that holds the delimiter in double quotes."
+            )
+    return header, rows[1:], lines[1:]
+
+
+def _columns(
+    header: list[str], rows: list[list[str]], names: Mapping[str, str] | None, source: Source, lines: list[int]
+) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any] | None]:
+    """The columns by the long form's names, and the logits [rows, V] where each class has its column."""
+    wide = wide_columns(header, names)
+    places = {name: index for index, name in enumerate(header) if name not in wide}
+    sample = {name: _sample(rows, index) for name, index in places.items()}
+    chosen = _table.rename(sample, names, source.name, bool(wide))
+    own = {id(value): name for name, value in sample.items()}
+    columns = {name: _column(rows, places[own[id(value)]], name, header, lines) for name, value in chosen.items()}
+    if not wide:
+        return columns, None
+    return columns, np.stack([_column(rows, header.index(name), "logit", header, lines) for name in wide], axis=1)
+
+
+def wide_columns(header: list[str], names: Mapping[str, str] | None) -> list[str]:
+    """The columns `logit_0`, `logit_1`… in the order of their classes.
+
+    Raises:
+        FormatError: one of them is missing.
+
+    >>> wide_columns(["target", "logit_1", "logit_0"], None)
+    ['logit_0', 'logit_1']
+    """
+    stem = (names or {}).get("logit", "logit")
+    found = {int(match[1]): name for name in header if (match := re.fullmatch(re.escape(stem) + r"_(\d{1,7})", name))}
+    for index in range(max(found, default=-1) + 1):
+        if index not in found:
+            raise FormatError(
+                f"The table has a column `{stem}_{max(found)}` and no `{stem}_{index}`. Number them from 0."
+            )
+    return [found[index] for index in range(len(found))]
+
+
+def _sample(rows: list[list[str]], index: int) -> npt.NDArray[Any]:
+    """A column as the message and the dialog show it: numbers where all of it is."""
+    texts = [row[index] for row in rows]
+    try:
+        return _numbers(texts)
+    except ValueError:
+        return np.array([text[:80] for text in texts] or [""])
+
+
+def _numbers(texts: list[str]) -> npt.NDArray[Any]:
+    try:
+        return np.array(list(map(int, texts)), dtype=np.int64)
+    except (ValueError, OverflowError):
+        return np.array(list(map(float, texts)), dtype=np.float64)
+
+
+def _column(rows: list[list[str]], index: int, name: str, header: list[str], lines: list[int]) -> npt.NDArray[Any]:
+    """One column's numbers, or texts."""
+    texts = [row[index] for row in rows]
+    if name in _TEXT_COLUMNS:
+        return np.array(texts, dtype=object)
+    try:
+        return _numbers(texts)
+    except ValueError:
+        at = next(i for i, text in enumerate(texts) if not _is_number(text))
+        where = f"line {lines[at]}, column `{header[index]}`"
+    if not texts[at].strip():
+        raise FormatError(f"{where} is empty. Write a number, or nan where there is none.")
+    raise FormatError(f"{where} must be a number with a decimal point; got `{texts[at]:.40}`.")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def write(fields: Fields, target: Target) -> None:
+    """Write one row a timestep, and in the first line what no column can hold."""
+    columns, logits, rest = _table.unassemble(fields)
+    texts = [column.astype(str) for column in map(_table.widened, columns.values())]
+    table = np.column_stack([*texts, logits.astype(str)])
+    text = io.StringIO(newline="")
+    text.write(_MARK + json.dumps(rest) + "\n")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*columns, *(f"logit_{index}" for index in range(logits.shape[1]))])
+    writer.writerows(table.tolist())
+    with replacing(target) as stream:
+        stream.write(text.getvalue().encode())
+
+
+FORMAT = Format("csv", (".csv",), "CSV table", __doc__, _table.ASKS, read, write)

@@ -1,0 +1,115 @@
+"""Tensors in Hugging Face's format, which holds no code and can be memory-mapped.
+
+Holds one tensor under each name: `logits` [B, T, V], `targets` [B, T], and whichever of the other arrays there are. Its
+metadata, which is text, holds the rest: `pad_id`, `eos_id`, `ignore_id`, `reported`, `title`, and `vocabulary` as a
+JSON list.
+
+```python
+from safetensors.numpy import save_file
+save_file({"logits": logits, "targets": targets}, "batch.safetensors", metadata={"pad_id": "0", "title": "Trained"})
+```
+
+- Dtypes are kept, bfloat16 included. Float8 tensors are refused: convert them first.
+- A tensor of 1 MiB or more is memory-mapped. Don't change the file while it is open.
+- The header may have 100 MB, as the format says; what it declares is checked against the size of the file.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossviz.errors import FormatError
+from lossviz.formats._array import BFLOAT16
+from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, listing, replacing, size_words
+from lossviz.formats._names import ARRAYS, FIELDS, IDS
+from lossviz.formats.json_ import parse
+
+_DTYPES = {name: np.dtype(f"<{name[0].lower()}{int(name[1:]) // 8}") for name in ("F64", "F32", "F16")}
+_DTYPES |= {f"{kind}{bits}": np.dtype(f"<{kind.lower()}{bits // 8}") for kind in "IU" for bits in (64, 32, 16, 8)}
+_DTYPES |= {"BF16": BFLOAT16, "BOOL": np.dtype(np.bool_)}
+
+
+def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
+    """Read every tensor and the known metadata.
+
+    Raises:
+        FormatError: it is no safetensors file, was cut off, or holds a dtype that NumPy has no word for.
+    """
+    header, start = _header(source)
+    metadata = header.pop("__metadata__", {})
+    tensors = {name: _tensor(name, entry, source, start) for name, entry in header.items()}
+    wanted = {*FIELDS, *(names or {}).values()} - tensors.keys()
+    return tensors | {key: _text(key, metadata[key], source.name) for key in metadata if key in wanted}
+
+
+def _header(source: Source) -> tuple[dict[str, Any], int]:
+    length = int.from_bytes(source.head(8), "little")
+    if source.size < 10 or source.head(9)[8:] != b"{":
+        raise source.wrong("a safetensors file", "Save the tensors with `safetensors.numpy.save_file`.")
+    if length > LIMITS.header_bytes:
+        raise FormatError(
+            f"`{source.name}` declares a header of {size_words(length)}; at most {size_words(LIMITS.header_bytes)} "
+            "are read. Save only the tensors of one batch."
+        )
+    if 8 + length > source.size:
+        raise FormatError(
+            f"`{source.name}` was cut off: its header has {length:,} bytes; got {source.size - 8:,}. Copy it again."
+        )
+    try:
+        header = parse(source.head(8 + length)[8:].decode(), source.name)
+    except UnicodeDecodeError:
+        raise FormatError(f"`{source.name}` has a header that is not UTF-8 text. Save it again.") from None
+    return header, 8 + length
+
+
+def _tensor(name: str, entry: Any, source: Source, start: int) -> Any:
+    try:
+        dtype, shape, (begin, end) = str(entry["dtype"]), tuple(map(int, entry["shape"])), entry["data_offsets"]
+        count = int(np.prod(shape, dtype=object))
+        whole = min(shape, default=0) >= 0 <= begin and start + end <= source.size
+    except (KeyError, TypeError, ValueError):
+        raise FormatError(f"`{source.name}` has a header entry `{name}` that can't be read. Save it again.") from None
+    if dtype not in _DTYPES:
+        raise FormatError(
+            f"`{name}` in `{source.name}` has the dtype {dtype}; {listing(_DTYPES, 'or', 20)} are read. "
+            "Convert it to F32."
+        )
+    if not whole or end - begin != count * _DTYPES[dtype].itemsize:
+        raise FormatError(
+            f"`{name}` in `{source.name}` was cut off or damaged: {shape} {dtype} needs "
+            f"{count * _DTYPES[dtype].itemsize:,} bytes; got {max(0, min(end, source.size - start) - begin):,}. "
+            "Save or copy it again."
+        )
+    return source.array(_DTYPES[dtype], shape, start + begin)
+
+
+def _text(key: str, text: Any, file: str) -> Any:
+    """A metadata text as the field's own type."""
+    if key in IDS:
+        try:
+            return np.array(int(text))
+        except (ValueError, OverflowError):
+            raise FormatError(f"`{key}` in the metadata of `{file}` must be an integer; got `{text!r:.40}`.") from None
+    return parse(text, f"{key} of {file}") if key == "vocabulary" else text
+
+
+def write(fields: Fields, target: Target) -> None:
+    """Write arrays as tensors and the rest as metadata."""
+    from safetensors import TensorSpec, serialize
+
+    arrays = {name: np.ascontiguousarray(fields[name]) for name in ARRAYS if name in fields}
+    arrays = {name: array.astype(array.dtype.newbyteorder("<"), copy=False) for name, array in arrays.items()}
+    metadata = {name: str(fields[name]) for name in FIELDS if name in fields and name not in ARRAYS}
+    if "vocabulary" in fields:
+        metadata["vocabulary"] = json.dumps(fields["vocabulary"])
+    specs = {
+        name: TensorSpec(dtype=array.dtype.name, shape=array.shape, data_ptr=array.ctypes.data, data_len=array.nbytes)
+        for name, array in arrays.items()
+    }
+    with replacing(target) as stream:
+        stream.write(serialize(specs, metadata=metadata))
+
+
+FORMAT = Format("safetensors", (".safetensors",), "safetensors", __doc__, FIELDS, read, write)
