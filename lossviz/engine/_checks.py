@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lossviz.arrays import as_array, is_floating
 from lossviz.errors import InputError
 
 __all__ = [
@@ -23,14 +24,9 @@ def as_tensor(value: Any, name: str) -> tf.Tensor:
     """Converts lists, NumPy, PyTorch and JAX arrays to a tensor; lists of floats become float64."""
     if tf.is_tensor(value) or isinstance(value, tf.Variable):
         return tf.convert_to_tensor(value)
-    if hasattr(value, "detach"):  # a PyTorch tensor that requires a gradient refuses to become an array
-        value = value.detach()
-    try:
-        array = np.asarray(value)
-    except ValueError:  # NumPy's answer to ragged lists
-        raise InputError(f"`{name}` must be a rectangular array; its rows have unequal lengths. Pad them.") from None
-    if array.dtype.hasobject or (array.dtype.kind in "USV" and array.dtype.name != "bfloat16"):
-        raise InputError(f"`{name}` must hold numbers; got {array.dtype}. Pass a rectangular array of numbers.")
+    array = as_array(name, value)
+    if array.dtype.kind == "V" and not is_floating(array.dtype):
+        raise InputError(f"`{name}` must hold plain numbers; got an array of dtype {array.dtype}.")
     return tf.convert_to_tensor(array)
 
 

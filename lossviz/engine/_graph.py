@@ -1,23 +1,43 @@
 """The path for small batches: one TensorFlow graph in float64 for every shape, traced once, never compiled."""
 
+import contextlib
 import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from lossviz.engine._formulas import LOWEST, TOP, Row, finish
+from lossviz.engine._walk import Progress, Work, walk
 
-__all__ = ["BLOCK", "diagnose"]
+__all__ = ["BLOCK", "diagnose_small"]
 
 BLOCK = 1 << 18
 """Elements in one block: 2 MB, because TensorFlow's allocator never gives memory back."""
 
 
-def diagnose(logits: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
-    """The numbers of R rows, logits [R, V] of any float dtype and targets [R] int32 (-1: no class)."""
-    outputs = _graph()(tf.constant(logits.astype(np.float64, copy=False)), tf.constant(targets))
-    return {name: value.numpy() for name, value in outputs.items()}
+def diagnose_small(
+    logits: np.ndarray,
+    targets: np.ndarray,
+    store: Callable[[int, int, dict[str, np.ndarray]], None],
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    """Calls `store(start, stop, numbers)` for every block of logits [N, V] and targets [N] int32 (-1: no class)."""
+    graph = _graph()
+
+    @contextlib.contextmanager
+    def worker() -> Iterator[Work]:
+        yield work
+
+    def work(start: int, stop: int) -> None:
+        x = logits[start:stop].astype(np.float64, copy=False)
+        outputs = graph(tf.constant(x), tf.constant(targets[start:stop]))
+        store(start, stop, {name: value.numpy() for name, value in outputs.items()})
+
+    rows = max(1, BLOCK // logits.shape[1])
+    walk(len(targets), rows, worker, progress, cancelled)
 
 
 @functools.cache

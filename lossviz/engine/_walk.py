@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from lossviz.errors import Cancelled
 
-__all__ = ["Progress", "walk"]
+__all__ = ["Progress", "Work", "walk"]
 
 Progress = Callable[[int, int], object]
 Work = Callable[[int, int], None]

@@ -1,15 +1,15 @@
 """The diagnosis of every timestep, streamed: loss, probability, entropy, rank, gradient, top classes."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
-from lossviz.engine import _graph
+from lossviz.arrays import is_floating
+from lossviz.engine import _blocks, _graph
 from lossviz.engine._formulas import TOP
-from lossviz.engine._walk import Progress, walk
+from lossviz.engine._walk import Progress
 from lossviz.errors import InputError
 
 __all__ = ["Timesteps", "per_timestep"]
@@ -99,27 +99,19 @@ def per_timestep(
     batch, time, classes = logits.shape
     count = batch * time
     results = Timesteps.empty(count)
-    if count:
-        rows = max(1, _graph.BLOCK // classes)
-        labels = np.where((targets >= 0) & (targets < classes), targets, -1).astype(np.int32).reshape(-1)
-        flat = logits.reshape(count, classes)
-
-        @contextlib.contextmanager
-        def worker() -> Iterator[Callable[[int, int], None]]:
-            def work(start: int, stop: int) -> None:
-                store(results, start, stop, _graph.diagnose(flat[start:stop], labels[start:stop]))
-
-            yield work
-
-        walk(count, rows, worker, progress, cancelled)
+    labels = np.where((targets >= 0) & (targets < classes), targets, -1).astype(np.int32).reshape(-1)
+    store = functools.partial(_store, results)
+    if logits.size >= _blocks.BLOCKS_FROM:
+        _blocks.diagnose_blocks(logits, labels, store, progress, cancelled)
+    elif count:
+        _graph.diagnose_small(logits.reshape(count, classes), labels, store, progress, cancelled)
     return results.reshaped(batch, time)
 
 
-def store(results: Timesteps, start: int, stop: int, outputs: dict[str, Any]) -> None:
-    """Writes the outputs of a block into its rows; columns beyond V keep what `Timesteps.empty` put there."""
+def _store(results: Timesteps, start: int, stop: int, numbers: dict[str, np.ndarray]) -> None:
+    """Writes the numbers of a block into its rows; columns beyond V keep what `Timesteps.empty` put there."""
     for field in fields(results):
-        block = outputs[field.name][: stop - start]
-        rows = getattr(results, field.name)[start:stop]
+        rows, block = getattr(results, field.name)[start:stop], numbers[field.name]
         if block.ndim == 2:
             rows[:, : block.shape[1]] = block
         else:
@@ -129,7 +121,7 @@ def store(results: Timesteps, start: int, stop: int, outputs: dict[str, Any]) ->
 def _check(logits: np.ndarray, targets: np.ndarray) -> None:
     if logits.ndim != 3 or logits.shape[2] == 0:
         raise InputError(f"`logits` must have shape [B, T, V] with at least one class; got {logits.shape}.")
-    if logits.dtype.kind != "f" and logits.dtype.name != "bfloat16":
+    if not is_floating(logits.dtype):
         raise InputError(f"`logits` must be floating point; got {logits.dtype}. Pass `logits.astype('float32')`.")
     if targets.shape != logits.shape[:2]:
         expected = f"{logits.shape[:2]}, the first two axes of `logits`"

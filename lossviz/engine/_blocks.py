@@ -1,0 +1,82 @@
+"""The path for large batches: two threads, each with a buffer of its own, call one program on blocks of rows."""
+
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from lossviz.engine import _ops, _xla, _xla_flags
+from lossviz.engine._rows import reader
+from lossviz.engine._top import top_of_rows
+from lossviz.engine._walk import Progress, walk
+
+__all__ = ["BLOCKS_FROM", "diagnose_blocks"]
+
+BLOCKS_FROM = 1 << 21
+"""Elements from which a batch goes this way: below, compiling costs more than it gives."""
+
+XLA_ELEMENTS = 5 << 19
+OPS_ELEMENTS = 1 << 20
+Store = Callable[[int, int, dict[str, np.ndarray]], None]
+_lock = threading.Lock()
+
+
+def diagnose_blocks(
+    logits: np.ndarray,
+    targets: np.ndarray,
+    store: Store,
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    """Calls `store(start, stop, numbers)` for each block of logits [B, T, V] and targets [B·T] int32 (-1: no class)."""
+    count, classes = len(targets), logits.shape[2]
+    fast = _xla_flags.available()
+    rows = _rows(count, classes, XLA_ELEMENTS if fast else OPS_ELEMENTS)
+    program = _program(fast, rows, classes, logits.dtype.name)
+
+    @contextlib.contextmanager
+    def worker() -> Iterator[Callable[[int, int], None]]:
+        labels = np.full(rows, -1, np.int32)
+        with reader(logits, rows) as source:
+
+            def work(start: int, stop: int) -> None:
+                block, x = source.read(start, stop)
+                labels[: stop - start] = targets[start:stop]
+                outputs = program(x, tf.constant(labels))
+                numbers = {name: value.numpy()[: stop - start] for name, value in outputs.items()}
+                store(start, stop, _with_care(numbers, block))
+
+            yield work
+
+    walk(count, rows, worker, progress, cancelled)
+
+
+def _rows(count: int, classes: int, elements: int) -> int:
+    """A power of two, so that few programs are compiled; at most half of the rows, so that both threads have work."""
+    most = max(1, min(elements // classes, -(-count // 2)))
+    return 1 << (most.bit_length() - 1)
+
+
+def _with_care(numbers: dict[str, np.ndarray], block: np.ndarray) -> dict[str, np.ndarray]:
+    """Redoes the top classes of the few rows whose ties the program may have broken wrongly, or that hold NaN."""
+    redo = numbers["redo"]
+    if redo.any():
+        numbers["top_classes"] = numbers["top_classes"].copy()
+        numbers["top_classes"][redo] = top_of_rows(tf.constant(block[redo]))
+    return numbers
+
+
+def _program(fast: bool, rows: int, classes: int, dtype: str) -> Any:
+    with _lock:  # two sessions that ask for the same program get one
+        return _made(fast, rows, classes, dtype)
+
+
+@functools.lru_cache(maxsize=16)
+def _made(fast: bool, rows: int, classes: int, dtype: str) -> Any:
+    program = (_xla.compiled if fast else _ops.graph)(rows, classes, tf.as_dtype(dtype))
+    program(tf.zeros([rows, classes], dtype), tf.zeros([rows], tf.int32))
+    return program
