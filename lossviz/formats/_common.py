@@ -47,7 +47,7 @@ class Limits:
     header_bytes: int = 100_000_000
     mapped_bytes: int = MIB
     typed_characters: int = 5_000_000
-    typed_cells: int = 5_000_000
+    typed_cells: int = 20_000_000
 
 
 LIMITS = Limits()
