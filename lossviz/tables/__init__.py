@@ -1,0 +1,32 @@
+"""An analysis as tables: one row a timestep, a sequence, a reduction, a class; the same words as on screen.
+
+Importing it imports pandas. The downloads (`to_csv`, `to_json`, `to_parquet`) hold the timesteps and, where the format
+has room, the number with its divisor, the settings and the problems.
+"""
+
+from lossviz.tables._downloads import DOWNLOADS, download, summary, to_csv, to_json, to_parquet
+from lossviz.tables._rows import (
+    cell_table,
+    per_timestep_table,
+    problems_table,
+    reductions_table,
+    sequences_table,
+    steps_table,
+    timesteps_table,
+)
+
+__all__ = [
+    "DOWNLOADS",
+    "cell_table",
+    "download",
+    "per_timestep_table",
+    "problems_table",
+    "reductions_table",
+    "sequences_table",
+    "steps_table",
+    "summary",
+    "timesteps_table",
+    "to_csv",
+    "to_json",
+    "to_parquet",
+]
