@@ -1,0 +1,240 @@
+// Draws one Plotly figure and keeps one selected cell. The server sends the figure; a move of the selection is drawn
+// here at once and told to the server afterwards. Text from the figure is drawn by plotly.js or set by textContent.
+
+const SEND_EVERY_MS = 120;
+const CONFIG = {
+  displaylogo: false,
+  doubleClick: "reset",
+  modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]],
+};
+const views = new WeakMap();
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".lossviz-plot");
+  if (!views.has(root)) views.set(root, new View(root));
+  const view = views.get(root);
+  view.update(component);
+  return () => {
+    view.destroy();
+    views.delete(root);
+  };
+}
+
+/** plotly.js, loaded once for the page however many plots there are. */
+function library(url) {
+  globalThis.lossvizLibrary ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(globalThis.Plotly);
+    script.onerror = () => {
+      script.remove();
+      globalThis.lossvizLibrary = undefined;
+      reject(new Error("plotly.js did not load. Reload the page"));
+    };
+    document.head.append(script);
+  });
+  return globalThis.lossvizLibrary;
+}
+
+/** bytes = header length (uint32) | header (JSON) | figure (JSON) */
+function unpack(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
+  return { ...JSON.parse(text(4, 4 + length)), figure: () => JSON.parse(text(4 + length)) };
+}
+
+class View {
+  constructor(root) {
+    this.root = root;
+    [this.plot, this.overlay, this.error, this.live] = root.children;
+    this.cell = null; // what is outlined here
+    this.number = 0; // of the last event of the user
+    this.sent = 0; // when it was sent
+    this.grids = [];
+    this.drawn = 0;
+    root.addEventListener("keydown", (event) => this.key(event));
+    root.addEventListener("pointerdown", (event) => this.press(event), true);
+    this.resized = new ResizeObserver(() => this.resize());
+    this.resized.observe(root);
+  }
+
+  destroy() {
+    this.gone = true;
+    clearTimeout(this.timer);
+    this.resized.disconnect();
+    globalThis.Plotly?.purge(this.plot);
+  }
+
+  /** Takes what the server sent. While one picture is drawn, only the newest of the others waits. */
+  async update({ data, setStateValue }) {
+    this.setStateValue = setStateValue;
+    this.waiting = unpack(data);
+    if (this.drawing) return;
+    this.drawing = true;
+    while (this.waiting && !this.gone) {
+      const next = this.waiting;
+      this.waiting = null;
+      try {
+        await this.draw(next);
+        this.fail(null);
+      } catch (error) {
+        this.fail(error);
+      }
+    }
+    this.drawing = false;
+  }
+
+  async draw(sent) {
+    this.describe(sent);
+    const Plotly = await library(sent.library);
+    if (this.gone || sent.digest === null) return;
+    if (sent.digest !== this.digest) {
+      this.digest = undefined;
+      await this.react(Plotly, sent);
+      this.digest = sent.digest;
+    }
+    // The server's cell counts once it has seen the last event of the user; before that it is an echo of the past.
+    if (sent.seen >= this.number) this.show(sent.cell);
+  }
+
+  async react(Plotly, sent) {
+    const { data, layout } = sent.figure();
+    delete layout.width;
+    Object.assign(layout, { autosize: true, height: sent.height, uirevision: layout.uirevision ?? sent.extent });
+    layout.modebar = { bgcolor: "rgba(0,0,0,0)", ...layout.modebar };
+    await Plotly.react(this.plot, data, layout, { ...CONFIG, toImageButtonOptions: { filename: sent.name } });
+    if (!this.drawn) for (const name of ["relayouting", "afterplot"]) this.plot.on("plotly_" + name, () => this.outline());
+    const full = this.plot._fullLayout;
+    const select = (trace) => trace.type === "heatmap" && trace.visible === true && trace.meta?.select === true;
+    this.grids = sent.selectable ? this.plot._fullData.filter(select).map((trace) => new Grid(trace, full)) : [];
+    this.outline();
+    Object.assign(this.root.dataset, { drawn: ++this.drawn, rev: layout.meta?.rev ?? "" });
+  }
+
+  describe({ label, height, selectable }) {
+    this.plot.style.height = `${height}px`;
+    this.root.setAttribute("aria-label", label);
+    this.root.setAttribute("role", selectable ? "application" : "img");
+    if (selectable) {
+      this.root.tabIndex = 0;
+      this.root.setAttribute("aria-roledescription", "grid of cells; arrow keys move, Escape clears");
+    }
+  }
+
+  fail(error) {
+    this.error.textContent = error ? `This picture could not be drawn: ${error.message || error}.` : "";
+    this.error.hidden = !error;
+    this.plot.hidden = Boolean(error);
+    if (error) this.overlay.replaceChildren();
+  }
+
+  resize() {
+    if (this.drawn && this.plot.clientWidth && this.plot.clientWidth !== this.plot._fullLayout?.width)
+      globalThis.Plotly.Plots.resize(this.plot);
+  }
+
+  // The selection
+
+  show(cell) {
+    this.cell = cell;
+    this.root.dataset.cell = cell ?? "";
+    this.live.textContent = this.words();
+    this.outline();
+  }
+
+  words() {
+    if (!this.cell || !this.grids.length) return "";
+    const values = this.grids.flatMap((grid) => {
+      const place = grid.position(this.cell);
+      const value = place && Number(grid.z[place[0]][place[1]] ?? NaN);
+      return place ? [`${grid.name} ${Number.isNaN(value) ? "no number" : +value.toPrecision(4)}`.trim()] : [];
+    });
+    return `Sequence ${this.cell[0]}, timestep ${this.cell[1]}: ${values.join(", ")}`;
+  }
+
+  /** Draws the selected cell in every grid, clipped to what the grid shows now. */
+  outline() {
+    const boxes = this.cell ? this.grids.flatMap((grid) => this.box(grid)) : [];
+    this.overlay.replaceChildren(...boxes);
+  }
+
+  box(grid) {
+    const place = grid.position(this.cell);
+    if (!place) return [];
+    const span = ({ axis, at }, index) => {
+      const half = step(at) / 2;
+      const [from, to] = [pixelOf(axis, at[index] - half), pixelOf(axis, at[index] + half)].sort((a, b) => a - b);
+      return [from, Math.max(to - from, 1)];
+    };
+    const [[x, width], [y, height]] = [span(grid.x, place[1]), span(grid.y, place[0])];
+    const window = svg("svg", { x: grid.x.axis._offset, y: grid.y.axis._offset, width: grid.x.axis._length, height: grid.y.axis._length });
+    window.append(...["halo", "line"].map((name) => svg("rect", { class: name, x, y, width, height })));
+    return [window];
+  }
+
+  /** The user moved the selection: shown now, sent at once or, in a fast row of moves, a little later. */
+  choose(cell) {
+    this.number = Math.max(Date.now(), this.number + 1);
+    this.show(cell);
+    this.reveal();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.send(), Math.max(0, this.sent + SEND_EVERY_MS - performance.now()));
+  }
+
+  send() {
+    this.sent = performance.now();
+    this.setStateValue("event", { cell: this.cell, number: this.number });
+  }
+
+  /** Moves a zoomed view so that the selected cell is in it. */
+  reveal() {
+    if (!this.cell || !this.grids.length) return;
+    const ranges = {};
+    for (const grid of this.grids)
+      for (const [{ axis, at }, value] of [[grid.x, this.cell[1]], [grid.y, this.cell[0]]]) {
+        const [low, high] = [...axis.range].map(Number).sort((a, b) => a - b);
+        const half = step(at) / 2;
+        const shift = Math.min(value - half - low, 0) + Math.max(value + half - high, 0);
+        if (Math.abs(shift) > half * 1e-6 && high - low >= 2 * half) ranges[axis._name + ".range"] = axis.range.map((end) => Number(end) + shift);
+      }
+    if (Object.keys(ranges).length) globalThis.Plotly.relayout(this.plot, ranges);
+  }
+
+  press(event) {
+    const grid = this.grids.find((grid) => grid.subplot === event.target.dataset?.subplot);
+    if (!grid || event.button !== 0 || !event.target.classList.contains("nsewdrag")) return;
+    const release = (end) => {
+      if (Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > 4) return; // a drag: zoom or pan
+      const { left, top } = this.plot.getBoundingClientRect();
+      const cell = grid.cellAt(event.clientX - left, event.clientY - top);
+      this.root.focus({ preventScroll: true });
+      if (cell && String(cell) !== String(this.cell)) this.choose(cell);
+    };
+    window.addEventListener("pointerup", release, { once: true, capture: true });
+  }
+
+  key(event) {
+    const grid = this.grids[0];
+    if (!grid || event.altKey || event.metaKey || event.shiftKey) return;
+    const next = event.key === "Escape" ? null : this.target(grid, event.key, event.ctrlKey);
+    if (next === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    globalThis.Plotly.Fx.unhover(this.plot);
+    if (event.key === "Enter" || String(next) !== String(this.cell)) this.choose(next);
+  }
+
+  /** The cell that a key leads to; undefined for keys that mean nothing here. */
+  target(grid, key, control) {
+    const [lastRow, lastColumn] = [grid.y.at.length - 1, grid.x.at.length - 1];
+    const [row, column] = (this.cell && grid.position(this.cell)) ?? [null, null];
+    const moves = {
+      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1], ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
+      Home: [control ? 0 : row, 0], End: [control ? lastRow : row, lastColumn], Enter: [row, column],
+    };
+    if (!(key in moves) || (control && key !== "Home" && key !== "End")) return undefined;
+    const [toRow, toColumn] = row === null ? [0, 0] : moves[key];
+    const clip = (index, last) => Math.min(Math.max(index, 0), last);
+    return [grid.y.at[clip(toRow, lastRow)], grid.x.at[clip(toColumn, lastColumn)]];
+  }
+}

@@ -1,0 +1,51 @@
+// Where the cells of a heatmap are: between the numbers [b, t] of a cell, its place in the arrays, and its pixels.
+
+/** One heatmap to select in: its axes, the numbers of its rows and columns, and its values. */
+class Grid {
+  constructor(trace, layout) {
+    const columns = trace.z[0]?.length ?? 0;
+    this.name = trace.name ?? "";
+    this.z = trace.z;
+    this.x = { axis: layout[axisName(trace.xaxis, "x")], at: [...(trace.x ?? Array(columns).keys())] };
+    this.y = { axis: layout[axisName(trace.yaxis, "y")], at: [...(trace.y ?? Array(trace.z.length).keys())] };
+    this.subplot = (trace.xaxis ?? "x") + (trace.yaxis ?? "y");
+  }
+
+  /** [row, column] of the values under a cell [b, t], or null when the cell is not in this grid. */
+  position([b, t]) {
+    const [row, column] = [nearest(this.y.at, b), nearest(this.x.at, t)];
+    return row === null || column === null ? null : [row, column];
+  }
+
+  /** The cell [b, t] under a point in pixels of the plot, or null. */
+  cellAt(left, top) {
+    const [column, row] = [nearest(this.x.at, valueAt(this.x.axis, left)), nearest(this.y.at, valueAt(this.y.axis, top))];
+    return row === null || column === null ? null : [this.y.at[row], this.x.at[column]];
+  }
+}
+
+const axisName = (id, letter) => letter + "axis" + (id ?? letter).slice(1);
+const step = (at) => (at.length > 1 ? at[1] - at[0] : 1);
+// A vertical axis counts pixels from the top and values from the bottom.
+const ends = (axis) => (axis._id[0] === "y" ? [axis.range[1], axis.range[0]] : axis.range).map(Number);
+
+function nearest(at, value) {
+  const index = Math.round((value - at[0]) / step(at));
+  return index >= 0 && index < at.length ? index : null;
+}
+
+function valueAt(axis, pixel) {
+  const [from, to] = ends(axis);
+  return from + ((pixel - axis._offset) / axis._length) * (to - from);
+}
+
+function pixelOf(axis, value) {
+  const [from, to] = ends(axis);
+  return ((value - from) / (to - from)) * axis._length;
+}
+
+function svg(name, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
