@@ -1,0 +1,247 @@
+"""The batches that come with lossviz: recorded from a trained model, worked by hand, or wrong on purpose.
+
+They lie in `sample_data/`, with the scripts that make them (`make samples`). A large one (32 × 512 × 50,257) is not
+shipped; `sample_data/make_large.py` makes it where it is needed.
+"""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from lossviz.errors import InputError
+from lossviz.formats import Fields, read
+
+__all__ = ["DEFAULT", "GROUPS", "SAMPLES", "Sample", "load_sample", "sample_path"]
+
+DEFAULT = "alice-trained"
+RECORDED, WORKED, ODD = "Recorded from a model", "Worked by hand", "Wrong on purpose"
+GROUPS = (RECORDED, WORKED, ODD)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A batch to open.
+
+    Attributes:
+        name: what `load_sample` calls it.
+        title: what screens call it.
+        lesson: one sentence on what to look at.
+        group: one of `GROUPS`.
+    """
+
+    name: str
+    title: str
+    lesson: str
+    group: str
+
+    @property
+    def file(self) -> str:
+        """Its file in `sample_data/`: arrays where it was recorded, readable text where it was worked."""
+        return f"{self.name}.npz" if self.group == RECORDED else f"{self.name}.json"
+
+
+SAMPLES: tuple[Sample, ...] = (
+    Sample(
+        "alice-kept-out",
+        "Language model, four sentences kept out of training",
+        "The model never saw the last four: words that only they hold, such as “birds” and “flock”, cost the most.",
+        RECORDED,
+    ),
+    Sample(
+        "alice-trained",
+        "Language model, trained",
+        "Padding is the loudest thing in the batch loss, for nobody trained it, and the mask takes it all away.",
+        RECORDED,
+    ),
+    Sample(
+        "alice-trained-64",
+        "Language model, trained, 64 sequences of up to 32 timesteps, float16 logits",
+        "Most timesteps are padding, and the first words of a sequence cost the most, since little is known yet.",
+        RECORDED,
+    ),
+    Sample(
+        "alice-untrained",
+        "Language model, before training",
+        "Every timestep costs ln 640 = 6.46 nats, the loss of a uniform guess, whether it is a word or padding.",
+        RECORDED,
+    ),
+    Sample(
+        "golden",
+        "Golden batch: many conventions, all different",
+        "The losses add up to 13.8 over the 11 timesteps that count and to 14.5 over all 15: every divisor shows.",
+        WORKED,
+    ),
+    Sample(
+        "golden-weights",
+        "Golden batch, fractional weights",
+        "The weights add up to 10.5 while 11 of them are not 0: two divisors, two losses.",
+        WORKED,
+    ),
+    Sample(
+        "label-2-to-the-32",
+        "Target 2³²",
+        "The target of sequence 0, timestep 1 wraps round to 0 in 32 bits, and is no class in 64.",
+        ODD,
+    ),
+    Sample(
+        "label-minus-1",
+        "Target −1",
+        "The target of sequence 0, timestep 1 is −1, an ignore id that nobody declared.",
+        ODD,
+    ),
+    Sample(
+        "label-minus-100",
+        "Target −100",
+        "The target of sequence 0, timestep 1 is PyTorch's ignore id, and counts, for nobody declared it.",
+        ODD,
+    ),
+    Sample(
+        "label-v",
+        "Target V",
+        "The target of sequence 0, timestep 1 is 5 where the classes are 0 to 4: the vocabulary lacks a row.",
+        ODD,
+    ),
+    Sample(
+        "length-0",
+        "Length 0",
+        "Sequence 1 has no timestep that counts, so its own mean would be 0 / 0.",
+        ODD,
+    ),
+    Sample(
+        "length-above-t",
+        "Length T + 5",
+        "Sequence 0 says 9 of 4 timesteps; TensorFlow's sequence_mask would cut it without a word.",
+        ODD,
+    ),
+    Sample(
+        "length-fractional",
+        "Length 2.7",
+        "Sequence 1 is 2.7 timesteps long, as when a relative length was multiplied by T and not rounded.",
+        ODD,
+    ),
+    Sample(
+        "length-minus-1",
+        "Length −1",
+        "Sequence 1 has length −1, as when 1 was taken from an empty sequence.",
+        ODD,
+    ),
+    Sample(
+        "lengths-3-4-2",
+        "Lengths 3, 4 and 2",
+        "The mask is the staircase of sequence_mask([3, 4, 2]), and the three sequences cost 3, 6 and 3 nats: 12 / 9.",
+        WORKED,
+    ),
+    Sample(
+        "logits-all-nan",
+        "Every logit is NaN",
+        "Nothing can be computed, and the page says so rather than show zeros.",
+        ODD,
+    ),
+    Sample(
+        "logits-inf",
+        "Infinite logits",
+        "Sequence 0 has +∞ at the target of timestep 0 and −∞ at that of timestep 1; the padding has a +∞ too.",
+        ODD,
+    ),
+    Sample(
+        "logits-nan",
+        "One NaN that counts, one timestep of padding that doesn't",
+        "The NaN of sequence 0 makes the loss NaN, while those in the padding of sequence 1 must not reach it.",
+        ODD,
+    ),
+    Sample(
+        "padding-mask",
+        "Mask from the padding id",
+        "There are no lengths: the mask is the sign of the targets, [1 1 1 1 0] and [1 1 0 0 0], and the mean 7 / 6.",
+        WORKED,
+    ),
+    Sample(
+        "tokens-duplicate",
+        "Two classes with one name",
+        "Classes 3 and 4 are both called “cat”, so the token alone does not say which was predicted.",
+        ODD,
+    ),
+    Sample(
+        "tokens-hostile",
+        "Tokens that attack the page",
+        "Markup, links, right-to-left, zero-width, empty and 10,000-character tokens are shown as the text they are.",
+        ODD,
+    ),
+    Sample(
+        "weights-254-255",
+        "Weights 254 and 255",
+        "A uint8 mask was inverted with ~: 1 became 254 and 0 became 255, so the padding counts most.",
+        ODD,
+    ),
+    Sample(
+        "weights-all-0",
+        "Every weight is 0",
+        "Nothing counts, so the divisor is 0, and a loss of 0 would look like success.",
+        ODD,
+    ),
+    Sample(
+        "weights-disagree",
+        "Weights and lengths disagree",
+        "In sequence 1 the weights leave out timestep 1 and count the padding at timestep 3, and the weights win.",
+        ODD,
+    ),
+    Sample(
+        "weights-fractional",
+        "Fractional weights",
+        "Weights from 0.25 to 2 scale single timesteps, so the sum of the weights is not the number of timesteps.",
+        ODD,
+    ),
+    Sample(
+        "weights-negative",
+        "A negative weight",
+        "Timestep 2 of sequence 0 has weight −1: a lower loss there raises the number.",
+        ODD,
+    ),
+)
+
+
+def sample_path(name: str) -> Path:
+    """Where a sample's file lies, in a checkout or in an installed package.
+
+    Raises:
+        InputError: if there is no sample of that name.
+
+    >>> sample_path("golden").name
+    'golden.json'
+    >>> sample_path("gold")
+    Traceback (most recent call last):
+    lossviz.errors.InputError: There is no sample `gold`. Did you mean `golden`? There are alice-kept-out, \
+alice-trained, alice-trained-64, alice-untrained, golden, golden-weights, label-2-to-the-32, label-minus-1, \
+label-minus-100, label-v, length-0, length-above-t, length-fractional, length-minus-1, lengths-3-4-2, logits-all-nan, \
+logits-inf, logits-nan, padding-mask, tokens-duplicate, tokens-hostile, weights-254-255, weights-all-0, \
+weights-disagree, weights-fractional, weights-negative.
+    """
+    return _folder() / _find(name).file
+
+
+def load_sample(name: str = DEFAULT) -> Fields:
+    """Read a sample as the arguments of `Batch.from_arrays`, its title among them.
+
+    Raises:
+        InputError: if there is no sample of that name.
+
+    >>> fields = load_sample("lengths-3-4-2")
+    >>> fields["lengths"].tolist(), fields["title"]
+    ([3, 4, 2], 'Lengths 3, 4 and 2')
+    """
+    return {**read(sample_path(name)), "title": _find(name).title}
+
+
+def _find(name: str) -> Sample:
+    by_name = {sample.name: sample for sample in SAMPLES}
+    if name not in by_name:
+        close = get_close_matches(name, by_name, 1)
+        hint = f" Did you mean `{close[0]}`?" if close else ""
+        raise InputError(f"There is no sample `{name}`.{hint} There are {', '.join(by_name)}.")
+    return by_name[name]
+
+
+def _folder() -> Path:
+    here = Path(__file__).parent
+    installed = here / "_sample_data"
+    return installed if installed.is_dir() else here.parent / "sample_data"
