@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from lossviz.engine._checks import as_integers, require
@@ -49,9 +50,9 @@ def _check_lengths(lengths: tf.Tensor, width: tf.Tensor) -> None:
         return
     require(int(width) >= 0, f"`maxlen` must be 0 or more; got {int(width)}.")
     if bool(tf.reduce_any(wrong)):
-        place = tf.where(wrong)[0].numpy()
-        index = f"[{', '.join(map(str, place))}]" if place.size else ""
-        value = int(tf.gather_nd(lengths, place))
+        place = tuple(np.argwhere(wrong.numpy())[0])
+        index = f"[{', '.join(map(str, place))}]" if place else ""
+        value = lengths.numpy()[place]
         raise InputError(
             f"`lengths` must lie between 0 and {int(width)}, the number of timesteps; `lengths{index}` is {value}. "
             "Mend it, or clip: `np.clip(lengths, 0, maxlen)`."
