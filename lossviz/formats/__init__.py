@@ -44,6 +44,7 @@ FORMATS: tuple[Format, ...] = (
     safetensors_.FORMAT,
 )
 
+_PICKLES = (".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 _TABLES = (csv_.FORMAT, parquet_.FORMAT)
 
 
@@ -63,10 +64,11 @@ def find(name: str) -> Format:
     file = Path(name).name
     suffix = Path(file).suffix.lower()
     close = difflib.get_close_matches(suffix, suffixes, 1)
-    raise FormatError(
-        f"`{file}` has {f'the suffix `{suffix}`' if suffix else 'no suffix'}; {listing(suffixes, 'or')} are read."
-        + (f" Did you mean `{close[0]}`?" if close else "")
-    )
+    way_out = f" Did you mean `{close[0]}`?" if close else ""
+    if suffix in _PICKLES:
+        way_out = " It holds a pickle, and loading one runs the code in it. Save the arrays with `np.savez`."
+    found = f"the suffix `{suffix}`" if suffix else "no suffix"
+    raise FormatError(f"`{file}` has {found}; {listing(suffixes, 'or')} are read.{way_out}")
 
 
 def read(
@@ -90,7 +92,10 @@ def read(
         FormatError: the file can't be read.
         NamesError: its arrays have other names; `arrays` holds what was found.
     """
-    return _read(_source(source, name), names)
+    try:
+        return _read(_source(source, name), names)
+    except OSError as error:
+        raise FormatError(f"`{name or source}` can't be read: {error.strerror or error}.") from None
 
 
 def read_many(
@@ -124,10 +129,7 @@ def _read(source: Source, names: Mapping[str, str] | None) -> Fields:
     known = find(source.name)
     if source.size == 0:
         raise FormatError(f"`{source.name}` is empty. Save or copy it again.")
-    try:
-        arrays = known.read(source, names)
-    except OSError as error:
-        raise FormatError(f"`{source.name}` can't be read: {error.strerror or error}.") from None
+    arrays = known.read(source, names)
     if known in _TABLES:
         return {field: plain(field, arrays[field], source.name) for field in FIELDS if field in arrays}
     return choose(arrays, names, source.name)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossviz.errors import FormatError
-from lossviz.formats._common import Source, size_words
+from lossviz.formats._common import Source, byte_count
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 Header = tuple[np.dtype[Any], tuple[int, ...], str]
@@ -47,11 +47,10 @@ def read_header(stream: IO[bytes], name: str, size: int) -> Header:
 
 
 def _check_size(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], present: int) -> None:
-    declared = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if min(shape, default=0) < 0 or declared != present:
+    if byte_count(dtype, shape) != present:
         raise FormatError(
-            f"`{name}` was cut off or damaged: {shape} {dtype.name} needs {declared:,} bytes of data; got {present:,} "
-            f"({size_words(present)}). Save or copy it again."
+            f"`{name}` was cut off or damaged: {present:,} bytes are no {dtype.name} of shape {shape}. Save or copy it "
+            "again."
         )
 
 

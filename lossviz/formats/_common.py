@@ -1,7 +1,7 @@
 """What every format shares: the limits, the source that bytes come from, and the words for what was found."""
 
+import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +52,7 @@ class Limits:
 
 LIMITS = Limits()
 
+UNKNOWN = "nothing lossviz knows"
 BEGINNINGS = (
     (b"\x93NUMPY", "an .npy array"),
     (b"PK\x03\x04", "a zip archive"),
@@ -93,6 +94,18 @@ def listing(words: Iterable[str], last: str = "and", most: int = 12) -> str:
     return f" {last} ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
+def byte_count(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    """How many bytes an array has, as Python integers count; -1 where there is no such array.
+
+    >>> byte_count(np.dtype("f4"), (2, 3)), byte_count(np.dtype("f4"), (-1, 3))
+    (24, -1)
+    """
+    whole = math.prod(size or 1 for size in shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or len(shape) > 64 or not 0 < whole < 2**63:
+        return -1
+    return 0 if 0 in shape else whole
+
+
 def beginning(head: bytes) -> str:
     """Say what a file is by its first bytes.
 
@@ -107,7 +120,7 @@ def beginning(head: bytes) -> str:
         return "an HTML page"
     if text.startswith((b"{", b"[")):
         return "JSON text"
-    return "nothing lossviz knows"
+    return UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -168,12 +181,12 @@ class Source:
         self, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int, order: str = "C"
     ) -> npt.NDArray[np.generic]:
         """The array that stands at an offset, memory-mapped where it is on disk and large."""
-        count = int(np.prod(shape, dtype=object)) if shape else 1
-        if self.path and count * dtype.itemsize >= LIMITS.mapped_bytes:
+        count = byte_count(dtype, shape)
+        if self.path and count >= LIMITS.mapped_bytes:
             return np.memmap(self.path, dtype, "r", offset, shape, "F" if order == "F" else "C")
         with self.open() as stream:
             stream.seek(offset)
-            data = stream.read(count * dtype.itemsize)
+            data = stream.read(count)
         return np.frombuffer(data, dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
@@ -209,11 +222,10 @@ def replacing(target: Target) -> Iterator[IO[bytes]]:
     if not isinstance(target, Path):
         yield target
         return
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("wb") as stream:
             yield stream
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """From the names in a file to the names lossviz uses: exactly, by the caller's mapping, or by a proposal."""
 
+import contextlib
 import difflib
 import json
 from collections.abc import Mapping
@@ -96,10 +97,10 @@ def _only(keys: list[str]) -> str | None:
 
 def _fits(name: str, value: Any) -> bool:
     """Whether a value has the rank and the kind of dtype that a name needs."""
-    kind = np.asarray(value).dtype.kind
-    if name in ("vocabulary", *TEXTS) or name == "token":
-        return kind in "US" and np.ndim(value) == _RANKS.get(name, np.ndim(value))
-    if kind in "US" or np.ndim(value) != _RANKS.get(name, 0 if name in IDS else 1):
+    kind, rank = ("U", 1) if isinstance(value, list) else (np.asarray(value).dtype.kind, np.ndim(value))
+    if name in ("vocabulary", "token", *TEXTS):
+        return kind in "US" and rank == (0 if name in TEXTS else 1)
+    if rank != _RANKS.get(name, 0 if name in IDS else 1):
         return False
     return kind in {"logits": "fV", "weights": "fiub", "lengths": "iuf"}.get(name, "iu")
 
@@ -123,11 +124,8 @@ def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str
     missing = [name for name in ("logits", "targets") if name not in chosen]
     if missing:
         raise NamesError(not_found(arrays, missing, FIELDS, file), arrays)
-    overlooked = {} if names is not None else propose({k: v for k, v in arrays.items() if k not in chosen.values()})
-    if overlooked := {
-        name: key for name, key in overlooked.items() if name in CHANGE_THE_NUMBER and name not in chosen
-    }:
-        raise NamesError(_overlooked(overlooked, arrays, file), arrays)
+    if names is None and (overlooked := _overlooked(arrays, chosen)):
+        raise NamesError(_overlooked_words(overlooked, arrays, file), arrays)
     return {name: plain(name, arrays[chosen[name]], file) for name in FIELDS if name in chosen}
 
 
@@ -163,7 +161,19 @@ def not_found(arrays: Mapping[str, Any], missing: list[str], asks: tuple[str, ..
     return f"{message} Did you mean {_pairs(proposed)}? Pass `names={json.dumps(proposed, ensure_ascii=False)}`."
 
 
-def _overlooked(overlooked: dict[str, str], arrays: Mapping[str, Any], file: str) -> str:
+def _overlooked(arrays: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Arrays that were not chosen and look like ones that would change the number."""
+    rest = {key: value for key, value in arrays.items() if key not in chosen.values()}
+    axes = np.shape(arrays[chosen["logits"]])
+    shapes = {"weights": axes[:2], "lengths": axes[:1]}
+    return {
+        name: key
+        for name, key in propose(rest, CHANGE_THE_NUMBER).items()
+        if name not in chosen and np.shape(rest[key]) == shapes.get(name, ())
+    }
+
+
+def _overlooked_words(overlooked: Mapping[str, str], arrays: Mapping[str, Any], file: str) -> str:
     held = listing(describe(key, arrays[key]) for key in overlooked.values())
     example = json.dumps(overlooked, ensure_ascii=False)
     return (
@@ -194,18 +204,17 @@ def plain(name: str, value: Any, file: str) -> Any:
 
 def _tokens(value: Any, file: str) -> list[str]:
     """The vocabulary from texts, or from one text that holds a JSON list of them."""
-    array = np.asarray(value)
-    if array.ndim == 0 and array.dtype.kind == "U" and str(array.item()).startswith("["):
-        value = json.loads(array.item())
-        array = np.asarray(value, dtype=None if value else "U1")
-    texts = list(value) if isinstance(value, list) else array.tolist()
-    if array.ndim != 1 or not all(isinstance(token, str | bytes) for token in texts):
-        raise FormatError(f"`vocabulary` in `{file}` must be a list of texts; got {describe('vocabulary', array)}.")
+    texts = list(value) if isinstance(value, list | tuple) else np.asarray(value).tolist()
+    if isinstance(texts, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            texts = json.loads(texts)
+    if not isinstance(texts, list) or not all(isinstance(token, str | bytes) for token in texts):
+        raise FormatError(f"`vocabulary` in `{file}` must be a list of texts; got {describe('vocabulary', value)}.")
     return [_decoded("vocabulary", token, file) for token in texts]
 
 
 def _decoded(name: str, text: str | bytes, file: str) -> str:
     try:
-        return text.decode() if isinstance(text, bytes) else str(text)
-    except UnicodeDecodeError:
-        raise FormatError(f"`{name}` in `{file}` must be UTF-8 text; got {text!r:.60}.") from None
+        return text.decode() if isinstance(text, bytes) else text.encode().decode()
+    except UnicodeError:
+        raise FormatError(f"`{name}` in `{file}` must be UTF-8 text; got {ascii(text):.60}.") from None

@@ -63,9 +63,10 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
 
     def once(name: str, keep: int) -> npt.NDArray[Any]:
         """A column's value for the first `keep` axes, once it is known to be the same along the others."""
-        first = values[name].reshape(*shape[:keep], -1)[..., :1]
-        odd = np.argwhere(values[name].reshape(*shape[:keep], -1) != first)
-        if len(odd) and not _both_nan(values[name]):
+        cells = values[name].reshape(*shape[:keep], -1)
+        first = cells[..., :1]
+        odd = np.argwhere((cells != first) & ((cells == cells) | (first == first)))
+        if len(odd):
             at, axes = tuple(odd[0][:-1]), " of ".join(f"{key} {i}" for key, i in zip(keys, odd[0][:-1], strict=False))
             row = int(order.reshape(*shape[:keep], -1)[tuple(odd[0])])
             raise FormatError(
@@ -78,14 +79,21 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
     if "length" in columns:
         fields["lengths"] = once("length", 1)
     if "token" in columns and logits is None:
-        values["token"] = np.moveaxis(values["token"], -1, 0)
-        fields["vocabulary"] = [str(token) for token in values["token"].reshape(shape[-1], -1)[:, 0]]
+        fields["vocabulary"] = _vocabulary(values["token"].reshape(-1, shape[-1]), order, where, file)
     return fields
 
 
-def _both_nan(values: npt.NDArray[Any]) -> bool:
-    """Whether all differences may be NaN against NaN."""
-    return values.dtype.kind == "f" and bool(np.isnan(values).all())
+def _vocabulary(tokens: npt.NDArray[Any], order: npt.NDArray[np.intp], where: Where, file: str) -> list[str]:
+    """The token of each class, once it is known to be the same in all timesteps [B·T, V]."""
+    odd = np.argwhere(tokens != tokens[0])
+    if len(odd):
+        step, index = odd[0]
+        row = int(order.reshape(tokens.shape)[step, index])
+        raise FormatError(
+            f"{where(row)} of `{file}` calls class {index} `{tokens[step, index]:.40}`, but it was "
+            f"`{tokens[0, index]:.40}` before. Give each class one token."
+        )
+    return [str(token) for token in tokens[0]]
 
 
 def _index(column: npt.NDArray[Any], key: str, where: Where) -> npt.NDArray[np.int64]:

@@ -39,7 +39,7 @@ import numpy.typing as npt
 
 from lossviz.errors import FormatError
 from lossviz.formats import _table
-from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, replacing
+from lossviz.formats._common import LIMITS, UNKNOWN, Fields, Format, Source, Target, beginning, replacing
 from lossviz.formats._names import FIELDS
 from lossviz.formats.json_ import cast, parse
 
@@ -73,7 +73,7 @@ def _rows(text: str, source: Source, offset: int) -> tuple[list[str], list[list[
     delimiter = max(",;\t", key=first.count)
     if text.count(delimiter) + text.count("\n") > LIMITS.text_cells:
         raise FormatError(f"`{source.name}` holds more than {LIMITS.text_cells:,} cells. Save it as .npz or .parquet.")
-    if "\0" in first or delimiter not in first:
+    if delimiter not in first or beginning(first.encode()) != UNKNOWN:
         raise source.wrong("a CSV table", "Its first line must name the columns: sequence,timestep,target,logit_0,…")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows, lines = [], []

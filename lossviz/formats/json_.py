@@ -73,8 +73,8 @@ def parse(text: str, file: str) -> Any:
         raise FormatError(f"`{file}` is nested too deeply; logits are lists in three levels, [B][T][V].") from None
     except FormatError:
         raise
-    except ValueError as error:
-        raise FormatError(f"`{file}` holds a number that can't be read: {error}.") from None
+    except ValueError:
+        raise FormatError(f"`{file}` holds a whole number of more than 4,300 digits. Write it as 1e300.") from None
 
 
 def _object(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
@@ -91,9 +91,9 @@ def _value(key: str, value: Any, wanted: bool) -> Any:
     if value is None or isinstance(value, str):
         return value
     try:
-        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        if isinstance(value, list) and (value or key == "vocabulary") and all(isinstance(item, str) for item in value):
             return value
-        if key == "vocabulary" and isinstance(value, list):
+        if key == "vocabulary":
             raise FormatError(f"`vocabulary` must be a list of texts; got `{value!r:.60}`.")
         return nested(value, key)
     except FormatError:

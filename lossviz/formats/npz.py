@@ -31,7 +31,7 @@ from lossviz.formats._array import BFLOAT16, read_array, read_header, tagged
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, listing, replacing, size_words
 from lossviz.formats._names import FIELDS
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, struct.error)
 
 
 def read(source: Source, _names: Mapping[str, str] | None = None) -> Fields:
@@ -47,6 +47,8 @@ def read(source: Source, _names: Mapping[str, str] | None = None) -> Fields:
         with zipfile.ZipFile(source.path or source.open()) as archive:
             members = _members(archive, source)
             return {member.filename.removesuffix(".npy"): _read(archive, member, source) for member in members}
+    except FormatError:
+        raise
     except _DAMAGED as error:
         raise FormatError(
             f"`{source.name}` is a damaged .npz archive ({error or type(error).__name__}). Save or copy it again."
@@ -95,6 +97,8 @@ def _stored(member: zipfile.ZipInfo) -> bool:
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> npt.NDArray[Any]:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"`{member.filename}` is compressed in a way that NumPy doesn't use")
     if _stored(member):
         return read_array(source, _offset(member, source), member.file_size, member.filename)
     with archive.open(member) as stream:

@@ -22,7 +22,7 @@ import numpy as np
 
 from lossviz.errors import FormatError
 from lossviz.formats._array import BFLOAT16
-from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, listing, replacing, size_words
+from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, byte_count, listing, replacing, size_words
 from lossviz.formats._names import ARRAYS, FIELDS, IDS
 from lossviz.formats.json_ import parse
 
@@ -39,6 +39,8 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     """
     header, start = _header(source)
     metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise FormatError(f"`{source.name}` has metadata that is not a map of texts. Save it again.")
     tensors = {name: _tensor(name, entry, source, start) for name, entry in header.items()}
     wanted = {*FIELDS, *(names or {}).values()} - tensors.keys()
     return tensors | {key: _text(key, metadata[key], source.name) for key in metadata if key in wanted}
@@ -66,9 +68,11 @@ def _header(source: Source) -> tuple[dict[str, Any], int]:
 
 def _tensor(name: str, entry: Any, source: Source, start: int) -> Any:
     try:
-        dtype, shape, (begin, end) = str(entry["dtype"]), tuple(map(int, entry["shape"])), entry["data_offsets"]
-        count = int(np.prod(shape, dtype=object))
-        whole = min(shape, default=0) >= 0 <= begin and start + end <= source.size
+        dtype, shape, (begin, end) = (
+            str(entry["dtype"]),
+            tuple(map(int, entry["shape"])),
+            map(int, entry["data_offsets"]),
+        )
     except (KeyError, TypeError, ValueError):
         raise FormatError(f"`{source.name}` has a header entry `{name}` that can't be read. Save it again.") from None
     if dtype not in _DTYPES:
@@ -76,11 +80,11 @@ def _tensor(name: str, entry: Any, source: Source, start: int) -> Any:
             f"`{name}` in `{source.name}` has the dtype {dtype}; {listing(_DTYPES, 'or', 20)} are read. "
             "Convert it to F32."
         )
-    if not whole or end - begin != count * _DTYPES[dtype].itemsize:
+    present = min(end, source.size - start) - begin if begin >= 0 else -1
+    if present != byte_count(_DTYPES[dtype], shape) or end > source.size - start:
         raise FormatError(
-            f"`{name}` in `{source.name}` was cut off or damaged: {shape} {dtype} needs "
-            f"{count * _DTYPES[dtype].itemsize:,} bytes; got {max(0, min(end, source.size - start) - begin):,}. "
-            "Save or copy it again."
+            f"`{name}` in `{source.name}` was cut off or damaged: {max(0, present):,} bytes are no {dtype} of shape "
+            f"{shape}. Save or copy it again."
         )
     return source.array(_DTYPES[dtype], shape, start + begin)
 
