@@ -78,6 +78,17 @@ class Explanation:
             ("adds to the number", r"w \cdot \mathrm{loss} \,/\, \mathrm{divisor}", self.contribution),
         )
 
+    @property
+    def latex(self) -> str:
+        """The arithmetic in one line of LaTeX, with this timestep's numbers.
+
+        The loss is log Σ exp(z − max) − (z_target − max); what it adds is weight × loss ÷ divisor.
+        """
+        loss = rf"\underbrace{{{self.log_total:.4f}}}_{{\log \sum e^{{z - \max}}}}"
+        target = rf"\underbrace{{({self.shifted:.4f})}}_{{z_y - \max}}"
+        adds = rf"{self.loss:.4f} \times {self.weight:g} \div {self.divisor:g} = {self.contribution:.4f}"
+        return rf"{loss} - {target} = {self.loss:.4f} \qquad {adds}"
+
 
 def explain_timestep(
     logits: np.ndarray,

@@ -14,6 +14,7 @@ from lossviz.tables._rows import (
     steps_table,
     timesteps_table,
 )
+from lossviz.tables._value import value_table
 
 __all__ = [
     "DOWNLOADS",

@@ -1,0 +1,77 @@
+"""The number in words: what it is, what it was divided by, how much of the batch counts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+
+__all__ = ["Headline", "headline", "number_text"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The line on top of the page.
+
+    Attributes:
+        value: the number, or how many numbers there are; `unit` of it.
+        equation: numerator ÷ divisor = value with all digits, or what each number is divided by.
+        divisor: the divisor; `divisor_counts`: what it counts.
+        perplexity: exp of a mean in nats, or "" where the number is no mean.
+        counting: how many timesteps count, of how many.
+        padding: the part that does not count, in percent.
+    """
+
+    value: str
+    unit: str
+    equation: str
+    divisor: str
+    divisor_counts: str
+    perplexity: str
+    counting: str
+    padding: str
+
+
+def number_text(value: float) -> str:
+    """A number in the digits that training loops print: four decimals, or an exponent where they would hide it.
+
+    >>> number_text(1.25454), number_text(0.00001234), number_text(float("nan")), number_text(11.0)
+    ('1.2545', '1.234e-05', 'NaN', '11.0000')
+    """
+    if np.isnan(value):
+        return "NaN"
+    small_or_large = value != 0 and not 1e-3 <= abs(value) < 1e7
+    return f"{value:.4g}" if small_or_large else f"{value:.4f}"
+
+
+def headline(analysis: Analysis) -> Headline:
+    """Describe an analysis in the words of the page.
+
+    >>> from lossviz import Batch, analyze
+    >>> h = headline(analyze(Batch.from_arrays(logits=np.zeros((1, 4, 2)), targets=[[0, 1, 0, 0]], lengths=[3])))
+    >>> h.value, h.divisor, h.divisor_counts, h.counting, h.padding
+    ('0.6931', '3', 'timesteps that count', '3 of 4', '25 %')
+    """
+    counting, cells = int(analysis.mask.sum()), analysis.mask.size
+    padding = "0 %" if cells == 0 else f"{100 * (cells - counting) / cells:.0f} %"
+    common = {
+        "divisor_counts": analysis.divisor_counts,
+        "counting": f"{counting} of {cells}",
+        "padding": padding,
+    }
+    if not analysis.is_scalar:
+        shape = np.shape(analysis.value)
+        text = f"{' × '.join(map(str, shape))} numbers"
+        equation = f"Each is divided by {analysis.divisor_counts}."
+        return Headline(value=text, unit="nats", equation=equation, divisor="one each", perplexity="", **common)
+    mean = analysis.settings.reduction in ("mean", "sequence_loss")
+    with np.errstate(over="ignore"):
+        perplexity = number_text(float(np.exp(analysis.value))) if mean else ""
+    return Headline(
+        value=number_text(analysis.value),
+        unit="nats per timestep" if mean else "nats",
+        equation=f"{analysis.numerator!r} ÷ {analysis.divisor:g} = {analysis.value!r}",
+        divisor=f"{analysis.divisor:g}",
+        perplexity=perplexity,
+        **common,
+    )

@@ -1,0 +1,1 @@
+"""The app's rooms. May import everything below; only `state` touches Streamlit's session state."""

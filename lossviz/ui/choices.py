@@ -1,0 +1,74 @@
+"""What the user chooses in the sidebar: the mask, the reduction with its flags, the quantity in the cells."""
+
+import streamlit as st
+
+from lossviz.figures import QUANTITIES
+from lossviz.reductions import FLAGS, REDUCTIONS
+from lossviz.settings import MASKS, Settings
+from lossviz.ui.state import State, default_widget, read_widget
+
+__all__ = ["choose_settings", "chosen_quantity", "chosen_settings"]
+
+DECLARED = "declared"
+
+
+def choose_settings(state: State) -> None:
+    """Draw the selectors."""
+    declared = state.source.current.declared_mask if state.source else "none"
+    st.selectbox(
+        "Mask",
+        [DECLARED, *MASKS],
+        format_func=lambda name: f"As the batch says: {declared}" if name == DECLARED else MASKS[name],
+        key="mask",
+        help="Which timesteps count. A batch says it with weights, else lengths, else an ignore id, else a pad id.",
+        persist_state="session",
+    )
+    with st.container(key="explore_reduction"):
+        titles = {reduction.name: reduction.title for reduction in REDUCTIONS}
+        reduction = st.selectbox(
+            "Reduction",
+            list(titles),
+            format_func=titles.__getitem__,
+            key="reduction",
+            help="How the timesteps' losses become one number, and what it is divided by.",
+            persist_state="session",
+        )
+        if reduction == "sequence_loss":
+            _flags()
+    st.selectbox(
+        "Quantity in the cells",
+        list(QUANTITIES),
+        format_func=lambda name: QUANTITIES[name].title,
+        key="quantity",
+        help="What the heatmaps show. The number stays the loss.",
+        persist_state="session",
+    )
+
+
+def _flags() -> None:
+    defaults = Settings()
+    for flag in FLAGS:
+        default_widget(f"flag_{flag}", getattr(defaults, flag))
+        st.checkbox(
+            flag,
+            key=f"flag_{flag}",
+            help="7 of the 16 combinations have a meaning; the others say why they have none.",
+            persist_state="session",
+        )
+
+
+def chosen_settings() -> Settings:
+    """The selectors' values; flags may contradict each other, which `analyze` refuses in words."""
+    mask = read_widget("mask", DECLARED)
+    defaults = Settings()
+    return Settings(
+        mask=None if mask == DECLARED else mask,
+        reduction=read_widget("reduction", defaults.reduction),
+        **{flag: bool(read_widget(f"flag_{flag}", getattr(defaults, flag))) for flag in FLAGS},
+    )
+
+
+def chosen_quantity() -> str:
+    """The quantity that the heatmaps show."""
+    quantity: str = read_widget("quantity", "loss")
+    return quantity

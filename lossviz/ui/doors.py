@@ -1,0 +1,126 @@
+"""The three doors through which a batch comes in: a sample, a file, typed text. All end at `Batch.from_arrays`."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from lossviz.batch import Batch
+from lossviz.errors import LossvizError, NamesError
+from lossviz.formats import FORMATS, read, read_many
+from lossviz.samples import DEFAULT, SAMPLES, load_sample
+from lossviz.ui.mapping import ask_names
+from lossviz.ui.state import Source, State, default_widget, write_widget
+from lossviz.ui.typed import typed_door
+from lossviz.ui.widgets import say
+
+__all__ = ["FILE_VARIABLE", "doors"]
+
+FILE_VARIABLE = "LOSSVIZ_FILE"
+SUFFIXES = [suffix.removeprefix(".") for known in FORMATS for suffix in known.suffixes]
+
+
+def doors(state: State) -> None:
+    """Let the user choose a batch; puts it into the state, or says in one sentence why it can't be read."""
+    if not state.sources and FILE_VARIABLE in os.environ:
+        _open_path(state, Path(os.environ[FILE_VARIABLE]))
+    default_widget("door", "Sample")
+    door = st.segmented_control(
+        "Batch from",
+        list(_DOORS),
+        required=True,
+        key="door",
+        help="A recorded sample, a file that your training loop wrote, or sequences that you type.",
+        persist_state="session",
+    )
+    _DOORS[door or "Sample"](state)
+
+
+def _sample_door(state: State) -> None:
+    samples = {sample.name: sample for sample in SAMPLES}
+    default_widget("sample", DEFAULT)
+    name = st.selectbox(
+        "Sample",
+        list(samples),
+        format_func=lambda name: samples[name].title,
+        key="sample",
+        help="Recorded batches of a trained model, worked examples, and one batch per kind of wrong content.",
+        persist_state="session",
+    )
+    known = state.known("sample", name)
+    state.show(known or Source("sample", name, _sample_batch(name), samples[name].lesson))
+    st.caption(samples[name].lesson)
+
+
+@st.cache_resource(show_spinner=False)
+def _sample_batch(name: str) -> Batch:
+    return Batch.from_arrays(**load_sample(name))
+
+
+def _file_door(state: State) -> None:
+    files = st.file_uploader(
+        "Open a batch",
+        type=SUFFIXES,
+        accept_multiple_files=True,
+        key="files",
+        help="One file with `logits`, `targets` and `lengths` or `weights`, or several .npy files together.",
+    )
+    marks = tuple(file.file_id for file in files)
+    if files and marks != state.uploaded:
+        state.uploaded = marks
+        _open_upload(state, {file.name: file.getvalue() for file in files})
+    if state.complaint:
+        say("error", state.complaint)
+    if state.unmapped is not None:
+        _offer_mapping(state)
+    opened = {name: source for (door, name), source in state.sources.items() if door == "file"}
+    if opened:
+        name = st.selectbox(
+            "Opened", list(reversed(opened)), key=f"opened_{len(opened)}", help="Files of this session."
+        )
+        state.show(opened[name])
+    elif not state.complaint:
+        st.caption("No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`")
+
+
+def _open_upload(state: State, files: dict[str, bytes], names: dict[str, str] | None = None) -> None:
+    name = " + ".join(files)
+    try:
+        _keep(state, Source("file", name, Batch.from_arrays(**read_many(files, names=names))))
+    except NamesError as error:
+        state.unmapped, state.complaint = (error, files), str(error)
+    except LossvizError as error:
+        state.complaint = f"{name}: {error}"
+
+
+def _open_path(state: State, path: Path) -> None:
+    write_widget("door", "Open")
+    try:
+        _keep(state, Source("file", path.name, Batch.from_arrays(**read(path))))
+    except NamesError as error:
+        state.unmapped, state.complaint = (error, path), str(error)
+    except LossvizError as error:
+        state.complaint = str(error)
+
+
+def _keep(state: State, source: Source) -> None:
+    state.sources.pop(("file", source.name), None)
+    state.unmapped, state.complaint = None, ""
+    state.show(source)
+
+
+def _offer_mapping(state: State) -> None:
+    error, origin = state.unmapped
+
+    def answer(names: dict[str, str]) -> None:
+        if isinstance(origin, Path):
+            _keep(state, Source("file", origin.name, Batch.from_arrays(**read(origin, names=names))))
+        else:
+            _keep(state, Source("file", " + ".join(origin), Batch.from_arrays(**read_many(origin, names=names))))
+
+    if st.button("Say which array is which", key="map", type="primary"):
+        ask_names(error.arrays, answer)
+
+
+_DOORS: dict[str, Callable[[State], None]] = {"Sample": _sample_door, "Open": _file_door, "Type": typed_door}

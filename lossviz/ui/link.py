@@ -1,0 +1,123 @@
+"""The address in the browser restores what is on screen: the choices, the typed text, the edits, the selected cell."""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import streamlit as st
+
+from lossviz.edits import Edit
+from lossviz.errors import InputError
+from lossviz.figures import QUANTITIES
+from lossviz.reductions import FLAGS, REDUCTIONS
+from lossviz.samples import SAMPLES
+from lossviz.settings import MASKS
+from lossviz.ui.choices import DECLARED
+from lossviz.ui.state import State, read_widget, write_widget
+from lossviz.ui.typed import LOGITS
+
+__all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
+
+LIMIT = 6_000  # characters: what browsers and chat programs carry without cutting it
+Check = Callable[[Any], bool]
+
+
+def _one_of(options: Iterable[str]) -> Check:
+    known = tuple(options)
+    return lambda value: value in known
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _whole(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+CHOICES: dict[str, Check] = {
+    "door": _one_of(("Sample", "Open", "Type")),
+    "sample": _one_of(sample.name for sample in SAMPLES),
+    "mask": _one_of((DECLARED, *MASKS)),
+    "reduction": _one_of(reduction.name for reduction in REDUCTIONS),
+    "quantity": _one_of(QUANTITIES),
+    **{f"flag_{flag}": _flag for flag in FLAGS},
+    "corner_sequence": _whole,
+    "corner_timestep": _whole,
+    "typed_text": _text,
+    "typed_vocabulary": _text,
+    "typed_kind": _one_of(LOGITS),
+    "typed_seed": _whole,
+    "typed_temperature": lambda value: type(value) in (int, float) and value >= 0.01,
+    "typed_wrong": _text,
+    "typed_pasted": _text,
+}
+
+
+def pack(view: dict[str, Any]) -> str:
+    """A view as one word that an address can carry.
+
+    >>> unpack(pack({"cell": [1, 2]}))
+    {'cell': [1, 2]}
+    """
+    return base64.urlsafe_b64encode(zlib.compress(json.dumps(view).encode(), 9)).decode().rstrip("=")
+
+
+def unpack(word: str) -> dict[str, Any]:
+    """The view that `pack` made the word from; {} for any other word, however hostile."""
+    if len(word) > LIMIT:
+        return {}
+    try:
+        packed = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
+        text = zlib.decompressobj().decompress(packed, 50 * LIMIT)
+        view = json.loads(text)
+    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        return {}
+    return view if isinstance(view, dict) else {}
+
+
+def remember(state: State) -> None:
+    """Write what is on screen into the address; a view too large for one keeps the address that was."""
+    view = {key: value for key in CHOICES if (value := read_widget(key)) not in (None, "")}
+    if state.cell is not None:
+        view["cell"] = list(state.cell)
+    if state.source is not None and state.source.edits:
+        view["edits"] = [[edit.field, list(edit.index), edit.value] for edit in state.source.edits]
+    word = pack(view)
+    if len(word) <= LIMIT and st.query_params.get("view") != word:
+        st.query_params["view"] = word
+
+
+def restore(state: State) -> None:
+    """On a tab's first run, take the choices from the address; what no longer exists is left out."""
+    if state.restored:
+        return
+    state.restored = True
+    view = unpack(st.query_params.get("view", ""))
+    for key, is_possible in CHOICES.items():
+        if key in view and is_possible(view[key]):
+            write_widget(key, view[key])
+    state.linked = _cell(view.get("cell")), tuple(_edits(view.get("edits")))
+
+
+def _cell(value: Any) -> tuple[int, int] | None:
+    whole = isinstance(value, list) and len(value) == 2 and all(type(number) is int and number >= 0 for number in value)
+    return (value[0], value[1]) if whole else None
+
+
+def _edits(value: Any) -> list[Edit]:
+    edits = []
+    for entry in value if isinstance(value, list) else []:
+        try:
+            field, index, number = entry
+            edits.append(Edit(str(field), tuple(int(i) for i in index), float(number)))
+        except (InputError, TypeError, ValueError):
+            continue
+    return edits

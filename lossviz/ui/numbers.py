@@ -1,0 +1,37 @@
+"""The number, its divisor, and what is wrong with the batch, in words."""
+
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.headline import headline
+from lossviz.tables import value_table
+from lossviz.ui.widgets import say
+
+__all__ = ["numbers_panel", "problems_panel"]
+
+
+def numbers_panel(analysis: Analysis, refusal: str) -> None:
+    """Draw the line on top: the number and what it was divided by; or why there is no number."""
+    top = headline(analysis)
+    number, divisor, perplexity, counting, padding = st.columns([1.2, 2.2, 1, 1.2, 0.9], vertical_alignment="top")
+    with number.container(key="explore_number"):
+        if refusal:
+            st.metric("Loss", "no number")
+        else:
+            st.metric(f"Loss, {top.unit}", top.value, help=f"All digits: {top.equation}")
+    with divisor.container(key="explore_divisor"):
+        if not refusal:
+            st.metric("Divided by", f"{top.divisor} {top.divisor_counts}" if analysis.is_scalar else top.divisor_counts)
+    perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
+    counting.metric("Timesteps that count", top.counting)
+    padding.metric("Padding", top.padding)
+    if refusal:
+        say("error", refusal)
+    elif not analysis.is_scalar:
+        st.dataframe(value_table(analysis), height=180)
+
+
+def problems_panel(analysis: Analysis) -> None:
+    """Say what is wrong with the content, most serious first."""
+    for problem in analysis.problems:
+        say("info" if problem.kind in ("fraction", "one_class", "empty") else "warning", problem.message)

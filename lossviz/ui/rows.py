@@ -1,0 +1,50 @@
+"""The sequences: what each adds to the number, its length to edit, and what differs from the source, to undo."""
+
+from functools import partial
+
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.edits import Edit
+from lossviz.tables import sequences_table
+from lossviz.ui.editing import make_edits
+from lossviz.ui.state import Source, State, read_widget
+from lossviz.ui.widgets import literal
+
+__all__ = ["rows_panel"]
+
+
+def rows_panel(state: State, analysis: Analysis) -> None:
+    """Draw the table of sequences and the edits made so far."""
+    with st.expander("Sequences and their lengths", key="rows"):
+        table = sequences_table(analysis)
+        key = f"lengths_{state.editors}"
+        st.data_editor(
+            table,
+            key=key,
+            hide_index=True,
+            disabled=[name for name in table.columns if name != "length"],
+            on_change=partial(_save, state, key),
+            column_config={"length": st.column_config.NumberColumn(help="Edit: how many timesteps of it count.")},
+        )
+    if state.source is not None and (state.source.steps or state.source.undone):
+        _history(state, state.source)
+
+
+def _save(state: State, key: str) -> None:
+    changed = read_widget(key, {}).get("edited_rows", {})
+    make_edits(
+        state, [Edit("lengths", (int(row),), e["length"]) for row, e in changed.items() if e.get("length") is not None]
+    )
+
+
+def _history(state: State, source: Source) -> None:
+    with st.container(key="edits", horizontal=True, vertical_alignment="center"):
+        count = len(source.differences)
+        st.markdown(f"**{count} {'entry differs' if count == 1 else 'entries differ'} from the source**")
+        st.button("Undo", key="undo", disabled=not source.steps, on_click=partial(state.change, Source.undo))
+        st.button("Redo", key="redo", disabled=not source.undone, on_click=partial(state.change, Source.redo))
+        st.button("As it came", key="reset", disabled=not source.steps, on_click=partial(state.change, Source.reset))
+        with st.popover("What differs", disabled=not count):
+            for edit in source.differences[:100]:
+                st.markdown(literal(f"{edit}, was {source.was(edit)}"))

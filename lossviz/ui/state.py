@@ -1,0 +1,195 @@
+"""The one place that touches Streamlit's session state: the batch, its edits, the selection, what was computed."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.batch import Batch
+from lossviz.edits import Edit, apply_edits, differences
+from lossviz.errors import InputError
+from lossviz.settings import Settings
+
+__all__ = ["Source", "State", "default_widget", "get_state", "read_widget", "write_widget"]
+
+Cell = tuple[int, int]
+
+
+@dataclass(eq=False)
+class Source:
+    """Where a batch came from, and what was changed since.
+
+    Attributes:
+        door: "sample", "file" or "typed"; `name`: which one.
+        batch: as it came.
+        steps: the edits made, one step an undo; `undone`: the steps taken back.
+    """
+
+    door: str
+    name: str
+    batch: Batch
+    lesson: str = ""
+    steps: list[tuple[Edit, ...]] = field(default_factory=list)
+    undone: list[tuple[Edit, ...]] = field(default_factory=list)
+    _edited: tuple[int, Batch] | None = None
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Every edit in the order in which it was made."""
+        return tuple(edit for step in self.steps for edit in step)
+
+    @property
+    def differences(self) -> tuple[Edit, ...]:
+        """What is not as it came."""
+        return differences(self.batch, self.edits)
+
+    @property
+    def current(self) -> Batch:
+        """The batch with its edits."""
+        key = hash(self.edits)
+        if self._edited is None or self._edited[0] != key:
+            self._edited = key, apply_edits(self.batch, self.edits)
+        return self._edited[1]
+
+    def was(self, edit: Edit) -> str:
+        """What an edited entry held before, in words."""
+        array = getattr(self.batch, edit.field)
+        return "not given" if array is None else f"{float(array[edit.index]):g}"
+
+    def make(self, *edits: Edit) -> None:
+        """Make one step of edits; a step that can't be applied raises and leaves everything as it was."""
+        apply_edits(self.current, edits)
+        self.steps.append(edits)
+        self.undone.clear()
+
+    def make_possible(self, edits: Iterable[Edit]) -> None:
+        """Make each edit as a step of its own, leaving out those that lie outside of the batch."""
+        for edit in edits:
+            with suppress(InputError):
+                self.make(edit)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        if self.steps:
+            self.undone.append(self.steps.pop())
+
+    def redo(self) -> None:
+        """Make the last step that was taken back again."""
+        if self.undone:
+            self.steps.append(self.undone.pop())
+
+    def reset(self) -> None:
+        """Take every step back; redo brings them back one by one."""
+        while self.steps:
+            self.undo()
+
+
+@dataclass(eq=False)
+class State:
+    """What this browser tab shows.
+
+    Attributes:
+        sources: every batch that was opened, by (door, name); `source`: the one on screen.
+        cell: the selected timestep (sequence, timestep), or None.
+        jump: the timestep that was selected in the overview, until the detail window has followed.
+        editors: counts up when the tables must forget what was typed into them (undo, another batch).
+        complaint: why a file could not be read, or "".
+        refusal: why an edit could not be made, or "".
+        stopped: the batch whose computation was stopped.
+        typed: what was typed last, so that it is read once.
+        restored: whether the address was read; `linked`: its cell and edits, until there is a batch for them.
+        unmapped: an opened file whose arrays have other names, until the dialog is answered.
+        uploaded: which upload was read last, so that it is read once.
+    """
+
+    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    source: Source | None = None
+    cell: Cell | None = None
+    jump: Cell | None = None
+    editors: int = 0
+    complaint: str = ""
+    refusal: str = ""
+    stopped: Batch | None = None
+    unmapped: Any = None
+    uploaded: tuple[str, ...] = ()
+    typed: dict[str, Any] | None = None
+    restored: bool = False
+    linked: tuple[Cell | None, tuple[Edit, ...]] = (None, ())
+    _analysis: Analysis | None = None
+
+    def show(self, source: Source) -> None:
+        """Put a batch on the screen, with the edits that it had; the selection stays only if the batch stays."""
+        self.sources[source.door, source.name] = source
+        if self.source is source:
+            return
+        self.source, self.cell, self.jump = source, None, None
+        self.editors += 1
+        cell, edits = self.linked
+        self.linked = (None, ())
+        source.make_possible(edits)
+        if cell is not None and cell[0] < source.batch.shape[0] and cell[1] < source.batch.shape[1]:
+            self.cell = cell
+
+    def replace(self, source: Source) -> None:
+        """Put a newer version of a batch on the screen: its edits and the selection stay where they still fit."""
+        before, cell = self.known(source.door, source.name), self.cell
+        if before is not None:
+            source.make_possible(before.edits)
+        stays = self.source is before
+        self.show(source)
+        if stays and before is not None and cell is not None:
+            self.cell = cell
+
+    def known(self, door: str, name: str) -> Source | None:
+        """A batch opened before, with its edits."""
+        return self.sources.get((door, name))
+
+    def change(self, step: Callable[[Source], None]) -> None:
+        """Undo, redo or reset, and make the tables show what is so now."""
+        if self.source is not None:
+            step(self.source)
+            self.editors += 1
+
+    def analysis(self, compute: Callable[[Batch, Settings], Analysis], settings: Settings) -> Analysis:
+        """The analysis of the batch on screen, computed again only where something changed."""
+        if self.source is None:
+            raise RuntimeError("there is no batch on screen")
+        batch, last = self.source.current, self._analysis
+        if last is None or last.batch is not batch:
+            self._analysis = compute(batch, settings)
+        elif last.settings != settings:
+            self._analysis = last.with_settings(settings)
+        if self._analysis is None:
+            raise RuntimeError("the computation gave nothing")
+        return self._analysis
+
+    @property
+    def has_analysis(self) -> bool:
+        """Whether the batch on screen was computed before."""
+        return self._analysis is not None and self.source is not None and self._analysis.batch is self.source.current
+
+
+def get_state() -> State:
+    """This tab's state, made on first use."""
+    if "lossviz" not in st.session_state:
+        st.session_state["lossviz"] = State()
+    state: State = st.session_state["lossviz"]
+    return state
+
+
+def read_widget(key: str, default: Any = None) -> Any:
+    """A widget's value by its key."""
+    return st.session_state.get(key, default)
+
+
+def write_widget(key: str, value: Any) -> None:
+    """Give a widget a value before it is drawn."""
+    st.session_state[key] = value
+
+
+def default_widget(key: str, value: Any) -> None:
+    """Give a widget its first value; one that it has already, from the user or from a link, stays."""
+    st.session_state.setdefault(key, value)

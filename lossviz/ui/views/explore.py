@@ -1,0 +1,56 @@
+"""Explore: which timesteps make up my number, and what was it divided by?"""
+
+from functools import partial
+
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.errors import SettingsError
+from lossviz.settings import Settings
+from lossviz.ui.cell import cell_panel
+from lossviz.ui.choices import chosen_quantity, chosen_settings
+from lossviz.ui.code import code_panel
+from lossviz.ui.equation import equation_panel
+from lossviz.ui.link import remember
+from lossviz.ui.numbers import numbers_panel, problems_panel
+from lossviz.ui.rows import rows_panel
+from lossviz.ui.save import save_panel
+from lossviz.ui.state import State, get_state
+from lossviz.ui.work import compute, load_engine, stopped
+
+__all__ = ["explore"]
+
+UNREDUCED = Settings(
+    reduction="sequence_loss",
+    average_across_timesteps=False,
+    average_across_batch=False,
+)
+
+
+def explore() -> None:
+    """Draw the page."""
+    state = get_state()
+    if state.source is None:
+        st.info("Choose a sample, open a file, or type sequences in the sidebar.")
+        return
+    load_engine()
+    if stopped(state):
+        return
+    analysis, refusal = _analysis(state)
+    numbers_panel(analysis, refusal)
+    equation_panel(state, analysis, chosen_quantity())
+    problems_panel(analysis)
+    cell_panel(state, analysis)
+    rows_panel(state, analysis)
+    save_panel(analysis, chosen_quantity())
+    code_panel(analysis)
+    remember(state)
+
+
+def _analysis(state: State) -> tuple[Analysis, str]:
+    """The analysis, and why the chosen reduction has no number, or ""."""
+    run = partial(compute, state)
+    try:
+        return state.analysis(run, chosen_settings()), ""
+    except SettingsError as error:
+        return state.analysis(run, UNREDUCED), str(error)

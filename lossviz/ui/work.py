@@ -1,0 +1,51 @@
+"""The long waits: loading TensorFlow once, and computing with progress and a way to stop."""
+
+from functools import partial
+
+import streamlit as st
+
+from lossviz.analysis import Analysis, analyze
+from lossviz.batch import Batch
+from lossviz.settings import Settings
+from lossviz.ui.state import State
+
+__all__ = ["LONG", "compute", "load_engine", "stopped"]
+
+LONG = 20_000_000  # logits: about a tenth of a second, from where on a progress bar is worth its flicker
+
+
+@st.cache_resource(show_spinner="Loading TensorFlow. This happens once and takes a few seconds.")
+def load_engine() -> bool:
+    """Import TensorFlow once per process."""
+    from lossviz.engine import load_tensorflow
+
+    load_tensorflow()
+    return True
+
+
+def compute(state: State, batch: Batch, settings: Settings) -> Analysis:
+    """Analyze a batch; a long computation shows its progress and a button that stops it."""
+    if batch.logits.size < LONG:
+        return analyze(batch, settings)
+    place = st.container(horizontal=True, vertical_alignment="center")
+    bar = place.progress(0.0, f"Computing {batch.logits.size:,} logits")
+    place.button("Stop", key="stop", on_click=partial(_stop, state, batch))
+
+    def show(done: int, total: int) -> None:
+        # Pressing a button ends this run at the next call to Streamlit, which is here.
+        bar.progress(done / total, f"Computing: {done:,} of {total:,} timesteps")
+
+    return analyze(batch, settings, progress=show)
+
+
+def stopped(state: State) -> bool:
+    """Whether the user stopped the computation of the batch on screen; offers to start it again."""
+    if state.stopped is None or state.source is None or state.stopped is not state.source.current:
+        return False
+    st.info("Stopped. Nothing was computed for this batch.")
+    st.button("Compute", key="compute", on_click=partial(_stop, state, None))
+    return True
+
+
+def _stop(state: State, batch: Batch | None) -> None:
+    state.stopped = batch
