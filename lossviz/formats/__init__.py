@@ -95,7 +95,7 @@ def read(
     try:
         return _read(_source(source, name), names)
     except OSError as error:
-        raise FormatError(f"`{name or source}` can't be read: {error.strerror or error}.") from None
+        raise FormatError(f"`{name or str(source)}` can't be read: {error.strerror or error}.") from None
 
 
 def read_many(

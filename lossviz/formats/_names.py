@@ -217,4 +217,4 @@ def _decoded(name: str, text: str | bytes, file: str) -> str:
     try:
         return text.decode() if isinstance(text, bytes) else text.encode().decode()
     except UnicodeError:
-        raise FormatError(f"`{name}` in `{file}` must be UTF-8 text; got {ascii(text):.60}.") from None
+        raise FormatError(f"`{name}` in `{file}` must be UTF-8 text; got {text!a:.60}.") from None
