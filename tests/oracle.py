@@ -1,0 +1,83 @@
+"""What lossviz should say, derived again: 320-digit decimals and plain loops, and nothing of lossviz in it."""
+
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+
+import numpy as np
+
+PER_TIMESTEP = ("batch_loss", "probability", "entropy", "gradient_norm")
+
+
+def distribution(logits: Iterable[float]) -> list[Decimal]:
+    """The softmax of one row of finite logits, to 320 digits."""
+    with localcontext() as context:
+        context.prec = 320
+        z = [Decimal(float(v)) for v in logits]
+        e = [(v - max(z)).exp() for v in z]
+        return [v / sum(e) for v in e]
+
+
+def timestep(logits: Iterable[float], target: int) -> dict[str, float]:
+    """Loss, probability, entropy, ‖softmax − onehot‖₂ and rank of one row of finite logits."""
+    logits = [float(v) for v in logits]
+    with localcontext() as context:
+        context.prec = 320
+        p = distribution(logits)
+        difference = [v - (1 if c == target else 0) for c, v in enumerate(p)]
+        return {
+            "batch_loss": float(-p[target].ln()),
+            "probability": float(p[target]),
+            "entropy": float(-sum(v * v.ln() for v in p)),
+            "gradient_norm": float(sum(d * d for d in difference).sqrt()),
+            "rank": 1 + sum(v > logits[target] for v in logits),
+        }
+
+
+def timesteps(logits: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
+    """`timestep` of every cell, as arrays [B, T]; `gradient_norm` not yet times weight / divisor."""
+    rows, columns = targets.shape
+    cells = [[timestep(logits[b, t], targets[b, t]) for t in range(columns)] for b in range(rows)]
+    names = (*PER_TIMESTEP, "rank")
+    return {name: np.array([[cell[name] for cell in row] for row in cells]) for name in names}
+
+
+def top_five(logits: Iterable[float]) -> list[tuple[int, float]]:
+    """(class, probability) of the five largest logits, the lowest class first in a tie."""
+    values = [float(v) for v in logits]
+    p = distribution(values)
+    order = sorted(range(len(values)), key=lambda v: (-values[v], v))[:5]
+    return [(v, float(p[v])) for v in order]
+
+
+def reduced(loss: np.ndarray, weights: np.ndarray, rule: str) -> tuple[object, object, object]:
+    """(numerator, divisor, value) of a rule: a reduction's name, or flags such as "at+ab", "st" or "none"."""
+    rows, columns = loss.shape
+    cells = [[(b, t) for t in range(columns)] for b in range(rows)]
+    everything = [cell for row in cells for cell in row]
+    if rule == "language_model":
+        return _one(loss, weights, everything, divisor=1.0)
+    if rule == "encoder_decoder":
+        return _one(loss, weights, everything, divisor=float(rows))
+    if rule == "none":
+        return weights * loss, np.ones(loss.shape), weights * loss
+    nonzero = "s" in rule
+    if rule in ("mean", "at+ab", "st+sb"):
+        return _one(loss, weights, everything, nonzero=nonzero)
+    groups = cells if rule in ("at", "st") else list(zip(*cells, strict=True))
+    parts = [_one(loss, weights, group, nonzero=nonzero) for group in groups]
+    return tuple(np.array([part[i] for part in parts]) for i in range(3))
+
+
+def _one(
+    loss: np.ndarray,
+    weights: np.ndarray,
+    group: Iterable[tuple[int, int]],
+    divisor: float | None = None,
+    *,
+    nonzero: bool = False,
+) -> tuple[float, float, float]:
+    counting = [(b, t) for b, t in group if weights[b, t] != 0]
+    numerator = sum(float(weights[b, t]) * float(loss[b, t]) for b, t in counting)
+    if divisor is None:
+        divisor = float(len(counting)) if nonzero else sum(float(weights[b, t]) for b, t in counting)
+    return numerator, divisor, numerator / divisor if divisor else 0.0
