@@ -30,4 +30,5 @@ __all__ = [
     "to_csv",
     "to_json",
     "to_parquet",
+    "value_table",
 ]
