@@ -135,11 +135,12 @@ class LanguageModel(keras.Model):  # type: ignore[misc]
                 f"`input_sequences` must lie in [0, {self.vocab_size}], the ids of the embedding; "
                 f"got {inputs.min()} to {inputs.max()}."
             )
+        lstm_outputs, binary_sequences = self.run_lstm(inputs)
         fields: dict[str, Any] = {
-            "logits": self(inputs, training=False).numpy(),
+            "logits": self.logits_layer(lstm_outputs).numpy(),
             "targets": targets.astype(np.int64),
             "inputs": inputs.astype(np.int64),
-            "lengths": np.sign(inputs).sum(axis=1).astype(np.int64),
+            "lengths": binary_sequences.numpy().sum(axis=1).astype(np.int64),
             "pad_id": 0,
         }
         return fields if vocabulary is None else {**fields, "vocabulary": list(vocabulary)}
