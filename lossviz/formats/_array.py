@@ -1,5 +1,6 @@
 """One .npy array, a file of its own or a member of an .npz: its header is read, checked, and only then its data."""
 
+import tokenize
 from typing import IO, Any
 
 import ml_dtypes
@@ -29,7 +30,7 @@ def read_header(stream: IO[bytes], name: str, size: int) -> Header:
         version = np.lib.format.read_magic(stream)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, fortran, dtype = read(stream)
-    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError):
         raise FormatError(
             f"`{name}` is not a whole .npy array: its header can't be read. Save it again with `np.save`."
         ) from None

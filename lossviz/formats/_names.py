@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._common import Fields, listing
@@ -199,12 +200,20 @@ def plain(name: str, value: Any, file: str) -> Any:
         return int(array.item())
     if array.size != 1 or array.dtype.kind not in "US":
         raise FormatError(f'`{name}` in `{file}` must be text, such as "1.2545"; got {describe(name, array)}.')
-    return _decoded(name, array.item(), file)
+    return _decoded(name, _listed(name, array.reshape(()), file), file)
+
+
+def _listed(name: str, array: npt.NDArray[Any], file: str) -> Any:
+    """An array's Python values; NumPy raises SystemError for text that is no Unicode."""
+    try:
+        return array.tolist()
+    except SystemError:
+        raise FormatError(f"`{name}` in `{file}` is damaged: its text is not Unicode. Save or copy it again.") from None
 
 
 def _tokens(value: Any, file: str) -> list[str]:
     """The vocabulary from texts, or from one text that holds a JSON list of them."""
-    texts = list(value) if isinstance(value, list | tuple) else np.asarray(value).tolist()
+    texts = list(value) if isinstance(value, list | tuple) else _listed("vocabulary", np.asarray(value), file)
     if isinstance(texts, str):
         with contextlib.suppress(ValueError, RecursionError):
             texts = json.loads(texts)

@@ -11,8 +11,8 @@ written: one row a timestep with all its logits as a list in the column `logits`
 - The file's metadata holds under `lossviz` what no column can, as JSON: `pad_id`, `title`, `vocabulary`, `dtypes`….
 - Dtypes are kept; bfloat16, which Parquet does not know, is stored as float32.
 - Missing values are refused. Only the columns that are needed are read.
-- The numbers of rows and values that the file declares are checked before anything is unpacked: 1 GiB for an upload,
-  8 GiB for a file on disk.
+- The number of cells is checked before anything is unpacked, and lists are counted while they are: 1 GiB for an upload,
+  8 GiB for a file on disk, at 8 bytes each.
 """
 
 import json
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
 _KEY = b"lossviz"
+_BLOCK = 256
 
 
 def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
@@ -50,8 +51,10 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     if not source.head().startswith(b"PAR1"):
         raise source.wrong("a Parquet file", "Write the table with `DataFrame.to_parquet`.")
     try:
-        with pyarrow.parquet.ParquetFile(str(source.path) if source.path else BytesIO(source.data)) as file:
-            _check_size(file, source)
+        schema = pyarrow.parquet.read_schema(_content(source))
+        texts = [field.name for field in schema if pyarrow.types.is_string(field.type)]
+        with pyarrow.parquet.ParquetFile(_content(source), read_dictionary=texts) as file:
+            _check_size(file.metadata.num_rows * file.metadata.num_columns, source)
             rest = parse(((file.schema_arrow.metadata or {}).get(_KEY) or b"{}").decode(), source.name)
             columns, logits = _columns(file, names, source)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -61,15 +64,16 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     return cast(fields, rest.pop("dtypes", {}), source.name) | {name: rest[name] for name in FIELDS if name in rest}
 
 
-def _check_size(file: "pyarrow.parquet.ParquetFile", source: Source) -> None:
-    """Count the declared values, 8 bytes each: a run of equal ones takes a few bytes in the file."""
-    metadata = file.metadata
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    values = sum(group.column(index).num_values for group in groups for index in range(group.num_columns))
+def _content(source: Source) -> str | BytesIO:
+    return str(source.path) if source.path else BytesIO(source.data)
+
+
+def _check_size(values: int, source: Source) -> None:
+    """Count values, 8 bytes each: a run of equal ones takes a few bytes in the file."""
     if 8 * values > source.decoded_limit:
         raise FormatError(
-            f"`{source.name}` is {size_words(source.size)} and declares {values:,} values; at most "
-            f"{source.decoded_limit // 8:,} are unpacked. Save it as .npz."
+            f"`{source.name}` is {size_words(source.size)} and unpacks to {values:,} values or more; at most "
+            f"{source.decoded_limit // 8:,} are read. Save it as .npz."
         )
 
 
@@ -92,7 +96,7 @@ def _columns(
     if not wide:
         return columns, None
     if listed:
-        return columns, _lists(file, lists)
+        return columns, _lists(file, lists, source)
     return columns, np.stack([_column(file, name, "logit") for name in wide], axis=1)
 
 
@@ -113,33 +117,55 @@ def _dtype(kind: "pyarrow.DataType") -> np.dtype[Any]:
 
 
 def _column(file: "pyarrow.parquet.ParquetFile", key: str, name: str) -> npt.NDArray[Any]:
-    column = file.read([key]).column(0).combine_chunks()
+    column = file.read([key]).column(0)
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
         raise FormatError(f"row {row}, column `{key}` is missing. Write a number, or NaN where there is none.")
-    if name != "token" and _dtype(column.type).kind == "U":
-        raise FormatError(f"Column `{key}` must hold numbers; got {column.type}.")
     if name == "token":
-        return np.array(column.to_pylist(), dtype=object)
-    return np.asarray(column.to_numpy(zero_copy_only=False))
+        return _texts(column)
+    if _dtype(column.type).kind == "U":
+        raise FormatError(f"Column `{key}` must hold numbers; got {column.type}.")
+    return np.asarray(column.to_numpy())
 
 
-def _lists(file: "pyarrow.parquet.ParquetFile", key: str) -> npt.NDArray[Any]:
-    """The logits [rows, V] from a column of lists of one length."""
+def _texts(column: "pyarrow.ChunkedArray") -> npt.NDArray[Any]:
+    """Texts through their dictionary, so that a long one that is repeated stands in memory once."""
+    encoded = column.combine_chunks()
+    encoded = encoded if hasattr(encoded, "dictionary") else encoded.dictionary_encode()
+    texts = np.array([*encoded.dictionary.to_pylist(), ""], dtype=object)
+    return np.asarray(texts[encoded.indices.to_numpy(zero_copy_only=False)])
+
+
+def _lists(file: "pyarrow.parquet.ParquetFile", key: str, source: Source) -> npt.NDArray[Any]:
+    """The logits [rows, V] from a column of lists of one length, counted as they are read."""
+    blocks: list[npt.NDArray[Any]] = []
+    rows = values = 0
+    for batch in file.iter_batches(_BLOCK, columns=[key]):
+        blocks.append(_block(batch.column(0), key, rows, blocks[0].shape[1] if blocks else None))
+        rows += len(blocks[-1])
+        values += blocks[-1].size
+        _check_size(values, source)
+    return np.concatenate(blocks) if blocks else np.zeros((0, 0))
+
+
+def _block(column: "pyarrow.Array", key: str, first: int, width: int | None) -> npt.NDArray[Any]:
     import pyarrow.compute
 
-    column = file.read([key]).column(0).combine_chunks()
     lengths = pyarrow.compute.list_value_length(column).to_pylist()
-    odd = next((row for row, length in enumerate(lengths) if length is None or length != lengths[0]), None)
+    width = lengths[0] if width is None else width
+    odd = next((row for row, length in enumerate(lengths) if length is None or length != width), None)
     if odd is not None:
-        raise FormatError(f"row {odd}, column `{key}` has {lengths[odd]} logits, but row 0 has {lengths[0]}.")
-    values = column.flatten()
-    if values.null_count:
-        row = values.is_null().to_pylist().index(True) // lengths[0]
+        raise FormatError(
+            f"row {first + odd}, column `{key}` has {lengths[odd] or 0} logits, but row 0 has {width or 0}. Give each "
+            "timestep V numbers."
+        )
+    flat = column.flatten()
+    if flat.null_count:
+        row = first + flat.is_null().to_pylist().index(True) // width
         raise FormatError(f"row {row}, column `{key}` has a missing logit. Write a number, or NaN where there is none.")
-    if _dtype(values.type).kind == "U":
+    if _dtype(flat.type).kind == "U":
         raise FormatError(f"Column `{key}` must hold lists of numbers; got {column.type}.")
-    return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(len(lengths), -1 if lengths else 0)
+    return np.asarray(flat.to_numpy(zero_copy_only=False)).reshape(len(lengths), width)
 
 
 def write(fields: Fields, target: Target) -> None:
