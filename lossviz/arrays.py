@@ -1,4 +1,7 @@
-"""Other people's arrays as NumPy: TensorFlow, PyTorch, JAX, lists, anything with `__array__` or `__dlpack__`."""
+"""Other people's arrays as NumPy: TensorFlow, PyTorch, JAX, lists, anything with `__array__` or `__dlpack__`.
+
+`as_array` reads them; `as_integers`, `as_weights` and `as_lengths` also hold them to the shape of the logits.
+"""
 
 import mmap
 import sys
@@ -9,10 +12,13 @@ import numpy as np
 
 from lossviz.errors import InputError
 
-__all__ = ["as_array", "file_location", "is_floating"]
+__all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "file_location", "is_floating"]
+
+Array = np.ndarray
+LARGEST = np.iinfo(np.int64).max
 
 
-def as_array(name: str, value: Any) -> np.ndarray:
+def as_array(name: str, value: Any) -> Array:
     """The numbers of `value` as a NumPy array, without a copy where the library allows it.
 
     Args:
@@ -20,7 +26,7 @@ def as_array(name: str, value: Any) -> np.ndarray:
         value: an array of NumPy, TensorFlow, PyTorch or JAX, or nested lists of numbers.
 
     Raises:
-        InputError: if the lists are ragged, or the entries are not numbers.
+        InputError: if the lists are ragged, the entries are not numbers, or entries are masked out (`np.ma`).
 
     >>> as_array("targets", [[1, 2], [3, 4]]).tolist()
     [[1, 2], [3, 4]]
@@ -30,7 +36,7 @@ def as_array(name: str, value: Any) -> np.ndarray:
 rows to one length and pass `lengths`.
     """
     array = _convert(name, value)
-    if array.dtype.kind in "OUSTMmc":
+    if array.dtype.kind in "OUSTMmc" or array.dtype.type is np.void:
         raise InputError(
             f"`{name}` must hold plain numbers; got an array of dtype {array.dtype}. "
             "Convert it first, for example with `np.asarray(..., dtype='float32')`."
@@ -64,43 +70,143 @@ def file_location(array: Any) -> tuple[Path, int] | None:
     return Path(str(array.filename)), first_page + array.ctypes.data - start
 
 
-def _convert(name: str, value: Any) -> np.ndarray:
+def as_integers(name: str, value: Any, shape: tuple[int, ...]) -> Array:
+    """Integers of any width as a read-only int64 array [B, T], copied.
+
+    Raises:
+        InputError: if they are not integers, do not fit in int64, or have another shape than the logits.
+
+    >>> as_integers("targets", np.array([[1, 2]], np.uint8), (1, 2)).dtype
+    dtype('int64')
+    """
+    array = as_array(name, value)
+    if array.dtype.kind not in "iu" and array.size:
+        raise InputError(
+            f"`{name}` must be integers; got {array.dtype.name}. "
+            f"If they are whole numbers, pass `{name}.astype('int64')`."
+        )
+    return _readonly(_shaped(name, _signed(name, array), shape).astype(np.int64))
+
+
+def as_weights(value: Any, shape: tuple[int, ...]) -> Array:
+    """Finite numbers or booleans as a read-only float64 array [B, T], copied.
+
+    Raises:
+        InputError: if they are not numbers, not finite, or have another shape than the logits.
+
+    >>> as_weights([[True, False]], (1, 2)).tolist()
+    [[1.0, 0.0]]
+    """
+    array = as_array("weights", value)
+    if array.dtype.kind not in "biuf" and not is_floating(array.dtype):
+        raise InputError(f"`weights` must be numbers or booleans; got {array.dtype.name}.")
+    array = _shaped("weights", array, shape).astype(np.float64)
+    if not np.isfinite(array).all():
+        row, timestep = np.argwhere(~np.isfinite(array))[0]
+        raise InputError(
+            f"`weights` must be finite numbers; got {array[row, timestep]} at sequence {row}, timestep {timestep}. "
+            "An additive attention mask (0 and -inf) becomes weights with `mask == 0`."
+        )
+    return _readonly(array)
+
+
+def as_lengths(value: Any, sequences: int) -> Array:
+    """Numbers of timesteps as a read-only array [B], copied: int64, or float64 where one is no whole int64.
+
+    Raises:
+        InputError: if they are not finite numbers, or not one per sequence.
+
+    >>> as_lengths([3.0, 1.0], 2).tolist(), as_lengths([2.7, 1.0], 2).tolist()
+    ([3, 1], [2.7, 1.0])
+    """
+    array = as_array("lengths", value)
+    if array.dtype.kind not in "iuf" and not is_floating(array.dtype) and array.size:
+        raise InputError(f"`lengths` must be numbers of timesteps; got {array.dtype.name}.")
+    if array.shape != (sequences,):
+        raise InputError(
+            f"`lengths` must have shape ({sequences},), one per sequence of `logits`; got {array.shape}."
+            + (" Pass `lengths.reshape(-1)`." if array.size == sequences else "")
+        )
+    if array.dtype.kind in "iu":
+        return _readonly(_signed("lengths", array).astype(np.int64))
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise InputError(f"`lengths` must be finite numbers; got {array[~np.isfinite(array)][0]}.")
+    whole = bool(np.all((array == np.trunc(array)) & (np.abs(array) < LARGEST)))
+    return _readonly(array.astype(np.int64) if whole else array)
+
+
+def _signed(name: str, array: Array) -> Array:
+    if array.dtype == np.uint64 and array.size and array.max() > LARGEST:
+        raise InputError(f"`{name}` must fit in int64; got {array.max()}. A negative number was cast to unsigned.")
+    return array
+
+
+def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
+    if array.shape == shape:
+        return array
+    if array.shape == (0,) and 0 in shape:  # `[]` is all that a list can say
+        return array.reshape(shape)
+    sequences, timesteps = shape
+    hints = {
+        (timesteps, sequences): f" If time comes first, pass `{name}.T`.",
+        (sequences * timesteps,): f" If they are flat, pass `{name}.reshape{shape}`.",
+        (sequences, 1): f" To use one per sequence, pass `np.broadcast_to({name}, {shape})`.",
+        (sequences,): f" To use one per sequence, pass `np.broadcast_to({name}[:, None], {shape})`.",
+    }
+    raise InputError(
+        f"`{name}` must have shape {shape}, the first two axes of `logits`; got {array.shape}."
+        + hints.get(array.shape, "")
+    )
+
+
+def _readonly(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def _convert(name: str, value: Any) -> Array:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        raise InputError(
+            f"`{name}` is a masked array, whose mask would be lost. "
+            f"Pass `{name}.data`, and what counts as `weights=~mask`."
+        )
     if isinstance(value, np.ndarray):
         return value
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        return _from_torch(value, torch)
     try:
+        torch = sys.modules.get("torch")
+        if torch is not None and isinstance(value, torch.Tensor):
+            return _from_torch(value, torch)
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
         return np.asarray(value)
-    except ValueError:
-        raise InputError(_ragged_message(name, value)) from None
-    except (TypeError, NotImplementedError, OverflowError) as error:
+    except (TypeError, ValueError, NotImplementedError, OverflowError, BufferError, RuntimeError) as error:
+        if isinstance(error, ValueError) and isinstance(value, (list, tuple)):
+            raise InputError(_ragged_message(name, value)) from None
+        reason = (str(error).splitlines() or ["no reason given"])[0]
         raise InputError(
-            f"`{name}` could not be read as an array ({type(value).__name__}: {str(error).splitlines()[0]}). "
+            f"`{name}` could not be read as an array ({type(value).__name__}: {reason}). "
             "Pass concrete numbers, for example `tensor.numpy()` outside of `tf.function`."
         ) from None
 
 
-def _from_torch(tensor: Any, torch: Any) -> np.ndarray:
+def _from_torch(tensor: Any, torch: Any) -> Array:
     tensor = tensor.detach().cpu()
     if tensor.dtype == torch.bfloat16:
         import ml_dtypes
 
         # NumPy has no bfloat16 of its own: reread the same 16 bits.
-        bits: np.ndarray = tensor.contiguous().view(torch.int16).numpy()
+        bits: Array = tensor.contiguous().view(torch.int16).numpy()
         return bits.view(ml_dtypes.bfloat16)
-    array: np.ndarray = tensor.numpy()
+    array: Array = tensor.numpy()
     return array
 
 
-def _ragged_message(name: str, value: Any) -> str:
-    rows = [len(row) if hasattr(row, "__len__") else None for row in value] if hasattr(value, "__iter__") else []
-    for index, length in enumerate(rows):
-        if length != rows[0]:
-            got = f"row 0 has {_entries(rows[0])} and row {index} has {'' if length is None else length}"
-            got = got.rstrip() if length is not None else got + "one bare number"
+def _ragged_message(name: str, rows: list[Any] | tuple[Any, ...]) -> str:
+    lengths = [len(row) if hasattr(row, "__len__") else None for row in rows]
+    for index, length in enumerate(lengths):
+        if length != lengths[0]:
+            got = f"row 0 has {_entries(lengths[0])} and row {index} has {length or _entries(length)}"
             return f"`{name}` must be rectangular: {got}. Pad the shorter rows to one length and pass `lengths`."
     return f"`{name}` must be rectangular: its rows are lists of unequal lengths. Pad them and pass `lengths`."
 

@@ -3,13 +3,14 @@
 Structure is checked (ranks, shapes, dtypes); content is admitted, because wrong content is what people come to debug.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
 
-from lossviz.arrays import as_array, is_floating
+from lossviz.arrays import as_array, as_integers, as_lengths, as_weights, is_floating
 from lossviz.errors import InputError
 
 __all__ = ["Batch"]
@@ -24,7 +25,7 @@ class Batch:
     Attributes:
         logits: [B, T, V] float16, bfloat16, float32 or float64; may be a `np.memmap`.
         targets: [B, T] int64, the class that each timestep should have predicted.
-        lengths: [B] int64 (float64 where fractional), or None.
+        lengths: [B] int64 (float64 where one is fractional or beyond int64), or None.
         weights: [B, T] float64, or None.
         inputs: [B, T] int64, what the model read, or None.
         vocabulary: V tokens, or None.
@@ -111,15 +112,15 @@ time comes first, pass `targets.T`.
         shape, classes = logits.shape[:2], logits.shape[2]
         return cls(
             logits=logits,
-            targets=_integers("targets", targets, shape),
-            lengths=None if lengths is None else _lengths(lengths, shape[0]),
-            weights=None if weights is None else _weights(weights, shape),
-            inputs=None if inputs is None else _integers("inputs", inputs, shape),
+            targets=as_integers("targets", targets, shape),
+            lengths=None if lengths is None else as_lengths(lengths, shape[0]),
+            weights=None if weights is None else as_weights(weights, shape),
+            inputs=None if inputs is None else as_integers("inputs", inputs, shape),
             vocabulary=None if vocabulary is None else _vocabulary(vocabulary, classes),
             pad_id=_id("pad_id", pad_id),
             eos_id=_id("eos_id", eos_id),
             ignore_id=_id("ignore_id", ignore_id),
-            segment_ids=None if segment_ids is None else _integers("segment_ids", segment_ids, shape),
+            segment_ids=None if segment_ids is None else as_integers("segment_ids", segment_ids, shape),
             reported=None if reported is None else _reported(reported),
             title=None if title is None else str(title),
         )
@@ -187,94 +188,42 @@ def _logits(value: Any) -> Array:
     return logits
 
 
-def _integers(name: str, value: Any, shape: tuple[int, ...]) -> Array:
-    array = as_array(name, value)
-    if array.size == 0 and array.ndim <= 2 and 0 in shape:
-        array = array.reshape(shape).astype(np.int64)
-    if array.dtype.kind not in "iu":
+def _vocabulary(value: Any, classes: int) -> tuple[str, ...]:
+    wanted = "`vocabulary` must be a list of strings, one per class, in the order of their ids"
+    if isinstance(value, Mapping):
+        raise InputError(f"{wanted}; got a {type(value).__name__}. Pass `sorted(vocabulary, key=vocabulary.get)`.")
+    if isinstance(value, (str, bytes, Set)) or not isinstance(value, Iterable):
+        raise InputError(f"{wanted}; got a {type(value).__name__}.")
+    tokens = list(value)
+    for place, token in enumerate(tokens):
+        if not isinstance(token, str):
+            raise InputError(f"{wanted}; entry {place} is {token!r}. Pass `[str(token) for token in vocabulary]`.")
+    if len(tokens) != classes:
         raise InputError(
-            f"`{name}` must be integers; got {array.dtype.name}. "
-            f"If they are whole numbers, pass `{name}.astype('int64')`."
-        )
-    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
-        raise InputError(f"`{name}` must fit in int64; got {array.max()}. A negative id was cast to unsigned.")
-    return _readonly(_shaped(name, array, shape).astype(np.int64))
-
-
-def _weights(value: Any, shape: tuple[int, ...]) -> Array:
-    array = as_array("weights", value)
-    if array.dtype.kind not in "biuf" and not is_floating(array.dtype):
-        raise InputError(f"`weights` must be numbers or booleans; got {array.dtype.name}.")
-    array = _shaped("weights", array, shape).astype(np.float64)
-    if not np.isfinite(array).all():
-        row, timestep = np.argwhere(~np.isfinite(array))[0]
-        raise InputError(
-            f"`weights` must be finite numbers; got {array[row, timestep]} at sequence {row}, timestep {timestep}. "
-            "An additive attention mask (0 and -inf) becomes weights with `mask == 0`."
-        )
-    return _readonly(array)
-
-
-def _lengths(value: Any, sequences: int) -> Array:
-    array = as_array("lengths", value)
-    if array.size == 0 and sequences == 0:
-        return _readonly(np.zeros(0, np.int64))
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"`lengths` must be numbers of timesteps; got {array.dtype.name}.")
-    if array.shape != (sequences,):
-        raise InputError(
-            f"`lengths` must have shape ({sequences},), one per sequence of `logits`; got {array.shape}."
-            + (" Pass `lengths.reshape(-1)`." if array.size == sequences else "")
-        )
-    if not np.isfinite(array).all():
-        raise InputError(f"`lengths` must be finite numbers; got {array[~np.isfinite(array)][0]}.")
-    whole = array.dtype.kind in "iu" or bool(np.all(array == np.floor(array)))
-    return _readonly(array.astype(np.int64 if whole else np.float64))
-
-
-def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
-    if array.shape == shape:
-        return array
-    sequences, timesteps = shape
-    hints = {
-        (timesteps, sequences): f" If time comes first, pass `{name}.T`.",
-        (sequences * timesteps,): f" If they are flat, pass `{name}.reshape{shape}`.",
-        (sequences, 1): f" To use one per sequence, pass `np.broadcast_to({name}, {shape})`.",
-        (sequences,): f" To use one per sequence, pass `np.broadcast_to({name}[:, None], {shape})`.",
-    }
-    raise InputError(
-        f"`{name}` must have shape {shape}, the first two axes of `logits`; got {array.shape}."
-        + hints.get(array.shape, "")
-    )
-
-
-def _vocabulary(value: Sequence[str], classes: int) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(token, str) for token in value):
-        raise InputError("`vocabulary` must be a list of strings, one per class, in the order of their ids.")
-    if len(value) != classes:
-        raise InputError(
-            f"`vocabulary` must have {classes} tokens, one per class of `logits`; got {len(value)}. "
+            f"`vocabulary` must have {classes} tokens, one per class of `logits`; got {len(tokens)}. "
             "Count the padding token and the special tokens too."
         )
-    return tuple(str(token) for token in value)
+    return tuple(map(str, tokens))
 
 
 def _id(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise InputError(f"`{name}` must be an integer; got {value!r}.")
-    return int(value)
-
-
-def _reported(value: str | float) -> str:
     try:
-        float(value)
-    except (TypeError, ValueError):
+        if isinstance(value, bool):
+            raise TypeError
+        return None if value is None else index(value)
+    except TypeError:
+        raise InputError(f"`{name}` must be an integer; got {value!r}.") from None
+
+
+def _reported(value: Any) -> str:
+    printed = value.strip() if isinstance(value, str) else _printed(value)
+    try:
+        float(printed)
+    except ValueError:
         raise InputError(f"`reported` must be one number, as printed; got {value!r}.") from None
-    return str(value).strip()
+    return printed
 
 
-def _readonly(array: Array) -> Array:
-    array.flags.writeable = False
-    return array
+def _printed(value: Any) -> str:
+    array = as_array("reported", value)
+    return str(array.reshape(-1)[0]) if array.size == 1 else ""
