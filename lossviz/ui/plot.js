@@ -4,7 +4,7 @@
 const SEND_EVERY_MS = 120;
 const CONFIG = {
   displaylogo: false,
-  doubleClick: "reset",
+  doubleClick: false, // plotly.js 4.1 leaves axes that match another one zoomed; View.listen resets them all
   modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]],
 };
 const views = new WeakMap();
@@ -102,13 +102,18 @@ class View {
     delete layout.width;
     Object.assign(layout, { autosize: true, height: sent.height, uirevision: layout.uirevision ?? sent.extent });
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", ...layout.modebar };
+    this.home = home(layout);
     await Plotly.react(this.plot, data, layout, { ...CONFIG, toImageButtonOptions: { filename: sent.name } });
-    if (!this.drawn) for (const name of ["relayouting", "afterplot"]) this.plot.on("plotly_" + name, () => this.outline());
-    const full = this.plot._fullLayout;
+    if (!this.drawn) this.listen();
     const select = (trace) => trace.type === "heatmap" && trace.visible === true && trace.meta?.select === true;
-    this.grids = sent.selectable ? this.plot._fullData.filter(select).map((trace) => new Grid(trace, full)) : [];
+    this.grids = sent.selectable ? this.plot._fullData.filter(select).map((trace) => new Grid(trace, this.plot)) : [];
     this.outline();
     Object.assign(this.root.dataset, { drawn: ++this.drawn, rev: layout.meta?.rev ?? "" });
+  }
+
+  listen() {
+    for (const name of ["relayouting", "afterplot"]) this.plot.on("plotly_" + name, () => this.outline());
+    this.plot.on("plotly_doubleclick", () => globalThis.Plotly.relayout(this.plot, structuredClone(this.home)));
   }
 
   describe({ label, height, selectable }) {

@@ -2,12 +2,12 @@
 
 /** One heatmap to select in: its axes, the numbers of its rows and columns, and its values. */
 class Grid {
-  constructor(trace, layout) {
+  constructor(trace, plot) {
     const columns = trace.z[0]?.length ?? 0;
     this.name = trace.name ?? "";
     this.z = trace.z;
-    this.x = { axis: layout[axisName(trace.xaxis, "x")], at: [...(trace.x ?? Array(columns).keys())] };
-    this.y = { axis: layout[axisName(trace.yaxis, "y")], at: [...(trace.y ?? Array(trace.z.length).keys())] };
+    this.x = new Side(plot, axisName(trace.xaxis, "x"), [...(trace.x ?? Array(columns).keys())]);
+    this.y = new Side(plot, axisName(trace.yaxis, "y"), [...(trace.y ?? Array(trace.z.length).keys())]);
     this.subplot = (trace.xaxis ?? "x") + (trace.yaxis ?? "y");
   }
 
@@ -21,6 +21,16 @@ class Grid {
   cellAt(left, top) {
     const [column, row] = [nearest(this.x.at, valueAt(this.x.axis, left)), nearest(this.y.at, valueAt(this.y.axis, top))];
     return row === null || column === null ? null : [this.y.at[row], this.x.at[column]];
+  }
+}
+
+/** The columns or rows of a grid: their numbers, and the axis as it is now (plotly.js makes new ones at every zoom). */
+class Side {
+  constructor(plot, name, at) {
+    Object.assign(this, { plot, name, at });
+  }
+  get axis() {
+    return this.plot._fullLayout[this.name];
   }
 }
 
@@ -42,6 +52,14 @@ function valueAt(axis, pixel) {
 function pixelOf(axis, value) {
   const [from, to] = ends(axis);
   return ((value - from) / (to - from)) * axis._length;
+}
+
+/** What to relayout to see the axes as the figure was sent. */
+function home(layout) {
+  const axes = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name));
+  return Object.fromEntries(
+    axes.map(([name, { range, autorange }]) => (range ? [name + ".range", [...range]] : [name + ".autorange", autorange ?? true])),
+  );
 }
 
 function svg(name, attributes) {
