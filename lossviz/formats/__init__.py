@@ -17,7 +17,8 @@ from typing import IO, cast
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
 from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing, size_words
-from lossviz.formats._names import ALIASES, ARRAYS, FIELDS, choose, plain, propose
+from lossviz.formats._fields import ARRAYS, FIELDS, plain
+from lossviz.formats._names import ALIASES, choose, propose
 
 __all__ = [
     "ALIASES",

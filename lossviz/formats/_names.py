@@ -1,21 +1,15 @@
 """From the names in a file to the names lossviz uses: exactly, by the caller's mapping, or by a proposal."""
 
-import contextlib
 import difflib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._common import Fields, listing
-
-ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids")
-IDS = ("pad_id", "eos_id", "ignore_id")
-TEXTS = ("reported", "title")
-FIELDS = (*ARRAYS, "vocabulary", *IDS, *TEXTS)
+from lossviz.formats._fields import FIELDS, IDS, TEXTS, describe, plain
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "logits": ("logit", "lm_logits", "output", "outputs", "scores", "predictions", "preds", "y_pred"),
@@ -35,20 +29,19 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "class": ("class_id", "token_id", "v", "k"),
     "token": ("word", "text"),
 }
-CHANGE_THE_NUMBER = ("lengths", "weights", "pad_id", "ignore_id")
+ALIASES |= {  # a table's columns are called as the arrays, in the singular
+    column: (array, *ALIASES[array])
+    for column, array in {
+        "logit": "logits",
+        "target": "targets",
+        "length": "lengths",
+        "weight": "weights",
+        "input": "inputs",
+        "segment_id": "segment_ids",
+    }.items()
+}
+_KINDS = {"logits": "fV", "logit": "fiu"} | dict.fromkeys(("weights", "weight", "lengths", "length"), "fiub")
 _RANKS = {"logits": 3, "targets": 2, "lengths": 1, "weights": 2, "inputs": 2, "segment_ids": 2, "vocabulary": 1}
-
-
-def describe(name: str, value: Any) -> str:
-    """Write an array's name, shape and dtype.
-
-    >>> describe("logits", np.zeros((2, 3, 5), np.float32))
-    '`logits` (2, 3, 5) float32'
-    """
-    if isinstance(value, np.ndarray):
-        kind = "text" if value.dtype.kind in "US" else value.dtype.name
-        return f"`{name}` {value.shape} {kind}"
-    return f"`{name}` ({len(value)} texts)" if isinstance(value, list) else f"`{name}` {type(value).__name__}"
 
 
 def propose(arrays: Mapping[str, Any], asks: tuple[str, ...] = FIELDS) -> dict[str, str]:
@@ -103,7 +96,7 @@ def _fits(name: str, value: Any) -> bool:
         return kind in "US" and rank == (0 if name in TEXTS else 1)
     if rank != _RANKS.get(name, 0 if name in IDS else 1):
         return False
-    return kind in {"logits": "fV", "weights": "fiub", "lengths": "iuf"}.get(name, "iu")
+    return kind in _KINDS.get(name, "iu")
 
 
 def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str) -> Fields:
@@ -125,8 +118,11 @@ def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str
     missing = [name for name in ("logits", "targets") if name not in chosen]
     if missing:
         raise NamesError(not_found(arrays, missing, FIELDS, file), arrays)
-    if names is None and (overlooked := _overlooked(arrays, chosen)):
-        raise NamesError(_overlooked_words(overlooked, arrays, file), arrays)
+    if names is None:
+        axes = np.shape(arrays[chosen["logits"]])
+        refuse_overlooked(
+            arrays, chosen, {"weights": axes[:2], "lengths": axes[:1], "pad_id": (), "ignore_id": ()}, file
+        )
     return {name: plain(name, arrays[chosen[name]], file) for name in FIELDS if name in chosen}
 
 
@@ -162,68 +158,30 @@ def not_found(arrays: Mapping[str, Any], missing: list[str], asks: tuple[str, ..
     return f"{message} Did you mean {_pairs(proposed)}? Pass `names={json.dumps(proposed, ensure_ascii=False)}`."
 
 
-def _overlooked(arrays: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Arrays that were not chosen and look like ones that would change the number."""
+def refuse_overlooked(
+    arrays: Mapping[str, Any], chosen: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]], file: str
+) -> None:
+    """Refuse a file whose unused arrays look like ones that would change the number.
+
+    Args:
+        arrays: what the file holds, by its own names.
+        chosen: which of them are used for which name.
+        shapes: the names that would change the number, and the shape each must have.
+        file: the file's name, for the message.
+
+    Raises:
+        NamesError: there is such an array.
+    """
     rest = {key: value for key, value in arrays.items() if key not in chosen.values()}
-    axes = np.shape(arrays[chosen["logits"]])
-    shapes = {"weights": axes[:2], "lengths": axes[:1]}
-    return {
-        name: key
-        for name, key in propose(rest, CHANGE_THE_NUMBER).items()
-        if name not in chosen and np.shape(rest[key]) == shapes.get(name, ())
-    }
-
-
-def _overlooked_words(overlooked: Mapping[str, str], arrays: Mapping[str, Any], file: str) -> str:
-    held = listing(describe(key, arrays[key]) for key in overlooked.values())
-    example = json.dumps(overlooked, ensure_ascii=False)
-    return (
-        f"`{file}` also holds {held}. Did you mean {_pairs(overlooked)}? "
-        f"Pass `names={example}`, or `names={{}}` to leave it out."
-    )
+    proposed = propose(rest, tuple(shapes)).items()
+    found = {name: key for name, key in proposed if name not in chosen and np.shape(rest[key]) == shapes[name]}
+    if found:
+        raise NamesError(
+            f"`{file}` also holds {listing(describe(key, rest[key]) for key in found.values())}. Did you mean "
+            f"{_pairs(found)}? Pass `names={json.dumps(found, ensure_ascii=False)}`, or `names={{}}` to leave it out.",
+            arrays,
+        )
 
 
 def _pairs(pairs: Mapping[str, str]) -> str:
     return listing(f"`{key}` for `{name}`" for name, key in pairs.items())
-
-
-def plain(name: str, value: Any, file: str) -> Any:
-    """Give a field the plain type it has in `Batch.from_arrays`: array, int, text or list of texts."""
-    if name in ARRAYS:
-        return np.asanyarray(value)
-    if name == "vocabulary":
-        return _tokens(value, file)
-    array = np.asarray(value)
-    if name in IDS:
-        if array.size != 1 or array.dtype.kind not in "iu":
-            raise FormatError(f"`{name}` in `{file}` must be one integer; got {describe(name, array)}.")
-        return int(array.item())
-    if array.size != 1 or array.dtype.kind not in "US":
-        raise FormatError(f'`{name}` in `{file}` must be text, such as "1.2545"; got {describe(name, array)}.')
-    return _decoded(name, _listed(name, array.reshape(()), file), file)
-
-
-def _listed(name: str, array: npt.NDArray[Any], file: str) -> Any:
-    """An array's Python values; NumPy raises SystemError for text that is no Unicode."""
-    try:
-        return array.tolist()
-    except SystemError:
-        raise FormatError(f"`{name}` in `{file}` is damaged: its text is not Unicode. Save or copy it again.") from None
-
-
-def _tokens(value: Any, file: str) -> list[str]:
-    """The vocabulary from texts, or from one text that holds a JSON list of them."""
-    texts = list(value) if isinstance(value, list | tuple) else _listed("vocabulary", np.asarray(value), file)
-    if isinstance(texts, str):
-        with contextlib.suppress(ValueError, RecursionError):
-            texts = json.loads(texts)
-    if not isinstance(texts, list) or not all(isinstance(token, str | bytes) for token in texts):
-        raise FormatError(f"`vocabulary` in `{file}` must be a list of texts; got {describe('vocabulary', value)}.")
-    return [_decoded("vocabulary", token, file) for token in texts]
-
-
-def _decoded(name: str, text: str | bytes, file: str) -> str:
-    try:
-        return text.decode() if isinstance(text, bytes) else text.encode().decode()
-    except UnicodeError:
-        raise FormatError(f"`{name}` in `{file}` must be UTF-8 text; got {text!a:.60}.") from None

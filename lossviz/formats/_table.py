@@ -13,7 +13,8 @@ import numpy.typing as npt
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import Fields
-from lossviz.formats._names import ARRAYS, FIELDS, check_names, not_found
+from lossviz.formats._fields import ARRAYS, FIELDS
+from lossviz.formats._names import check_names, not_found, refuse_overlooked
 
 # A column's name and the array it becomes.
 PER_TIMESTEP = {"target": "targets", "weight": "weights", "input": "inputs", "segment_id": "segment_ids"}
@@ -40,7 +41,11 @@ def rename(columns: Mapping[str, Any], names: Mapping[str, str] | None, file: st
     chosen = {name: name for name in ASKS if name in columns and name not in given.values()} | given
     needed = ["sequence", "timestep", *([] if wide else ["class", "logit"]), "target"]
     if missing := [name for name in needed if name not in chosen]:
+        missing = ["logit_0" if name == "logit" else name for name in missing if name != "class" or "logit" in chosen]
         raise NamesError(not_found(columns, missing, ASKS, file), columns)
+    if names is None:
+        rows = np.shape(columns[chosen["target"]])
+        refuse_overlooked(columns, chosen, {"length": rows, "weight": rows}, file)
     return {name: columns[key] for name, key in chosen.items()}
 
 
@@ -70,7 +75,7 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
             at, axes = tuple(odd[0][:-1]), " of ".join(f"{key} {i}" for key, i in zip(keys, odd[0][:-1], strict=False))
             row = int(order.reshape(*shape[:keep], -1)[tuple(odd[0])])
             raise FormatError(
-                f"{where(row)} of `{file}` has {name} {columns[name][row]}, but {axes} has {first[at][0]} before. "
+                f"{where(row).capitalize()} of `{file}` has {name} {columns[name][row]}, but {axes} has {first[at][0]} before. "
                 f"Give {name} the same value in all rows of one {keys[keep - 1]}."
             )
         return first[..., 0]
@@ -90,7 +95,7 @@ def _vocabulary(tokens: npt.NDArray[Any], order: npt.NDArray[np.intp], where: Wh
         step, index = odd[0]
         row = int(order.reshape(tokens.shape)[step, index])
         raise FormatError(
-            f"{where(row)} of `{file}` calls class {index} `{tokens[step, index]:.40}`, but it was "
+            f"{where(row).capitalize()} of `{file}` calls class {index} `{tokens[step, index]:.40}`, but it was "
             f"`{tokens[0, index]:.40}` before. Give each class one token."
         )
     return [str(token) for token in tokens[0]]
@@ -119,7 +124,9 @@ def _grid(
     twice = np.flatnonzero((cells[:, 1:] == cells[:, :-1]).all(axis=0))
     if len(twice):
         first, second = sorted(order[twice[0] : twice[0] + 2])
-        raise FormatError(f"{where(first)} and {where(second)} of `{file}` are both {_cell(keys, cells[:, twice[0]])}.")
+        raise FormatError(
+            f"{where(first).capitalize()} and {where(second)} of `{file}` are both {_cell(keys, cells[:, twice[0]])}."
+        )
     if rows != int(np.prod(shape, dtype=object)):
         there = {tuple(cell) for cell in cells[:, : rows + 1].T.tolist()}
         gap = next(cell for cell in np.ndindex(*shape) if cell not in there)

@@ -40,7 +40,7 @@ import numpy.typing as npt
 from lossviz.errors import FormatError
 from lossviz.formats import _table
 from lossviz.formats._common import LIMITS, UNKNOWN, Fields, Format, Source, Target, beginning, replacing
-from lossviz.formats._names import FIELDS
+from lossviz.formats._fields import FIELDS
 from lossviz.formats.json_ import cast, parse
 
 _MARK = "# lossviz "
@@ -83,14 +83,14 @@ def _rows(text: str, source: Source, offset: int) -> tuple[list[str], list[list[
                 rows.append(row)
                 lines.append(reader.line_num + offset)
     except csv.Error as error:
-        raise FormatError(f"line {reader.line_num + offset} of `{source.name}` can't be read: {error}.") from None
+        raise FormatError(f"Line {reader.line_num + offset} of `{source.name}` can't be read: {error}.") from None
     header = [name.strip() for name in rows[0]]
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise FormatError(f"`{source.name}` has two columns called `{twice[0]}`. Keep one of them.")
     for row, line in zip(rows, lines, strict=True):
         if len(row) != len(header):
             raise FormatError(
-                f"line {line} of `{source.name}` has {len(row)} cells, but the header has {len(header)}. "
+                f"Line {line} of `{source.name}` has {len(row)} cells, but the header has {len(header)}. "
                 "Put text that holds the delimiter in double quotes."
             )
     return header, rows[1:], lines[1:]
@@ -155,7 +155,7 @@ def _column(rows: list[list[str]], index: int, name: str, header: list[str], lin
         return _numbers(texts)
     except ValueError:
         at = next(i for i, text in enumerate(texts) if not _is_number(text))
-        where = f"line {lines[at]}, column `{header[index]}`"
+        where = f"Line {lines[at]}, column `{header[index]}`"
     if not texts[at].strip():
         raise FormatError(f"{where} is empty. Write a number, or nan where there is none.")
     raise FormatError(f"{where} must be a number with a decimal point; got `{texts[at]:.40}`.")

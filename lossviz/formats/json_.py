@@ -23,7 +23,7 @@ import numpy.typing as npt
 from lossviz.errors import FormatError
 from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, replacing
-from lossviz.formats._names import ARRAYS, FIELDS
+from lossviz.formats._fields import ARRAYS, FIELDS
 
 _DTYPES = {np.dtype(kind).name: np.dtype(kind) for kind in "?bhilqBHILQefd"} | {"bfloat16": BFLOAT16}
 _NUMBERS = {int, float, bool}

@@ -23,7 +23,8 @@ from typing import Any
 from lossviz.errors import FormatError
 from lossviz.formats._array import read_array
 from lossviz.formats._common import Fields, Format, Source, Target, listing, replacing
-from lossviz.formats._names import ALIASES, FIELDS, describe
+from lossviz.formats._fields import FIELDS, describe
+from lossviz.formats._names import ALIASES
 from lossviz.formats.npz import write_array
 
 

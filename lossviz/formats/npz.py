@@ -29,7 +29,7 @@ import numpy.typing as npt
 from lossviz.errors import FormatError
 from lossviz.formats._array import BFLOAT16, read_array, read_header, tagged
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, listing, replacing, size_words
-from lossviz.formats._names import FIELDS
+from lossviz.formats._fields import FIELDS
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, struct.error)
 

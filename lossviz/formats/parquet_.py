@@ -26,7 +26,7 @@ import numpy.typing as npt
 from lossviz.errors import FormatError
 from lossviz.formats import _table
 from lossviz.formats._common import Fields, Format, Source, Target, replacing, size_words
-from lossviz.formats._names import FIELDS
+from lossviz.formats._fields import FIELDS
 from lossviz.formats.csv_ import wide_columns
 from lossviz.formats.json_ import cast, parse
 
@@ -120,7 +120,7 @@ def _column(file: "pyarrow.parquet.ParquetFile", key: str, name: str) -> npt.NDA
     column = file.read([key]).column(0)
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
-        raise FormatError(f"row {row}, column `{key}` is missing. Write a number, or NaN where there is none.")
+        raise FormatError(f"Row {row}, column `{key}` is missing. Write a number, or NaN where there is none.")
     if name == "token":
         return _texts(column)
     if _dtype(column.type).kind == "U":
@@ -156,13 +156,13 @@ def _block(column: "pyarrow.Array", key: str, first: int, width: int | None) -> 
     odd = next((row for row, length in enumerate(lengths) if length is None or length != width), None)
     if odd is not None:
         raise FormatError(
-            f"row {first + odd}, column `{key}` has {lengths[odd] or 0} logits, but row 0 has {width or 0}. Give each "
+            f"Row {first + odd}, column `{key}` has {lengths[odd] or 0} logits, but row 0 has {width or 0}. Give each "
             "timestep V numbers."
         )
     flat = column.flatten()
     if flat.null_count:
         row = first + flat.is_null().to_pylist().index(True) // width
-        raise FormatError(f"row {row}, column `{key}` has a missing logit. Write a number, or NaN where there is none.")
+        raise FormatError(f"Row {row}, column `{key}` has a missing logit. Write a number, or NaN where there is none.")
     if _dtype(flat.type).kind == "U":
         raise FormatError(f"Column `{key}` must hold lists of numbers; got {column.type}.")
     return np.asarray(flat.to_numpy(zero_copy_only=False)).reshape(len(lengths), width)

@@ -23,7 +23,7 @@ import numpy as np
 from lossviz.errors import FormatError
 from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, byte_count, listing, replacing, size_words
-from lossviz.formats._names import ARRAYS, FIELDS, IDS
+from lossviz.formats._fields import ARRAYS, FIELDS, IDS
 from lossviz.formats.json_ import parse
 
 _DTYPES = {name: np.dtype(f"<{name[0].lower()}{int(name[1:]) // 8}") for name in ("F64", "F32", "F16")}
