@@ -1,0 +1,127 @@
+"""Which mark each cell carries, and what is left to draw in colour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.errors import InputError
+from lossviz.figures._quantity import Quantity
+from lossviz.figures._style import MARKS
+from lossviz.problems import odd_weights
+
+__all__ = ["CODE", "Cells", "Window", "first_cells", "left_cells", "mask_cells", "pad_glyph", "window_of"]
+
+Array = np.ndarray
+CODE = {mark.name: mark.code for mark in MARKS}
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows and timesteps that are shown; ends are exclusive."""
+
+    row0: int
+    row1: int
+    t0: int
+    t1: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and timesteps."""
+        return self.row1 - self.row0, self.t1 - self.t0
+
+    @property
+    def rows(self) -> Array:
+        """The true row numbers."""
+        return np.arange(self.row0, self.row1, dtype=np.int32)
+
+    @property
+    def timesteps(self) -> Array:
+        """The true timestep numbers."""
+        return np.arange(self.t0, self.t1, dtype=np.int32)
+
+    def of(self, array: Array) -> Array:
+        """The part of a [B, T] array that is shown."""
+        part: Array = array[self.row0 : self.row1, self.t0 : self.t1]
+        return part
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One heatmap: `values` as they are, `z` float32 for the colour scale (NaN where a mark stands), `codes` of marks.
+
+    `clipped` is 1 where a value lies above the scale, −1 below it.
+    """
+
+    values: Array
+    z: Array
+    codes: Array
+    clipped: Array
+
+    def has(self, name: str) -> bool:
+        """Whether any cell carries that mark."""
+        return bool((self.codes == CODE[name]).any())
+
+
+def window_of(analysis: Analysis, window: tuple[int, int, int, int] | None) -> Window:
+    """The window as asked for, or the whole batch.
+
+    Raises:
+        InputError: if it does not lie in the batch.
+    """
+    rows, timesteps = analysis.batch_loss.shape
+    if window is None:
+        return Window(0, rows, 0, timesteps)
+    row0, row1, t0, t1 = (int(edge) for edge in window)
+    if not (0 <= row0 <= row1 <= rows and 0 <= t0 <= t1 <= timesteps):
+        raise InputError(
+            f"`window` must be (row0, row1, t0, t1) within {rows} sequences × {timesteps} timesteps, ends exclusive; "
+            f"got ({row0}, {row1}, {t0}, {t1})."
+        )
+    return Window(row0, row1, t0, t1)
+
+
+def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: tuple[float, float]) -> Cells:
+    """The quantity before the mask: every timestep, padding too."""
+    values = window.of(quantity.values(analysis))
+    # An odd weight spoils what is left, not the loss before it.
+    senseless = window.of(analysis.invalid) & (~odd_weights(window.of(analysis.weights)) | ~np.isfinite(values))
+    return _cells(quantity, values, np.where(senseless, CODE["invalid"], 0), scale)
+
+
+def left_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: tuple[float, float]) -> Cells:
+    """The quantity after the mask: what does not count is padding."""
+    values = window.of(quantity.counted(analysis))
+    codes = np.where(window.of(analysis.invalid), CODE["invalid"], 0)
+    return _cells(quantity, values, np.where(window.of(analysis.mask), codes, CODE["pad"]), scale)
+
+
+def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:
+    """The weights from 0 to 1 (of the largest), float32, NaN where odd; and the codes of the odd ones."""
+    weights = window.of(analysis.weights)
+    odd = odd_weights(weights)
+    usual = analysis.weights[~odd_weights(analysis.weights)]
+    largest = max(1.0, float(usual.max(initial=0.0)))
+    shades = np.where(odd, np.nan, weights / largest).astype(np.float32)
+    return shades, np.where(odd, CODE["invalid"], 0).astype(np.uint8)
+
+
+def pad_glyph(analysis: Analysis) -> str:
+    """What stands in a cell that does not count: "pad" where the mask is about padding, "off" where it may be more."""
+    return "pad" if analysis.mask_name in ("lengths", "nonpad") else "off"
+
+
+def _cells(quantity: Quantity, values: Array, codes: Array, scale: tuple[float, float]) -> Cells:
+    values = np.asarray(values, np.float64)
+    coloured = quantity.colour_value(values)
+    free = codes == 0
+    codes = np.select(
+        [free & (values == np.inf), free & (values == -np.inf), free & np.isnan(coloured)],
+        [CODE["plus_inf"], CODE["minus_inf"], CODE["nan"]],
+        codes,
+    ).astype(np.uint8)
+    z = np.where(codes == 0, coloured, np.nan).astype(np.float32)
+    low, high = np.float32(scale[0]), np.float32(scale[1])
+    with np.errstate(invalid="ignore"):
+        clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)
+    return Cells(values, z, codes, clipped)

@@ -1,0 +1,84 @@
+"""Everything that an equation needs before a single part is drawn: cells, scale, places, bars, legend."""
+
+from typing import Any
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.figures._cells import Cells, Window, first_cells, left_cells, mask_cells
+from lossviz.figures._geometry import place
+from lossviz.figures._legend import Entry, legend_rows, mark_entries
+from lossviz.figures._quantity import Quantity
+from lossviz.figures._style import Theme
+from lossviz.figures._sums import column_bars, row_bars
+from lossviz.figures._traces import Axes
+from lossviz.figures._words import hover, plain_hover
+
+__all__ = ["Drawing"]
+
+Array = np.ndarray
+
+
+class Drawing:
+    """The parts of one equation.
+
+    Attributes:
+        first: the cells before the mask; `left`: after it; `weights` and `odd`: the mask's shades and odd weights.
+        scale: the ends of the colour scale.
+        place: where everything stands; `axes`: the Plotly axes of the three heatmaps; `names`: their names.
+        entries: the legend; `bars`: the sums, none where a sum means nothing; `hover`: what the pointer shows.
+    """
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        quantity: Quantity,
+        window: Window,
+        cell: tuple[int, int] | None,
+        highlight: Array | None,
+        theme: Theme,
+        width: float,
+    ) -> None:
+        self.analysis, self.quantity, self.window, self.theme, self.cell = analysis, quantity, window, theme, cell
+        self.highlight = None if highlight is None else window.of(highlight)
+        self.scale = quantity.ends(analysis)
+        self.first = first_cells(analysis, quantity, window, self.scale)
+        self.left = left_cells(analysis, quantity, window, self.scale)
+        self.weights, self.odd = mask_cells(analysis, window)
+        self.entries = self._entries()
+        self.place = place(
+            *window.shape,
+            width,
+            sums=quantity.sums,
+            digits=len(str(window.row1 - 1)),
+            legend_rows=legend_rows(self.entries, width),
+        )
+        self.hover: dict[str, Any] = hover(analysis, window) or plain_hover(quantity)
+        self.bars = (
+            [build(analysis, quantity, window, self.place, theme) for build in (row_bars, column_bars)]
+            if quantity.sums
+            else []
+        )
+
+    @property
+    def axes(self) -> tuple[Axes, Axes, Axes]:
+        """The x and y axis of the three heatmaps: one time axis where they are stacked, else one sequence axis."""
+        if self.place.stacked:
+            return ("x", "y"), ("x", "y2"), ("x", "y3")
+        return ("x", "y"), ("x2", "y"), ("x3", "y")
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """The names of the three heatmaps."""
+        title, left = self.quantity.title, self.quantity.left
+        return title, "mask", left if self.quantity.name == "loss" else f"{title} {left}"
+
+    def _entries(self) -> list[Entry]:
+        theme = self.theme
+        odd = Cells(self.weights, self.weights, self.odd, np.zeros(self.odd.shape, np.int8))
+        entries = mark_entries(self.analysis, self.quantity, [self.first, self.left, odd], self.scale, theme)
+        if ((self.weights > 0) & (self.weights < 1)).any():
+            entries.append(Entry("fraction", "½", theme.counts, theme.page, "darker mask, larger weight"))
+        if self.highlight is not None and self.highlight.any():
+            entries.append(Entry("highlight", "▭", theme.page, theme.highlight, "timesteps of the finding"))
+        return entries

@@ -1,0 +1,223 @@
+"""The frame of the equation: axes, names, operators, title; and the figure for an empty batch."""
+
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from lossviz.figures._geometry import Box
+from lossviz.figures._legend import colour_axis, legend, note
+from lossviz.figures._style import FONT, Theme
+from lossviz.figures._sums import bar_range, divisor_line, sums
+
+if TYPE_CHECKING:
+    from lossviz.figures._drawing import Drawing
+
+__all__ = ["base", "empty", "figure", "layout"]
+
+Spec = dict[str, Any]
+OPERATORS = ("", "×", "=")
+
+
+def base(title: str, width: float, height: float, theme: Theme) -> Spec:
+    """What every figure of lossviz shares."""
+    return {
+        "title": {
+            "text": title,
+            "x": 14 / width,
+            "xanchor": "left",
+            "y": 1 - 17 / height,
+            "yanchor": "middle",
+            "font": {"size": 16, "color": theme.text},
+        },
+        "template": {},
+        "width": width,
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "autoexpand": False},
+        "paper_bgcolor": theme.page,
+        "plot_bgcolor": theme.page,
+        "font": {"family": FONT, "size": 12, "color": theme.text},
+        "showlegend": False,
+        "uirevision": "lossviz",
+        "dragmode": "pan",
+        "hoverlabel": {
+            "bgcolor": theme.page,
+            "bordercolor": theme.muted,
+            "font": {"family": FONT, "size": 13, "color": theme.text},
+            "align": "left",
+        },
+    }
+
+
+def figure(data: list[Spec], frame: Spec) -> go.Figure:
+    """The figure of a spec. Plotly's validation takes ten times as long as the rest, so the tests do it instead."""
+    return go.Figure({"data": data, "layout": frame}, _validate=False)
+
+
+def empty(message: str, width: float, theme: Theme) -> go.Figure:
+    """A figure that says why there is nothing to draw, and what to do."""
+    nothing = {"visible": False, "range": [0, 1], "fixedrange": True}
+    text = {"text": message, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "name": "empty"}
+    frame = base("", width, 160, theme)
+    return figure([], frame | {"xaxis": nothing, "yaxis": nothing, "annotations": [text]})
+
+
+def layout(drawing: "Drawing") -> Spec:
+    """The layout of an equation."""
+    place, quantity, theme = drawing.place, drawing.quantity, drawing.theme
+    unit = f", {quantity.unit}" if quantity.unit else ""
+    title = f"{drawing.names[0]} × mask = {drawing.names[2]}{unit}"
+    window = drawing.window
+    shapes = _cell_shapes(drawing) if drawing.cell else []
+    return base(title[0].upper() + title[1:], place.width, place.height, theme) | {
+        **(_stacked_axes(drawing) if place.stacked else _side_axes(drawing)),
+        "coloraxis": colour_axis(drawing.analysis, quantity, place, drawing.scale, theme),
+        "annotations": [*_names(drawing), *_totals(drawing), *legend(drawing.entries, place, theme)],
+        "shapes": shapes,
+        "meta": {
+            "cell": list(drawing.cell) if drawing.cell else None,
+            "quantity": quantity.name,
+            "window": [window.row0, window.row1, window.t0, window.t1],
+        },
+    }
+
+
+def _stacked_axes(drawing: "Drawing") -> Spec:
+    place = drawing.place
+    axes = {
+        "xaxis": _time_axis(drawing, place.batch) | {"anchor": "y"},
+        "yaxis": _row_axis(drawing, place.batch, title=True),
+        "yaxis2": _row_axis(drawing, place.mask, numbered=False) | {"matches": "y"},
+        "yaxis3": _row_axis(drawing, place.left) | {"matches": "y"},
+    }
+    if drawing.bars:
+        axes["xaxis2"] = _bar_axis(drawing, 0, place.row_bars, "x") | {"anchor": "y3"}
+        axes["yaxis4"] = _bar_axis(drawing, 1, place.column_bars, "y") | {"anchor": "x"}
+    return axes
+
+
+def _side_axes(drawing: "Drawing") -> Spec:
+    place = drawing.place
+    axes = {
+        "yaxis": _row_axis(drawing, place.batch, title=True),
+        "xaxis": _time_axis(drawing, place.batch),
+        "xaxis2": _time_axis(drawing, place.mask) | {"matches": "x"},
+        "xaxis3": _time_axis(drawing, place.left) | {"matches": "x"},
+    }
+    if drawing.bars:
+        axes["xaxis4"] = _bar_axis(drawing, 0, place.row_bars, "x") | {"anchor": "y"}
+        axes["yaxis2"] = _bar_axis(drawing, 1, place.column_bars, "y") | {"anchor": "x3"}
+    return axes
+
+
+def _axis(theme: Theme) -> Spec:
+    return {
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "automargin": False,
+        "tickfont": {"size": 12, "color": theme.text},
+        "tickformat": "d",
+    }
+
+
+def _time_axis(drawing: "Drawing", box: Box) -> Spec:
+    window, place = drawing.window, drawing.place
+    return _axis(drawing.theme) | {
+        "domain": place.domain_x(box),
+        "range": [window.t0 - 0.5, window.t1 - 0.5],
+        "side": "top",
+        "title": {"text": "timestep", "standoff": 4, "font": {"size": 12, "color": drawing.theme.muted}},
+        **_numbers(window.t0, window.t1, box.width, 12 + 8 * len(str(window.t1))),
+    }
+
+
+def _row_axis(drawing: "Drawing", box: Box, *, title: bool = False, numbered: bool = True) -> Spec:
+    window, theme = drawing.window, drawing.theme
+    named = {"title": {"text": "sequence", "standoff": 4, "font": {"size": 12, "color": theme.muted}}} if title else {}
+    return _axis(theme) | {
+        "domain": drawing.place.domain_y(box),
+        "range": [window.row1 - 0.5, window.row0 - 0.5],
+        "showticklabels": numbered,
+        **named,
+        **_numbers(window.row0, window.row1, box.height, 18),
+    }
+
+
+def _bar_axis(drawing: "Drawing", which: int, box: Box, direction: str) -> Spec:
+    place, pixels = drawing.place, box.width if direction == "x" else box.height
+    return {
+        "domain": place.domain_x(box) if direction == "x" else place.domain_y(box),
+        "range": bar_range(drawing.bars[which], pixels),
+        "visible": False,
+        "fixedrange": True,
+    }
+
+
+def _numbers(first: int, end: int, pixels: float, apart: float) -> Spec:
+    """Every number while they fit, else Plotly's own choice, which follows the zoom."""
+    if (end - first) * apart <= pixels:
+        return {"tickmode": "linear", "tick0": 0, "dtick": 1}
+    return {"tickmode": "auto", "nticks": max(2, int(pixels / apart / 1.6))}
+
+
+def _names(drawing: "Drawing") -> list[Spec]:
+    """The name of each heatmap with its operator: left of it where they are stacked, else above."""
+    place, theme = drawing.place, drawing.theme
+    notes = []
+    for operator, name, box in zip(OPERATORS, drawing.names, (place.batch, place.mask, place.left), strict=True):
+        if place.stacked:
+            x, y, text = 30.0, box.top + box.height / 2, _wrapped(name)
+            sign = note(place, operator, 10, y, theme.text, size=20, name="operator")
+        else:
+            x, y, text = box.left, box.top - 50, name
+            sign = note(place, operator, box.left - 22, box.top + box.height / 2, theme.text, size=22, anchor="center")
+        notes += [sign | {"name": "operator"}] if operator else []
+        notes.append(note(place, text, x, y, theme.text, size=13, name="name"))
+    return notes
+
+
+def _wrapped(name: str) -> str:
+    first, _, rest = name.partition(" ")
+    return f"{first}<br>{rest}" if rest else first
+
+
+def _totals(drawing: "Drawing") -> list[Spec]:
+    """The names of the bars, their total, and the line that names the divisor."""
+    if not drawing.bars:
+        return []
+    place, theme, quantity = drawing.place, drawing.theme, drawing.quantity
+    rows, columns = place.row_bars, place.column_bars
+    total = float(sums(drawing.analysis, quantity)[0].sum())
+    left = 30.0 if place.stacked else 14.0
+    named = "Σ over<br>sequences" if place.stacked else "Σ over sequences"
+    at, anchor = (30.0, "left") if place.stacked else (columns.left - 8, "right")
+    line = divisor_line(drawing.analysis, quantity)
+    notes = [
+        note(place, "Σ over timesteps", rows.left, rows.top - 10, theme.muted, name="bars"),
+        note(place, named, at, columns.bottom - 22, theme.muted, anchor=anchor, name="bars"),
+        note(place, f"Σ {quantity.form(total)}", rows.left, columns.bottom - 22, theme.text, size=13, name="total"),
+        note(place, line, left if not place.stacked else place.batch.left, place.line + 14, theme.text, size=17),
+    ]
+    notes[-1]["name"] = "divisor"
+    if place.stacked:
+        notes.append(note(place, "÷", 10, place.line + 14, theme.text, size=20, name="operator"))
+        notes.append(note(place, "divisor", left, place.line + 14, theme.text, size=13, name="name"))
+    return notes
+
+
+def _cell_shapes(drawing: "Drawing") -> list[Spec]:
+    b, t = drawing.cell or (0, 0)
+    return [
+        {
+            "type": "rect",
+            "name": "cell",
+            "xref": x,
+            "yref": y,
+            "x0": t - 0.5,
+            "x1": t + 0.5,
+            "y0": b - 0.5,
+            "y1": b + 0.5,
+            "line": {"width": 3, "color": drawing.theme.outline},
+        }
+        for x, y in drawing.axes
+    ]

@@ -1,0 +1,143 @@
+"""Where the parts of the equation stand, in pixels from the top left corner."""
+
+from dataclasses import dataclass
+
+__all__ = ["SIDE_BY_SIDE", "Box", "Geometry", "place"]
+
+SIDE_BY_SIDE = 24
+TITLE, AXIS, GAP, LINE, LEGEND_ROW = 36, 40, 22, 38, 24
+BARS, COLOURBAR_ROW = 66, 62
+RIGHT, NAMES = 150, 124
+MASK_SHARE = 0.45
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels from the top left corner of the figure."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """Its right edge."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Its lower edge."""
+        return self.top + self.height
+
+    def below(self, gap: float, height: float) -> "Box":
+        """A box of the same width under it."""
+        return Box(self.left, self.bottom + gap, self.width, height)
+
+    def beside(self, gap: float, width: float) -> "Box":
+        """A box of the same height to its right."""
+        return Box(self.right + gap, self.top, width, self.height)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The boxes of the equation; `stacked` or side by side; `cell` is the width and height of one cell."""
+
+    width: float
+    height: float
+    stacked: bool
+    batch: Box
+    mask: Box
+    left: Box
+    row_bars: Box
+    column_bars: Box
+    colourbar: Box
+    line: float
+    legend: float
+    cell: tuple[float, float]
+
+    def x(self, pixel: float) -> float:
+        """Pixels from the left as Plotly's paper coordinate."""
+        return pixel / self.width
+
+    def y(self, pixel: float) -> float:
+        """Pixels from the top as Plotly's paper coordinate, which grows upwards."""
+        return 1 - pixel / self.height
+
+    def domain_x(self, box: Box) -> list[float]:
+        """The horizontal extent of a box in paper coordinates."""
+        return [self.x(box.left), self.x(box.right)]
+
+    def domain_y(self, box: Box) -> list[float]:
+        """The vertical extent of a box in paper coordinates."""
+        return [self.y(box.bottom), self.y(box.top)]
+
+
+def place(rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int) -> Geometry:
+    """Lay the equation out for a grid: under each other up to 24 rows, else side by side.
+
+    Args:
+        rows: of the grid.
+        columns: of the grid.
+        width: of the figure, in pixels.
+        sums: whether there are bars, and the line that names the divisor.
+        digits: of the longest row number.
+        legend_rows: how many lines the legend has.
+
+    >>> g = place(6, 14, 1160, sums=True, digits=1, legend_rows=1)
+    >>> g.stacked, round(g.cell[0]), g.batch.width == g.left.width, g.left.top > g.mask.bottom
+    (True, 63, True, True)
+    """
+    layout = _stacked if rows <= SIDE_BY_SIDE else _side_by_side
+    return layout(rows, columns, max(width, 360.0), sums=sums, digits=digits, legend_rows=legend_rows)
+
+
+def _stacked(rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int) -> Geometry:
+    row = max(28.0 if rows <= 12 else 28 - (rows - 12) / 2, 60 / rows)
+    left = NAMES + 7.0 * max(0, digits - 2)
+    batch = Box(left, TITLE + AXIS, width - left - RIGHT, row * rows)
+    mask = batch.below(GAP, max(min(row, 28) * MASK_SHARE * rows, 18))
+    unpadded = mask.below(GAP, batch.height)
+    bars = unpadded.below(10, BARS if sums else 0)
+    line = bars.bottom + 8
+    legend = line + (LINE if sums else 6)
+    return Geometry(
+        width=width,
+        height=legend + LEGEND_ROW * legend_rows + 8,
+        stacked=True,
+        batch=batch,
+        mask=mask,
+        left=unpadded,
+        row_bars=unpadded.beside(12, RIGHT - 20),
+        column_bars=bars,
+        colourbar=Box(batch.right + 14, batch.top, 12, mask.bottom - batch.top - 6),
+        line=line,
+        legend=legend,
+        cell=(batch.width / columns, row),
+    )
+
+
+def _side_by_side(rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int) -> Geometry:
+    row = max(620 / rows, 1.0) if rows > 40 else 15.5
+    left, gap, right = 40.0 + 7 * digits, 44.0, (120.0 if sums else 16.0)
+    unit = (width - left - right - 2 * gap) / (2 + MASK_SHARE)
+    batch = Box(left, TITLE + 26 + AXIS, unit, row * rows)
+    mask = batch.beside(gap, unit * MASK_SHARE)
+    unpadded = mask.beside(gap, unit)
+    bars = unpadded.below(10, BARS if sums else 0)
+    line = batch.bottom + 10 + max(COLOURBAR_ROW, bars.height)
+    legend = line + (LINE if sums else 6)
+    return Geometry(
+        width=width,
+        height=legend + LEGEND_ROW * legend_rows + 8,
+        stacked=False,
+        batch=batch,
+        mask=mask,
+        left=unpadded,
+        row_bars=unpadded.beside(12, right - 20),
+        column_bars=bars,
+        colourbar=Box(batch.left, batch.bottom + 16, min(batch.width, 320), 12),
+        line=line,
+        legend=legend,
+        cell=(unit / columns, row),
+    )

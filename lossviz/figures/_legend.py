@@ -1,0 +1,185 @@
+"""What goes around the heatmaps: the colour bar, the legend of marks, notes at pixel positions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.figures._cells import CODE, Cells, pad_glyph
+from lossviz.figures._geometry import LEGEND_ROW, Geometry
+from lossviz.figures._quantity import Quantity
+from lossviz.figures._style import MARKS, Theme
+from lossviz.figures._text import number, text_width
+
+__all__ = ["Entry", "colour_axis", "legend", "legend_rows", "mark_entries", "note"]
+
+Spec = dict[str, Any]
+SIZE = 12
+NICE = (1, 2, 2.5, 5)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the legend: its name, its glyph on its ground, its words."""
+
+    name: str
+    glyph: str
+    ground: str
+    ink: str
+    words: str
+
+    @property
+    def swatch(self) -> float:
+        """The width of the glyph's ground in pixels."""
+        return max(22.0, text_width(self.glyph, 11) + 8)
+
+    @property
+    def width(self) -> float:
+        """The whole entry in pixels, with the space after it."""
+        return self.swatch + 6 + text_width(self.words, SIZE) + 16
+
+
+def mark_entries(
+    analysis: Analysis, quantity: Quantity, drawn: list[Cells], scale: tuple[float, float], theme: Theme
+) -> list[Entry]:
+    """An entry for each mark that the heatmaps hold, and for values beyond the scale."""
+    entries = []
+    for mark, ground, ink in zip(MARKS, theme.marks, theme.mark_ink, strict=True):
+        if any(cells.has(mark.name) for cells in drawn):
+            glyph = pad_glyph(analysis) if mark.code == CODE["pad"] else mark.glyph
+            entries.append(Entry(mark.name, glyph, ground, ink, mark.words))
+    ends = [10**end if quantity.logarithmic else end for end in scale]
+    first, last = (theme.scale[0], theme.scale[-1])[:: 1 if quantity.best == "low" else -1]
+    for sign, glyph, ground, word, end in ((1, "▲", last, "above", ends[1]), (-1, "▼", first, "below", ends[0])):
+        if any((cells.clipped == sign).any() for cells in drawn):
+            ink = theme.high_ink if ground == theme.scale[-1] else theme.low_ink
+            entries.append(Entry("clipped", glyph, ground, ink, f"clipped {word} {quantity.form(end)}"))
+    return entries
+
+
+def legend_rows(entries: list[Entry], width: float) -> int:
+    """How many lines the entries take."""
+    return _flow(entries, width)[-1][1] + 1 if entries else 0
+
+
+def legend(entries: list[Entry], place: Geometry, theme: Theme) -> list[Spec]:
+    """The entries as annotations: a swatch and its words."""
+    notes = []
+    for entry, (x, row) in zip(entries, _flow(entries, place.width), strict=True):
+        y = place.legend + LEGEND_ROW * (row + 0.5)
+        swatch = note(place, entry.glyph, x, y, theme.muted, size=11, name=f"swatch:{entry.name}")
+        notes.append(
+            swatch
+            | {"font": {"size": 11, "color": entry.ink}, "bgcolor": entry.ground, "bordercolor": theme.hatch}
+            | {"borderwidth": 1, "borderpad": 1, "width": entry.swatch - 4, "align": "center"}
+        )
+        words = note(place, entry.words, x + entry.swatch + 6, y, theme.text, size=SIZE, name=f"legend:{entry.name}")
+        notes.append(words)
+    return notes
+
+
+def note(
+    place: Geometry,
+    text: str,
+    x: float,
+    y: float,
+    colour: str,
+    *,
+    size: float = 12,
+    anchor: str = "left",
+    name: str = "note",
+) -> Spec:
+    """A line of text at a pixel position, centred on it vertically."""
+    return {
+        "name": name,
+        "text": text,
+        "x": place.x(x),
+        "y": place.y(y),
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": anchor,
+        "yanchor": "middle",
+        "align": anchor,
+        "showarrow": False,
+        "font": {"size": size, "color": colour},
+    }
+
+
+def colour_axis(
+    analysis: Analysis, quantity: Quantity, place: Geometry, scale: tuple[float, float], theme: Theme
+) -> Spec:
+    """The scale of both heatmaps, with its bar: unit, round ticks, and ln V for losses."""
+    box, stacked = place.colourbar, place.stacked
+    length = box.height if stacked else box.width
+    values, labels = _ticks(analysis, quantity, scale, length, apart=18 if stacked else 46)
+    bar = {
+        "orientation": "v" if stacked else "h",
+        "thickness": 12,
+        "thicknessmode": "pixels",
+        "len": length,
+        "lenmode": "pixels",
+        "x": place.x(box.left),
+        "xanchor": "left",
+        "xpad": 0,
+        "y": place.y(box.top),
+        "yanchor": "top",
+        "ypad": 0,
+        "outlinewidth": 1,
+        "outlinecolor": theme.hatch,
+        "tickmode": "array",
+        "tickvals": values,
+        "ticktext": labels,
+        "tickfont": {"size": 11, "color": theme.text},
+        "ticks": "outside",
+        "ticklen": 3,
+        "tickcolor": theme.muted,
+        "title": {"text": quantity.unit or quantity.title, "side": "top", "font": {"size": 11, "color": theme.text}},
+    }
+    return {
+        "cmin": scale[0],
+        "cmax": scale[1],
+        "colorscale": theme.colorscale,
+        "reversescale": quantity.best == "high",
+        "colorbar": bar,
+    }
+
+
+def _ticks(
+    analysis: Analysis, quantity: Quantity, scale: tuple[float, float], length: float, apart: float
+) -> tuple[list[float], list[str]]:
+    low, high = scale
+    if quantity.logarithmic:
+        powers = range(int(np.ceil(low)), int(np.floor(high)) + 1)
+        return [float(p) for p in powers], [f"{10**p:,}" for p in powers]
+    step = _nice((high - low) / max(2, min(6, length / 30)))
+    values = [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step]
+    labels = [_tick(quantity, v) for v in values]
+    classes = 2 if analysis.settings.reduction == "classification" else analysis.batch.shape[2]
+    uniform = float(np.log(classes))
+    if quantity.name not in ("loss", "entropy") or not low < uniform <= high:
+        return values, labels
+    near = apart * (high - low) / length
+    kept = [(v, text) for v, text in zip(values, labels, strict=True) if abs(v - uniform) >= near]
+    kept.append((uniform, f"{number(uniform, 2)} ln V:<br>a uniform guess"))
+    return [v for v, _ in kept], [text for _, text in kept]
+
+
+def _tick(quantity: Quantity, value: float) -> str:
+    return f"{value:.4%}".rstrip("0%").rstrip(".") + "%" if quantity.name == "share" and value else f"{value:g}"
+
+
+def _nice(step: float) -> float:
+    power = 10.0 ** np.floor(np.log10(step))
+    return float(next(n for n in (*(m * power for m in NICE), 10 * power) if n >= step * 0.999))
+
+
+def _flow(entries: list[Entry], width: float) -> list[tuple[float, int]]:
+    """Where each entry starts, and on which line."""
+    at, x, row = [], 14.0, 0
+    for entry in entries:
+        if x > 14 and x + entry.width > width:
+            x, row = 14.0, row + 1
+        at.append((x, row))
+        x += entry.width
+    return at

@@ -1,0 +1,150 @@
+"""What a heatmap can show: each quantity's numbers, unit, scale and form."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.errors import InputError
+from lossviz.figures._text import number
+
+__all__ = ["QUANTITIES", "Quantity", "quantity_named"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number per timestep, and how it is drawn.
+
+    Attributes:
+        name: as options call it; `title` for rows and axes; `unit` for the colour bar, or "".
+        values: of every timestep [B, T], before the mask; `counted`: what is left where a timestep counts.
+        left: the name of what is left, for the third heatmap.
+        form: a value as text.
+        sums: whether adding it up over timesteps means something.
+        best: the value that is drawn like the page, "low" or "high".
+        limits: the ends of the colour scale where they are the same for every batch, else None.
+        scale: the ends of the colour scale where they are locked, else None.
+        logarithmic: whether colours follow log₁₀ of the value.
+    """
+
+    name: str
+    title: str
+    unit: str
+    values: Callable[[Analysis], Array]
+    counted: Callable[[Analysis], Array]
+    left: str
+    form: Callable[[float], str]
+    sums: bool = False
+    best: str = "low"
+    limits: tuple[float, float] | None = None
+    scale: tuple[float, float] | None = None
+    logarithmic: bool = False
+
+    def locked(self, low: float, high: float) -> "Quantity":
+        """The same quantity on a colour scale from low to high, whatever the batch.
+
+        Raises:
+            InputError: if low is not below high.
+
+        >>> QUANTITIES["loss"].locked(0, 5).scale
+        (0.0, 5.0)
+        """
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise InputError(f"`scale` must be two finite numbers, the lower first; got ({low}, {high}).")
+        return replace(self, scale=(float(low), float(high)))
+
+    def colour_value(self, values: Array) -> Array:
+        """The values as the colour scale sees them: the same, or their log₁₀."""
+        if not self.logarithmic:
+            return values
+        with np.errstate(all="ignore"):
+            return np.where(values >= 1, np.log10(values), np.nan)
+
+    def ends(self, analysis: Analysis) -> tuple[float, float]:
+        """The ends of the colour scale: locked, or fixed, or 0 to mean + 3σ of the timesteps that count."""
+        fixed = self.scale or self.limits
+        if fixed:
+            low, high = np.log10(np.maximum(fixed, 1)) if self.logarithmic else fixed
+            return float(low), float(high)
+        # A row of an impossible length has losses, but none of them is known to count.
+        usual = analysis.mask & ~analysis.invalid
+        shown = self.colour_value(np.asarray(self.values(analysis), np.float64))
+        for cells in (shown[usual], shown):
+            finite = cells[np.isfinite(cells)]
+            if finite.size and finite.max() > 0:
+                clip = float(finite.mean() + 3 * finite.std())
+                return 0.0, min(float(np.max(shown, where=np.isfinite(shown), initial=0.0)), clip)
+        return 0.0, 1.0
+
+
+def quantity_named(quantity: str | Quantity) -> Quantity:
+    """The quantity of that name; one that is already a Quantity is kept.
+
+    Raises:
+        InputError: if there is none of that name.
+    """
+    if isinstance(quantity, Quantity):
+        return quantity
+    if quantity in QUANTITIES:
+        return QUANTITIES[quantity]
+    close = get_close_matches(str(quantity), QUANTITIES, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise InputError(f"`quantity` must be one of {', '.join(map(repr, QUANTITIES))}; got {quantity!r}.{hint}")
+
+
+def _array(name: str) -> Callable[[Analysis], Array]:
+    def values(analysis: Analysis) -> Array:
+        array: Array = getattr(analysis, name)
+        return array
+
+    return values
+
+
+def _two(value: float) -> str:
+    return number(value, 2)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}" if np.isfinite(value) else number(value)
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}" if np.isfinite(value) else number(value)
+
+
+def _three(value: float) -> str:
+    return number(value, 3)
+
+
+def _plain(name: str, title: str, unit: str, form: Callable[[float], str], **more: Any) -> Quantity:
+    """A quantity that the mask hides but does not change."""
+    values = _array(name)
+    return Quantity(name, title, unit, values, values, "where it counts", form, **more)
+
+
+_LOSS = Quantity(
+    "loss",
+    "batch loss",
+    "nats",
+    values=_array("batch_loss"),
+    counted=_array("unpadded_loss"),
+    left="unpadded loss",
+    form=_two,
+    sums=True,
+)
+QUANTITIES = {
+    quantity.name: quantity
+    for quantity in (
+        _LOSS,
+        _plain("probability", "probability", "of the target", _two, best="high", limits=(0.0, 1.0)),
+        _plain("entropy", "entropy", "nats", _two),
+        _plain("rank", "rank", "of the target", _whole, logarithmic=True),
+        _plain("gradient_norm", "gradient norm", "of the number", _three),
+        _plain("share", "share", "of the number", _percent, sums=True),
+    )
+}

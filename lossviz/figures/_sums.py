@@ -1,0 +1,98 @@
+"""What each sequence and each timestep adds to the number, and the line that names the divisor."""
+
+from typing import Any
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.figures._cells import Window
+from lossviz.figures._geometry import Geometry
+from lossviz.figures._quantity import Quantity
+from lossviz.figures._style import Theme
+from lossviz.figures._text import number, text_width
+from lossviz.figures._traces import bars
+
+__all__ = ["bar_range", "column_bars", "divisor_line", "row_bars", "sums"]
+
+Array = np.ndarray
+Spec = dict[str, Any]
+
+
+def sums(analysis: Analysis, quantity: Quantity) -> tuple[Array, Array]:
+    """Σ over timesteps [B] and Σ over sequences [T] of what counts, of the whole batch."""
+    counted = np.where(analysis.mask, quantity.counted(analysis), 0.0)
+    return counted.sum(axis=1), counted.sum(axis=0)
+
+
+def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
+    """Each sequence's part, right of its row."""
+    parts = sums(analysis, quantity)[0][window.row0 : window.row1]
+    text = [quantity.form(float(part)) for part in parts] if place.cell[1] >= 12 else []
+    spec = bars("per sequence", window.rows, parts, text, _axes(place, "row"), theme, across=True)
+    return spec | {"hovertemplate": f"sequence %{{y}}: %{{x:.4~f}}{_unit(quantity)} in all<extra></extra>"}
+
+
+def column_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
+    """Each timestep's part, under its column; its number while it fits, else the largest one's."""
+    parts = sums(analysis, quantity)[1][window.t0 : window.t1]
+    text = [quantity.form(float(part)) for part in parts]
+    if max(text_width(word, 12) for word in text) > place.cell[0] - 2:
+        largest = int(np.argmax(np.abs(np.nan_to_num(parts))))
+        text = [word if at == largest else "" for at, word in enumerate(text)]
+    spec = bars("per timestep", window.timesteps, parts, text, _axes(place, "column"), theme, across=False)
+    return spec | {"hovertemplate": f"timestep %{{x}}: %{{y:.4~f}}{_unit(quantity)} in all<extra></extra>"}
+
+
+def bar_range(spec: Spec, pixels: float) -> list[float]:
+    """The axis range that leaves room outside the bars for their numbers."""
+    across = spec["orientation"] == "h"
+    length = spec["x"] if across else spec["y"]
+    words = max((text_width(word, 12) + 8 for word in spec["text"]), default=0.0) if across else 18.0
+    room = min(words / pixels, 0.8)
+    low, high = min(0.0, float(length.min())), max(0.0, float(length.max()))
+    span = (high - low or 1.0) / (1 - room * (1 + (low < 0)))
+    return [low - (room * span if low < 0 else 0.0), high + room * span if high > 0 or low == 0 else 0.0]
+
+
+def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
+    """Numerator ÷ divisor = number; the divisor is always named.
+
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
+    >>> from lossviz.figures._quantity import QUANTITIES
+    >>> divisor_line(analyze(batch), QUANTITIES["loss"])
+    '4.1589 ÷ <b>3</b> timesteps that count = <b>1.3863</b> nats'
+    """
+    counts = analysis.divisor_counts
+    if not analysis.is_scalar:
+        return _many(analysis, counts)
+    divisor = f"<b>{analysis.divisor:g}</b> " + (f"({counts})" if counts.startswith("nothing") else counts)
+    line = f"{number(analysis.numerator)} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
+    return f"100% is {line}" if quantity.name == "share" else line
+
+
+def _many(analysis: Analysis, counts: str) -> str:
+    values, divisors = np.asarray(analysis.value), np.asarray(analysis.divisor)
+    of = {1: "sequence", 2: "timestep of each sequence"}[values.ndim]
+    if values.ndim == 1 and not (analysis.settings.average_across_timesteps or analysis.settings.sum_over_timesteps):
+        of = "timestep"
+    return f"÷ {counts} (<b>{_span(divisors, '{:g}')}</b>) = one number per {of}, <b>{_span(values)}</b> nats"
+
+
+def _span(values: Array, form: str = "") -> str:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return "NaN"
+    ends = [form.format(end) if form else number(float(end)) for end in (finite.min(), finite.max())]
+    span = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    return span if finite.size == values.size else f"{span} and NaN"
+
+
+def _axes(place: Geometry, kind: str) -> tuple[str, str]:
+    if place.stacked:
+        return ("x2", "y3") if kind == "row" else ("x", "y4")
+    return ("x4", "y") if kind == "row" else ("x3", "y2")
+
+
+def _unit(quantity: Quantity) -> str:
+    return " nats" if quantity.name == "loss" else ""

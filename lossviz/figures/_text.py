@@ -1,0 +1,121 @@
+"""Text that Plotly draws: tokens escaped, made visible and cut to fit; numbers in one form everywhere."""
+
+import html
+import unicodedata
+from functools import lru_cache
+
+import numpy as np
+
+__all__ = ["ellipsis", "number", "plotly_text", "text_width", "visible"]
+
+HOVER_LIMIT = 80
+_NAMED = {"": "⟨empty⟩", " ": "␠", "\n": "␤", "\t": "␉", "\x7f": "␡"}
+_NARROW = frozenset("ijl.,:;'|!()[]{}ftrI`")
+_BROAD = frozenset("mwMW@%—…")
+
+
+def visible(token: str) -> str:
+    r"""The token with whitespace, control, zero-width and direction characters drawn as symbols.
+
+    >>> visible("a b\n"), visible("x\u202ey"), visible("")
+    ('a␠b␤', 'x⟨U+202E⟩y', '⟨empty⟩')
+    """
+    if token.isascii() and token.isalnum():
+        return token
+    shown = "".join(_symbol(character) for character in token) if token else _NAMED[""]
+    if shown and unicodedata.category(shown[0]) in ("Mn", "Me", "Mc"):
+        shown = "◌" + shown
+    if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in shown):
+        # Isolated, so that a right-to-left token does not reorder the number beside it.
+        return f"\u2068{shown}\u2069"
+    return shown
+
+
+def plotly_text(token: str, limit: int = HOVER_LIMIT) -> str:
+    """The token, visible, at most `limit` characters, as text that Plotly draws literally.
+
+    Plotly reads `<b>`, `<a>` and entities in every text, and `$…$` where MathJax is loaded; Streamlit replaces colours
+    like `#000032` anywhere in a figure.
+
+    >>> plotly_text("<b>&lt;#000032"), plotly_text("abcdef", limit=4)
+    ('&lt;b&gt;&amp;lt;&#35;000032', 'abc…')
+    """
+    return _escape(visible(token if len(token) <= limit else token[: limit - 1] + "…"))
+
+
+def ellipsis(token: str, width: float, size: float = 12) -> str:
+    """The token as Plotly text, cut with … so that it is at most `width` pixels wide at a font size.
+
+    >>> ellipsis("immediately", 40), ellipsis("and", 40), ellipsis("immediately", 4)
+    ('imm…', 'and', '')
+    """
+    shown = visible(token if len(token) <= HOVER_LIMIT else token[:HOVER_LIMIT])
+    if len(token) <= HOVER_LIMIT and text_width(shown, size) <= width:
+        return _escape(shown)
+    if "\u2068" in shown:
+        return _escape("\u2068" + _cut(shown[1:-1], width, size) + "\u2069")
+    return _escape(_cut(shown, width, size))
+
+
+@lru_cache(maxsize=65536)
+def text_width(text: str, size: float = 12) -> float:
+    """How wide a text is, in pixels, from a table of average glyph widths (Arial's, rounded up).
+
+    >>> text_width("il", 10) < text_width("ab", 10) < text_width("語彙", 10)
+    True
+    """
+    return size * sum(_em(character) for character in text)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number as it stands everywhere in a figure.
+
+    >>> number(1.25451), number(float("nan")), number(float("-inf")), number(123456.7, 2), number(1e-7)
+    ('1.2545', 'NaN', '−∞', '1.23e+05', '1e-07')
+    """
+    if np.isnan(value):
+        return "NaN"
+    if np.isinf(value):
+        return "+∞" if value > 0 else "−∞"
+    if value == 0:
+        return f"{0:.{digits}f}"
+    plain = 10.0 ** -(digits - 1) <= abs(value) < 1e5
+    return (f"{value:.{digits}f}" if plain else f"{value:.3g}").replace("-", "−", 1 if value < 0 else 0)
+
+
+def _escape(shown: str) -> str:
+    return html.escape(shown, quote=False).replace("#", "&#35;").replace("$", "&#36;")
+
+
+@lru_cache(maxsize=4096)
+def _symbol(character: str) -> str:
+    if character in _NAMED:
+        return _NAMED[character]
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
+    return f"⟨U+{ord(character):04X}⟩" if hidden else character
+
+
+@lru_cache(maxsize=4096)
+def _em(character: str) -> float:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0.0
+    if unicodedata.east_asian_width(character) in ("W", "F"):
+        return 1.05
+    if character in _NARROW:
+        return 0.34
+    if character in _BROAD:
+        return 0.95
+    return 0.72 if character.isupper() or not character.isascii() else 0.56
+
+
+def _cut(shown: str, width: float, size: float) -> str:
+    room = width - text_width("…", size)
+    kept = 0
+    for character in shown:
+        room -= size * _em(character)
+        if room < 0:
+            break
+        kept += 1
+    return shown[:kept].rstrip("…") + "…" if kept else ""

@@ -1,0 +1,158 @@
+"""The parts of a figure as Plotly's plain dicts: heatmaps, marks, texts, bars, outlines."""
+
+from typing import Any
+
+import numpy as np
+
+from lossviz.figures._cells import Cells, Window
+from lossviz.figures._style import MARKS, Theme
+
+__all__ = ["Axes", "bars", "hatch", "heatmap", "marks", "outline", "texts"]
+
+Array = np.ndarray
+Axes = tuple[str, str]
+Spec = dict[str, Any]
+
+
+def heatmap(z: Array, window: Window, axes: Axes, cell: tuple[float, float], **more: Any) -> Spec:
+    """A heatmap over the true row and timestep numbers, with gaps while its cells are large."""
+    return {
+        "type": "heatmap",
+        "z": z,
+        "x": window.timesteps,
+        "y": window.rows,
+        "xaxis": axes[0],
+        "yaxis": axes[1],
+        "xgap": _gap(cell[0]),
+        "ygap": _gap(cell[1]),
+        "showscale": False,
+        **more,
+    }
+
+
+def marks(codes: Array, window: Window, axes: Axes, cell: tuple[float, float], theme: Theme) -> list[Spec]:
+    """A heatmap under the numbers for what no colour of the scale may stand for; nothing where there is none."""
+    if not codes.any():
+        return []
+    colours = ("rgba(0,0,0,0)", *theme.marks)
+    steps = np.arange(len(colours) + 1) / len(colours)
+    scale = [[float(at), colour] for i, colour in enumerate(colours) for at in steps[i : i + 2]]
+    return [
+        heatmap(
+            codes,
+            window,
+            axes,
+            cell,
+            name="marks",
+            colorscale=scale,
+            zmin=-0.5,
+            zmax=len(MARKS) + 0.5,
+            hoverinfo="skip",
+        )
+    ]
+
+
+def texts(name: str, x: Array, y: Array, text: list[str], ink: Any, axes: Axes, size: float, **more: Any) -> Spec:
+    """Words at cells."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "name": name,
+        "x": x,
+        "y": y,
+        "text": text,
+        "textfont": {"size": size, "color": ink},
+        "xaxis": axes[0],
+        "yaxis": axes[1],
+        "hoverinfo": "skip",
+        "showlegend": False,
+        **more,
+    }
+
+
+def hatch(cells: Cells, window: Window, axes: Axes, theme: Theme) -> list[Spec]:
+    """Diagonal lines over what does not count, for cells too small for a word; one outline per run in a row."""
+    pad = cells.codes == MARKS[0].code
+    edges = np.diff(np.pad(pad.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, starts = np.nonzero(edges == 1)
+    ends = np.nonzero(edges == -1)[1]
+    if not 0 < len(rows) <= 2000:
+        return []
+    left, right = starts + window.t0 - 0.5, ends + window.t0 - 0.5
+    top, low, gap = rows + window.row0 - 0.5, rows + window.row0 + 0.5, np.full(len(rows), np.nan)
+    pattern = {"shape": "/", "size": 5, "solidity": 0.25, "fgcolor": theme.hatch, "bgcolor": "rgba(0,0,0,0)"}
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "hatch",
+            "x": np.stack([left, right, right, left, left, gap], 1).astype(np.float32).ravel(),
+            "y": np.stack([top, top, low, low, top, gap], 1).astype(np.float32).ravel(),
+            "line": {"width": 0},
+            "fill": "toself",
+            "fillpattern": pattern,
+            "fillcolor": "rgba(0,0,0,0)",
+            "xaxis": axes[0],
+            "yaxis": axes[1],
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+    ]
+
+
+def outline(name: str, cells: Array, window: Window, axes: Axes, colour: str) -> list[Spec]:
+    """A line around each region of True cells; nothing where there is none."""
+    if not cells.any():
+        return []
+    inside = np.pad(cells, 1).astype(np.int8)
+    row, column = np.nonzero(np.diff(inside[:, 1:-1], axis=0))
+    across = column + window.t0, row + window.row0
+    row2, column2 = np.nonzero(np.diff(inside[1:-1], axis=1))
+    down = column2 + window.t0, row2 + window.row0
+    x = np.concatenate([_segments(across[0] - 0.5, across[0] + 0.5), _segments(down[0] - 0.5, down[0] - 0.5)])
+    y = np.concatenate([_segments(across[1] - 0.5, across[1] - 0.5), _segments(down[1] - 0.5, down[1] + 0.5)])
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": x,
+            "y": y,
+            "line": {"width": 2, "color": colour},
+            "xaxis": axes[0],
+            "yaxis": axes[1],
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+    ]
+
+
+def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: Theme, *, across: bool) -> Spec:
+    """Bars with their numbers outside, so that they are readable on short ones; a sum without a length has none."""
+    length = np.where(np.isfinite(sums), sums, 0.0)
+    return {
+        "type": "bar",
+        "name": name,
+        "orientation": "h" if across else "v",
+        "x": length if across else at,
+        "y": at if across else length,
+        "width": 0.72,
+        "text": text,
+        "textposition": "outside",
+        "textangle": 0,
+        "constraintext": "none",
+        "cliponaxis": False,
+        "textfont": {"size": 12, "color": theme.text},
+        "marker": {"color": theme.bar, "line": {"width": 0}},
+        "xaxis": axes[0],
+        "yaxis": axes[1],
+        "showlegend": False,
+    }
+
+
+def _segments(start: Array, end: Array) -> Array:
+    return np.stack([start, end, np.full(len(start), np.nan)], 1).astype(np.float32).ravel()
+
+
+def _gap(pixels: float) -> int:
+    return 2 if pixels >= 20 else int(pixels >= 6)

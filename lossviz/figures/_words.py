@@ -1,0 +1,122 @@
+"""What stands in the cells and under the pointer: tokens, values and glyphs of marks."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.figures._cells import CODE, Cells, Window, pad_glyph
+from lossviz.figures._quantity import Quantity
+from lossviz.figures._style import FLIP, MARKS
+from lossviz.figures._text import ellipsis, plotly_text, text_width
+from lossviz.figures._traces import Axes, texts
+
+if TYPE_CHECKING:
+    from lossviz.figures._drawing import Drawing
+
+__all__ = ["HOVER", "cell_words", "hover", "plain_hover"]
+
+Array = np.ndarray
+Spec = dict[str, Any]
+BOTH, TOKEN, MOST_WORDS, MOST_GLYPHS, MOST_HOVERS = 62, 40, 24, 600, 2000
+SIZE, SMALL = 12, 10.5
+HOVER = (
+    "<b>sequence %{y}, timestep %{x}</b><br>%{text}<br>"
+    "loss %{customdata[0]:.4f} nats × weight %{customdata[1]:.4~g} = %{customdata[2]:.4f}<br>"
+    "share of the number %{customdata[3]:.2%}<br>"
+    "probability %{customdata[4]:.4~g}, rank %{customdata[6]}, entropy %{customdata[5]:.4f} nats<br>"
+    "gradient norm %{customdata[7]:.3~g}<extra></extra>"
+)
+
+
+def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
+    """Everything about each cell for `HOVER`; None where the window has too many cells to be cheap."""
+    rows, columns = window.shape
+    if rows * columns > MOST_HOVERS:
+        return None
+    fields = ("batch_loss", "weights", "unpadded_loss", "share", "probability", "entropy", "rank", "gradient_norm")
+    numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1).astype(np.float32)
+    targets, first = window.of(analysis.batch.targets), window.of(analysis.prediction)
+    named = {int(v): plotly_text(analysis.batch.token(int(v))) for v in np.unique(np.concatenate([targets, first]))}
+    lines = [
+        [f"target {named[t]} ({t}), first choice {named[p]} ({p})" for t, p in zip(*pair, strict=True)]
+        for pair in zip(targets.tolist(), first.tolist(), strict=True)
+    ]
+    return {"customdata": numbers, "text": lines, "hovertemplate": HOVER}
+
+
+def plain_hover(quantity: Quantity) -> Spec:
+    """The value alone, for windows with many cells."""
+    value = "%{z:.4~f} (log₁₀)" if quantity.logarithmic else "%{z:.4~g}"
+    return {"hovertemplate": f"sequence %{{y}}, timestep %{{x}}<br>{quantity.title} {value}<extra></extra>"}
+
+
+def cell_words(drawing: "Drawing", cells: Cells, axes: Axes) -> list[Spec]:
+    """Tokens and values in the cells while they fit, and the glyph of every mark; one trace each."""
+    words = _Words(drawing, cells, axes)
+    return [*words.values(), *words.glyphs(), *words.clipped()]
+
+
+class _Words:
+    """The words of one heatmap; `level` is how much fits in a cell: 2 token and value, 1 token, 0 nothing."""
+
+    def __init__(self, drawing: "Drawing", cells: Cells, axes: Axes) -> None:
+        self.analysis, self.quantity, self.theme = drawing.analysis, drawing.quantity, drawing.theme
+        self.window, self.cell, self.scale = drawing.window, drawing.place.cell, drawing.scale
+        self.cells, self.axes = cells, axes
+        few = max(self.window.shape) <= MOST_WORDS and self.cell[1] >= 15
+        self.level = 0 if not few else 2 if self.cell[0] >= BOTH else int(self.cell[0] >= TOKEN)
+
+    def values(self) -> list[Spec]:
+        """Token and value of the cells that no mark covers."""
+        at = np.argwhere(self.cells.codes == 0)
+        if not self.level or not len(at):
+            return []
+        text = [self._word(b, t, self.quantity.form(float(self.cells.values[b, t]))) for b, t in at]
+        return [self._texts("values", at, text, self._ink(at), SIZE)]
+
+    def glyphs(self) -> list[Spec]:
+        """Each mark's glyph, with the token where there is room."""
+        specs = []
+        for mark, ink in zip(MARKS, self.theme.mark_ink, strict=True):
+            at = np.argwhere(self.cells.codes == mark.code)
+            glyph = pad_glyph(self.analysis) if mark.code == CODE["pad"] else mark.glyph
+            fits = text_width(glyph, SMALL) <= self.cell[0] - 2 and self.cell[1] >= 11
+            if not 0 < len(at) <= MOST_GLYPHS or not fits:
+                continue
+            plain = mark.code == CODE["pad"] or self.level < 2
+            text = [glyph if plain else self._word(b, t, glyph) for b, t in at]
+            specs.append(self._texts(mark.name, at, text, ink, SMALL if plain else SIZE))
+        return specs
+
+    def clipped(self) -> list[Spec]:
+        """A triangle at the values that lie beyond the ends of the scale."""
+        at = np.argwhere(self.cells.clipped != 0)
+        if not 0 < len(at) <= MOST_GLYPHS or min(self.cell) < 9:
+            return []
+        text = ["▲" if self.cells.clipped[b, t] > 0 else "▼" for b, t in at]
+        if not self.level:
+            return [self._texts("clipped", at, text, self._ink(at), 9)]
+        corner = self._texts("clipped", at, text, self._ink(at), 7)
+        return [corner | {"x": corner["x"] + 0.5, "y": corner["y"] - 0.3, "textposition": "middle left"}]
+
+    def _texts(self, name: str, at: Array, text: list[str], ink: Any, size: float) -> Spec:
+        x, y = at[:, 1] + self.window.t0, at[:, 0] + self.window.row0
+        return texts(name, x.astype(np.float32), y.astype(np.float32), text, ink, self.axes, size)
+
+    def _word(self, b: int, t: int, value: str) -> str:
+        if self.level == 1:
+            return self._token(b, t, self.cell[0] - 5)
+        token = self._token(b, t, self.cell[0] - text_width(value, SMALL) - 10)
+        return f'{token} <span style="font-size:{SMALL}px">{value}</span>'
+
+    def _token(self, b: int, t: int, width: float) -> str:
+        target = int(self.window.of(self.analysis.batch.targets)[b, t])
+        padded = target == self.analysis.batch.pad_id and not self.window.of(self.analysis.mask)[b, t]
+        return "·" if padded else ellipsis(self.analysis.batch.token(target), width, SIZE)
+
+    def _ink(self, at: Array) -> list[str]:
+        low, high = self.scale
+        place = (self.cells.z[at[:, 0], at[:, 1]] - low) / (high - low)
+        far = (1 - place if self.quantity.best == "high" else place) >= FLIP
+        return [self.theme.high_ink if dark else self.theme.low_ink for dark in far]

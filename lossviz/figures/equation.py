@@ -1,0 +1,129 @@
+"""Batch loss × mask = unpadded loss, written like a sum at school: three heatmaps, bars, and the divisor."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lossviz.analysis import Analysis
+from lossviz.errors import InputError
+from lossviz.figures._cells import Cells, window_of
+from lossviz.figures._drawing import Drawing
+from lossviz.figures._frame import empty, figure, layout
+from lossviz.figures._quantity import Quantity, quantity_named
+from lossviz.figures._style import theme_named
+from lossviz.figures._traces import Axes, hatch, heatmap, marks, outline
+from lossviz.figures._words import cell_words
+
+__all__ = ["equation"]
+
+Array = np.ndarray
+Spec = dict[str, Any]
+
+
+def equation(
+    analysis: Analysis,
+    *,
+    quantity: str | Quantity = "loss",
+    window: tuple[int, int, int, int] | None = None,
+    cell: tuple[int, int] | None = None,
+    highlight: Array | None = None,
+    theme: str = "light",
+    width: float = 1000,
+) -> go.Figure:
+    """Draw batch loss × mask = unpadded loss, the sums per sequence and timestep, and what they are divided by.
+
+    Args:
+        analysis: every number of a batch, [B, T].
+        quantity: "loss", "probability", "entropy", "rank", "gradient_norm" or "share", or one of
+            `QUANTITIES` with its scale locked: `QUANTITIES["loss"].locked(0, 5)`.
+        window: (row0, row1, t0, t1), the part to show, ends exclusive; the sums stay those of the whole batch.
+        cell: (b, t), outlined in all three heatmaps.
+        highlight: [B, T] bool, the cells of a finding, outlined in all three.
+        theme: "light" or "dark".
+        width: of the figure in pixels; it decides whether tokens fit.
+
+    Raises:
+        InputError: if an option names what does not exist.
+
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]], lengths=[3, 1])
+    >>> drawn = equation(analyze(batch))
+    >>> drawn.layout.title.text, [n.text for n in drawn.layout.annotations if n.name == "divisor"]
+    ('Batch loss × mask = unpadded loss, nats', ['5.5452 ÷ <b>4</b> timesteps that count = <b>1.3863</b> nats'])
+    """
+    colours, what = theme_named(theme), quantity_named(quantity)
+    part = window_of(analysis, window)
+    if 0 in part.shape:
+        return empty("There is no timestep to draw. Type a sequence, open a file or choose a sample.", width, colours)
+    drawing = Drawing(analysis, what, part, _cell(analysis, cell), _highlight(analysis, highlight), colours, width)
+    return figure(_traces(drawing), layout(drawing))
+
+
+def _traces(drawing: Drawing) -> list[Spec]:
+    first, mask, left = drawing.axes
+    specs = [
+        *_values(drawing, drawing.first, first, drawing.names[0]),
+        *_mask(drawing, mask),
+        *_values(drawing, drawing.left, left, drawing.names[2]),
+        *drawing.bars,
+    ]
+    if drawing.highlight is not None:
+        for axes in drawing.axes:
+            specs += outline("highlight", drawing.highlight, drawing.window, axes, drawing.theme.highlight)
+    return specs
+
+
+def _values(drawing: Drawing, cells: Cells, axes: Axes, name: str) -> list[Spec]:
+    size, window, theme = drawing.place.cell, drawing.window, drawing.theme
+    grid = heatmap(
+        cells.z, window, axes, size, name=name, coloraxis="coloraxis", meta={"select": True}, **drawing.hover
+    )
+    small = size[0] < 22 or size[1] < 11
+    return [
+        *marks(cells.codes, window, axes, size, theme),
+        *(hatch(cells, window, axes, theme) if small else []),
+        grid,
+        *cell_words(drawing, cells, axes),
+    ]
+
+
+def _mask(drawing: Drawing, axes: Axes) -> list[Spec]:
+    window, box, theme = drawing.window, drawing.place.mask, drawing.theme
+    size = box.width / window.shape[1], box.height / window.shape[0]
+    shades = heatmap(
+        drawing.weights,
+        window,
+        axes,
+        size,
+        name=drawing.names[1],
+        meta={"select": True},
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, theme.pad], [1, theme.counts]],
+        customdata=np.asarray(window.of(drawing.analysis.weights), np.float32),
+        hovertemplate="sequence %{y}, timestep %{x}<br>weight %{customdata:.6~g}<extra></extra>",
+    )
+    return [*marks(drawing.odd, window, axes, size, theme), shades]
+
+
+def _cell(analysis: Analysis, cell: tuple[int, int] | None) -> tuple[int, int] | None:
+    if cell is None:
+        return None
+    rows, timesteps = analysis.batch_loss.shape
+    b, t = int(cell[0]), int(cell[1])
+    if not (0 <= b < rows and 0 <= t < timesteps):
+        raise InputError(f"`cell` must lie in {rows} sequences × {timesteps} timesteps; got ({b}, {t}).")
+    return b, t
+
+
+def _highlight(analysis: Analysis, highlight: Array | None) -> Array | None:
+    if highlight is None:
+        return None
+    cells = np.asarray(highlight)
+    if cells.shape != analysis.batch_loss.shape or cells.dtype != bool:
+        raise InputError(
+            f"`highlight` must be bool of shape {analysis.batch_loss.shape}, one per timestep; "
+            f"got {cells.dtype} of shape {cells.shape}."
+        )
+    return cells
