@@ -75,8 +75,8 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
             at, axes = tuple(odd[0][:-1]), " of ".join(f"{key} {i}" for key, i in zip(keys, odd[0][:-1], strict=False))
             row = int(order.reshape(*shape[:keep], -1)[tuple(odd[0])])
             raise FormatError(
-                f"{where(row).capitalize()} of `{file}` has {name} {columns[name][row]}, but {axes} has {first[at][0]} before. "
-                f"Give {name} the same value in all rows of one {keys[keep - 1]}."
+                f"{where(row).capitalize()} of `{file}` has {name} {columns[name][row]}, but {axes} has {first[at][0]} "
+                f"before. Give {name} the same value in all rows of one {keys[keep - 1]}."
             )
         return first[..., 0]
 
