@@ -12,7 +12,7 @@ from lossviz.errors import InputError, SettingsError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import gather_last, resolve_mask
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
-from lossviz.reductions import REDUCTIONS, Reduced, Reduction
+from lossviz.reductions import REDUCTIONS, Reduced, Reduction, check_flags
 from lossviz.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,22 +110,23 @@ class Analysis:
             raise InputError(
                 f"The timestep must lie in {rows} sequences × {columns} timesteps; got ({sequence}, {timestep})."
             )
-        logits = _class_logits(self.batch, self.settings, sequence, timestep)
         here = np.index_exp[sequence, timestep]
+        binary = self.settings.reduction == "classification"
+        logits = np.asarray(self.batch.logits[here], np.float64)
         top = [int(v) for v in self.top_classes[here] if v >= 0]
         target = int(self.batch.targets[here])
-        lengths_wrong = any(problem.kind == "length" and problem.cells[here] for problem in self.problems)
         return explain_timestep(
-            logits,
+            np.concatenate([[0.0], logits]) if binary else logits,
             target,
             sequence=sequence,
             timestep=timestep,
-            tokens={v: self.batch.token(v) for v in (*top, target)},
+            tokens={} if binary else {v: self.batch.token(v) for v in (*top, target)},
             top=top,
             weight=float(self.weights[here]),
             divisor=float(np.broadcast_to(self._reduced.divisor, self.batch_loss.shape)[here]),
             number=float(np.broadcast_to(self._reduced.value, self.batch_loss.shape)[here]),
-            impossible=lengths_wrong,
+            impossible=any(problem.kind == "length" and problem.cells[here] for problem in self.problems),
+            binary=binary,
         )
 
     def figure(self, **options: Any) -> Any:
@@ -144,7 +145,8 @@ class Analysis:
             return (
                 f"Analysis({self.settings.reduction}: {np.shape(self.value)} numbers, divided by {self.divisor_counts})"
             )
-        return f"Analysis({self.value:.4f} nats = {self.numerator:.4f} ÷ {self.divisor:g} {self.divisor_counts})"
+        equation = f"{_digits(self.value)} nats = {_digits(self.numerator)} ÷ {self.divisor:.10g}"
+        return f"Analysis({equation} {self.divisor_counts})"
 
 
 def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progress | None = None) -> Analysis:
@@ -164,8 +166,9 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
     (3.0, [[True, True], [True, False]])
     """
     settings = settings or Settings()
-    resolve_mask(batch, settings.mask)
-    _check_classification(batch, settings)
+    resolve_mask(batch, settings.mask)  # what can't be is refused before the long work
+    if settings.reduction == "sequence_loss":
+        check_flags(*settings.flags)
     return _assemble(batch, settings, _measure(batch, settings, progress))
 
 
@@ -196,8 +199,8 @@ def _assemble(batch: Batch, settings: Settings, timesteps: "Timesteps") -> Analy
         # d/dz of the pair (0, z) counts p − y twice: ‖·‖ = √2 |p − y|.
         norm = timesteps.gradient_norm / (np.sqrt(2.0) if binary else 1.0)
         gradient = np.where(counts, np.abs(scale) * np.where(undefined, np.nan, norm), 0.0)
-        empty = reduced.numerator == 0
-        share = np.where(empty, 0.0, unpadded / np.where(empty, 1.0, reduced.numerator))
+        whole = np.where((reduced.numerator == 0) | (reduced.divisor == 0), np.inf, reduced.numerator)
+        share = np.where(counts, unpadded / whole, 0.0)
         perplexity = np.exp(timesteps.loss)
     return Analysis(
         batch=batch,
@@ -217,26 +220,15 @@ def _assemble(batch: Batch, settings: Settings, timesteps: "Timesteps") -> Analy
         disagreement=masking.disagreement,
         top_classes=timesteps.top_classes,
         top_probabilities=timesteps.top_probabilities,
-        numerator=_squeeze(reduced.numerator, settings),
-        divisor=_squeeze(reduced.divisor, settings),
+        numerator=reduced.squeeze(reduced.numerator),
+        divisor=reduced.squeeze(reduced.divisor),
         divisor_counts=reduced.counts,
-        value=_squeeze(reduced.value, settings),
+        value=reduced.squeeze(reduced.value),
         mask_name=masking.name,
         problems=find_problems(batch, masking, weights, timesteps.non_finite, classes),
         _timesteps=timesteps,
         _reduced=reduced,
     )
-
-
-def _squeeze(kept: Array, settings: Settings) -> Any:
-    """Drop the axes that were reduced: a float, [B], [T] or [B, T]."""
-    if settings.reduction != "sequence_loss":
-        return float(kept[0, 0])
-    over_timesteps = settings.average_across_timesteps or settings.sum_over_timesteps
-    over_batch = settings.average_across_batch or settings.sum_over_batch
-    axes = ((0,) if over_batch else ()) + ((1,) if over_timesteps else ())
-    squeezed = kept.squeeze(axis=axes)
-    return float(squeezed) if squeezed.ndim == 0 else squeezed
 
 
 def _reduction(name: str) -> Reduction:
@@ -251,6 +243,5 @@ def _check_classification(batch: Batch, settings: Settings) -> None:
         )
 
 
-def _class_logits(batch: Batch, settings: Settings, sequence: int, timestep: int) -> Array:
-    logits = np.asarray(batch.logits[sequence, timestep], np.float64)
-    return np.concatenate([[0.0], logits]) if settings.reduction == "classification" else logits
+def _digits(number: float) -> str:
+    return f"{number:.4f}" if number == 0 or not abs(number) < 1e-3 else f"{number:.4g}"

@@ -35,13 +35,13 @@ class Edit:
             raise InputError(f"`index` of {self.field} must have {EDITABLE[self.field]} numbers; got {self.index}.")
 
     def __str__(self) -> str:
-        return f"{self.field}[{', '.join(map(str, self.index))}] = {self.value:g}"
+        return f"{self.field}[{', '.join(map(str, self.index))}] = {self.value:.15g}"
 
 
 def apply_edits(batch: Batch, edits: Sequence[Edit]) -> Batch:
     """The batch with every edit made, in order; the batch itself stays as it is.
 
-    `weights` that the batch does not have start from the mask that it declares, `lengths` from T.
+    `weights` that the batch does not have start from the mask in use, `lengths` from its last timestep that counts.
 
     Raises:
         InputError: if an index lies outside of the batch or a value can't be held.
@@ -53,16 +53,32 @@ def apply_edits(batch: Batch, edits: Sequence[Edit]) -> Batch:
     changes: dict[str, Any] = {}
     for edit in edits:
         if edit.field not in changes:
-            changes[edit.field] = _writable(batch, edit.field)
-        array = changes[edit.field]
-        if any(not 0 <= i < n for i, n in zip(edit.index, array.shape, strict=True)):
-            raise InputError(f"`{edit}` lies outside of {edit.field}, which has shape {array.shape}.")
-        if array.dtype.kind == "i" and edit.value != int(edit.value):
-            if edit.field != "lengths":
-                raise InputError(f"`{edit}` must be a whole number: {edit.field} holds integers.")
-            changes[edit.field] = array = array.astype(np.float64)
-        array[edit.index] = edit.value
+            changes[edit.field] = _writable(batch.replace(**changes) if changes else batch, edit.field)
+        changes[edit.field] = _edited(changes[edit.field], edit)
     return batch.replace(**changes) if changes else batch
+
+
+def _edited(array: np.ndarray, edit: Edit) -> np.ndarray:
+    if any(not 0 <= i < n for i, n in zip(edit.index, array.shape, strict=True)):
+        raise InputError(f"`{edit}` lies outside of {edit.field}, which has shape {array.shape}.")
+    if not _fits(array, edit.value):
+        if edit.field != "lengths":
+            raise InputError(f"`{edit}` must be a whole number of 64 bits: {edit.field} holds integers.")
+        array = array.astype(np.float64)
+    held = _held(array, edit.value)
+    if np.isfinite(edit.value) and not np.isfinite(held):
+        raise InputError(f"`{edit}` is too large for {edit.field}, which holds {array.dtype.name}.")
+    array[edit.index] = held
+    return array
+
+
+def _fits(array: np.ndarray, value: float) -> bool:
+    return array.dtype.kind != "i" or (value % 1 == 0 and abs(value) < 2**63)
+
+
+def _held(array: np.ndarray, value: float) -> Any:
+    with np.errstate(over="ignore"):
+        return array.dtype.type(value)
 
 
 def differences(source: Batch, edits: Sequence[Edit]) -> tuple[Edit, ...]:
@@ -73,12 +89,14 @@ def differences(source: Batch, edits: Sequence[Edit]) -> tuple[Edit, ...]:
     ['lengths[0] = 1']
     """
     last = {(edit.field, edit.index): edit for edit in edits}
-    return tuple(edit for edit in last.values() if _source_value(source, edit) != edit.value)
+    return tuple(edit for edit in last.values() if not _is_in(getattr(source, edit.field), edit))
 
 
-def _source_value(source: Batch, edit: Edit) -> float | None:
-    array = getattr(source, edit.field)
-    return None if array is None else float(array[edit.index])
+def _is_in(array: np.ndarray | None, edit: Edit) -> bool:
+    """Whether the array holds the edit's value already, as exactly as its dtype can."""
+    if array is None or not _fits(array, edit.value):
+        return False
+    return bool(np.array_equal(array[edit.index], _held(array, edit.value), equal_nan=True))
 
 
 def _writable(batch: Batch, field: str) -> np.ndarray:
@@ -94,4 +112,6 @@ def _writable(batch: Batch, field: str) -> np.ndarray:
         raise InputError("`inputs` can't be edited: this batch has none.")
     if field == "weights":
         return resolve_mask(batch, None).weights.copy()
-    return np.full(batch.shape[0], batch.shape[1], np.int64)
+    counts = resolve_mask(batch, None).weights != 0
+    ends: np.ndarray = (counts * np.arange(1, batch.shape[1] + 1)).max(axis=1, initial=0)
+    return ends

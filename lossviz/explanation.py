@@ -102,6 +102,7 @@ def explain_timestep(
     divisor: float,
     number: float,
     impossible: bool = False,
+    binary: bool = False,
 ) -> Explanation:
     """Work out one timestep in float64 NumPy, independently of the engine.
 
@@ -116,6 +117,7 @@ def explain_timestep(
         divisor: the divisor of the number that the timestep is part of.
         number: that number, for the share.
         impossible: whether the length of the sequence makes its loss undefined.
+        binary: whether the first of two logits is the constant 0 of a sigmoid, which no gradient reaches.
 
     >>> e = explain_timestep(np.log([1.0, 3.0]), 0, sequence=0, timestep=0, tokens={}, top=[1], weight=1.0,
     ...                      divisor=2.0, number=1.0)
@@ -124,18 +126,24 @@ def explain_timestep(
     """
     z = np.asarray(logits, np.float64)
     valid = 0 <= target < len(z)
+    undefined = impossible or not valid
+    scale = weight / divisor if divisor != 0 else 0.0
     with np.errstate(all="ignore"):
         maximum = float(z.max())
-        exponential = np.exp(z - maximum) if np.isfinite(maximum) else np.full(len(z), np.nan)
-        total = float(exponential.sum())
-        probabilities = exponential / total
-        loss = _leave_target_out(z, target) if valid else np.nan
-        counted = 0.0 if weight == 0 else (np.nan if impossible else weight * loss)
+        shifted = z - maximum
+        exponential = np.exp(shifted) if np.isfinite(maximum) else np.full(len(z), np.nan)
+        # Σ exp(z − max) = 1 + rest: log1p keeps the digits of losses far below 1e-16.
+        rest = float(np.delete(exponential, z.argmax()).sum()) if np.isfinite(maximum) else np.nan
+        log_total = float(np.log1p(rest))
+        probabilities = exponential / (1.0 + rest)
+        loss = log_total - float(shifted[target]) if valid else np.nan
+        entropy = log_total - float((probabilities * np.where(probabilities == 0, 0.0, shifted)).sum())
+        counted = 0.0 if weight == 0 else (np.nan if undefined else weight * loss)
         contribution = counted / divisor if divisor != 0 else 0.0
-        onehot = np.arange(len(z)) == target
-        gradients = (probabilities - onehot) * (weight / divisor if divisor != 0 and weight != 0 else 0.0)
-        positive = probabilities[probabilities > 0]
-        entropy = float(-(positive * np.log(positive)).sum()) if np.isfinite(total) else float("nan")
+        # p − 1 of the target is expm1(−loss).
+        slopes = np.where(np.arange(len(z)) == target, np.expm1(-loss), probabilities)
+        slopes = np.where([binary] + [False] * (len(z) - 1), 0.0, slopes)
+        gradients = np.zeros(len(z)) if weight == 0 else scale * np.where(undefined, np.nan, slopes)
     listed = sorted({v for v in [*top, target] if 0 <= v < len(z)}, key=lambda v: (-probabilities[v], v))
     return Explanation(
         sequence=sequence,
@@ -143,25 +151,25 @@ def explain_timestep(
         target=target,
         token=tokens.get(target, str(target)),
         maximum=maximum,
-        shifted=float(z[target] - maximum) if valid else float("nan"),
-        total=total,
-        log_total=float(np.log(total)),
+        shifted=float(shifted[target]) if valid else float("nan"),
+        total=1.0 + rest,
+        log_total=log_total,
         probability=float(np.exp(-loss)),
         loss=float(loss),
         weight=weight,
         weighted=float(counted),
         divisor=divisor,
         contribution=float(contribution),
-        share=float(contribution / number) if number else 0.0,
+        share=float(contribution / number) if number and weight else 0.0,
         rank=int(np.count_nonzero(z > z[target])) + 1 if valid else 0,
         entropy=entropy,
-        gradient_norm=float(np.linalg.norm(gradients)) if valid and weight != 0 else (0.0 if weight == 0 else np.nan),
+        gradient_norm=float(np.linalg.norm(gradients)),
         classes=tuple(
             ClassStep(
                 class_id=v,
                 token=tokens.get(v, str(v)),
                 logit=float(z[v]),
-                shifted=float(z[v] - maximum),
+                shifted=float(shifted[v]),
                 exponential=float(exponential[v]),
                 probability=float(probabilities[v]),
                 gradient=float(gradients[v]),
@@ -171,17 +179,6 @@ def explain_timestep(
         ),
         note=_note(target, len(z), valid=valid, impossible=impossible, finite=bool(np.isfinite(z).all())),
     )
-
-
-def _leave_target_out(z: np.ndarray, target: int) -> float:
-    # loss = log Σ_v exp(z_v − z_y) = softplus(log Σ_{v≠y} exp(z_v) − z_y): keeps the digits of very small losses.
-    others = np.delete(z, target)
-    if np.isnan(z).any() or (z == np.inf).any():
-        return float("nan")
-    if not len(others) or others.max() == -np.inf:
-        return 0.0 if z[target] > -np.inf else float("nan")
-    peak = others.max()
-    return float(np.logaddexp(0.0, (peak - z[target]) + np.log(np.exp(others - peak).sum())))
 
 
 def _note(target: int, classes: int, *, valid: bool, impossible: bool, finite: bool) -> str:

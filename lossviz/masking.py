@@ -9,7 +9,7 @@ from lossviz.batch import Batch
 from lossviz.errors import SettingsError
 from lossviz.settings import MASKS
 
-__all__ = ["Masking", "gather_last", "length_mask", "resolve_mask"]
+__all__ = ["Masking", "gather_last", "impossible_rows", "length_mask", "resolve_mask"]
 
 Array = np.ndarray
 
@@ -21,7 +21,7 @@ class Masking:
     Attributes:
         name: one of `MASKS`.
         weights: [B, T] float64; 0 where a timestep does not count.
-        impossible: [B, T] bool, the rows whose length can't be: below 0, above T, or fractional.
+        impossible: [B, T] bool, where the lengths are in use, the rows whose length can't be (`impossible_rows`).
         disagreement: [B, T] bool, where `weights` and `lengths` say different things.
     """
 
@@ -56,8 +56,22 @@ def resolve_mask(batch: Batch, mask: str | None) -> Masking:
     name = mask or batch.declared_mask
     weights = _RULES[name](batch)
     nowhere = np.zeros(weights.shape, bool)
-    impossible = _impossible_rows(batch) if name == "lengths" else nowhere
+    impossible = impossible_rows(batch) if name == "lengths" else nowhere
     return Masking(name, weights, impossible, _disagreement(batch, nowhere))
+
+
+def impossible_rows(batch: Batch) -> Array:
+    """The rows whose length can't be, below 0, above T, or fractional, [B, T] bool; none where there are no lengths.
+
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [1, 2]], lengths=[2, 3])
+    >>> impossible_rows(batch).tolist()
+    [[False, False], [True, True]]
+    """
+    if batch.lengths is None:
+        return np.zeros(batch.targets.shape, bool)
+    lengths, timesteps = batch.lengths, batch.shape[1]
+    odd = (lengths < 0) | (lengths > timesteps) | (lengths != np.trunc(lengths))
+    return np.repeat(odd[:, None], timesteps, axis=1)
 
 
 def gather_last(weights: Array) -> Array:
@@ -116,12 +130,6 @@ def _missing(name: str, batch: Batch) -> SettingsError:
         f"`mask={name!r}` needs `{name}`, which this batch does not have. "
         f"Give it `{name}`, or use the mask that it declares: {batch.declared_mask!r}."
     )
-
-
-def _impossible_rows(batch: Batch) -> Array:
-    lengths, timesteps = np.asarray(batch.lengths), batch.shape[1]
-    odd = (lengths < 0) | (lengths > timesteps) | (lengths != np.trunc(lengths))
-    return np.repeat(odd[:, None], timesteps, axis=1)
 
 
 def _disagreement(batch: Batch, nowhere: Array) -> Array:

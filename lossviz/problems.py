@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.masking import Masking
+from lossviz.masking import Masking, impossible_rows
 
 __all__ = ["Problem", "bad_labels", "find_problems", "odd_weights"]
 
@@ -65,7 +65,7 @@ def find_problems(
     """
     found = [
         *_labels(batch, weights, classes),
-        *_lengths(batch, masking),
+        *_lengths(batch, masking, weights),
         *_logits(weights, non_finite),
         *_weights(weights),
         *_disagreement(masking),
@@ -90,16 +90,18 @@ def _labels(batch: Batch, weights: Array, classes: int) -> Iterator[Problem]:
     )
 
 
-def _lengths(batch: Batch, masking: Masking) -> Iterator[Problem]:
-    cells = masking.impossible
+def _lengths(batch: Batch, masking: Masking, weights: Array) -> Iterator[Problem]:
+    cells = impossible_rows(batch)
     if batch.lengths is None or not cells.any():
         return
+    in_use = masking.name == "lengths"
     rows = np.flatnonzero(cells.any(axis=1))
-    named = ", ".join(f"{batch.lengths[row]:g} (sequence {row})" for row in rows[:4]) + (" …" if len(rows) > 4 else "")
+    named = ", ".join(f"{batch.lengths[row]:.15g} (sequence {row})" for row in rows[:4])
+    named += " …" if len(rows) > 4 else ""
     yield Problem(
-        "length",
+        "length" if in_use else "unused_length",
         f"{len(rows)} {'length is' if len(rows) == 1 else 'lengths are'} impossible for {batch.shape[1]} timesteps: "
-        f"{named}. {_effect(cells, masking.weights)}",
+        f"{named}. {_effect(cells, weights) if in_use else f'The mask in use is {masking.name!r}: the number stands.'}",
         cells,
     )
 

@@ -6,6 +6,7 @@ Adding a reduction is a row in `REDUCTIONS`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,26 @@ class Reduced:
     numerator: Array
     divisor: Array
     counts: str
+    axes: tuple[int, ...] = (0, 1)
+
+    def squeeze(self, kept: Array) -> Any:
+        """An array with the reduced axes dropped: a float, [B], [T] or [B, T].
+
+        >>> Reduced(np.ones((2, 1)), np.ones((2, 1)), "", axes=(1,)).squeeze(np.array([[3.0], [4.0]])).tolist()
+        [3.0, 4.0]
+        """
+        squeezed = kept.squeeze(axis=self.axes)
+        return float(squeezed) if squeezed.ndim == 0 else squeezed
 
     @property
     def value(self) -> Array:
-        """Numerator ÷ divisor; a divisor of 0 gives 0, as `tf.math.divide_no_nan` does."""
+        """Numerator ÷ divisor; a divisor of 0 gives 0, as `tf.math.divide_no_nan` does, except that NaN stays NaN.
+
+        >>> Reduced(np.array([[3.0, 3.0]]), np.array([[2.0, 0.0]]), "", axes=(0,)).value.tolist()
+        [[1.5, 0.0]]
+        """
         safe = np.where(self.divisor == 0, 1.0, self.divisor)
-        return np.where(self.divisor == 0, 0.0, self.numerator / safe)
+        return np.where((self.divisor == 0) & ~np.isnan(self.numerator), 0.0, self.numerator / safe)
 
 
 @dataclass(frozen=True)
@@ -100,13 +115,13 @@ def reduce_sequence_loss(loss: Array, weights: Array, flags: tuple[bool, bool, b
     axes = ((0,) if over_batch else ()) + ((1,) if over_timesteps else ())
     weighted = weights * loss
     if not axes:
-        return Reduced(weighted, np.ones_like(weighted), "nothing: each timestep stays as it is")
+        return Reduced(weighted, np.ones_like(weighted), "nothing: each timestep stays as it is", axes)
     numerator = weighted.sum(axis=axes, keepdims=True)
     where = {(0, 1): "", (0,): " at each timestep", (1,): " of each sequence"}[axes]
     if flags[0] or flags[1]:
-        return Reduced(numerator, weights.sum(axis=axes, keepdims=True), _sum_of_weights(weights) + where)
+        return Reduced(numerator, weights.sum(axis=axes, keepdims=True), _sum_of_weights(weights) + where, axes)
     counted = np.count_nonzero(weights, axis=axes, keepdims=True).astype(float)
-    return Reduced(numerator, counted, "timesteps with a weight other than 0" + where)
+    return Reduced(numerator, counted, "timesteps with a weight other than 0" + where, axes)
 
 
 def _sum_of_weights(weights: Array) -> str:
