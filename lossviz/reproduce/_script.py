@@ -1,0 +1,213 @@
+"""One analysis as a script: arrays, mask, safe masking, loss, reduction, print, each part only where it is needed."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+import lossviz
+from lossviz.analysis import Analysis
+from lossviz.reproduce._libraries import Library
+from lossviz.reproduce._literals import values
+
+__all__ = ["FILE", "INLINE_LOGITS", "needs_file", "script"]
+
+FILE = "batch.npz"
+INLINE_LOGITS = 400
+_DOUBLE_LOGITS = 2**25  # 256 MiB in float64; beyond it float32 logits stay float32
+
+
+def needs_file(analysis: Analysis) -> bool:
+    """Whether the scripts read the batch from `FILE`, because it is too large to be written out."""
+    return int(np.prod(analysis.batch.shape)) > INLINE_LOGITS
+
+
+def script(analysis: Analysis, library: Library) -> str:
+    """The script, part by part, with an empty line between the parts."""
+    parts = (_heading, _imports, _data, _mask, _last, _safe, _labels, _loss, _reduce)
+    written = ("\n".join(part(analysis, library)) for part in parts)
+    return "\n\n".join(text for text in written if text) + "\n"
+
+
+def _heading(analysis: Analysis, _: Library) -> Iterator[str]:
+    sequences, timesteps, classes = analysis.batch.shape
+    # repr escapes line ends, so that a title stays inside its comment.
+    title = f"{analysis.batch.title!r}, " if analysis.batch.title else ""
+    yield f"# {title}B={sequences} sequences, T={timesteps} timesteps, V={classes} classes"
+    yield f"# {analysis.reduction.title}, mask: {analysis.mask_name}"
+    if analysis.is_scalar:
+        yield (
+            f"# lossviz {lossviz.__version__}: {analysis.value:.6g} = "
+            f"{analysis.numerator:.6g} ÷ {analysis.divisor:g} ({analysis.divisor_counts})"
+        )
+
+
+def _imports(analysis: Analysis, library: Library) -> Iterator[str]:
+    if needs_file(analysis):
+        if _is_bfloat16(analysis):
+            yield "import ml_dtypes"
+        if library.name != "numpy":
+            yield "import numpy as np"
+    elif not np.isfinite(np.asarray(analysis.batch.logits, np.float64)).all():
+        yield "from math import inf, nan\n"
+    yield library.imports
+
+
+def _data(analysis: Analysis, library: Library) -> Iterator[str]:
+    if needs_file(analysis):
+        yield f'batch = np.load("{FILE}")  # as lossviz saves it'
+    dtype = "float32" if _is_bfloat16(analysis) else analysis.batch.logits.dtype.name
+    yield f"logits = {_array(analysis, library, 'logits', dtype)}  # [B, T, V]"
+    yield f"targets = {_array(analysis, library, 'targets', 'int64')}  # [B, T]"
+    if analysis.mask_name == "lengths":
+        lengths = np.asarray(analysis.batch.lengths)
+        yield f"lengths = {_array(analysis, library, 'lengths', lengths.dtype.name)}  # [B]"
+    wide = _dtype(analysis)
+    if wide != dtype:
+        why = "keeps the digits of small losses" if wide == "float64" else "does not overflow"
+        yield f"logits = {_cast(library, 'logits', wide)}  # {wide} {why}"
+
+
+def _array(analysis: Analysis, library: Library, name: str, dtype: str) -> str:
+    array = np.asarray(getattr(analysis.batch, name)) if not needs_file(analysis) else None
+    if array is None:
+        loaded = f'batch["{name}"]'
+        if name == "logits" and _is_bfloat16(analysis):
+            loaded += ".view(ml_dtypes.bfloat16).astype(np.float32)"
+        return library.loaded.format(array=loaded)
+    if array.size == 0:
+        empty = "(" + ", ".join(map(str, array.shape)) + ("," if array.ndim == 1 else "") + ")"
+        return f"{library.alias}.zeros({empty}, dtype={library.alias}.{dtype})"
+    written = array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+    return library.array.format(values=values(written), dtype=dtype)
+
+
+def _mask(analysis: Analysis, library: Library) -> Iterator[str]:
+    name, batch, wide = analysis.mask_name, analysis.batch, _dtype(analysis)
+    if name == "weights":
+        yield f"weights = {_cast_if(library, _array(analysis, library, 'weights', 'float64'), wide)}  # [B, T]"
+    elif name == "lengths":
+        fractional = np.asarray(batch.lengths).dtype.kind == "f"
+        yield "# A timestep counts before the end of its sequence" + (", a fraction dropped." if fractional else ".")
+        if fractional:
+            yield f"whole = {_cast(library, 'lengths', 'int64')}"
+        expression = library.length_mask.format(m=library.alias, timesteps=batch.shape[1])
+        yield f"weights = {_cast(library, expression.replace('lengths', 'whole') if fractional else expression, wide)}"
+    elif name == "none":
+        yield "# Every timestep counts."
+        yield f"weights = {library.alias}.ones_like(logits[..., 0])"
+    else:
+        excluded = batch.ignore_id if name == "ignore_id" else batch.pad_id or 0
+        yield f"# A timestep counts where its target is not {excluded}."
+        yield f"weights = {_cast(library, f'targets != {excluded}', wide)}"
+
+
+def _last(analysis: Analysis, library: Library) -> Iterator[str]:
+    if analysis.settings.reduction != "classification":
+        return
+    yield "# Only the last timestep that counts is read."
+    yield "counts = weights != 0"
+    yield f"weights = {_cast(library, f'counts & ({library.later} == 1)', _dtype(analysis))}"
+
+
+def _safe(analysis: Analysis, library: Library) -> Iterator[str]:
+    if analysis.mask.all():
+        return
+    m = library.alias
+    yield "# Where the weight is 0, harmless values go in before the loss: 0 * nan would be nan."
+    yield "counts = weights != 0"
+    yield f"logits = {m}.where(counts[..., None], logits, 0.0)"
+    yield f"targets = {m}.where(counts, targets, 0)"
+
+
+def _labels(analysis: Analysis, library: Library) -> Iterator[str]:
+    classes = 2 if analysis.settings.reduction == "classification" else analysis.batch.shape[2]
+    if _counting(analysis, "label"):
+        yield "# A target that is no class has no loss."
+        yield f"valid = (targets >= 0) & (targets < {classes})"
+        yield f"targets = {library.alias}.where(valid, targets, 0)"
+
+
+def _loss(analysis: Analysis, library: Library) -> Iterator[str]:
+    nan = 'float("nan")'
+    if library.name == "numpy" and (analysis.mask & (analysis.non_finite > 0)).any():
+        yield 'np.seterr(invalid="ignore", divide="ignore")  # some logits that count are NaN or infinite'
+    yield library.sigmoid if analysis.settings.reduction == "classification" else library.softmax
+    if _counting(analysis, "label"):
+        yield f"batch_loss = {library.alias}.where(valid, batch_loss, {nan})"
+    if _counting(analysis, "length"):
+        fraction = " & (lengths == whole)" if np.asarray(analysis.batch.lengths).dtype.kind == "f" else ""
+        if fraction and library.name == "tensorflow":
+            fraction = " & (lengths == tf.cast(whole, lengths.dtype))"
+        yield "# Of an impossible length it is unknown which timesteps count."
+        yield f"possible = (lengths >= 0) & (lengths <= {analysis.batch.shape[1]}){fraction}"
+        kept = "possible[:, None]" if analysis.mask.all() else "possible[:, None] | ~counts"
+        yield f"batch_loss = {library.alias}.where({kept}, batch_loss, {nan})"
+    yield "unpadded_loss = weights * batch_loss"
+
+
+def _reduce(analysis: Analysis, library: Library) -> Iterator[str]:
+    axis = _axis(analysis)
+    if axis == "kept":
+        yield f"print({library.shown.format(x='unpadded_loss')})  # divided by nothing: each timestep stays as it is"
+        return
+    total = library.total.format(x="unpadded_loss", axis=axis, more=axis and f", {axis}")
+    if analysis.divisor_counts.startswith("nothing"):
+        yield f"value = {total}  # divided by {analysis.divisor_counts}"
+    else:
+        yield f"numerator = {total}"
+        yield f"# The divisor: {_divisor_words(analysis)}."
+        yield f"divisor = {_divisor(analysis, library, axis)}"
+        by_hand = np.all(analysis.divisor) or analysis.settings.reduction == "encoder_decoder"
+        yield f"value = {'numerator / divisor' if by_hand else library.divide}"
+    yield f"print({library.shown.format(x='value')})"
+
+
+def _axis(analysis: Analysis) -> str:
+    """The argument for the axes to sum over: "" for both, "kept" for none."""
+    settings = analysis.settings
+    if settings.reduction != "sequence_loss":
+        return ""
+    over_timesteps = settings.average_across_timesteps or settings.sum_over_timesteps
+    over_batch = settings.average_across_batch or settings.sum_over_batch
+    return {(True, True): "", (True, False): "axis=1", (False, True): "axis=0"}.get(
+        (over_timesteps, over_batch), "kept"
+    )
+
+
+def _divisor(analysis: Analysis, library: Library, axis: str) -> str:
+    settings, more = analysis.settings, axis and f", {axis}"
+    if settings.reduction == "encoder_decoder":
+        return "targets.shape[0]" if analysis.divisor else "max(targets.shape[0], 1)"
+    averages = settings.average_across_timesteps or settings.average_across_batch
+    if settings.reduction == "mean" or averages:
+        return library.total.format(x="weights", axis=axis, more=more)
+    return library.nonzero.format(more=more)
+
+
+def _divisor_words(analysis: Analysis) -> str:
+    return f"{analysis.divisor:g} {analysis.divisor_counts}" if analysis.is_scalar else analysis.divisor_counts
+
+
+def _counting(analysis: Analysis, kind: str) -> bool:
+    """Whether a problem of this kind concerns a timestep that counts, so that the number is NaN."""
+    return any(problem.kind == kind and (problem.cells & analysis.mask).any() for problem in analysis.problems)
+
+
+def _is_bfloat16(analysis: Analysis) -> bool:
+    return bool(analysis.batch.logits.dtype.name == "bfloat16")
+
+
+def _dtype(analysis: Analysis) -> str:
+    """The dtype to compute in: float64, unless that would cost too much memory."""
+    small = int(np.prod(analysis.batch.shape)) <= _DOUBLE_LOGITS
+    return "float64" if small or analysis.batch.logits.dtype == np.float64 else "float32"
+
+
+def _cast(library: Library, expression: str, dtype: str) -> str:
+    return (
+        library.cast.format(x=expression, dtype=dtype).replace("(logits).", "logits.").replace("(lengths).", "lengths.")
+    )
+
+
+def _cast_if(library: Library, expression: str, dtype: str) -> str:
+    return expression if dtype == "float64" else _cast(library, expression, dtype)
