@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lossviz.engine._formulas import LOWEST, TOP, Row, finish
+from lossviz.engine._formulas import LOWEST, TOP, Row, finish, leader
 from lossviz.engine._walk import Progress, Work, walk
 
 __all__ = ["BLOCK", "diagnose_small"]
@@ -48,17 +48,16 @@ def _graph() -> Any:
 
 def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
     lowest = tf.constant(float("-inf"), tf.float64)
-    is_target = tf.range(tf.shape(x)[1])[None] == y[:, None]
+    columns = tf.range(tf.shape(x)[1])[None]
+    is_target = columns == y[:, None]
     at_target = tf.reduce_max(tf.where(is_target, x, lowest), 1)
-    others = tf.where(is_target, lowest, x)
-    largest = tf.reduce_max(others, 1)
-    largest = tf.where(largest == lowest, tf.zeros_like(largest), largest)
-    z = tf.maximum(others - largest[:, None], LOWEST)
-    e = tf.exp(z)
     values, classes = tf.math.top_k(tf.where(tf.math.is_nan(x), lowest, x), tf.minimum(TOP, tf.shape(x)[1]))
+    largest, best = leader(values, classes, y)
+    z = tf.maximum(x - tf.where(largest == lowest, tf.zeros_like(largest), largest)[:, None], LOWEST)
+    e = tf.where(is_target | (columns == best[:, None]), tf.zeros_like(x), tf.exp(z))
     return finish(
         Row(
-            total=tf.reduce_sum(e, 1),
+            rest=tf.reduce_sum(e, 1),
             moment=tf.reduce_sum(e * z, 1),
             squares=tf.reduce_sum(e * e, 1),
             greater=_count(x > at_target[:, None]),

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from lossviz.engine._formulas import LOWEST, Row, finish
+from lossviz.engine._formulas import LOWEST, Row, finish, leader
 from lossviz.engine._top import top
 
 __all__ = ["graph"]
@@ -22,26 +22,20 @@ def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
     lowest = tf.constant(float("-inf"), x.dtype)
     values, classes, redo = top(x)
     has_target = y >= 0
-    places = tf.stack([tf.range(x.shape[0]), tf.maximum(y, 0)], 1)
-    at_place = tf.gather_nd(x, places)
-    at_target = tf.where(has_target, at_place, lowest)
-    others = tf.tensor_scatter_nd_update(x, places, tf.where(has_target, lowest, at_place))
-    top_others = tf.where(classes == y[:, None], lowest, values)
-    largest = tf.reduce_max(top_others, -1)
-    nobody = largest == lowest
-    largest = tf.where(nobody, tf.zeros_like(largest), largest)
-    p = tf.nn.softmax(others)  # p = e / s, and e = 1 at the largest, so s = 1 / p there
-    best = tf.gather(classes, tf.argmax(top_others, -1, tf.int32), axis=1, batch_dims=1)
-    total = 1 / tf.gather(p, best, axis=1, batch_dims=1)
-    z = tf.maximum(others - largest[:, None], LOWEST)
-    nought = tf.zeros_like(total)
-    total = tf.where(nobody, nought, total)
+    at_target = tf.where(has_target, tf.gather(x, tf.maximum(y, 0), axis=1, batch_dims=1), lowest)
+    largest, best = leader(values, classes, y)
+    second, runner_up = leader(values, classes, y, best)
+    others = _without(x, y, best)
+    z = tf.maximum(others - tf.where(largest == lowest, tf.zeros_like(largest), largest)[:, None], LOWEST)
+    p = tf.nn.softmax(others)  # p = e / r, and e = exp(second - largest) at the runner-up
+    share = tf.gather(p, tf.maximum(runner_up, 0), axis=1, batch_dims=1)
+    rest = tf.where(second > lowest, tf.exp(second - largest) / share, tf.zeros_like(share))
     finite = tf.math.is_finite(x)
     return finish(
         Row(
-            total=total,
-            moment=tf.where(nobody, nought, total * tf.reduce_sum(p * z, 1)),
-            squares=tf.where(nobody, nought, tf.square(total * tf.math.reduce_euclidean_norm(p, 1))),
+            rest=rest,
+            moment=rest * tf.reduce_sum(p * z, 1),
+            squares=tf.square(rest * tf.math.reduce_euclidean_norm(p, 1)),
             greater=tf.reduce_sum(tf.cast(x > at_target[:, None], x.dtype), 1),
             non_finite=x.shape[1] - tf.reduce_sum(tf.cast(finite, x.dtype), 1),
             largest=largest,
@@ -49,6 +43,16 @@ def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
             has_target=has_target,
             values=values,
             classes=classes,
-            redo=redo | tf.math.is_nan(total + at_target),
+            redo=redo | tf.math.is_nan(tf.reduce_max(p, 1) + at_target),
         )
     )
+
+
+def _without(x: tf.Tensor, *classes: tf.Tensor) -> tf.Tensor:
+    """The logits with some classes [R] out of reach; not at -inf, because a softmax of nothing else is NaN."""
+    for taken in classes:
+        places = tf.stack([tf.range(x.shape[0]), tf.maximum(taken, 0)], 1)
+        x = tf.tensor_scatter_nd_update(
+            x, places, tf.where(taken >= 0, tf.constant(LOWEST, x.dtype), tf.gather_nd(x, places))
+        )
+    return x

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python import xla
 
-from lossviz.engine._formulas import LOWEST, Row, finish
+from lossviz.engine._formulas import LOWEST, Row, finish, leader
 from lossviz.engine._top import top
 
 __all__ = ["compiled"]
@@ -43,15 +43,17 @@ def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
     values, indices, redo = top(x)
     has_target = y >= 0
     at_target = tf.where(has_target, tf.gather(x, tf.maximum(y, 0), axis=1, batch_dims=1), lowest)
-    largest = tf.reduce_max(tf.where(indices == y[:, None], lowest, values), -1)
-    largest = tf.where(largest == lowest, tf.zeros_like(largest), largest)
+    largest, best = leader(values, indices, y)
+    origin = tf.where(largest == lowest, tf.zeros_like(largest), largest)
     sums = tf.zeros([SUMS, x.shape[0]], tf.float64)
     for first, last in _groups(classes):
-        sums += tf.cast(tf.stack(_sums(x[:, first:last], tf.range(first, last), y, largest, at_target)), tf.float64)
-    total, moment, squares, greater, non_finite = tf.unstack(sums)
+        sums += tf.cast(
+            tf.stack(_sums(x[:, first:last], tf.range(first, last), y, best, origin, at_target)), tf.float64
+        )
+    rest, moment, squares, greater, non_finite = tf.unstack(sums)
     return finish(
         Row(
-            total=total,
+            rest=rest,
             moment=moment,
             squares=squares,
             greater=greater,
@@ -61,7 +63,7 @@ def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
             has_target=has_target,
             values=values,
             classes=indices,
-            redo=redo | tf.math.is_nan(total + moment),
+            redo=redo | tf.math.is_nan(moment),
         )
     )
 
@@ -73,9 +75,12 @@ def _groups(classes: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(cuts))
 
 
-def _sums(x: tf.Tensor, columns: tf.Tensor, y: tf.Tensor, largest: tf.Tensor, at_target: tf.Tensor) -> list[tf.Tensor]:
-    z = tf.maximum(x - largest[:, None], LOWEST)
-    e = tf.where(columns[None] == y[:, None], tf.zeros([], x.dtype), tf.exp(z))
+def _sums(
+    x: tf.Tensor, columns: tf.Tensor, y: tf.Tensor, best: tf.Tensor, origin: tf.Tensor, at_target: tf.Tensor
+) -> list[tf.Tensor]:
+    z = tf.maximum(x - origin[:, None], LOWEST)
+    apart = (columns[None] == y[:, None]) | (columns[None] == best[:, None])
+    e = tf.where(apart, tf.zeros([], x.dtype), tf.exp(z))
     greater = tf.cast(x > at_target[:, None], x.dtype)
     non_finite = tf.cast(~tf.math.is_finite(x), x.dtype)
     zeros = [tf.zeros([], x.dtype)] * SUMS

@@ -122,7 +122,8 @@ def _check(logits: np.ndarray, targets: np.ndarray) -> None:
     if logits.ndim != 3 or logits.shape[2] == 0:
         raise InputError(f"`logits` must have shape [B, T, V] with at least one class; got {logits.shape}.")
     if not is_floating(logits.dtype):
-        raise InputError(f"`logits` must be floating point; got {logits.dtype}. Pass `logits.astype('float32')`.")
+        names = "float16, bfloat16, float32 or float64"
+        raise InputError(f"`logits` must be {names}; got {logits.dtype}. Pass `logits.astype('float32')`.")
     if targets.shape != logits.shape[:2]:
         expected = f"{logits.shape[:2]}, the first two axes of `logits`"
         raise InputError(f"`targets` must have shape {expected}; got {targets.shape}.")

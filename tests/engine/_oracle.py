@@ -16,6 +16,10 @@ def numbers(logits, targets):
         p = 1 / (1 + odds)
         shares = relative * p[:, None]
         surprise = np.where(shares > 0, -np.log(shares), 0)
+        best = shares.argmax(1)
+        of_best = shares[every, best]
+        rest_of_best = np.where(np.arange(x.shape[1]) == best[:, None], 0, shares).sum(1) + p
+        surprise[every, best] = np.where(of_best > 0.5, -np.log1p(-rest_of_best), surprise[every, best])
         loss = np.log1p(odds)
         rest = odds * p  # 1 - p
         norm = np.sqrt((shares**2).sum(1) + rest**2)
@@ -45,3 +49,9 @@ def confident(rng, count, classes, offset=0.0):
     x, y = rng.normal(size=(count, classes)), rng.integers(0, classes, count)
     x[np.arange(count), y] = x.max(1) + np.linspace(8, 60, count)
     return x + offset, y
+
+
+def confidently_wrong(rng, count, classes, offset=0.0):
+    """Logits whose best class is ahead of all others by 8 to 60, and targets that are other classes."""
+    x, best = confident(rng, count, classes, offset)
+    return x, (best + rng.integers(1, classes, count)) % classes
