@@ -80,14 +80,9 @@ class Explanation:
 
     @property
     def latex(self) -> str:
-        """The arithmetic in one line of LaTeX, with this timestep's numbers.
-
-        The loss is log Σ exp(z − max) − (z_target − max); what it adds is weight × loss ÷ divisor.
-        """
-        loss = rf"\underbrace{{{self.log_total:.4f}}}_{{\log \sum e^{{z - \max}}}}"
-        target = rf"\underbrace{{({self.shifted:.4f})}}_{{z_y - \max}}"
-        adds = rf"{self.loss:.4f} \times {self.weight:g} \div {self.divisor:g} = {self.contribution:.4f}"
-        return rf"{loss} - {target} = {self.loss:.4f} \qquad {adds}"
+        """The arithmetic line by line as one block of LaTeX, with this timestep's numbers."""
+        lines = [rf"{formula} &= {_digits(value)} && \text{{{name}}}" for name, formula, value in self.steps]
+        return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 
 def explain_timestep(
@@ -187,3 +182,12 @@ def _note(target: int, classes: int, *, valid: bool, impossible: bool, finite: b
     if impossible:
         return "The length of this sequence is impossible, so it is unknown whether this timestep counts."
     return "" if finite else "Some logits of this timestep are NaN or ±inf."
+
+
+def _digits(value: float) -> str:
+    if np.isnan(value):
+        return r"\mathrm{NaN}"
+    if np.isinf(value):
+        return r"\infty" if value > 0 else r"-\infty"
+    mantissa, _, exponent = f"{value:.6g}".partition("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa

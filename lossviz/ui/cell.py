@@ -8,7 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.explanation import Explanation
 from lossviz.figures import class_bars
-from lossviz.tables import cell_table, steps_table
+from lossviz.tables import cell_table
 from lossviz.ui.editing import make_edits
 from lossviz.ui.equation import theme
 from lossviz.ui.plot import plot
@@ -31,10 +31,9 @@ def cell_panel(state: State, analysis: Analysis) -> None:
         st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: target {literal(explanation.token[:80])}**")
         if explanation.note:
             say("warning", explanation.note)
-        left, right = st.columns(2)
+        left, right = st.columns([1.2, 1])
         with left:
             st.latex(explanation.latex)
-            st.dataframe(steps_table(explanation), hide_index=True, height="content")
         with right:
             plot(class_bars(explanation, theme=theme()), key="classes", label="Top classes", selectable=False)
         _editors(state, analysis, explanation)

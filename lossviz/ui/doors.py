@@ -9,7 +9,7 @@ import streamlit as st
 from lossviz.batch import Batch
 from lossviz.errors import LossvizError, NamesError
 from lossviz.formats import FORMATS, read, read_many
-from lossviz.samples import DEFAULT, SAMPLES, load_sample
+from lossviz.samples import DEFAULT, GROUPS, SAMPLES, load_sample
 from lossviz.ui.mapping import ask_names
 from lossviz.ui.state import Source, State, default_widget, write_widget
 from lossviz.ui.typed import typed_door
@@ -38,7 +38,7 @@ def doors(state: State) -> None:
 
 
 def _sample_door(state: State) -> None:
-    samples = {sample.name: sample for sample in SAMPLES}
+    samples = {sample.name: sample for group in GROUPS for sample in SAMPLES if sample.group == group}
     default_widget("sample", DEFAULT)
     name = st.selectbox(
         "Sample",

@@ -1,5 +1,7 @@
 """The frame around the pages: page config, batch picker and settings in the sidebar, navigation. Run by Streamlit."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from lossviz.ui.choices import choose_settings
@@ -10,10 +12,13 @@ from lossviz.ui.views import VIEWS
 
 __all__ = ["run"]
 
+HERE = Path(__file__).parent
+
 
 def run() -> None:
     """Draw the app."""
-    st.set_page_config(page_title="lossviz", page_icon=":material/grid_on:", layout="wide")
+    st.set_page_config(page_title="lossviz", page_icon=str(HERE / "icon.png"), layout="wide")
+    st.html(HERE / "frame.css")
     state = get_state()
     restore(state)
     page = st.navigation(

@@ -13,7 +13,7 @@ __all__ = ["numbers_panel", "problems_panel"]
 def numbers_panel(analysis: Analysis, refusal: str) -> None:
     """Draw the line on top: the number and what it was divided by; or why there is no number."""
     top = headline(analysis)
-    number, divisor, perplexity, counting, padding = st.columns([1.2, 2.2, 1, 1.2, 0.9], vertical_alignment="top")
+    number, divisor, perplexity, counting, padding = st.columns([1.4, 2, 0.9, 1.3, 0.7])
     with number.container(key="explore_number"):
         if refusal:
             st.metric("Loss", "no number")
@@ -21,7 +21,7 @@ def numbers_panel(analysis: Analysis, refusal: str) -> None:
             st.metric(f"Loss, {top.unit}", top.value, help=f"All digits: {top.equation}")
     with divisor.container(key="explore_divisor"):
         if not refusal:
-            st.metric("Divided by", f"{top.divisor} {top.divisor_counts}" if analysis.is_scalar else top.divisor_counts)
+            st.metric(f"Divided by {top.divisor_counts}", top.divisor)
     perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
     counting.metric("Timesteps that count", top.counting)
     padding.metric("Padding", top.padding)
