@@ -9,9 +9,11 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from lossviz.figures._quantity import QUANTITIES, Quantity
+from lossviz.figures.cell import class_bars
 from lossviz.figures.equation import equation
+from lossviz.figures.overview import overview
 
-__all__ = ["FIGURES", "QUANTITIES", "Figure", "Quantity", "equation"]
+__all__ = ["FIGURES", "QUANTITIES", "Figure", "Quantity", "class_bars", "equation", "overview"]
 
 
 class Figure(NamedTuple):
@@ -22,4 +24,8 @@ class Figure(NamedTuple):
     function: Callable[..., go.Figure]
 
 
-FIGURES = (Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),)
+FIGURES = (
+    Figure("class_bars", "The likeliest classes of one timestep, and its target", class_bars),
+    Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
+    Figure("overview", "A whole batch at a glance", overview),
+)

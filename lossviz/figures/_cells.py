@@ -100,8 +100,9 @@ def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:
     """The weights from 0 to 1 (of the largest), float32, NaN where odd; and the codes of the odd ones."""
     weights = window.of(analysis.weights)
     odd = odd_weights(weights)
-    usual = analysis.weights[~odd_weights(analysis.weights)]
-    largest = max(1.0, float(usual.max(initial=0.0)))
+    largest = float(analysis.weights.max(initial=1.0))
+    if largest > 1:
+        largest = float(analysis.weights.max(initial=1.0, where=~odd_weights(analysis.weights)))
     shades = np.where(odd, np.nan, weights / largest).astype(np.float32)
     return shades, np.where(odd, CODE["invalid"], 0).astype(np.uint8)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from lossviz.figures._axes import row_axis, time_axis
 from lossviz.figures._geometry import Box
 from lossviz.figures._legend import colour_axis, legend, note
 from lossviz.figures._style import FONT, Theme
@@ -12,9 +13,10 @@ from lossviz.figures._sums import bar_range, divisor_line, sums
 if TYPE_CHECKING:
     from lossviz.figures._drawing import Drawing
 
-__all__ = ["base", "empty", "figure", "layout"]
+__all__ = ["EMPTY", "base", "empty", "figure", "layout"]
 
 Spec = dict[str, Any]
+EMPTY = "There is no timestep to draw. Type a sequence, open a file or choose a sample."
 OPERATORS = ("", "×", "=")
 
 
@@ -82,12 +84,12 @@ def layout(drawing: "Drawing") -> Spec:
 
 
 def _stacked_axes(drawing: "Drawing") -> Spec:
-    place = drawing.place
+    window, place, theme = drawing.window, drawing.place, drawing.theme
     axes = {
-        "xaxis": _time_axis(drawing, place.batch) | {"anchor": "y"},
-        "yaxis": _row_axis(drawing, place.batch, title=True),
-        "yaxis2": _row_axis(drawing, place.mask, numbered=False) | {"matches": "y"},
-        "yaxis3": _row_axis(drawing, place.left) | {"matches": "y"},
+        "xaxis": time_axis(window, place, place.batch, theme) | {"anchor": "y"},
+        "yaxis": row_axis(window, place, place.batch, theme, title=True),
+        "yaxis2": row_axis(window, place, place.mask, theme, numbered=False) | {"matches": "y"},
+        "yaxis3": row_axis(window, place, place.left, theme) | {"matches": "y"},
     }
     if drawing.bars:
         axes["xaxis2"] = _bar_axis(drawing, 0, place.row_bars, "x") | {"anchor": "y3"}
@@ -96,51 +98,17 @@ def _stacked_axes(drawing: "Drawing") -> Spec:
 
 
 def _side_axes(drawing: "Drawing") -> Spec:
-    place = drawing.place
+    window, place, theme = drawing.window, drawing.place, drawing.theme
     axes = {
-        "yaxis": _row_axis(drawing, place.batch, title=True),
-        "xaxis": _time_axis(drawing, place.batch),
-        "xaxis2": _time_axis(drawing, place.mask) | {"matches": "x"},
-        "xaxis3": _time_axis(drawing, place.left) | {"matches": "x"},
+        "yaxis": row_axis(window, place, place.batch, theme, title=True),
+        "xaxis": time_axis(window, place, place.batch, theme),
+        "xaxis2": time_axis(window, place, place.mask, theme) | {"matches": "x"},
+        "xaxis3": time_axis(window, place, place.left, theme) | {"matches": "x"},
     }
     if drawing.bars:
         axes["xaxis4"] = _bar_axis(drawing, 0, place.row_bars, "x") | {"anchor": "y"}
         axes["yaxis2"] = _bar_axis(drawing, 1, place.column_bars, "y") | {"anchor": "x3"}
     return axes
-
-
-def _axis(theme: Theme) -> Spec:
-    return {
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "",
-        "automargin": False,
-        "tickfont": {"size": 12, "color": theme.text},
-        "tickformat": "d",
-    }
-
-
-def _time_axis(drawing: "Drawing", box: Box) -> Spec:
-    window, place = drawing.window, drawing.place
-    return _axis(drawing.theme) | {
-        "domain": place.domain_x(box),
-        "range": [window.t0 - 0.5, window.t1 - 0.5],
-        "side": "top",
-        "title": {"text": "timestep", "standoff": 4, "font": {"size": 12, "color": drawing.theme.muted}},
-        **_numbers(window.t0, window.t1, box.width, 12 + 8 * len(str(window.t1))),
-    }
-
-
-def _row_axis(drawing: "Drawing", box: Box, *, title: bool = False, numbered: bool = True) -> Spec:
-    window, theme = drawing.window, drawing.theme
-    named = {"title": {"text": "sequence", "standoff": 4, "font": {"size": 12, "color": theme.muted}}} if title else {}
-    return _axis(theme) | {
-        "domain": drawing.place.domain_y(box),
-        "range": [window.row1 - 0.5, window.row0 - 0.5],
-        "showticklabels": numbered,
-        **named,
-        **_numbers(window.row0, window.row1, box.height, 18),
-    }
 
 
 def _bar_axis(drawing: "Drawing", which: int, box: Box, direction: str) -> Spec:
@@ -151,13 +119,6 @@ def _bar_axis(drawing: "Drawing", which: int, box: Box, direction: str) -> Spec:
         "visible": False,
         "fixedrange": True,
     }
-
-
-def _numbers(first: int, end: int, pixels: float, apart: float) -> Spec:
-    """Every number while they fit, else Plotly's own choice, which follows the zoom."""
-    if (end - first) * apart <= pixels:
-        return {"tickmode": "linear", "tick0": 0, "dtick": 1}
-    return {"tickmode": "auto", "nticks": max(2, int(pixels / apart / 1.6))}
 
 
 def _names(drawing: "Drawing") -> list[Spec]:

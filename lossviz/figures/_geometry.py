@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["SIDE_BY_SIDE", "Box", "Geometry", "place"]
+__all__ = ["SIDE_BY_SIDE", "Box", "Geometry", "alone", "place"]
 
 SIDE_BY_SIDE = 24
 TITLE, AXIS, GAP, LINE, LEGEND_ROW = 36, 40, 22, 38, 24
@@ -90,6 +90,27 @@ def place(rows: int, columns: int, width: float, *, sums: bool, digits: int, leg
     """
     layout = _stacked if rows <= SIDE_BY_SIDE else _side_by_side
     return layout(rows, columns, max(width, 360.0), sums=sums, digits=digits, legend_rows=legend_rows)
+
+
+def alone(rows: int, columns: int, width: float, *, digits: int, legend_rows: int) -> Geometry:
+    """Lay out one heatmap of a grid, with its colour bar and legend; every box of the equation is that one."""
+    width, left = max(width, 360.0), 44.0 + 7 * digits
+    box = Box(left, TITLE + AXIS, width - left - RIGHT, min(max(90.0, 2.0 * rows), 300.0))
+    legend = box.bottom + 12
+    return Geometry(
+        width=width,
+        height=legend + LEGEND_ROW * legend_rows + 8,
+        stacked=True,
+        batch=box,
+        mask=box,
+        left=box,
+        row_bars=box,
+        column_bars=box,
+        colourbar=Box(box.right + 14, box.top, 12, box.height),
+        line=legend,
+        legend=legend,
+        cell=(box.width / columns, box.height / rows),
+    )
 
 
 def _stacked(rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int) -> Geometry:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -14,6 +15,10 @@ from lossviz.figures._text import number
 __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 
 Array = np.ndarray
+
+
+# The ends of an analysis never change, and finding them reads the whole batch.
+_ENDS: WeakKeyDictionary[Analysis, dict[str, tuple[float, float]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -71,14 +76,20 @@ class Quantity:
         if fixed:
             low, high = np.log10(np.maximum(fixed, 1)) if self.logarithmic else fixed
             return float(low), float(high)
+        known = _ENDS.setdefault(analysis, {})
+        if self.name not in known:
+            known[self.name] = self._usual_ends(analysis)
+        return known[self.name]
+
+    def _usual_ends(self, analysis: Analysis) -> tuple[float, float]:
+        shown = self.colour_value(self.values(analysis))
+        finite = np.isfinite(shown)
         # A row of an impossible length has losses, but none of them is known to count.
-        usual = analysis.mask & ~analysis.invalid
-        shown = self.colour_value(np.asarray(self.values(analysis), np.float64))
-        for cells in (shown[usual], shown):
-            finite = cells[np.isfinite(cells)]
-            if finite.size and finite.max() > 0:
-                clip = float(finite.mean() + 3 * finite.std())
-                return 0.0, min(float(np.max(shown, where=np.isfinite(shown), initial=0.0)), clip)
+        for cells in (finite & analysis.mask & ~analysis.invalid, finite):
+            values = shown[cells]
+            if values.size and values.max() > 0:
+                clip = float(values.mean() + 3 * values.std())
+                return 0.0, min(float(shown.max(where=finite, initial=0.0)), clip)
         return 0.0, 1.0
 
 

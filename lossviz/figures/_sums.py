@@ -20,7 +20,8 @@ Spec = dict[str, Any]
 
 def sums(analysis: Analysis, quantity: Quantity) -> tuple[Array, Array]:
     """Σ over timesteps [B] and Σ over sequences [T] of what counts, of the whole batch."""
-    counted = np.where(analysis.mask, quantity.counted(analysis), 0.0)
+    # What does not count is exactly 0 in both quantities that have sums.
+    counted = quantity.counted(analysis)
     return counted.sum(axis=1), counted.sum(axis=0)
 
 

@@ -1,0 +1,142 @@
+"""A whole batch at a glance: one heatmap of at most 256 × 512 cells, each the worst of the timesteps it covers."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lossviz.analysis import Analysis
+from lossviz.figures._axes import row_axis, time_axis
+from lossviz.figures._cells import CODE, Cells, Window, window_of
+from lossviz.figures._frame import EMPTY, base, empty, figure
+from lossviz.figures._geometry import alone
+from lossviz.figures._legend import colour_axis, legend, legend_rows, mark_entries
+from lossviz.figures._quantity import Quantity, quantity_named
+from lossviz.figures._style import theme_named
+from lossviz.figures._traces import marks
+
+__all__ = ["overview"]
+
+Array = np.ndarray
+Spec = dict[str, Any]
+MOST_ROWS, MOST_COLUMNS = 256, 512
+
+
+def overview(
+    analysis: Analysis,
+    *,
+    quantity: str | Quantity = "loss",
+    window: tuple[int, int, int, int] | None = None,
+    theme: str = "light",
+    width: float = 1000,
+) -> go.Figure:
+    """Draw a batch of any size: each cell the largest value of the timesteps that count in it, grey where none counts.
+
+    Args:
+        analysis: every number of a batch, [B, T].
+        quantity: as in `equation`; of a probability, the smallest.
+        window: (row0, row1, t0, t1), ends exclusive, outlined: the part that the equation shows.
+        theme: "light" or "dark".
+        width: of the figure in pixels.
+
+    Raises:
+        InputError: if an option names what does not exist.
+
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 1024, 2)), targets=np.zeros((2, 1024), int), lengths=[1024, 1])
+    >>> drawn = overview(analyze(batch))
+    >>> drawn.layout.title.text, drawn.data[1].z.shape
+    ('Unpadded loss, nats: each cell covers 1 × 2 timesteps, the largest is shown', (2, 512))
+    """
+    colours, what, whole = theme_named(theme), quantity_named(quantity), window_of(analysis, None)
+    shown = window_of(analysis, window)
+    if 0 in whole.shape:
+        return empty(EMPTY, width, colours)
+    rows, columns = whole.shape
+    covers = -(-rows // MOST_ROWS), -(-columns // MOST_COLUMNS)
+    scale = what.ends(analysis)
+    cells, counting = _worst(analysis, what, covers, scale)
+    entries = mark_entries(analysis, what, [cells], scale, colours)
+    down, across = cells.z.shape
+    place = alone(down, across, width, digits=len(str(rows - 1)), legend_rows=legend_rows(entries, width))
+    where = {"x": None, "y": None, "x0": (covers[1] - 1) / 2, "dx": covers[1], "y0": (covers[0] - 1) / 2}
+    where |= {"dy": covers[0], "xgap": 0, "ygap": 0}
+    grid = {
+        "type": "heatmap",
+        "name": what.title,
+        "z": cells.z,
+        "coloraxis": "coloraxis",
+        "meta": {"overview": list(covers)},
+        "customdata": counting,
+        "hovertemplate": f"around sequence %{{y:d}}, timestep %{{x:d}}<br>{what.title} %{{z:.4~g}}"
+        "<br>%{customdata}% of its timesteps count<extra></extra>",
+        **where,
+    }
+    under = [spec | where for spec in marks(cells.codes, whole, ("x", "y"), place.cell, colours)]
+    frame = base(_title(what, covers), place.width, place.height, colours) | {
+        "xaxis": time_axis(whole, place, place.batch, colours) | {"anchor": "y"},
+        "yaxis": row_axis(whole, place, place.batch, colours, title=True),
+        "coloraxis": colour_axis(analysis, what, place, scale, colours),
+        "annotations": legend(entries, place, colours),
+        "shapes": [_outline(shown, colours.highlight)] if window is not None else [],
+        "meta": {"quantity": what.name, "window": [shown.row0, shown.row1, shown.t0, shown.t1]},
+    }
+    return figure([*under, grid], frame)
+
+
+def _worst(
+    analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scale: tuple[float, float]
+) -> tuple[Cells, Array]:
+    """The worst value of each block among the timesteps that count, its mark, and the percentage that counts."""
+    values, mask = quantity.counted(analysis), analysis.mask
+    sign = -1.0 if quantity.best == "high" else 1.0
+    ordinary = mask & np.isfinite(values) & ~analysis.invalid
+    with np.errstate(over="ignore"):
+        worst = _blocks(np.where(ordinary, sign * values, -np.inf).astype(np.float32), np.maximum, covers)
+    counting = _blocks(mask.astype(np.int32), np.add, covers)
+    codes = np.where(counting == 0, CODE["pad"], 0).astype(np.uint8)
+    if not np.array_equal(ordinary, mask):
+        codes = np.maximum(codes, _blocks(_codes(analysis, values), np.maximum, covers))
+    z = np.where(np.isfinite(worst) & (codes == 0), sign * worst, np.nan)
+    z = quantity.colour_value(z).astype(np.float32)
+    low, high = np.float32(scale[0]), np.float32(scale[1])
+    with np.errstate(invalid="ignore"):
+        clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)
+    size = _blocks(np.ones(mask.shape, np.int32), np.add, covers)
+    return Cells(z, z, codes, clipped), np.round(100 * counting / size).astype(np.uint8)
+
+
+def _codes(analysis: Analysis, values: Array) -> Array:
+    kinds = [analysis.invalid, np.isnan(values), values == np.inf, values == -np.inf]
+    codes = np.select(kinds, [CODE["invalid"], CODE["nan"], CODE["plus_inf"], CODE["minus_inf"]], 0)
+    return np.where(analysis.mask, codes, 0).astype(np.uint8)
+
+
+def _blocks(array: Array, combine: np.ufunc, covers: tuple[int, int]) -> Array:
+    """Combine rectangles of rows × timesteps; the last ones may be smaller."""
+    for axis in (0, 1):
+        if covers[axis] > 1:
+            array = combine.reduceat(array, np.arange(0, array.shape[axis], covers[axis]), axis=axis)
+    return array
+
+
+def _title(quantity: Quantity, covers: tuple[int, int]) -> str:
+    name = quantity.left if quantity.name == "loss" else quantity.title
+    unit = f", {quantity.unit}" if quantity.unit else ""
+    each = "each cell is one timestep"
+    if covers != (1, 1):
+        worst = "smallest" if quantity.best == "high" else "largest"
+        each = f"each cell covers {covers[0]} × {covers[1]} timesteps, the {worst} is shown"
+    return f"{name[0].upper()}{name[1:]}{unit}: {each}"
+
+
+def _outline(window: Window, colour: str) -> Spec:
+    return {
+        "type": "rect",
+        "name": "window",
+        "x0": window.t0 - 0.5,
+        "x1": window.t1 - 0.5,
+        "y0": window.row0 - 0.5,
+        "y1": window.row1 - 0.5,
+        "line": {"width": 2, "color": colour},
+    }
