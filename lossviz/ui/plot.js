@@ -160,7 +160,9 @@ class View {
   /** Draws the selected cell in every grid, clipped to what the grid shows now. */
   outline() {
     const boxes = this.cell ? this.grids.flatMap((grid) => this.box(grid)) : [];
-    this.overlay.replaceChildren(...boxes);
+    const now = this.overlay.children;
+    if (boxes.length !== now.length || !boxes.every((box, index) => box.isEqualNode(now[index])))
+      this.overlay.replaceChildren(...boxes);
   }
 
   box(grid) {
