@@ -94,5 +94,7 @@ def _save_widget(state: State, field: str, key: str) -> None:
 def _save_logits(state: State, key: str, ids: list[int]) -> None:
     changed = read_widget(key, {}).get("edited_rows", {})
     if state.cell is not None:
+        # The rows are sorted by probability, which an edit changes: the table starts anew.
+        state.editors += 1
         values = {ids[int(row)]: entry.get("logit") for row, entry in changed.items()}
         make_edits(state, [Edit("logits", (*state.cell, v), z) for v, z in values.items() if z is not None])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lossviz.edits import Edit
+from lossviz.edits import Edit, differences
 from lossviz.errors import LossvizError
 from lossviz.ui.state import State
 
@@ -10,12 +10,17 @@ __all__ = ["make_edits"]
 
 
 def make_edits(state: State, edits: Sequence[Edit]) -> None:
-    """Make one step of edits on the batch on screen; what can't be made is said in one sentence."""
-    if state.source is None or not edits:
+    """Make one step of edits on the batch on screen; what can't be made is said in one sentence.
+
+    A table sends everything that was typed into it so far, so what is already so is left out.
+    """
+    if state.source is None:
         return
     try:
-        state.source.make(*edits)
+        news = differences(state.source.current, edits)
+        if news:
+            state.source.make(*news)
         state.refusal = ""
     except LossvizError as error:
         state.refusal = str(error)
-    state.editors += 1
+        state.editors += 1

@@ -5,9 +5,10 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.headline import headline
 from lossviz.tables import value_table
+from lossviz.ui.state import State
 from lossviz.ui.widgets import say
 
-__all__ = ["numbers_panel", "problems_panel"]
+__all__ = ["numbers_panel", "problems_panel", "refusal_panel"]
 
 
 def numbers_panel(analysis: Analysis, refusal: str) -> None:
@@ -29,6 +30,12 @@ def numbers_panel(analysis: Analysis, refusal: str) -> None:
         say("error", refusal)
     elif not analysis.is_scalar:
         st.dataframe(value_table(analysis), height=180)
+
+
+def refusal_panel(state: State) -> None:
+    """Say why the last edit could not be made."""
+    if state.refusal:
+        say("error", state.refusal)
 
 
 def problems_panel(analysis: Analysis) -> None:

@@ -12,7 +12,7 @@ from lossviz.ui.choices import chosen_quantity, chosen_settings
 from lossviz.ui.code import code_panel
 from lossviz.ui.equation import equation_panel
 from lossviz.ui.link import remember
-from lossviz.ui.numbers import numbers_panel, problems_panel
+from lossviz.ui.numbers import numbers_panel, problems_panel, refusal_panel
 from lossviz.ui.rows import rows_panel
 from lossviz.ui.save import save_panel
 from lossviz.ui.state import State, get_state
@@ -40,6 +40,7 @@ def explore() -> None:
     numbers_panel(analysis, refusal)
     equation_panel(state, analysis, chosen_quantity())
     problems_panel(analysis)
+    refusal_panel(state)
     cell_panel(state, analysis)
     rows_panel(state, analysis)
     save_panel(analysis, chosen_quantity())
