@@ -206,10 +206,10 @@ def _ragged_message(name: str, rows: list[Any] | tuple[Any, ...]) -> str:
     lengths = [len(row) if hasattr(row, "__len__") else None for row in rows]
     for index, length in enumerate(lengths):
         if length != lengths[0]:
-            got = f"row 0 has {_entries(lengths[0])} and row {index} has {length or _entries(length)}"
+            got = f"row 0 has {_entries(lengths[0])} and row {index} has {_entries(length).split(' entr')[0]}"
             return f"`{name}` must be rectangular: {got}. Pad the shorter rows to one length and pass `lengths`."
     return f"`{name}` must be rectangular: its rows are lists of unequal lengths. Pad them and pass `lengths`."
 
 
 def _entries(count: int | None) -> str:
-    return "one bare number" if count is None else f"{count} entries"
+    return "one bare number" if count is None else f"{count} {'entry' if count == 1 else 'entries'}"
