@@ -42,6 +42,7 @@ def row_axis(
         "domain": place.domain_y(box),
         "range": [window.row1 - 0.5, window.row0 - 0.5],
         "showticklabels": numbered,
+        "ticklabelstandoff": 4,
         **named,
         **_numbers(window.row0, window.row1, box.height, 18),
     }

@@ -112,7 +112,7 @@ def colour_axis(
     """The scale of both heatmaps, with its bar: unit, round ticks, and ln V for losses."""
     box, stacked = place.colourbar, place.stacked
     length = box.height if stacked else box.width
-    values, labels = _ticks(analysis, quantity, scale, length, apart=18 if stacked else 46)
+    values, labels = _ticks(analysis, quantity, scale, length - 20 * stacked, apart=24 if stacked else 46)
     bar = {
         "orientation": "v" if stacked else "h",
         "thickness": 12,
@@ -161,7 +161,7 @@ def _ticks(
         return values, labels
     near = apart * (high - low) / length
     kept = [(v, text) for v, text in zip(values, labels, strict=True) if abs(v - uniform) >= near]
-    kept.append((uniform, f"{number(uniform, 2)} ln V:<br>a uniform guess"))
+    kept.append((uniform, f"{number(uniform, 2)} = ln V,<br>a uniform guess"))
     return [v for v, _ in kept], [text for _, text in kept]
 
 

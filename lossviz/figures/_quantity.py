@@ -152,10 +152,10 @@ QUANTITIES = {
     quantity.name: quantity
     for quantity in (
         _LOSS,
-        _plain("probability", "probability", "of the target", _two, best="high", limits=(0.0, 1.0)),
+        _plain("probability", "probability", "", _two, best="high", limits=(0.0, 1.0)),
         _plain("entropy", "entropy", "nats", _two),
-        _plain("rank", "rank", "of the target", _whole, logarithmic=True),
-        _plain("gradient_norm", "gradient norm", "of the number", _three),
-        _plain("share", "share", "of the number", _percent, sums=True),
+        _plain("rank", "rank", "", _whole, logarithmic=True),
+        _plain("gradient_norm", "gradient norm", "", _three),
+        _plain("share", "share", "", _percent, sums=True),
     )
 }

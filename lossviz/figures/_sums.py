@@ -67,7 +67,10 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
     counts = analysis.divisor_counts
     if not analysis.is_scalar:
         return _many(analysis, counts)
-    divisor = f"<b>{analysis.divisor:g}</b> " + (f"({counts})" if counts.startswith("nothing") else counts)
+    if analysis.divisor == 1:
+        counts = counts.replace("timesteps that count", "timestep that counts").replace("sequences", "sequence")
+    named = f"({counts})" if counts.startswith(("nothing", "the ")) else counts
+    divisor = f"<b>{analysis.divisor:,.10g}</b> {named}"
     line = f"{number(analysis.numerator)} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
     return f"100% is {line}" if quantity.name == "share" else line
 
@@ -77,7 +80,7 @@ def _many(analysis: Analysis, counts: str) -> str:
     of = {1: "sequence", 2: "timestep of each sequence"}[values.ndim]
     if values.ndim == 1 and not (analysis.settings.average_across_timesteps or analysis.settings.sum_over_timesteps):
         of = "timestep"
-    return f"÷ {counts} (<b>{_span(divisors, '{:g}')}</b>) = one number per {of}, <b>{_span(values)}</b> nats"
+    return f"÷ {counts} (<b>{_span(divisors, '{:,.10g}')}</b>) = one number per {of}, <b>{_span(values)}</b> nats"
 
 
 def _span(values: Array, form: str = "") -> str:

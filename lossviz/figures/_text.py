@@ -10,8 +10,11 @@ __all__ = ["ellipsis", "number", "plotly_text", "text_width", "visible"]
 
 HOVER_LIMIT = 80
 _NAMED = {"": "⟨empty⟩", " ": "␠", "\n": "␤", "\t": "␉", "\x7f": "␡"}
-_NARROW = frozenset("ijl.,:;'|!()[]{}ftrI`")
-_BROAD = frozenset("mwMW@%—…")
+_WIDTHS = {
+    character: em
+    for em, group in ((0.23, "ijl'|"), (0.29, " .,:;!ftI/\\"), (0.34, 'r()[]{}-`"'), (0.5, "cksvxyzJ"))
+    for character in group
+} | dict.fromkeys("mMW@%—…", 0.95)
 
 
 def visible(token: str) -> str:
@@ -71,16 +74,18 @@ def number(value: float, digits: int = 4) -> str:
     """A number as it stands everywhere in a figure.
 
     >>> number(1.25451), number(float("nan")), number(float("-inf")), number(123456.7, 2), number(1e-7)
-    ('1.2545', 'NaN', '−∞', '1.23e+05', '1e-07')
+    ('1.2545', 'NaN', '−∞', '123,456.7', '1e-07')
     """
     if np.isnan(value):
         return "NaN"
     if np.isinf(value):
         return "+∞" if value > 0 else "−∞"
-    if value == 0:
-        return f"{0:.{digits}f}"
-    plain = 10.0 ** -(digits - 1) <= abs(value) < 1e5
-    return (f"{value:.{digits}f}" if plain else f"{value:.3g}").replace("-", "−", 1 if value < 0 else 0)
+    size = abs(value)
+    if size != 0 and (size < 10.0 ** -(digits - 1) or size >= 1e12):
+        written = f"{size:.3g}"
+    else:
+        written = f"{size:,.1f}" if size >= 1e5 else f"{size:.{digits}f}"
+    return f"−{written}" if value < 0 else written
 
 
 def _escape(shown: str) -> str:
@@ -103,11 +108,8 @@ def _em(character: str) -> float:
         return 0.0
     if unicodedata.east_asian_width(character) in ("W", "F"):
         return 1.05
-    if character in _NARROW:
-        return 0.34
-    if character in _BROAD:
-        return 0.95
-    return 0.72 if character.isupper() or not character.isascii() else 0.56
+    wide = character.isupper() or character == "w" or not character.isascii()
+    return _WIDTHS.get(character, 0.72 if wide else 0.56)
 
 
 def _cut(shown: str, width: float, size: float) -> str:

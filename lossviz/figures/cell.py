@@ -48,7 +48,8 @@ def class_bars(explanation: Explanation, *, theme: str = "light", width: float =
 
 
 def _bars(name: str, steps: list[ClassStep], places: dict[int, int], theme: Theme, *, is_target: bool) -> Spec:
-    pattern = {"shape": "/", "fgcolor": theme.page, "size": 6, "solidity": 0.25} if is_target else {"shape": ""}
+    stripes = {"shape": "/", "fgcolor": theme.page, "bgcolor": theme.target, "size": 6, "solidity": 0.25}
+    pattern = stripes if is_target else {"shape": ""}
     return {
         "type": "bar",
         "orientation": "h",
