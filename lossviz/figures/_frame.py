@@ -9,6 +9,7 @@ from lossviz.figures._geometry import Box
 from lossviz.figures._legend import colour_axis, legend, note
 from lossviz.figures._style import FONT, Theme
 from lossviz.figures._sums import bar_range, divisor_line, sums
+from lossviz.figures._text import text_width
 
 if TYPE_CHECKING:
     from lossviz.figures._drawing import Drawing
@@ -17,6 +18,7 @@ __all__ = ["EMPTY", "base", "empty", "figure", "layout"]
 
 Spec = dict[str, Any]
 EMPTY = "There is no timestep to draw. Type a sequence, open a file or choose a sample."
+NAME_WIDTH = 64
 OPERATORS = ("", "×", "=")
 
 
@@ -138,8 +140,11 @@ def _names(drawing: "Drawing") -> list[Spec]:
 
 
 def _wrapped(name: str) -> str:
-    first, _, rest = name.partition(" ")
-    return f"{first}<br>{rest}" if rest else first
+    lines = [""]
+    for word in name.split():
+        longer = f"{lines[-1]} {word}".strip()
+        lines = [*lines[:-1], longer] if text_width(longer, 13) <= NAME_WIDTH else [*lines, word]
+    return "<br>".join(line for line in lines if line)
 
 
 def _totals(drawing: "Drawing") -> list[Spec]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.figures._text import number
+from lossviz.figures._text import compact, number
 
 __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 
@@ -117,7 +117,7 @@ def _array(name: str) -> Callable[[Analysis], Array]:
 
 
 def _two(value: float) -> str:
-    return number(value, 2)
+    return compact(value)
 
 
 def _percent(value: float) -> str:
@@ -129,7 +129,7 @@ def _whole(value: float) -> str:
 
 
 def _three(value: float) -> str:
-    return number(value, 3)
+    return compact(value, 3)
 
 
 def _plain(name: str, title: str, unit: str, form: Callable[[float], str], **more: Any) -> Quantity:

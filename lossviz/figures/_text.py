@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["ellipsis", "number", "plotly_text", "text_width", "visible"]
+__all__ = ["compact", "ellipsis", "number", "plotly_text", "text_width", "visible"]
 
 HOVER_LIMIT = 80
 _NAMED = {"": "⟨empty⟩", " ": "␠", "\n": "␤", "\t": "␉", "\x7f": "␡"}
@@ -81,11 +81,24 @@ def number(value: float, digits: int = 4) -> str:
     if np.isinf(value):
         return "+∞" if value > 0 else "−∞"
     size = abs(value)
-    if size != 0 and (size < 10.0 ** -(digits - 1) or size >= 1e12):
+    if size != 0 and (size < 0.5 * 10.0**-digits or size >= 1e12):
         written = f"{size:.3g}"
     else:
         written = f"{size:,.1f}" if size >= 1e5 else f"{size:.{digits}f}"
     return f"−{written}" if value < 0 else written
+
+
+def compact(value: float, digits: int = 2) -> str:
+    """A number in the few characters that a cell has; only an exact 0 is written as one.
+
+    >>> compact(1.2545), compact(0.0), compact(0.0004), compact(-0.02)
+    ('1.25', '0.00', '4e−4', '−0.02')
+    """
+    size = abs(value)
+    if not 0 < size < 0.5 * 10.0**-digits:
+        return number(value, digits)
+    mantissa, exponent = f"{size:.0e}".split("e")
+    return f"{'−' if value < 0 else ''}{mantissa}e−{-int(exponent)}"
 
 
 def _escape(shown: str) -> str:
