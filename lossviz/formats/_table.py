@@ -128,13 +128,23 @@ def _grid(
             f"{where(first).capitalize()} and {where(second)} of `{file}` are both {_cell(keys, cells[:, twice[0]])}."
         )
     if rows != int(np.prod(shape, dtype=object)):
-        there = {tuple(cell) for cell in cells[:, : rows + 1].T.tolist()}
-        gap = next(cell for cell in np.ndindex(*shape) if cell not in there)
+        gap = _first_gap(cells, shape)
         raise FormatError(
             f"`{file}` has no row for {_cell(keys, gap)}. Write a row for each of the {shape[1]} timesteps of every "
             "sequence, padding too, and give the real length as `length`."
         )
     return shape, order
+
+
+def _first_gap(cells: npt.NDArray[np.int64], shape: tuple[int, ...]) -> list[int]:
+    """The first cell of the grid that is not among the sorted ones."""
+    rest, expected = np.arange(cells.shape[1] + 1), []
+    for size in reversed(shape):
+        rest, index = np.divmod(rest, size)
+        expected.insert(0, index)
+    grid = np.stack(expected)
+    differs = (grid[:, :-1] != cells).any(axis=0)
+    return [int(index) for index in grid[:, np.argmax(np.append(differs, True))]]
 
 
 def _cell(keys: list[str], cell: Any) -> str:

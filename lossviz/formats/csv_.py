@@ -44,6 +44,7 @@ from lossviz.formats._fields import FIELDS
 from lossviz.formats.json_ import cast, parse
 
 _MARK = "# lossviz "
+_TRUTH = {"True": "1", "true": "1", "TRUE": "1", "False": "0", "false": "0", "FALSE": "0"}
 _TEXT_COLUMNS = ("token",)
 
 
@@ -134,7 +135,7 @@ def _sample(rows: list[list[str]], index: int) -> npt.NDArray[Any]:
     """A column as the message and the dialog show it: numbers where all of it is."""
     texts = [row[index] for row in rows]
     try:
-        return _numbers(texts)
+        return _numbers([_TRUTH.get(text, text) for text in texts])
     except ValueError:
         return np.array([text[:80] for text in texts] or [""])
 
@@ -152,9 +153,9 @@ def _column(rows: list[list[str]], index: int, name: str, header: list[str], lin
     if name in _TEXT_COLUMNS:
         return np.array(texts, dtype=object)
     try:
-        return _numbers(texts)
+        return _numbers([_TRUTH.get(text, text) for text in texts])
     except ValueError:
-        at = next(i for i, text in enumerate(texts) if not _is_number(text))
+        at = next(i for i, text in enumerate(texts) if not _is_number(_TRUTH.get(text, text)))
         where = f"Line {lines[at]}, column `{header[index]}`"
     if not texts[at].strip():
         raise FormatError(f"{where} is empty. Write a number, or nan where there is none.")

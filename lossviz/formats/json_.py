@@ -1,7 +1,7 @@
 """One JSON object with nested lists: easy to write by hand or from another language, for small batches.
 
 ```json
-{"logits": [[[2.0, 0.5, NaN], [0.1, 0.2, 0.3]]], "targets": [[1, 2]], "lengths": [2],
+{"logits": [ [ [2.0, 0.5, NaN], [0.1, 0.2, 0.3] ] ], "targets": [[1, 2]], "lengths": [2],
  "vocabulary": ["<pad>", "a", "b"], "pad_id": 0, "reported": "1.2545", "title": "One sequence, two timesteps"}
 ```
 
