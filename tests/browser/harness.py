@@ -28,14 +28,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(script: Path, *arguments: str) -> Iterator[str]:
-    """Run a Streamlit script until the block ends; gives its address, e.g. http://127.0.0.1:40123."""
+def server(script: Path, **variables: str) -> Iterator[str]:
+    """Run a Streamlit script until the block ends; gives its address, e.g. http://127.0.0.1:40123.
+
+    `variables` are added to its environment, e.g. `LOSSVIZ_FILE`, the batch that the app opens with.
+    """
     port = free_port()
     options = {"port": str(port), "address": "127.0.0.1", "headless": "true", "fileWatcherType": "none"}
     flags = [f"--server.{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *flags, "--", *arguments]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *flags]
     ARTIFACTS.mkdir(exist_ok=True)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     with (ARTIFACTS / f"server-{script.stem}-{port}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:

@@ -1,0 +1,232 @@
+"""How long a user waits in a real browser, written into docs/benchmarks.md: `python -m tests.bench.bench_browser`.
+
+Latency is the time from the key event to the frame after the new picture, of the whole app: the edited batch is
+analyzed again, every panel is written again. All pages are open at once and take turns, so that a busy moment hits all
+of them.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from playwright.sync_api import Browser, Page
+
+from tests.browser.harness import ROOT, chromium, server
+
+SIZES = ((8, 16), (64, 128), (256, 512))
+LIMITS = {(8, 16): 120, (64, 128): 200, (256, 512): 400}  # ms, from the issue
+CLASSES = 32
+BARE = ROOT / "tests" / "bench" / "pages" / "bare.py"
+STAND_IN = ROOT / "tests" / "browser" / "apps" / "plot_page.py"
+REPORT = ROOT / "docs" / "benchmarks.md"
+MARKS = ("<!-- browser -->", "<!-- /browser -->")
+PICTURE = ".st-key-explore_equation .lossviz-plot"
+NUMBER = ".st-key-explore_number"
+SLIDER = "input[type=range]"
+WAIT_MS = 120_000
+
+# Counts the pictures drawn, or the values shown, and gives the time from the last key to the frame after the next one.
+WATCH = """(counted) => {
+  window.state = () => { const all = [...document.querySelectorAll(counted)]; const last = all[all.length - 1];
+                         return last?.dataset.drawn ?? last?.textContent };
+  addEventListener('keydown', () => { window.pressed = performance.now(); window.before = window.state() }, true);
+}"""
+ELAPSED = """() => new Promise((resolve) => {
+  const look = () => window.state() !== window.before
+    ? requestAnimationFrame(() => resolve(performance.now() - window.pressed)) : requestAnimationFrame(look);
+  look();
+})"""
+
+
+@dataclass
+class Case:
+    """One page, the control that is pressed in it, and what was measured."""
+
+    name: str
+    page: Page
+    control: str
+    counted: str
+    limit: int | None = None
+    key: str = "ArrowUp"
+    times: list[float] = field(default_factory=list)
+
+    def measure(self) -> None:
+        """Press once and wait for the frame after the new picture."""
+        self.page.bring_to_front()
+        self.page.locator(self.control).first.focus()
+        self.page.keyboard.press(self.key)
+        self.times.append(self.page.evaluate(ELAPSED))
+        self.page.wait_for_timeout(300)
+
+    @property
+    def median(self) -> float:
+        """The middle time in ms, without the first, which warms up."""
+        return statistics.median(self.times[1:])
+
+
+def write_batch(folder: Path, rows: int, timesteps: int) -> Path:
+    """A batch with random logits, lengths and weights [rows, timesteps]."""
+    random = np.random.default_rng(0)
+    lengths = random.integers(timesteps // 2, timesteps + 1, rows)
+    path = folder / f"{rows}x{timesteps}.npz"
+    logits = random.normal(0, 3, (rows, timesteps, CLASSES)).astype("float32")
+    targets = random.integers(0, CLASSES, (rows, timesteps))
+    weights = (np.arange(timesteps) < lengths[:, None]).astype("float64")
+    np.savez(path, logits=logits, targets=targets, weights=weights)
+    return path
+
+
+def watched(browser: Browser, address: str, counted: str) -> Page:
+    """A page that is ready to be measured."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(WAIT_MS)
+    page.goto(address)
+    page.wait_for_selector(counted, state="attached")
+    page.evaluate(WATCH, counted)
+    return page
+
+
+def app_cases(browser: Browser, address: str, size: tuple[int, int]) -> Iterator[Case]:
+    """An edit of a weight and, where the batch is drawn by windows, a step of the window."""
+    drawn = f"{PICTURE}[data-drawn]"
+    page = watched(browser, address, drawn)
+    name = "{} × {}".format(*size)
+    page.locator(PICTURE).last.focus()
+    page.keyboard.press("Enter")
+    weight = ".st-key-explore_cell input[type=number]"
+    page.wait_for_selector(weight)
+    yield Case(f"app, {name}: edit of a weight", page, weight, drawn, LIMITS[size])
+    window = f".st-key-explore_equation {SLIDER}"
+    if page.locator(window).count():
+        yield Case(f"app, {name}: slider of the detail window", page, window, drawn, LIMITS[size], "ArrowRight")
+
+
+def measure_latency(browser: Browser, repetitions: int) -> list[Case]:
+    """All cases in turn, `repetitions` times after one warm-up."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        bare = watched(browser, stack.enter_context(server(BARE)), ".st-key-answer [data-testid=stText]")
+        cases = [Case("bare page", bare, SLIDER, ".st-key-answer [data-testid=stText]", key="ArrowRight")]
+        alone = stack.enter_context(server(STAND_IN))
+        for rows, timesteps in SIZES:
+            page = watched(browser, f"{alone}/?rows={rows}&columns={timesteps}", ".lossviz-plot[data-drawn]")
+            name = f"picture alone, {rows} × {timesteps} cells, three times"
+            cases.append(Case(name, page, SLIDER, ".lossviz-plot[data-drawn]", key="ArrowRight"))
+        for size in SIZES:
+            batch = write_batch(folder, *size)
+            cases += app_cases(browser, stack.enter_context(server(ROOT / "app.py", LOSSVIZ_FILE=str(batch))), size)
+        for _ in range(repetitions + 1):
+            for case in cases:
+                case.measure()
+        for case in cases:
+            case.page.close()
+        return cases
+
+
+@contextmanager
+def fresh_page(browser: Browser) -> Iterator[Page]:
+    """A page with an empty cache."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def measure_start(browser: Browser, script: Path, waits: dict[str, Callable[[Page], object]]) -> dict[str, float]:
+    """Seconds from the start of the server's process to each thing that a fresh browser shows."""
+    start = time.perf_counter()
+    seen = {}
+    with server(script) as address, fresh_page(browser) as page:
+        page.goto(address, wait_until="commit")
+        for name, wait in waits.items():
+            wait(page)
+            seen[name] = time.perf_counter() - start
+    return seen
+
+
+def start_rows(browser: Browser, repetitions: int) -> list[str]:
+    """The start of the app and of the bare page, as rows of a table."""
+    first = "[data-testid=stElementContainer]:not(:empty)"
+    app: dict[str, Callable[[Page], object]] = {
+        "first content": lambda page: page.wait_for_selector(f"{first} >> text=/\\w/"),
+        "first number": lambda page: page.locator(NUMBER, has_text=re.compile(r"\d")).wait_for(),
+        "first picture": lambda page: page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached"),
+    }
+    bare = {"bare page: first content": lambda page: page.wait_for_selector(".st-key-answer [data-testid=stText]")}
+    runs = [
+        measure_start(browser, ROOT / "app.py", app) | measure_start(browser, BARE, bare) for _ in range(repetitions)
+    ]
+    limits = {"first content": "≤ 2.0"}
+    return [
+        f"| {name} | {min(run[name] for run in runs):.1f} | {statistics.median(run[name] for run in runs):.1f} "
+        f"| {limits.get(name, '')} |"
+        for name in runs[0]
+    ]
+
+
+def latency_rows(cases: list[Case]) -> list[str]:
+    """Every case as a row of a table; the first is what the others are compared with."""
+    return [
+        f"| {case.name} | {min(case.times[1:]):.0f} | {case.median:.0f} | {case.median / cases[0].median:.1f} "
+        f"| {f'≤ {case.limit}' if case.limit else ''} |"
+        for case in cases
+    ]
+
+
+def report(cases: list[Case], starts: list[str], repetitions: int, load: float) -> str:
+    """Both tables in Markdown."""
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    lines = [
+        f"{day}, {os.cpu_count()} CPUs, load {load:.1f} before the run, {repetitions} repetitions, V = {CLASSES};",
+        "headless Chromium with software rendering.",
+        "",
+        "| From the key to the frame after the new picture | minimum, ms | median, ms | ÷ bare page | goal, ms |",
+        "|---|---:|---:|---:|---:|",
+        *latency_rows(cases),
+        "",
+        "| From the start of the process (warm disk, empty browser cache) | minimum, s | median, s | goal, s |",
+        "|---|---:|---:|---:|",
+        *starts,
+    ]
+    return "\n".join(lines)
+
+
+def write_report(text: str) -> None:
+    """Put the tables between their marks."""
+    page = REPORT.read_text("utf-8") if REPORT.exists() else "# Benchmarks\n"
+    if MARKS[0] not in page:
+        page += f"\n## In the browser\n\n{MARKS[0]}\n{MARKS[1]}\n"
+    before, rest = page.split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    REPORT.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", "utf-8")
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--print-only", action="store_true", help="leave docs/benchmarks.md as it is")
+    options = parser.parse_args()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    with chromium() as browser:
+        cases = measure_latency(browser, options.repetitions)
+        starts = start_rows(browser, max(options.repetitions - 2, 1))
+    text = report(cases, starts, options.repetitions, load)
+    print(text)
+    if not options.print_only:
+        write_report(text)
+
+
+if __name__ == "__main__":
+    main()
