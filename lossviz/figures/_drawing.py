@@ -12,7 +12,7 @@ from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import Theme
 from lossviz.figures._sums import column_bars, row_bars
 from lossviz.figures._traces import Axes
-from lossviz.figures._words import hover, plain_hover
+from lossviz.figures._words import hover
 
 __all__ = ["Drawing"]
 
@@ -53,7 +53,7 @@ class Drawing:
             digits=len(str(window.row1 - 1)),
             legend_rows=legend_rows(self.entries, width),
         )
-        self.hover: dict[str, Any] = hover(analysis, window) or plain_hover(quantity)
+        self.hover: dict[str, Any] | None = hover(analysis, window)
         self.bars = (
             [build(analysis, quantity, window, self.place, theme) for build in (row_bars, column_bars)]
             if quantity.sums
@@ -78,7 +78,7 @@ class Drawing:
         odd = Cells(self.weights, self.weights, self.odd, np.zeros(self.odd.shape, np.int8))
         entries = mark_entries(self.analysis, self.quantity, [self.first, self.left, odd], self.scale, theme)
         if ((self.weights > 0) & (self.weights < 1)).any():
-            entries.append(Entry("fraction", "½", theme.counts, theme.page, "darker mask, larger weight"))
+            entries.append(Entry("fraction", "½", theme.counts, theme.mark_ink[1], "darker mask, larger weight"))
         if self.highlight is not None and self.highlight.any():
             entries.append(Entry("highlight", "▭", theme.page, theme.highlight, "timesteps of the finding"))
         return entries

@@ -18,7 +18,7 @@ __all__ = ["EMPTY", "base", "empty", "figure", "layout"]
 
 Spec = dict[str, Any]
 EMPTY = "There is no timestep to draw. Type a sequence, open a file or choose a sample."
-NAME_WIDTH = 64
+NAME_WIDTH = 59
 OPERATORS = ("", "×", "=")
 
 

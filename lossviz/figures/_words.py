@@ -45,10 +45,10 @@ def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
     return {"customdata": numbers, "text": lines, "hovertemplate": HOVER}
 
 
-def plain_hover(quantity: Quantity) -> Spec:
+def plain_hover(quantity: Quantity, name: str) -> Spec:
     """The value alone, for windows with many cells."""
     value = "%{z:.4~f} (log₁₀)" if quantity.logarithmic else "%{z:.4~g}"
-    return {"hovertemplate": f"sequence %{{y}}, timestep %{{x}}<br>{quantity.title} {value}<extra></extra>"}
+    return {"hovertemplate": f"sequence %{{y}}, timestep %{{x}}<br>{name} {value}<extra></extra>"}
 
 
 def cell_words(drawing: "Drawing", cells: Cells, axes: Axes) -> list[Spec]:

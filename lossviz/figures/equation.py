@@ -13,7 +13,7 @@ from lossviz.figures._frame import empty, figure, layout
 from lossviz.figures._quantity import Quantity, quantity_named
 from lossviz.figures._style import theme_named
 from lossviz.figures._traces import Axes, hatch, heatmap, marks, outline
-from lossviz.figures._words import cell_words
+from lossviz.figures._words import cell_words, plain_hover
 
 __all__ = ["equation"]
 
@@ -76,8 +76,9 @@ def _traces(drawing: Drawing) -> list[Spec]:
 
 def _values(drawing: Drawing, cells: Cells, axes: Axes, name: str) -> list[Spec]:
     size, window, theme = drawing.place.cell, drawing.window, drawing.theme
+    under_pointer = drawing.hover or plain_hover(drawing.quantity, name)
     grid = heatmap(
-        cells.z, window, axes, size, name=name, coloraxis="coloraxis", meta={"select": True}, **drawing.hover
+        cells.z, window, axes, size, name=name, coloraxis="coloraxis", meta={"select": True}, **under_pointer
     )
     small = size[0] < 22 or size[1] < 11
     return [
