@@ -8,7 +8,7 @@ from lossviz.figures._axes import row_axis, time_axis
 from lossviz.figures._geometry import Box
 from lossviz.figures._legend import colour_axis, legend, note
 from lossviz.figures._style import FONT, Theme
-from lossviz.figures._sums import bar_range, divisor_line, sums
+from lossviz.figures._sums import bar_range, divisor_line, total
 from lossviz.figures._text import text_width
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _totals(drawing: "Drawing") -> list[Spec]:
         return []
     place, theme, quantity = drawing.place, drawing.theme, drawing.quantity
     rows, columns = place.row_bars, place.column_bars
-    total = float(sums(drawing.analysis, quantity)[0].sum())
+    whole = quantity.form(total(drawing.analysis, quantity))
     left = 30.0 if place.stacked else 14.0
     named = "Σ over<br>sequences" if place.stacked else "Σ over sequences"
     at, anchor = (30.0, "left") if place.stacked else (columns.left - 8, "right")
@@ -161,7 +161,7 @@ def _totals(drawing: "Drawing") -> list[Spec]:
     notes = [
         note(place, "Σ over timesteps", rows.left, rows.top - 10, theme.muted, name="bars"),
         note(place, named, at, columns.bottom - 22, theme.muted, anchor=anchor, name="bars"),
-        note(place, f"Σ {quantity.form(total)}", rows.left, columns.bottom - 22, theme.text, size=13, name="total"),
+        note(place, f"Σ {whole}", rows.left, columns.bottom - 22, theme.text, size=13, name="total"),
         note(place, line, left if not place.stacked else place.batch.left, place.line + 14, theme.text, size=17),
     ]
     notes[-1]["name"] = "divisor"

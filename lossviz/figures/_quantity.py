@@ -17,6 +17,8 @@ __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 Array = np.ndarray
 
 
+# Cells that stay in the processor's cache.
+STRIP = 1 << 17
 # The ends of an analysis never change, and finding them reads the whole batch.
 _ENDS: WeakKeyDictionary[Analysis, dict[str, tuple[float, float]]] = WeakKeyDictionary()
 
@@ -82,15 +84,47 @@ class Quantity:
         return known[self.name]
 
     def _usual_ends(self, analysis: Analysis) -> tuple[float, float]:
-        shown = self.colour_value(self.values(analysis))
-        finite = np.isfinite(shown)
-        # A row of an impossible length has losses, but none of them is known to count.
-        for cells in (finite & analysis.mask & ~analysis.invalid, finite):
-            values = shown[cells]
-            if values.size and values.max() > 0:
-                clip = float(values.mean() + 3 * values.std())
-                return 0.0, min(float(shown.max(where=finite, initial=0.0)), clip)
-        return 0.0, 1.0
+        values = self.values(analysis)
+        if self.logarithmic:
+            return 0.0, float(np.log10(max(10.0, values.max(initial=0))))
+        usual, every = _moments(values, analysis.mask, analysis.invalid)
+        if usual.largest <= 0:
+            usual = every
+        return 0.0, min(every.largest, usual.mean + 3 * usual.deviation) if usual.largest > 0 else 1.0
+
+
+class _Moments:
+    """The largest of some values, their mean and standard deviation, gathered strip by strip; 0 where there is none."""
+
+    def __init__(self) -> None:
+        self.count, self.total, self.squares, self.largest = 0, 0.0, 0.0, 0.0
+
+    def add(self, values: Array, used: Array) -> None:
+        part = np.where(used, values, 0.0).ravel()
+        self.count += int(np.count_nonzero(used))
+        self.total += float(part.sum())
+        self.squares += float(part @ part)
+        self.largest = max(self.largest, float(part.max(initial=0.0)))
+
+    @property
+    def mean(self) -> float:
+        return self.total / max(self.count, 1)
+
+    @property
+    def deviation(self) -> float:
+        return float(np.sqrt(max(self.squares / max(self.count, 1) - self.mean**2, 0.0)))
+
+
+def _moments(values: Array, mask: Array, invalid: Array) -> tuple[_Moments, _Moments]:
+    """Of the finite values that count, without rows of an impossible length, which may not; and of all finite values."""
+    usual, every = _Moments(), _Moments()
+    step = max(1, STRIP // max(1, values.shape[1]))
+    for row in range(0, len(values), step):
+        rows = slice(row, row + step)
+        finite = np.isfinite(values[rows])
+        usual.add(values[rows], finite & mask[rows] & ~invalid[rows])
+        every.add(values[rows], finite)
+    return usual, every
 
 
 def quantity_named(quantity: str | Quantity) -> Quantity:

@@ -12,22 +12,20 @@ from lossviz.figures._style import Theme
 from lossviz.figures._text import number, text_width
 from lossviz.figures._traces import bars
 
-__all__ = ["bar_range", "column_bars", "divisor_line", "row_bars", "sums"]
+__all__ = ["bar_range", "column_bars", "divisor_line", "row_bars", "total"]
 
 Array = np.ndarray
 Spec = dict[str, Any]
 
 
-def sums(analysis: Analysis, quantity: Quantity) -> tuple[Array, Array]:
-    """Σ over timesteps [B] and Σ over sequences [T] of what counts, of the whole batch."""
-    # What does not count is exactly 0 in both quantities that have sums.
-    counted = quantity.counted(analysis)
-    return counted.sum(axis=1), counted.sum(axis=0)
+def total(analysis: Analysis, quantity: Quantity) -> float:
+    """Σ over the whole batch of what counts."""
+    return float(np.sum(analysis.numerator) if quantity.name == "loss" else quantity.counted(analysis).sum())
 
 
 def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
-    """Each sequence's part, right of its row."""
-    parts = sums(analysis, quantity)[0][window.row0 : window.row1]
+    """Each sequence's part, right of its row; what does not count is exactly 0 in the quantities that have sums."""
+    parts = quantity.counted(analysis)[window.row0 : window.row1].sum(axis=1)
     text = [quantity.form(float(part)) for part in parts] if place.cell[1] >= 12 else []
     spec = bars("per sequence", window.rows, parts, text, _axes(place, "row"), theme, across=True)
     return spec | {"hovertemplate": f"sequence %{{y}}: %{{x:.4~f}}{_unit(quantity)} in all<extra></extra>"}
@@ -35,7 +33,7 @@ def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geom
 
 def column_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
     """Each timestep's part, under its column; its number while it fits, else the largest one's."""
-    parts = sums(analysis, quantity)[1][window.t0 : window.t1]
+    parts = quantity.counted(analysis)[:, window.t0 : window.t1].sum(axis=0)
     text = [quantity.form(float(part)) for part in parts]
     if max(text_width(word, 12) for word in text) > place.cell[0] - 2:
         largest = int(np.argmax(np.abs(np.nan_to_num(parts))))

@@ -20,6 +20,7 @@ __all__ = ["overview"]
 Array = np.ndarray
 Spec = dict[str, Any]
 MOST_ROWS, MOST_COLUMNS = 256, 512
+STRIP = 1 << 17
 
 
 def overview(
@@ -88,35 +89,43 @@ def _worst(
     analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scale: tuple[float, float]
 ) -> tuple[Cells, Array]:
     """The worst value of each block among the timesteps that count, its mark, and the percentage that counts."""
-    values, mask = quantity.counted(analysis), analysis.mask
-    sign = -1.0 if quantity.best == "high" else 1.0
-    ordinary = mask & np.isfinite(values) & ~analysis.invalid
-    with np.errstate(over="ignore"):
-        worst = _blocks(np.where(ordinary, sign * values, -np.inf).astype(np.float32), np.maximum, covers)
-    counting = _blocks(mask.astype(np.int32), np.add, covers)
-    codes = np.where(counting == 0, CODE["pad"], 0).astype(np.uint8)
-    if not np.array_equal(ordinary, mask):
-        codes = np.maximum(codes, _blocks(_codes(analysis, values), np.maximum, covers))
-    z = np.where(np.isfinite(worst) & (codes == 0), sign * worst, np.nan)
-    z = quantity.colour_value(z).astype(np.float32)
+    rows, columns = analysis.mask.shape
+    # Strips of whole blocks that stay in the processor's cache.
+    step = covers[0] * max(1, STRIP // (columns * covers[0]))
+    strips = [_strip(analysis, quantity, covers, slice(row, row + step)) for row in range(0, rows, step)]
+    worst, codes, counting = (np.concatenate(parts) for parts in zip(*strips, strict=True))
+    values = np.where(codes == 0, worst, np.nan)
+    z = quantity.colour_value(values).astype(np.float32)
     low, high = np.float32(scale[0]), np.float32(scale[1])
     with np.errstate(invalid="ignore"):
         clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)
-    size = _blocks(np.ones(mask.shape, np.int32), np.add, covers)
-    return Cells(z, z, codes, clipped), np.round(100 * counting / size).astype(np.uint8)
+    size = np.outer(*(np.diff(np.r_[0 : n : covers[i], n]) for i, n in enumerate((rows, columns))))
+    return Cells(values, z, codes, clipped), np.round(100 * counting / size).astype(np.uint8)
 
 
-def _codes(analysis: Analysis, values: Array) -> Array:
-    kinds = [analysis.invalid, np.isnan(values), values == np.inf, values == -np.inf]
-    codes = np.select(kinds, [CODE["invalid"], CODE["nan"], CODE["plus_inf"], CODE["minus_inf"]], 0)
-    return np.where(analysis.mask, codes, 0).astype(np.uint8)
+def _strip(analysis: Analysis, quantity: Quantity, covers: tuple[int, int], rows: slice) -> tuple[Array, Array, Array]:
+    mask, invalid = analysis.mask[rows], analysis.invalid[rows]
+    values = quantity.counted(analysis)[rows].astype(np.float32)
+    nothing, combine = (np.inf, np.minimum) if quantity.best == "high" else (-np.inf, np.maximum)
+    kinds = [invalid, np.isnan(values), values == np.inf, values == -np.inf]
+    np.copyto(values, nothing, where=~mask)
+    counting = _blocks(mask.astype(np.uint16), np.add, covers)
+    codes = np.where(counting == 0, CODE["pad"], 0).astype(np.uint8)
+    if invalid.any() or not np.isfinite(values[mask]).all():
+        marked = np.select(kinds, [CODE[name] for name in ("invalid", "nan", "plus_inf", "minus_inf")], 0)
+        codes = np.maximum(codes, _blocks(np.where(mask, marked, 0).astype(np.uint8), np.maximum, covers))
+    return _blocks(values, combine, covers), codes, counting
 
 
 def _blocks(array: Array, combine: np.ufunc, covers: tuple[int, int]) -> Array:
     """Combine rectangles of rows × timesteps; the last ones may be smaller."""
-    for axis in (0, 1):
-        if covers[axis] > 1:
-            array = combine.reduceat(array, np.arange(0, array.shape[axis], covers[axis]), axis=axis)
+    for axis, cover in enumerate(covers):
+        whole = np.moveaxis(array, axis, 0)
+        parts = [whole[offset::cover] for offset in range(cover)]
+        combined = parts[0].copy()
+        for part in parts[1:]:
+            combine(combined[: len(part)], part, out=combined[: len(part)])
+        array = np.moveaxis(combined, 0, axis)
     return array
 
 
