@@ -66,7 +66,7 @@ def _with_care(numbers: dict[str, np.ndarray], block: np.ndarray) -> dict[str, n
     redo = numbers["redo"]
     if redo.any():
         numbers["top_classes"] = numbers["top_classes"].copy()
-        numbers["top_classes"][redo] = top_of_rows(tf.constant(block[redo]))
+        numbers["top_classes"][redo] = top_of_rows(block[redo])
     return numbers
 
 

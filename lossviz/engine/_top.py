@@ -1,7 +1,9 @@
 """The largest five logits of a row, nine times faster than one sort: chunk maxima first, then the best chunks."""
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from lossviz.engine._formulas import TOP
@@ -9,14 +11,16 @@ from lossviz.engine._formulas import TOP
 __all__ = ["top", "top_of_rows"]
 
 CHUNKS_KEPT = 8
+CAREFUL = 1 << 18
+"""Elements looked at together in `top_of_rows`, which may be asked for every row of a block."""
 
 
-def top(x: tf.Tensor) -> tuple[Any, Any, Any]:
+def top(x: tf.Tensor, deepest: Callable[[tf.Tensor, int], tf.Tensor]) -> tuple[Any, Any, Any]:
     """The top values [R, k], their classes [R, k] int32, and flags [R]: the classes may break a tie wrongly.
 
-    Chunk c holds the columns c, c + C, c + 2C, …, so that the maxima of all chunks are one chain of vector maxima.
-    The values are exact, because the five largest lie in at most five chunks. No result of `top_k` is ever sliced:
-    under XLA that turns it into a full sort.
+    Chunk c holds the columns c, c + C, c + 2C, …, so that `deepest(x, depth)`, the maxima [R, C] of the C chunks, is
+    pure vector code. The values are exact, because the five largest lie in at most five chunks. No result of `top_k` is
+    ever sliced: under XLA that turns it into a full sort.
     """
     rows, classes = x.shape
     depth = 32 if classes >= 4096 else 8
@@ -25,10 +29,7 @@ def top(x: tf.Tensor) -> tuple[Any, Any, Any]:
         values, indices = tf.math.top_k(x, min(TOP, classes))
         return values, indices, tf.zeros([rows], tf.bool)
     even = chunks * depth
-    maxima: Any = None
-    for part in tf.split(x[:, :even], depth, axis=1):
-        maxima = part if maxima is None else tf.maximum(maxima, part)
-    best, chosen = tf.math.top_k(maxima, CHUNKS_KEPT)
+    best, chosen = tf.math.top_k(deepest(x[:, :even], depth), CHUNKS_KEPT)
     columns = tf.range(depth)[None, :, None] * chunks + tf.sort(chosen, -1)[:, None, :]
     columns = tf.reshape(columns, [rows, depth * CHUNKS_KEPT])  # ascending, so the lowest class wins a tie
     candidates = tf.gather(x, columns, axis=1, batch_dims=1)
@@ -40,8 +41,14 @@ def top(x: tf.Tensor) -> tuple[Any, Any, Any]:
     return values, tf.gather(columns, places, axis=1, batch_dims=1), tied
 
 
-def top_of_rows(x: Any) -> Any:
+def top_of_rows(x: np.ndarray) -> np.ndarray:
     """The top classes [R, k] of rows that need care: the lowest class wins a tie, NaN counts as -inf."""
-    widened = tf.cast(x, tf.float64)
-    lowest = tf.constant(float("-inf"), tf.float64)
-    return tf.math.top_k(tf.where(tf.math.is_nan(widened), lowest, widened), min(TOP, widened.shape[1]))[1].numpy()
+    step = max(1, CAREFUL // x.shape[1])
+    return np.concatenate([_top_with_care(x[start : start + step]) for start in range(0, len(x), step)])
+
+
+def _top_with_care(x: np.ndarray) -> np.ndarray:
+    wide = x.astype(np.promote_types(x.dtype, np.float32))
+    wide[np.isnan(wide)] = -np.inf
+    classes: np.ndarray = tf.math.top_k(tf.constant(wide), min(TOP, x.shape[1]))[1].numpy()
+    return classes

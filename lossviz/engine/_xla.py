@@ -40,7 +40,7 @@ def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
         x = tf.cast(x, tf.float32)
     lowest = tf.constant(float("-inf"), x.dtype)
     classes = x.shape[1]
-    values, indices, redo = top(x)
+    values, indices, redo = top(x, _deepest)
     has_target = y >= 0
     at_target = tf.where(has_target, tf.gather(x, tf.maximum(y, 0), axis=1, batch_dims=1), lowest)
     largest, best = leader(values, indices, y)
@@ -87,3 +87,7 @@ def _sums(
     terms = (e, e * z, e * e, greater, non_finite)
     sums: list[tf.Tensor] = xla.variadic_reduce(terms, zeros, dimensions_to_reduce=[1], reducer=_adder(x.dtype))
     return sums
+
+
+def _deepest(x: tf.Tensor, depth: int) -> tf.Tensor:
+    return functools.reduce(tf.maximum, tf.split(x, depth, axis=1))  # XLA would copy the block for a reshape

@@ -85,9 +85,10 @@ def test_per_timestep_is_right_for_few_classes(path, classes):
     )
 
 
-def test_per_timestep_gives_a_tie_to_the_lowest_class(path):
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
+def test_per_timestep_gives_a_tie_to_the_lowest_class(path, dtype):
     rng = np.random.default_rng(3)
-    x, y = rng.integers(0, 3, (ROWS, CLASSES)).astype(np.float32), rng.integers(0, CLASSES, ROWS)
+    x, y = rng.integers(0, 3, (ROWS, CLASSES)).astype(dtype), rng.integers(0, CLASSES, ROWS)
     x[0] = 0
     assert_right(x, y)
 
