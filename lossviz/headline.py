@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.explanation import Explanation
 
-__all__ = ["Headline", "headline", "number_text"]
+__all__ = ["Headline", "cell_words", "headline", "number_text"]
 
 
 @dataclass(frozen=True)
@@ -74,4 +75,23 @@ def headline(analysis: Analysis) -> Headline:
         divisor=f"{analysis.divisor:g}",
         perplexity=perplexity,
         **common,
+    )
+
+
+def cell_words(cell: Explanation) -> str:
+    """A timestep in one line: probability, rank, entropy, its share of the number, and the gradient it sends back.
+
+    >>> from lossviz import Batch, analyze
+    >>> cell_words(analyze(Batch.from_arrays(logits=np.zeros((1, 2, 2)), targets=[[0, 1]])).explain(0, 0))
+    'probability 0.5000 · rank 1 · entropy 0.6931 nats · share of the number 50.0 % · gradient norm 0.3536'
+    """
+    share = "NaN" if np.isnan(cell.share) else f"{100 * cell.share:.1f} %"
+    return " · ".join(
+        (
+            f"probability {number_text(cell.probability)}",
+            f"rank {cell.rank or 'none'}",
+            f"entropy {number_text(cell.entropy)} nats",
+            f"share of the number {share}",
+            f"gradient norm {number_text(cell.gradient_norm)}",
+        )
     )

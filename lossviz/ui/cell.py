@@ -8,16 +8,18 @@ from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.explanation import Explanation
 from lossviz.figures import class_bars
+from lossviz.headline import cell_words
 from lossviz.tables import cell_table
 from lossviz.ui.editing import make_edits
 from lossviz.ui.equation import theme
 from lossviz.ui.plot import plot
-from lossviz.ui.state import State, read_widget
+from lossviz.ui.state import State, read_widget, write_widget
 from lossviz.ui.widgets import literal, say
 
 __all__ = ["cell_panel"]
 
 SELECTABLE_CLASSES = 1000  # a longer list of tokens is typed as an id
+LARGEST = 2**53 - 1  # whole number that a browser holds
 
 
 def cell_panel(state: State, analysis: Analysis) -> None:
@@ -29,9 +31,10 @@ def cell_panel(state: State, analysis: Analysis) -> None:
             return
         explanation = analysis.explain(*state.cell)
         st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: target {literal(explanation.token[:80])}**")
+        st.caption(cell_words(explanation))
         if explanation.note:
             say("warning", explanation.note)
-        left, right = st.columns([1.2, 1])
+        left, right = st.columns([1.35, 1])
         with left:
             st.latex(explanation.latex)
         with right:
@@ -40,50 +43,64 @@ def cell_panel(state: State, analysis: Analysis) -> None:
 
 
 def _editors(state: State, analysis: Analysis, explanation: Explanation) -> None:
-    target, weight, logits = st.columns([1, 1, 2.4])
+    target, weight, logits = st.columns([0.9, 0.8, 2.9])
     with target:
         _target(state, analysis, explanation)
     with weight:
-        key = f"weight_{state.cell}_{state.editors}"
-        save = partial(_save_widget, state, "weights", key)
-        st.number_input(
-            "Weight",
-            value=explanation.weight,
-            step=1.0,
-            key=key,
-            on_change=save,
-            help="0: this timestep does not count.",
-        )
+        _weight(state, analysis, explanation)
     with logits:
-        table = cell_table(explanation)
+        binary = analysis.settings.reduction == "classification"
+        # The first of the two classes of a sigmoid is the constant 0; the second is the batch's only logit.
+        ids = [0 if binary else step.class_id for step in explanation.classes]
+        table = cell_table(explanation).drop(columns="is_target")
         key = f"logits_{state.cell}_{state.editors}"
-        ids = [step.class_id for step in explanation.classes]
         st.data_editor(
             table,
             key=key,
             hide_index=True,
-            disabled=[name for name in table.columns if name != "logit"],
+            disabled=[name for name in table.columns if name != "logit" or binary],
             on_change=partial(_save_logits, state, key, ids),
             height="content",
         )
+
+
+def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
+    fixed = analysis.settings.mask not in (None, "weights")
+    chosen = f"Only the mask “weights” can be edited; “{analysis.mask_name}” is chosen in the sidebar."
+    key = f"weight_{state.cell}_{state.editors}"
+    # The weight also changes by the mask and the lengths, so the field is told what is so.
+    write_widget(key, explanation.weight)
+    st.number_input(
+        "Weight",
+        step=1.0,
+        format="%.6g",
+        key=key,
+        on_change=partial(_save_widget, state, "weights", key),
+        disabled=fixed,
+        help=chosen if fixed else "0: this timestep does not count.",
+    )
 
 
 def _target(state: State, analysis: Analysis, explanation: Explanation) -> None:
     key = f"target_{state.cell}_{state.editors}"
     save = partial(_save_widget, state, "targets", key)
     classes = analysis.batch.shape[2]
-    if analysis.batch.vocabulary is not None and classes <= SELECTABLE_CLASSES and 0 <= explanation.target < classes:
+    words = analysis.batch.vocabulary is not None and classes <= SELECTABLE_CLASSES
+    browser_can = abs(explanation.target) <= LARGEST
+    if browser_can:
+        write_widget(key, explanation.target)
+    if words and 0 <= explanation.target < classes:
         st.selectbox(
             "Target",
             range(classes),
-            index=explanation.target,
             format_func=lambda v: f"{analysis.batch.token(v)[:80]} ({v})",
             key=key,
             on_change=save,
             help="The class that this timestep should predict.",
         )
     else:
-        st.number_input("Target", value=explanation.target, step=1, key=key, on_change=save, help="A class id.")
+        hint = None if browser_can else str(explanation.target)
+        st.number_input("Target", value=None, placeholder=hint, step=1, key=key, on_change=save, help="A class id.")
 
 
 def _save_widget(state: State, field: str, key: str) -> None:
