@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def _edited(array: np.ndarray, edit: Edit) -> np.ndarray:
             raise InputError(f"`{edit}` must be a whole number of 64 bits: {edit.field} holds integers.")
         array = array.astype(np.float64)
     held = _held(array, edit.value)
-    if np.isfinite(edit.value) and not np.isfinite(held):
+    if isfinite(edit.value) and not np.isfinite(held):
         raise InputError(f"`{edit}` is too large for {edit.field}, which holds {array.dtype.name}.")
     array[edit.index] = held
     return array
