@@ -4,7 +4,7 @@ Importing it imports pandas. The downloads (`to_csv`, `to_json`, `to_parquet`) h
 has room, the number with its divisor, the settings and the problems.
 """
 
-from lossviz.tables._downloads import DOWNLOADS, download, summary, to_csv, to_json, to_parquet
+from lossviz.tables._downloads import DOWNLOADS, download, records, summary, to_csv, to_json, to_parquet
 from lossviz.tables._rows import (
     cell_table,
     per_timestep_table,
@@ -22,6 +22,7 @@ __all__ = [
     "download",
     "per_timestep_table",
     "problems_table",
+    "records",
     "reductions_table",
     "sequences_table",
     "steps_table",

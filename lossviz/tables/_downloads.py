@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
@@ -37,6 +38,16 @@ def summary(analysis: Analysis) -> dict[str, Any]:
             for problem in analysis.problems
         ],
     }
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, ready for JSON: NaN and ±inf as strings.
+
+    >>> records(pd.DataFrame({"sequence": [0, 1], "mean_loss": [0.5, np.nan]}))
+    [{'sequence': 0, 'mean_loss': 0.5}, {'sequence': 1, 'mean_loss': 'NaN'}]
+    """
+    columns = [_plain(table[header].to_numpy()) for header in table.columns]
+    return [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def to_csv(analysis: Analysis) -> bytes:

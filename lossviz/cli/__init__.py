@@ -1,0 +1,61 @@
+"""The `lossviz` command: `lossviz app`, `lossviz analyze`, `lossviz samples`.
+
+Exit status: 0 done, 2 could not run (one sentence on stderr says why), 130 stopped by Ctrl-C.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from lossviz.cli._parser import parsers
+from lossviz.cli._reference import reference
+from lossviz.errors import LossvizError
+
+__all__ = ["main", "reference"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Args:
+        argv: the words after `lossviz`; by default those of this process.
+
+    >>> main(["analyze", "lengths-3-4-2"])
+    Lengths 3, 4 and 2
+    3 sequences × 4 timesteps × 5 classes, mask: lengths
+    <BLANKLINE>
+    1.3333 nats per timestep = 12.0000 ÷ 9 timesteps that count
+    perplexity 3.7937, 9 of 12 timesteps count, 25 % padding
+    <BLANKLINE>
+     sequence length  counts weight  unpadded_loss  mean_loss  share
+            0      3       3      3         3.0000     1.0000 0.2500
+            1      4       4      4         6.0000     1.5000 0.5000
+            2      2       2      2         3.0000     1.5000 0.2500
+    0
+    """
+    _tolerate_narrow_encodings()
+    try:
+        arguments = parsers()[0].parse_args(argv)
+        status = arguments.command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _fail("stopped", 130)
+    except (LossvizError, OSError, MemoryError) as error:
+        return _fail(str(error) or "there is not enough memory for this batch.", 2)
+    return int(status)
+
+
+def _fail(message: str, status: int) -> int:
+    erase = "\r\x1b[K" if sys.stderr.isatty() else ""  # what is left of a progress line
+    sys.stderr.write(f"{erase}lossviz: {message}\n")
+    return status
+
+
+def _tolerate_narrow_encodings() -> None:
+    """Write ÷ and tokens as escapes where the terminal has no such letters, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,143 @@
+"""`lossviz analyze`: the number, its divisor, what is wrong, and a table, as text or as JSON."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lossviz import tables
+from lossviz.analysis import Analysis, analyze
+from lossviz.cli._files import open_batch, parse_names, printable
+from lossviz.cli._parser import TABLES
+from lossviz.errors import InputError
+from lossviz.headline import headline, number_text
+from lossviz.reductions import FLAGS
+from lossviz.settings import Settings
+
+__all__ = ["run"]
+
+_TABLES = dict(
+    zip(
+        TABLES,
+        (tables.sequences_table, tables.timesteps_table, tables.per_timestep_table, tables.reductions_table),
+        strict=True,
+    )
+)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Analyze a file and print what was found."""
+    settings = _settings(arguments)
+    batch = open_batch(arguments.file, parse_names(arguments.names))
+    with _quiet_stderr():
+        import_module("lossviz.engine")
+    analysis = analyze(batch, settings, progress=_show_progress if sys.stderr.isatty() else None)
+    table = _TABLES[arguments.table](analysis)
+    sys.stdout.write(_as_json(analysis, arguments.table, table) if arguments.json else _as_text(analysis, table))
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    flags = {flag: getattr(arguments, flag) for flag in FLAGS if hasattr(arguments, flag)}
+    reduction = arguments.reduction or ("sequence_loss" if flags else "mean")
+    if flags and reduction != "sequence_loss":
+        given = " and ".join(f"`--{flag.replace('_', '-')}`" for flag in flags)
+        raise InputError(
+            f"{given} can be given with `--reduction sequence_loss` only; got `--reduction {reduction}`. "
+            "Leave one of them out."
+        )
+    return Settings(mask=arguments.mask, reduction=reduction, **flags)
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep the notes away that TensorFlow's import writes past every setting of its log level."""
+    if sys.stderr.isatty():
+        sys.stderr.write("lossviz: loading TensorFlow")
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+
+
+def _show_progress(done: int, total: int) -> None:
+    finished = done >= total
+    sys.stderr.write("\r\x1b[K" if finished else f"\rlossviz: {100 * done // total} % of the timesteps computed")
+    sys.stderr.flush()
+
+
+def _as_json(analysis: Analysis, name: str, table: pd.DataFrame) -> str:
+    document = tables.summary(analysis) | {name: tables.records(table)}
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _as_text(analysis: Analysis, table: pd.DataFrame) -> str:
+    sequences, timesteps, classes = analysis.batch.shape
+    lines = [
+        printable(analysis.batch.title or "Batch", most=120),
+        f"{sequences} sequences × {timesteps} timesteps × {classes} classes, mask: {analysis.mask_name}",
+        "",
+        *_number(analysis),
+        *([""] if analysis.problems else []),
+        *(f"- {problem}" for problem in analysis.problems),
+        "",
+        _table_text(table),
+        *_notes(table),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _number(analysis: Analysis) -> list[str]:
+    line = headline(analysis)
+    if not analysis.is_scalar:
+        return [
+            f"{line.value}, each divided by: {analysis.divisor_counts}",
+            *_several(analysis.value),
+            f"{line.counting} timesteps count, {line.padding} padding",
+        ]
+    divided = (
+        f"divided by {analysis.divisor_counts}"
+        if analysis.divisor_counts.startswith("nothing")
+        else f"= {number_text(analysis.numerator)} ÷ {line.divisor} {analysis.divisor_counts}"
+    )
+    perplexity = f"perplexity {line.perplexity}, " if line.perplexity else ""
+    return [
+        f"{line.value} {line.unit} {divided}",
+        f"{perplexity}{line.counting} timesteps count, {line.padding} padding",
+    ]
+
+
+def _several(values: np.ndarray) -> list[str]:
+    """The numbers of a vector, the first dozen; those of a [B, T] array are in the table of timesteps."""
+    more = ["…"] if len(values) > 12 else []
+    return [", ".join([*map(number_text, values[:12]), *more])] if values.ndim == 1 else []
+
+
+def _table_text(table: pd.DataFrame) -> str:
+    shown = table.drop(columns=["title", "source", "note"], errors="ignore")
+    for column in [header for header in shown.columns if header.endswith("token")]:
+        shown[column] = [printable(token) for token in shown[column]]
+    whole: dict[Any, Any] = {
+        column: "{:g}".format for column in ("length", "weight", "divisor") if column in shown.columns
+    }
+    return str(shown.to_string(index=False, float_format="{:.4f}".format, formatters=whole, na_rep="NaN"))
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    if "note" not in table.columns:
+        return []
+    return ["", *(f"{name}: {note}" for name, note in zip(table["name"], table["note"], strict=True) if note)]

@@ -1,0 +1,107 @@
+"""`lossviz app`: Streamlit, started in this process on the frame of the pages."""
+
+import argparse
+import os
+import runpy
+import socket
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lossviz.cli._files import resolve
+from lossviz.errors import FormatError, InputError
+from lossviz.formats import find
+
+__all__ = ["ADDRESS", "FILE_VARIABLE", "FIRST_PORT", "command_line", "free_port", "run"]
+
+ADDRESS = "127.0.0.1"
+FIRST_PORT = 8501
+FILE_VARIABLE = "LOSSVIZ_FILE"
+# A folder of its own: Streamlit puts the script's folder in front of `sys.path`.
+_SCRIPT = Path(__file__).parent / "_start.py"
+_ALWAYS = {
+    "browser.gatherUsageStats": False,
+    "logger.hideWelcomeMessage": True,
+    "logger.level": "warning",
+    "server.address": ADDRESS,
+    "server.showEmailPrompt": False,
+}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the app and wait until it is stopped."""
+    if arguments.file is not None:
+        os.environ[FILE_VARIABLE] = str(_existing(arguments.file))
+    port = free_port(arguments.port)
+    sys.stderr.write(f"lossviz answers at http://{ADDRESS}:{port} and ends with Ctrl-C.\n")
+    sys.argv = command_line(port, browser=not arguments.no_browser)
+    try:
+        runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def free_port(wanted: int | None) -> int:
+    """The port to answer on: the one asked for, else the first free one from 8501 on.
+
+    Raises:
+        InputError: if the one asked for is taken, or is no port.
+    """
+    if wanted is not None:
+        if not 1 <= wanted <= 65535:
+            raise InputError(f"`--port` must be from 1 to 65535; got {wanted}.")
+        if not _is_free(wanted):
+            raise InputError(f"Port {wanted} is taken. Leave `--port` out to get a free one.")
+        return wanted
+    return next((port for port in range(FIRST_PORT, FIRST_PORT + 100) if _is_free(port)), FIRST_PORT)
+
+
+def command_line(port: int, *, browser: bool) -> list[str]:
+    """What Streamlit is started with: the options of .streamlit/config.toml, and those that never change.
+
+    They are given as arguments, so that they hold in an installed package too, and over anyone's own configuration.
+    """
+    options = {**dict(_flatten(_configuration())), **_ALWAYS, "server.port": port}
+    if not browser:  # otherwise Streamlit looks for a display by itself
+        options["server.headless"] = True
+    words = (f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items())
+    return ["streamlit", "run", str(_SCRIPT), *words]
+
+
+def _existing(file: str) -> Path:
+    path = resolve(file)
+    find(path.name)  # refuses a suffix that no format has
+    if not path.is_file():
+        raise FormatError(f"There is no file `{path}`.")
+    return path
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        if os.name == "posix":  # a port that was closed a moment ago is free; on Windows the option means another thing
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return False
+    return True
+
+
+def _configuration() -> dict[str, Any]:
+    """The one configuration, of the checkout or as the package carries it."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "_streamlit", package.parent / ".streamlit"):
+        if (folder / "config.toml").is_file():
+            return tomllib.loads((folder / "config.toml").read_text("utf-8"))
+    return {}
+
+
+def _flatten(options: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in options.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
