@@ -26,9 +26,11 @@ def batch_html(batch: "Batch") -> str:
 
 
 def analysis_html(analysis: "Analysis") -> str:
-    """The number, its divisor, what is wrong, and the picture."""
+    """The number, its divisor, what is wrong, and each sequence's part; `.figure()` draws the picture."""
+    from lossviz.tables import sequences_table
+
     lines = [f"<p><b>{escape(repr(analysis))}</b></p>", *(f"<p>{escape(str(p))}</p>" for p in analysis.problems)]
-    return "".join(lines) + str(figure(analysis).to_html(full_html=False, include_plotlyjs="cdn"))
+    return "".join(lines) + sequences_table(analysis).to_html(index=False, max_rows=20, escape=True)
 
 
 def _describe(value: Any) -> str:

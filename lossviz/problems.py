@@ -12,6 +12,16 @@ from lossviz.masking import Masking, impossible_rows
 __all__ = ["Problem", "bad_labels", "find_problems", "odd_weights"]
 
 Array = np.ndarray
+TITLES = {
+    "label": "Targets that are no class",
+    "length": "Impossible lengths",
+    "logits": "NaN or infinite logits",
+    "weight": "Odd weights",
+    "fraction": "Weights that are not 0 or 1",
+    "disagreement": "Weights and lengths disagree",
+    "empty": "Nothing counts",
+    "one_class": "One class",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +31,11 @@ class Problem:
     kind: str
     message: str
     cells: Array
+
+    @property
+    def title(self) -> str:
+        """The kind in words, for a button or a heading."""
+        return TITLES[self.kind]
 
     def __str__(self) -> str:
         return self.message

@@ -4,12 +4,14 @@ import numpy as np
 import streamlit as st
 
 from lossviz.analysis import Analysis
-from lossviz.figures import equation, overview
-from lossviz.ui.plot import plot
-from lossviz.ui.state import Source, State
+from lossviz.figures import QUANTITIES, Quantity, equation, overview
+from lossviz.ui.plot import plot, selected_cell
+from lossviz.ui.state import Source, State, read_widget
 from lossviz.ui.window import needs_window, window_controls
 
-__all__ = ["equation_panel", "theme"]
+__all__ = ["edited_cells", "equation_panel", "theme"]
+
+EDITED = "What differs from the source"
 
 
 def theme() -> str:
@@ -20,34 +22,60 @@ def theme() -> str:
 def equation_panel(state: State, analysis: Analysis, quantity: str) -> None:
     """Draw the equation and take the selected cell from it."""
     with st.container(key="explore_equation"):
+        what = _scaled(state, analysis, quantity)
         window = None
         if needs_window(analysis):
+            state.jump = selected_cell("overview", None)
             window = window_controls(state, analysis)
-            picture = overview(analysis, quantity=quantity, window=window, theme=theme())
-            state.jump = plot(picture, key="overview", label="The whole batch. Select a place to see it in detail.")
-        figure = equation(analysis, quantity=quantity, window=window, highlight=_edited(state), theme=theme())
+            picture = overview(analysis, quantity=what, window=window, theme=theme())
+            plot(picture, key="overview", label="The whole batch. Select a place to see it in detail.")
+        outlined = _outlines(state, analysis)
+        cells = outlined.get(read_widget("outline"), outlined.get(EDITED))
+        figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme())
         state.cell = plot(figure, key="equation", cell=state.cell, label=_label(analysis))
+        _options(outlined)
+
+
+def edited_cells(source: Source) -> np.ndarray:
+    """Where the batch on screen is not as it came, [B, T] bool; a changed length marks its whole row."""
+    cells = np.zeros(source.batch.targets.shape, bool)
+    for edit in source.differences:
+        cells[edit.index[:2]] = True
+    return cells
+
+
+def _scaled(state: State, analysis: Analysis, quantity: str) -> Quantity:
+    """The quantity with its colour scale, which stays while it is locked."""
+    what = QUANTITIES[quantity]
+    if not read_widget("lock"):
+        state.scale = None
+        return what
+    if state.scale is None or state.scale[0] != quantity:
+        low, high = what.ends(analysis)
+        state.scale = (quantity, 10**low if what.logarithmic else low, 10**high if what.logarithmic else high)
+    return what.locked(*state.scale[1:])
+
+
+def _outlines(state: State, analysis: Analysis) -> dict[str | None, np.ndarray]:
+    """What can be outlined in the picture, by its words."""
+    named: dict[str | None, np.ndarray] = {}
+    if state.source is not None and state.source.differences:
+        named[EDITED] = edited_cells(state.source)
+    for problem in analysis.problems:
+        if problem.cells.any():
+            named[problem.title] = problem.cells
+    return named
+
+
+def _options(outlined: dict[str | None, np.ndarray]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        help_text = "Keep the colour scale as it is now, to compare batches and edits by eye."
+        st.toggle("Lock the colour scale", key="lock", help=help_text, persist_state="session")
+        if outlined:
+            st.pills("Outline", list(outlined), key="outline", label_visibility="collapsed")
 
 
 def _label(analysis: Analysis) -> str:
     rows, timesteps = analysis.batch_loss.shape
-    return (
-        f"Batch loss times mask gives unpadded loss: {rows} sequences, {timesteps} timesteps. Arrow keys select a cell."
-    )
-
-
-def _edited(state: State) -> np.ndarray | None:
-    """The timesteps that differ from the source, [B, T]; a changed length marks the row's changed end."""
-    source = state.source
-    return None if source is None or not source.differences else edited_cells(source)
-
-
-def edited_cells(source: Source) -> np.ndarray:
-    """Where the batch on screen is not as it came, [B, T] bool."""
-    cells = np.zeros(source.batch.targets.shape, bool)
-    for edit in source.differences:
-        if len(edit.index) > 1:
-            cells[edit.index[:2]] = True
-        else:
-            cells[edit.index[0]] = True
-    return cells
+    size = f"{rows} sequences, {timesteps} timesteps"
+    return f"Batch loss times mask gives unpadded loss: {size}. Arrow keys select a cell."

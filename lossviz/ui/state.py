@@ -13,7 +13,7 @@ from lossviz.edits import Edit, apply_edits, differences
 from lossviz.errors import InputError
 from lossviz.settings import Settings
 
-__all__ = ["Source", "State", "default_widget", "get_state", "read_widget", "write_widget"]
+__all__ = ["Linked", "Source", "State", "default_widget", "get_state", "read_widget", "write_widget"]
 
 Cell = tuple[int, int]
 
@@ -34,7 +34,7 @@ class Source:
     lesson: str = ""
     steps: list[tuple[Edit, ...]] = field(default_factory=list)
     undone: list[tuple[Edit, ...]] = field(default_factory=list)
-    _edited: tuple[int, Batch] | None = None
+    _edited: tuple[tuple[Edit, ...], Batch] | None = None
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -49,9 +49,9 @@ class Source:
     @property
     def current(self) -> Batch:
         """The batch with its edits."""
-        key = hash(self.edits)
-        if self._edited is None or self._edited[0] != key:
-            self._edited = key, apply_edits(self.batch, self.edits)
+        edits = self.edits
+        if self._edited is None or self._edited[0] != edits:
+            self._edited = edits, apply_edits(self.batch, edits)
         return self._edited[1]
 
     def was(self, edit: Edit) -> str:
@@ -67,9 +67,12 @@ class Source:
 
     def make_possible(self, edits: Iterable[Edit]) -> None:
         """Make each edit as a step of its own, leaving out those that lie outside of the batch."""
+        batch = self.current
         for edit in edits:
             with suppress(InputError):
-                self.make(edit)
+                batch = apply_edits(batch, (edit,))
+                self.steps.append((edit,))
+        self._edited = self.edits, batch
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -87,6 +90,15 @@ class Source:
             self.undo()
 
 
+@dataclass(frozen=True)
+class Linked:
+    """What an address says about one batch: the selected cell and the edits."""
+
+    source: tuple[str, str]
+    cell: Cell | None
+    edits: tuple[Edit, ...]
+
+
 @dataclass(eq=False)
 class State:
     """What this browser tab shows.
@@ -95,29 +107,34 @@ class State:
         sources: every batch that was opened, by (door, name); `source`: the one on screen.
         cell: the selected timestep (sequence, timestep), or None.
         jump: the timestep that was selected in the overview, until the detail window has followed.
+        scale: the locked colour scale: its quantity and ends, or None.
         editors: counts up when the tables must forget what was typed into them (undo, another batch).
         complaint: why a file could not be read, or "".
         refusal: why an edit could not be made, or "".
         stopped: the batch whose computation was stopped.
         typed: what was typed last, so that it is read once.
-        restored: whether the address was read; `linked`: its cell and edits, until there is a batch for them.
+        restored: whether the address was read; `linked`: its cell and edits, until their batch is on the screen.
         unmapped: an opened file whose arrays have other names, until the dialog is answered.
-        uploaded: which upload was read last, so that it is read once.
+        uploaded: which upload was read last, so that it is read once; `opened` counts the files that could be read.
+        started: whether the file that the app was started with was read.
     """
 
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     source: Source | None = None
     cell: Cell | None = None
     jump: Cell | None = None
+    scale: tuple[str, float, float] | None = None
     editors: int = 0
     complaint: str = ""
     refusal: str = ""
     stopped: Batch | None = None
     unmapped: Any = None
     uploaded: tuple[str, ...] = ()
+    opened: int = 0
+    started: bool = False
     typed: dict[str, Any] | None = None
     restored: bool = False
-    linked: tuple[Cell | None, tuple[Edit, ...]] = (None, ())
+    linked: Linked | None = None
     _analysis: Analysis | None = None
 
     def show(self, source: Source) -> None:
@@ -127,9 +144,12 @@ class State:
             return
         self.source, self.cell, self.jump = source, None, None
         self.editors += 1
-        cell, edits = self.linked
-        self.linked = (None, ())
-        source.make_possible(edits)
+        linked = self.linked
+        if linked is None or linked.source != (source.door, source.name):
+            return
+        self.linked = None
+        source.make_possible(linked.edits)
+        cell = linked.cell
         if cell is not None and cell[0] < source.batch.shape[0] and cell[1] < source.batch.shape[1]:
             self.cell = cell
 
