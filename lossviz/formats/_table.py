@@ -72,7 +72,8 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
         first = cells[..., :1]
         odd = np.argwhere((cells != first) & ((cells == cells) | (first == first)))
         if len(odd):
-            at, axes = tuple(odd[0][:-1]), " of ".join(f"{key} {i}" for key, i in zip(keys, odd[0][:-1], strict=False))
+            at = tuple(int(index) for index in odd[0][:-1])
+            axes = " of ".join(f"{key} {index}" for key, index in reversed([*zip(keys, at, strict=False)]))
             row = int(order.reshape(*shape[:keep], -1)[tuple(odd[0])])
             raise FormatError(
                 f"{where(row).capitalize()} of `{file}` has {name} {columns[name][row]}, but {axes} has {first[at][0]} "
@@ -138,7 +139,8 @@ def _grid(
 
 def _first_gap(cells: npt.NDArray[np.int64], shape: tuple[int, ...]) -> list[int]:
     """The first cell of the grid that is not among the sorted ones."""
-    rest, expected = np.arange(cells.shape[1] + 1), []
+    rest = np.arange(cells.shape[1] + 1)
+    expected: list[npt.NDArray[np.int64]] = []
     for size in reversed(shape):
         rest, index = np.divmod(rest, size)
         expected.insert(0, index)

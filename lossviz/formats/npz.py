@@ -93,10 +93,12 @@ def _members(archive: zipfile.ZipFile, source: Source) -> list[zipfile.ZipInfo]:
 
 
 def _stored(member: zipfile.ZipInfo) -> bool:
-    return member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 1
+    return member.compress_type == zipfile.ZIP_STORED
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> npt.NDArray[Any]:
+    if member.flag_bits & 1:
+        raise zipfile.BadZipFile(f"`{member.filename}` is encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile(f"`{member.filename}` is compressed in a way that NumPy doesn't use")
     if _stored(member):

@@ -5,10 +5,12 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lossviz import formats
+from lossviz.errors import FormatError
 
 FLOATS = [np.dtype(kind) for kind in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64)]
 INTEGERS = [np.dtype(kind) for kind in "bhilBHI"]
@@ -35,6 +37,13 @@ def encoded(fields: dict[str, Any], format: str) -> bytes:
     stream = BytesIO()
     formats.write(fields, stream, format)
     return stream.getvalue()
+
+
+def refusal(source: Any, **options: Any) -> str:
+    """The message with which a source is refused."""
+    with pytest.raises(FormatError) as error:
+        formats.read(source, **options)
+    return str(error.value)
 
 
 def same(expected: dict[str, Any], actual: dict[str, Any]) -> bool:
