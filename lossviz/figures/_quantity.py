@@ -103,7 +103,7 @@ class _Moments:
         part = np.where(used, values, 0.0).ravel()
         self.count += int(np.count_nonzero(used))
         self.total += float(part.sum())
-        self.squares += float(part @ part)
+        self.squares += float(np.square(part).sum())
         self.largest = max(self.largest, float(part.max(initial=0.0)))
 
     @property
@@ -116,7 +116,7 @@ class _Moments:
 
 
 def _moments(values: Array, mask: Array, invalid: Array) -> tuple[_Moments, _Moments]:
-    """Of the finite values that count, without rows of an impossible length, which may not; and of all finite values."""
+    """Of the finite values that count, without rows of an impossible length; and of all finite values."""
     usual, every = _Moments(), _Moments()
     step = max(1, STRIP // max(1, values.shape[1]))
     for row in range(0, len(values), step):
