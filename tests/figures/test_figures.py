@@ -1,0 +1,53 @@
+"""The catalogue: every figure is listed, documented, keyword-only after its first argument, and small."""
+
+import inspect
+
+import plotly.graph_objects as go
+import pytest
+
+from lossviz import figures
+from tests.figures._cases import checked, golden
+
+every = pytest.mark.parametrize("entry", figures.FIGURES, ids=[entry.name for entry in figures.FIGURES])
+
+
+def subject(entry):
+    analysis = golden()
+    return analysis.explain(0, 0) if entry.name == "class_bars" else analysis
+
+
+def test_figures_are_sorted_and_public():
+    names = [entry.name for entry in figures.FIGURES]
+    assert names == sorted(set(names))
+    assert set(names) <= set(figures.__all__)
+    assert len(figures.__all__) == len(set(figures.__all__))
+
+
+@every
+def test_figure_is_its_function(entry):
+    assert entry.function is getattr(figures, entry.name)
+    assert entry.function.__doc__
+    assert entry.title
+
+
+@every
+def test_figure_has_at_most_six_keyword_options(entry):
+    first, *options = inspect.signature(entry.function).parameters.values()
+    assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert {option.kind for option in options} == {inspect.Parameter.KEYWORD_ONLY}
+    assert len(options) <= 6
+
+
+@every
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figure_is_a_valid_plotly_figure_in_both_themes(entry, theme):
+    figure = checked(entry.function(subject(entry), theme=theme))
+    assert isinstance(figure, go.Figure)
+    assert figure.layout.title.text
+    assert figure.layout.uirevision == "lossviz"
+
+
+@every
+def test_figure_is_pure(entry):
+    given = subject(entry)
+    assert entry.function(given).to_json() == entry.function(given).to_json()

@@ -1,0 +1,112 @@
+"""Padding, NaN, ±inf, clipped and invalid carry marks of their own, exactly where they must, with a legend."""
+
+import numpy as np
+import pytest
+
+from lossviz import Batch, analyze
+from lossviz.figures import QUANTITIES, equation
+from lossviz.figures._style import MARKS
+from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
+
+CODES = {mark.name: mark.code for mark in MARKS}
+
+
+def places(figure, name):
+    """Where the glyphs of a mark stand: a set of (sequence, timestep) for each heatmap that has any."""
+    return [{(int(y), int(x)) for x, y in zip(t.x, t.y, strict=True)} for t in named(figure, name)]
+
+
+def test_marks_stand_exactly_where_they_must():
+    figure = checked(equation(marked()))
+    assert places(figure, "nan") == [{(0, 2)}, {(0, 2)}]
+    assert places(figure, "plus_inf") == [{(0, 3)}, {(0, 3)}]
+    assert places(figure, "invalid") == [{(0, 4)}, {(0, 4)}]
+    assert places(figure, "pad") == [{(0, 5)}]
+    assert places(figure, "minus_inf") == []
+
+
+def test_marks_have_grounds_that_are_no_colour_of_the_scale():
+    figure = equation(marked())
+    before, after = named(figure, "marks")
+    assert before.z.tolist() == [[0, 0, CODES["nan"], CODES["plus_inf"], CODES["invalid"], 0]]
+    assert after.z.tolist() == [[0, 0, CODES["nan"], CODES["plus_inf"], CODES["invalid"], CODES["pad"]]]
+    grounds = {colour for _, colour in before.colorscale[2:]}
+    assert not grounds & {colour for _, colour in figure.layout.coloraxis.colorscale}
+
+
+def test_a_padded_cell_is_not_a_zero_cell():
+    figure = equation(marked())
+    first, _, left = heatmaps(figure)
+    assert left.z[0, 1] == 0
+    assert np.isnan(left.z[0, 5])
+    assert first.z[0, 5] == pytest.approx(np.log(3))
+    assert named(figure, "pad")[0].text == ("pad",)
+    assert "0.00" in named(figure, "values")[1].text[1]
+
+
+def test_legend_names_the_marks_that_are_there():
+    legend = {
+        n.name.split(":")[1]: n.text for n in equation(marked()).layout.annotations if n.name.startswith("legend")
+    }
+    assert legend == {
+        "pad": "does not count",
+        "nan": "not a number",
+        "plus_inf": "infinite",
+        "invalid": "label, length or weight makes no sense",
+    }
+
+
+def test_legend_is_empty_where_no_mark_is():
+    figure = equation(random_analysis(2, 3, lengths=[3, 3], logits=np.zeros((2, 3, 7))))
+    assert [n.name for n in figure.layout.annotations if n.name.startswith(("legend", "swatch"))] == []
+    assert named(figure, "marks") == []
+
+
+def test_legend_wraps_rather_than_overflow():
+    figure = equation(marked(), width=420)
+    rows = {n.y for n in figure.layout.annotations if n.name.startswith("legend:")}
+    assert len(rows) > 1
+    assert all(0 < n.y < 1 for n in figure.layout.annotations)
+
+
+def test_clipped_values_carry_a_triangle():
+    figure = checked(equation(golden(), quantity=QUANTITIES["loss"].locked(0.5, 2)))
+    before = named(figure, "clipped")[0]
+    corners = zip(before.x, before.y, before.text, strict=True)
+    shown = {(round(float(y) + 0.3), round(float(x) - 0.5)): text for x, y, text in corners}
+    assert {at for at, text in shown.items() if text == "▲"} == {(0, 2), (2, 0)}
+    assert {at for at, text in shown.items() if text == "▼"} == {(0, 4), (1, 0), (1, 4), (2, 2), (2, 3), (2, 4)}
+
+
+def test_narrow_padding_is_hatched():
+    figure = checked(equation(random_analysis(2, 60, lengths=[60, 20]), width=900))
+    (hatch,) = named(figure, "hatch")
+    assert (hatch.yaxis, hatch.fillpattern.shape) == ("y3", "/")
+    np.testing.assert_array_equal(hatch.x, np.array([19.5, 59.5, 59.5, 19.5, 19.5, np.nan], np.float32))
+    assert named(figure, "pad") == []
+
+
+def test_fractional_weights_are_shades_and_odd_ones_a_mark():
+    analysis = analyze(
+        Batch.from_arrays(logits=np.zeros((1, 5, 3)), targets=np.ones((1, 5), int), weights=[[1, 0.25, 0, -1, 254]])
+    )
+    figure = checked(equation(analysis))
+    np.testing.assert_array_equal(heatmaps(figure)[1].z, np.array([[1, 0.25, 0, np.nan, np.nan]], np.float32))
+    assert named(figure, "marks")[0].z.tolist() == [[0, 0, 0, CODES["invalid"], CODES["invalid"]]]
+    assert places(figure, "invalid") == [{(0, 3), (0, 4)}]
+    assert notes(figure, "legend:fraction") == ["darker mask, larger weight"]
+
+
+def test_what_does_not_count_is_called_off_where_the_mask_is_more_than_padding():
+    weights = [[1.0, 0.0, 1.0]]
+    analysis = analyze(Batch.from_arrays(logits=np.zeros((1, 3, 3)), targets=[[1, 1, 1]], weights=weights))
+    assert named(equation(analysis), "pad")[0].text == ("off",)
+
+
+def test_an_impossible_length_marks_its_row():
+    figure = equation(random_analysis(2, 3, lengths=[3, 9]))
+    assert places(figure, "invalid") == [{(1, 0), (1, 1), (1, 2)}] * 2
+
+
+def test_a_rank_of_a_label_that_is_no_class_is_no_number():
+    assert places(equation(marked(), quantity="rank"), "invalid") == [{(0, 4)}, {(0, 4)}]
