@@ -45,7 +45,11 @@ rows to one length and pass `lengths`.
 
 
 def is_floating(dtype: np.dtype) -> bool:
-    """Whether `dtype` is a float that lossviz computes with: float16, bfloat16, float32 or float64."""
+    """Whether `dtype` is a float that lossviz computes with: float16, bfloat16, float32 or float64.
+
+    >>> is_floating(np.dtype("float16")), is_floating(np.dtype("int64"))
+    (True, False)
+    """
     return dtype.name in ("float16", "bfloat16", "float32", "float64")
 
 

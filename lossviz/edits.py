@@ -21,8 +21,14 @@ EDITABLE = {"targets": 2, "inputs": 2, "weights": 2, "lengths": 1, "logits": 3}
 class Edit:
     """One entry set to a new value: `Edit("lengths", (2,), 4)` or `Edit("logits", (0, 3, 5), -1.5)`.
 
+    >>> str(Edit("lengths", (2,), 4))
+    'lengths[2] = 4'
+
     Raises:
         InputError: if the field can't be edited or the index has the wrong number of axes.
+
+    >>> str(Edit("logits", (0, 3, 5), -1.5))
+    'logits[0, 3, 5] = -1.5'
     """
 
     field: str

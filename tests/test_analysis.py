@@ -1,53 +1,20 @@
 """Every number of an Analysis against the decimals of `tests.oracle`, `tf.nn` and the gradients of two frameworks."""
 
+import ml_dtypes
 import numpy as np
 import pytest
+import tensorflow as tf
+import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from lossviz import Batch, Settings, analyze
+from lossviz import Batch, Settings, analyze, sequence_loss
+from lossviz.errors import Cancelled, SettingsError
 from tests import oracle
+from tests.flags import ILLEGAL
+from tests.strategies import RULES, batches
 
-RULES = {
-    "mean": Settings(),
-    "language_model": Settings(reduction="language_model"),
-    "encoder_decoder": Settings(reduction="encoder_decoder"),
-    "at+ab": Settings(reduction="sequence_loss"),
-    "st+sb": Settings(
-        reduction="sequence_loss",
-        average_across_timesteps=False,
-        average_across_batch=False,
-        sum_over_timesteps=True,
-        sum_over_batch=True,
-    ),
-    "at": Settings(reduction="sequence_loss", average_across_batch=False),
-    "ab": Settings(reduction="sequence_loss", average_across_timesteps=False),
-    "st": Settings(
-        reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False, sum_over_timesteps=True
-    ),
-    "sb": Settings(
-        reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False, sum_over_batch=True
-    ),
-    "none": Settings(reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False),
-}
 SCALARS = ("mean", "language_model", "encoder_decoder", "at+ab", "st+sb")
 close = np.testing.assert_allclose
-
-
-@st.composite
-def batches(draw, *, weights=None, most=4):
-    """Batches of finite logits with ties, wide spreads and weights among 0, ½, 1, 2 and −1."""
-    shape = draw(st.tuples(*[st.integers(1, most)] * 2, st.integers(2, 7)))
-    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    spread = draw(st.sampled_from([0.0, 1.0, 5.0, 100.0]))
-    offset = draw(st.sampled_from([0.0, -1e4, 1e4]))
-    logits = np.round(random.normal(size=shape) * spread, 1) + offset
-    allowed = weights or draw(st.sampled_from([(1.0,), (0.0, 1.0), (0.0, 0.5, 1.0, 2.0), (-1.0, 0.0, 1.0)]))
-    return Batch.from_arrays(
-        logits=logits,
-        targets=random.integers(shape[2], size=shape[:2]),
-        weights=random.choice(allowed, size=shape[:2]),
-    )
 
 
 @given(batches())
@@ -93,3 +60,117 @@ def test_analyze_reduces_as_the_formula_says(rule, batch):
     close(a.numerator, numerator, rtol=1e-11, atol=1e-9)
     close(a.divisor, divisor, rtol=1e-12)
     close(a.value, value, rtol=1e-11, atol=1e-9)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(batch=batches(weights=(0.0, 0.5, 1.0, 2.0)))
+@settings(deadline=None, max_examples=10)
+def test_shares_sum_to_one_of_each_number(rule, batch):
+    a = analyze(batch, RULES[rule])
+    axis = {"at": 1, "st": 1, "ab": 0, "sb": 0}.get(rule)
+    sums = a.share if rule == "none" else a.share.sum(axis)
+    close(sums, np.where(np.asarray(a.numerator) > 0, 1.0, 0.0), rtol=1e-12)
+    assert not a.share[~a.mask].any()
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(batch=batches())
+@settings(deadline=None, max_examples=6)
+def test_gradient_norm_is_that_of_the_number_in_tensorflow_and_torch(rule, batch):
+    flags = RULES[rule].flags
+    axes = [axis for axis, reduced in enumerate((flags[1] or flags[3], flags[0] or flags[2])) if reduced]
+    divisor = np.asarray(analyze(batch, RULES[rule]).divisor)
+    with np.errstate(divide="ignore"):
+        scale = np.where(divisor == 0, 0.0, 1 / divisor)
+    variable = tf.Variable(batch.logits)
+    with tf.GradientTape() as tape:
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=batch.targets, logits=variable)
+        number = tf.reduce_sum(tf.reduce_sum(batch.weights * losses, axes) * scale)
+    by_tensorflow = np.linalg.norm(tape.gradient(number, variable).numpy(), axis=2)
+    tensor = torch.tensor(batch.logits, requires_grad=True)
+    losses = torch.nn.functional.cross_entropy(
+        tensor.permute(0, 2, 1), torch.tensor(batch.targets), reduction="none"
+    ) * torch.tensor(batch.weights)
+    ((losses.sum(axes) if axes else losses) * torch.tensor(scale)).sum().backward()
+    norms = analyze(batch, RULES[rule]).gradient_norm
+    close(norms, by_tensorflow, rtol=1e-9, atol=1e-12)
+    close(norms, np.linalg.norm(tensor.grad.numpy(), axis=2), rtol=1e-9, atol=1e-12)
+
+
+@given(batches(weights=(0.0, 0.5, 1.0)))
+@settings(deadline=None, max_examples=10)
+def test_analyze_is_the_sequence_loss_of_the_engine(batch):
+    for rule in ("at+ab", "st+sb", "at", "ab", "st", "sb", "none"):
+        expected = sequence_loss(batch.logits, batch.targets, batch.weights, *RULES[rule].flags)
+        close(analyze(batch, RULES[rule]).value, expected.numpy(), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("flags", "message"), ILLEGAL.items())
+def test_analyze_refuses_a_contradiction_before_the_long_work(golden, flags, message):
+    chosen = Settings("lengths", "sequence_loss", *flags)
+    asked = []
+    with pytest.raises(SettingsError) as caught:
+        analyze(golden, chosen, progress=lambda *done: asked.append(done))
+    assert str(caught.value) == message
+    assert asked == []
+    with pytest.raises(SettingsError):
+        analyze(golden).with_settings(chosen)
+
+
+def test_flags_matter_to_sequence_loss_alone(golden):
+    assert analyze(golden, Settings("lengths", "mean", True, True, True, True)).value == analyze(golden).value
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_with_settings_is_a_fresh_analysis(golden, rule):
+    chosen = RULES[rule].replace(mask="nonpad")
+    changed, fresh = analyze(golden).with_settings(chosen), analyze(golden, chosen)
+    for name in ("value", "divisor", "share", "gradient_norm", "unpadded_loss", "weights"):
+        assert np.array_equal(getattr(changed, name), getattr(fresh, name))
+    assert (changed.settings, changed.reduction.name) == (chosen, chosen.reduction)
+
+
+def test_analyze_reports_progress_and_can_be_stopped(golden):
+    steps = []
+    analyze(golden, progress=lambda done, total: steps.append((done, total)))
+    assert steps[0] == (0, 15)
+    assert steps[-1] == (15, 15)
+
+    def stop(done, total):
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled, match=r"^enough$"):
+        analyze(golden, progress=stop)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [("float64", 1e-12), ("float32", 2e-6), ("float16", 2e-6), (ml_dtypes.bfloat16, 2e-6), (">f4", 2e-6)],
+)
+@pytest.mark.parametrize("offset", [0.0, 1e4, -1e4])
+def test_analyze_is_as_exact_as_its_logits(dtype, tolerance, offset):
+    logits = (np.random.default_rng(5).normal(size=(3, 4, 9)) * 4 + offset).astype(dtype)
+    targets = np.random.default_rng(6).integers(9, size=(3, 4))
+    a, expected = analyze(Batch.from_arrays(logits=logits, targets=targets)), oracle.timesteps(logits, targets)
+    close(a.batch_loss, expected["batch_loss"], rtol=tolerance)
+    close(a.entropy, expected["entropy"], rtol=5 * tolerance)
+    close(a.probability, expected["probability"], rtol=5 * tolerance)
+    close(a.gradient_norm * a.divisor, expected["gradient_norm"], rtol=tolerance)
+    assert a.rank.tolist() == expected["rank"].tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tiny_losses_keep_their_digits(dtype):
+    logits = np.array([[[18.5, 0, -3, 0], [40, 0, 0, 0], [0, 90, 1, 2]]], dtype)
+    targets = np.array([[0, 0, 1]])
+    a, expected = analyze(Batch.from_arrays(logits=logits, targets=targets)), oracle.timesteps(logits, targets)
+    assert expected["batch_loss"].max() < 2e-8
+    for name in ("batch_loss", "entropy"):
+        close(getattr(a, name), expected[name], rtol=5e-6)
+    close(a.gradient_norm * 3, expected["gradient_norm"], rtol=2e-6)
+    assert repr(a) == "Analysis(6.312e-09 nats = 1.893e-08 ÷ 3 timesteps that count)"
+
+
+def test_repr_keeps_the_digits_of_a_large_divisor():
+    batch = Batch.from_arrays(logits=np.zeros((1, 1, 2)), targets=[[0]], weights=[[1234567.0]])
+    assert repr(analyze(batch)) == "Analysis(0.6931 nats = 855736.6353 ÷ 1234567 the sum of the weights)"

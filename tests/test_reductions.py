@@ -9,50 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from lossviz.errors import SettingsError
-from lossviz.reductions import FLAGS, REDUCTIONS, check_flags, reduce_sequence_loss
+from lossviz.reductions import REDUCTIONS, check_flags, reduce_sequence_loss
 from tests import oracle
+from tests.flags import ILLEGAL, RULES
 
 LOSS = np.array([[1.0, 3.0, 0.0], [2.0, 4.0, 5.0]])
 WEIGHTS = np.array([[1.0, 0.5, 0.0], [2.0, 1.0, 1.0]])
 REDUCE = {reduction.name: reduction.reduce for reduction in REDUCTIONS}
-AT, AB, ST, SB = FLAGS
-RULES = {
-    "at+ab": (True, True, False, False),
-    "st+sb": (False, False, True, True),
-    "at": (True, False, False, False),
-    "ab": (False, True, False, False),
-    "st": (False, False, True, False),
-    "sb": (False, False, False, True),
-    "none": (False, False, False, False),
-}
-
-
-def both(first, second):
-    return (
-        f"`{first}` and `{second}` cannot both be True: the same axis would be averaged and summed. "
-        "Set one of them to False."
-    )
-
-
-def order(first, second):
-    return (
-        f"`{first}` and `{second}` cannot both be True because of ambiguous order: averaging first and then summing "
-        "gives another number than summing first and then averaging. Set one of them to False, or use both averages "
-        "or both sums."
-    )
-
-
-ILLEGAL = {
-    (True, False, True, False): both(AT, ST),
-    (True, False, True, True): both(AT, ST),
-    (True, True, True, False): both(AT, ST),
-    (True, True, True, True): both(AT, ST),
-    (False, True, False, True): both(AB, SB),
-    (False, True, True, True): both(AB, SB),
-    (True, True, False, True): both(AB, SB),
-    (True, False, False, True): order(AT, SB),
-    (False, True, True, False): order(AB, ST),
-}
 
 
 def test_flags_seven_of_sixteen_are_legal():

@@ -1,0 +1,142 @@
+"""The rules of the house: small files, documented names, and libraries that stay in their rooms."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+import lossviz
+
+ROOT = Path(lossviz.__file__).parent.parent
+CODE = sorted((ROOT / "lossviz").rglob("*.py"))
+EVERY = [*CODE, ROOT / "app.py", *sorted((ROOT / "sample_data").rglob("*.py"))]
+ROOMS_OF = {
+    "tensorflow": {"engine", "models"},
+    "keras": {"engine", "models"},
+    "streamlit": {"ui"},
+    "plotly": {"figures", "ui"},
+}
+NEVER = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def room_of(path):
+    return path.relative_to(ROOT / "lossviz").parts[0].removesuffix(".py")
+
+
+def imported(tree):
+    """The top-level packages that a file imports, wherever the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.split(".")[0]
+
+
+def documented(path):
+    """(name, object) of every public class, function and property of a file, its classes' own included."""
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    for name in getattr(module, "__all__", ()):
+        value = getattr(module, name)
+        if getattr(value, "__module__", None) != module.__name__ or not (
+            inspect.isclass(value) or inspect.isfunction(value)
+        ):
+            continue
+        yield name, value
+        for own, member in vars(value).items() if inspect.isclass(value) else ():
+            if not own.startswith("_") and (isinstance(member, (property, classmethod)) or inspect.isfunction(member)):
+                yield f"{name}.{own}", inspect.getattr_static(value, own)
+
+
+def lengths_of(path):
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def function_lengths(path):
+    """The lines of each function's body, its docstring not counted."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            yield body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize("path", EVERY, ids=name_of)
+def test_house_files_fit_on_a_few_screens(path):
+    limit = 60 if "views" in path.parts else 40 if path.name == "app.py" else 250
+    assert lengths_of(path) <= limit
+
+
+def test_house_files_and_functions_are_mostly_short():
+    files = sorted(lengths_of(path) for path in EVERY)
+    functions = sorted(length for path in EVERY for length in function_lengths(path))
+    assert median(files) <= 120
+    assert median(functions) <= 8
+    assert functions[len(functions) * 9 // 10] <= 25
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_house_libraries_stay_in_their_rooms(path):
+    used = set(imported(ast.parse(path.read_text(encoding="utf-8"))))
+    strangers = {library for library in used & ROOMS_OF.keys() if room_of(path) not in ROOMS_OF[library]}
+    assert strangers == set()
+    assert used & NEVER == set()
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_house_code_does_not_evaluate_text_or_assert_input(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert calls & {"eval", "exec"} == set()
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in CODE if room_of(path) != "ui"], ids=name_of)
+def test_house_public_names_are_documented(path):
+    assert [name for name, value in documented(path) if not inspect.getdoc(value)] == []
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_house_files_say_what_they_are(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", lossviz.__all__)
+def test_house_names_of_the_package_have_an_example(name):
+    value = getattr(lossviz, name)
+    assert ">>> " in inspect.getdoc(value) or issubclass(value, Exception)
+
+
+def test_house_names_of_the_package_are_complete_and_sorted():
+    assert sorted(lossviz.__all__) == lossviz.__all__
+    assert set(lossviz.__all__) <= set(dir(lossviz))
+    with pytest.raises(AttributeError, match=r"^module 'lossviz' has no attribute 'analyse'$"):
+        lossviz.analyse  # noqa: B018
+
+
+def test_house_import_loads_none_of_the_large_libraries():
+    code = "import lossviz, sys; print(sorted({m.split('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert set(ast.literal_eval(loaded)) & {"tensorflow", "keras", "streamlit", "plotly", "pandas", "numpy"} == set()
+
+
+def test_house_test_files_have_one_name_each():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_house_layers_name_every_room():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        [contract] = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    layers = {room.strip() for layer in contract["layers"] for room in layer.split("|")}
+    rooms = {room_of(path) for path in CODE} - {"__init__"}
+    assert rooms - layers == set()
+    assert contract["exhaustive"]
