@@ -1,4 +1,4 @@
-"""The frame around the pages: page config, batch picker and settings in the sidebar, navigation. Run by Streamlit."""
+"""The frame around the pages: page config, batch picker and settings in the sidebar, navigation."""
 
 from pathlib import Path
 
@@ -30,7 +30,3 @@ def run() -> None:
             doors(state)
         choose_settings(state)
     page.run()
-
-
-if __name__ == "__main__":
-    run()

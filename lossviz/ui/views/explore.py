@@ -9,10 +9,10 @@ from lossviz.errors import SettingsError
 from lossviz.settings import Settings
 from lossviz.ui.cell import cell_panel
 from lossviz.ui.choices import chosen_quantity, chosen_settings
-from lossviz.ui.code import code_panel
+from lossviz.ui.script import script_panel
 from lossviz.ui.equation import equation_panel
 from lossviz.ui.link import remember
-from lossviz.ui.numbers import numbers_panel, problems_panel, refusal_panel
+from lossviz.ui.number import numbers_panel, problems_panel, refusal_panel
 from lossviz.ui.rows import rows_panel
 from lossviz.ui.save import save_panel
 from lossviz.ui.state import State, get_state
@@ -44,7 +44,7 @@ def explore() -> None:
     cell_panel(state, analysis)
     rows_panel(state, analysis)
     save_panel(analysis, chosen_quantity())
-    code_panel(analysis)
+    script_panel(analysis, has_number=not refusal)
     remember(state)
 
 
