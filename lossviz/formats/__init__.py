@@ -92,6 +92,9 @@ def read(
     Raises:
         FormatError: the file can't be read.
         NamesError: its arrays have other names; `arrays` holds what was found.
+
+    >>> read(b'{"logits": [[[0.5, 0.25]]], "targets": [[1]], "lengths": [1]}', name="batch.json")["logits"].tolist()
+    [[[0.5, 0.25]]]
     """
     try:
         return _read(_source(source, name), names)
@@ -187,6 +190,12 @@ def write(fields: Fields, target: str | PathLike[str] | IO[bytes], format: str |
 
     Raises:
         FormatError: the format can't hold the fields, or the file can't be written.
+
+    >>> from io import BytesIO
+    >>> stream = BytesIO()
+    >>> write({"logits": [[[0.5, 0.25]]], "targets": [[1]]}, stream, "npz")
+    >>> read(stream.getvalue(), name="batch.npz")["targets"].tolist()
+    [[1]]
     """
     path = Path(target) if isinstance(target, str | PathLike) else None
     known = find(format or (path.name if path else "a stream"))

@@ -121,7 +121,7 @@ def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str
     if names is None:
         axes = np.shape(arrays[chosen["logits"]])
         refuse_overlooked(
-            arrays, chosen, {"weights": axes[:2], "lengths": axes[:1], "pad_id": (), "ignore_id": ()}, file
+            arrays, chosen, {"lengths": axes[:1], "weights": axes[:2], "pad_id": (), "ignore_id": ()}, file
         )
     return {name: plain(name, arrays[chosen[name]], file) for name in FIELDS if name in chosen}
 
@@ -178,7 +178,8 @@ def refuse_overlooked(
     if found:
         raise NamesError(
             f"`{file}` also holds {listing(describe(key, rest[key]) for key in found.values())}. Did you mean "
-            f"{_pairs(found)}? Pass `names={json.dumps(found, ensure_ascii=False)}`, or `names={{}}` to leave it out.",
+            f"{_pairs(found)}? Pass `names={json.dumps(found, ensure_ascii=False)}`, or `names={{}}` to leave "
+            f"{'it' if len(found) == 1 else 'them'} out.",
             arrays,
         )
 

@@ -32,10 +32,10 @@ def tiny() -> dict[str, Any]:
     }
 
 
-def encoded(fields: dict[str, Any], format: str) -> bytes:
+def encoded(fields: dict[str, Any], name: str) -> bytes:
     """The bytes of a file with these fields."""
     stream = BytesIO()
-    formats.write(fields, stream, format)
+    formats.write(fields, stream, name)
     return stream.getvalue()
 
 

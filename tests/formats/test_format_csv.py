@@ -71,8 +71,11 @@ def test_csv_whole_number_logits_become_float32_and_truth_values_numbers() -> No
 
 def test_csv_writes_one_row_a_timestep_after_what_no_column_holds() -> None:
     assert encoded(tiny(), "csv").decode().splitlines()[:3] == [
-        '# lossviz {"vocabulary": ["<pad>", "a", "b"], "pad_id": 0, "reported": "1.250", "title": "Two sequences", "dtypes": '
-        '{"logits": "float32", "targets": "int64", "lengths": "int64"}}',
+        (
+            '# lossviz {"vocabulary": ["<pad>", "a", "b"], "pad_id": 0, "reported": "1.250", "title": "Two '
+            'sequences", "dtypes": '
+            '{"logits": "float32", "targets": "int64", "lengths": "int64"}}'
+        ),
         "sequence,timestep,target,length,logit_0,logit_1,logit_2",
         "0,0,1,2,0.0,0.25,0.5",
     ]
@@ -86,20 +89,29 @@ def test_csv_writes_one_row_a_timestep_after_what_no_column_holds() -> None:
         (
             "0,1,0,0.1,nan,2",
             "0,1,0,0.1,2",
-            "Line 3 of `a.csv` has 5 cells, but the header has 6. Put text that holds the delimiter in double quotes.",
+            (
+                "Line 3 of `a.csv` has 5 cells, but the header has 6. Put text that holds the delimiter in double "
+                "quotes."
+            ),
         ),
         (
             "1,0,1,-inf,3,1\n",
             "",
-            "`a.csv` has no row for sequence 1, timestep 0. Write a row for each of the 2 timesteps of every sequence, "
-            "padding too, and give the real length as `length`.",
+            (
+                "`a.csv` has no row for sequence 1, timestep 0. Write a row for each of the 2 timesteps of every "
+                "sequence, "
+                "padding too, and give the real length as `length`."
+            ),
         ),
         ("1,0,1,-inf", "0,1,1,-inf", "Line 3 and Line 4 of `a.csv` are both sequence 0, timestep 1."),
         (
             "4,5,1",
             "4,5,2",
-            "Line 5 of `a.csv` has length 2, but sequence 1 has 1 before. Give length the same value in all rows of one "
-            "sequence.",
+            (
+                "Line 5 of `a.csv` has length 2, but sequence 1 has 1 before. Give length the same value in all "
+                "rows of one "
+                "sequence."
+            ),
         ),
         (
             "1,1,0,4",
@@ -119,7 +131,8 @@ def test_csv_class_form_says_which_class_is_missing_or_contradicts() -> None:
         "`a.csv` has no row for sequence 0, timestep 1, class 1. "
     )
     assert refused(LONG.replace('0.2,0,"a, b"', '0.2,1,"a, b"')) == (
-        "Line 5 of `a.csv` has target 1, but timestep 1 of sequence 0 has 0 before. Give target the same value in all rows "
+        "Line 5 of `a.csv` has target 1, but timestep 1 of sequence 0 has 0 before. Give target the same value "
+        "in all rows "
         "of one timestep."
     )
     assert refused(LONG.replace('0.2,0,"a, b"', "0.2,0,c")) == (
@@ -149,8 +162,10 @@ def test_csv_without_rows_or_without_a_table_says_so() -> None:
 def test_csv_other_column_names_are_proposed_and_mapped() -> None:
     text = WIDE.replace("sequence", "seq").replace("target", "label").replace("logit_", "output_")
     assert refused(text) == (
-        "`a.csv` holds `seq` (4,) int64, `timestep` (4,) int64, `label` (4,) int64, `output_0` (4,) float64, `output_1` (4,) "
-        "float64 and `length` (4,) int64; looked for `sequence`, `logit_0` and `target`. Did you mean `seq` for `sequence` "
+        "`a.csv` holds `seq` (4,) int64, `timestep` (4,) int64, `label` (4,) int64, `output_0` (4,) float64, "
+        "`output_1` (4,) "
+        "float64 and `length` (4,) int64; looked for `sequence`, `logit_0` and `target`. Did you mean `seq` for "
+        "`sequence` "
         'and `label` for `target`? Pass `names={"sequence": "seq", "target": "label"}`.'
     )
     fields = read(text, names={"sequence": "seq", "target": "label", "logit": "output"})
@@ -160,7 +175,8 @@ def test_csv_other_column_names_are_proposed_and_mapped() -> None:
 def test_csv_unused_mask_is_asked_about() -> None:
     text = LONG.replace("weight", "mask")
     assert refused(text) == (
-        '`a.csv` also holds `mask` (4,) float64. Did you mean `mask` for `weight`? Pass `names={"weight": "mask"}`, or '
+        '`a.csv` also holds `mask` (4,) float64. Did you mean `mask` for `weight`? Pass `names={"weight": '
+        '"mask"}`, or '
         "`names={}` to leave it out."
     )
     assert "weights" not in read(text, names={})

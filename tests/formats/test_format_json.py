@@ -58,8 +58,11 @@ def test_json_keeps_content_that_is_wrong() -> None:
     [
         (
             "[[[1, 2], [3]]]",
-            "`logits[0][1]` has 1 entries, but the first list at that level has 2. Pad the lists to one length, and pass "
-            "the real ones as `lengths`.",
+            (
+                "`logits[0][1]` has 1 entries, but the first list at that level has 2. Pad the lists to one length, "
+                "and pass "
+                "the real ones as `lengths`."
+            ),
         ),
         ("[[[1, null]]]", "`logits[0][0][1]` is null. Write a number, or NaN where there is none."),
         ('[[[1, "x"]]]', "`logits[0][0][1]` must be a number; got `'x'`."),
@@ -81,8 +84,10 @@ def test_json_says_where_a_list_is_wrong(logits: str, message: str) -> None:
     [
         (
             "[1, 2]",
-            "`a.json` holds a list; looked for an object with `logits` and `targets`, such as "
-            '{"logits": [[[0.5, 0.5]]], "targets": [[1]]}.',
+            (
+                "`a.json` holds a list; looked for an object with `logits` and `targets`, such as "
+                '{"logits": [[[0.5, 0.5]]], "targets": [[1]]}.'
+            ),
         ),
         (
             '{"logits": [[[1, 2]]',
@@ -119,7 +124,8 @@ def test_json_that_cannot_be_read_says_why(text: str, message: str) -> None:
 def test_json_unknown_dtype_lists_the_known_ones() -> None:
     text = '{"logits": [[[1, 2]]], "targets": [[1]], "dtypes": {"logits": "object"}}'
     assert refused(text) == (
-        "`dtypes` in `a.json` gives `logits` the dtype `object`; known are bool, int8, int16, int32, int64, uint8, uint16, "
+        "`dtypes` in `a.json` gives `logits` the dtype `object`; known are bool, int8, int16, int32, int64, "
+        "uint8, uint16, "
         "uint32, uint64, float16, float32, float64, bfloat16."
     )
 

@@ -61,7 +61,8 @@ def test_npy_targets_point_to_the_logits(tmp_path: Path) -> None:
     np.save(tmp_path / "targets.npy", [[1, 2]])
     assert refusal(tmp_path / "run.targets.npy").endswith("Open `run.npy`; the others are read from beside it.")
     assert refusal(saved([[1, 2]]), name="targets.npy") == (
-        "`targets.npy` holds one array, `targets` (1, 2) int64, and no targets beside it. Open `logits.npy`; the others "
+        "`targets.npy` holds one array, `targets` (1, 2) int64, and no targets beside it. Open `logits.npy`; "
+        "the others "
         "are read from beside it."
     )
 
@@ -82,7 +83,8 @@ def test_npy_uploads_without_logits_or_with_two_are_refused() -> None:
     with pytest.raises(FormatError) as error:
         formats.read_many({"a.npy": saved([[1]]), "b.npy": saved([1])})
     assert str(error.value) == (
-        "The files hold `a.npy` (1, 1) int64 and `b.npy` (1,) int64; looked for one with the logits [B, T, V]. Call it "
+        "The files hold `a.npy` (1, 1) int64 and `b.npy` (1,) int64; looked for one with the logits [B, T, V]. "
+        "Call it "
         "`logits.npy`, and the others `targets.npy`, `lengths.npy`…"
     )
 
@@ -98,7 +100,8 @@ def test_npy_refuses_to_leave_an_older_file_among_the_new_ones(tmp_path: Path) -
     with pytest.raises(FormatError) as error:
         formats.write(tiny(), tmp_path / "run.npy")
     assert str(error.value) == (
-        "`run.weights.npy` would be read together with `run.npy`. Delete what is not part of this batch, or choose another "
+        "`run.weights.npy` would be read together with `run.npy`. Delete what is not part of this batch, or "
+        "choose another "
         "name."
     )
     assert not (tmp_path / "run.npy").exists()

@@ -142,11 +142,13 @@ def test_npz_never_runs_a_pickle(tmp_path: Path) -> None:
     stream = io.BytesIO()
     np.savez(stream, logits=np.array([trap], dtype=object), targets=[[1]])
     assert refusal(stream, name="a.npz") == (
-        "`logits.npy` holds Python objects, which NumPy stores as a pickle; lossviz never loads a pickle, since loading "
+        "`logits.npy` holds Python objects, which NumPy stores as a pickle; lossviz never loads a pickle, since "
+        "loading "
         "one runs the code in it. Save a plain array: pad ragged lists to one length first."
     )
     assert refusal(pickle.dumps(trap), name="a.npz") == (
-        "`a.npz` is not an .npz archive: it starts like a pickle. lossviz never loads a pickle, since loading one runs the "
+        "`a.npz` is not an .npz archive: it starts like a pickle. lossviz never loads a pickle, since loading "
+        "one runs the "
         "code in it. Save the arrays with `np.savez`."
     )
     assert not (tmp_path / "ran").exists()
@@ -210,7 +212,8 @@ def test_npz_that_is_encrypted_or_oddly_compressed_says_so() -> None:
         "`a.npz` is a damaged .npz archive (`logits.npy` is encrypted). Save or copy it again."
     )
     assert refusal(archive({"logits.npy": saved(np.ones((1, 2, 3)))}, zipfile.ZIP_LZMA), name="a.npz") == (
-        "`a.npz` is a damaged .npz archive (`logits.npy` is compressed in a way that NumPy doesn't use). Save or copy it "
+        "`a.npz` is a damaged .npz archive (`logits.npy` is compressed in a way that NumPy doesn't use). Save "
+        "or copy it "
         "again."
     )
 
@@ -237,7 +240,8 @@ def test_npz_header_that_declares_an_impossible_shape_is_refused() -> None:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (0, 2**62, 2**62)})
     assert refusal(archive({"logits.npy": header.getvalue()}), name="a.npz") == (
-        f"`logits.npy` was cut off or damaged: 0 bytes are no float32 of shape (0, {2**62}, {2**62}). Save or copy it again."
+        f"`logits.npy` was cut off or damaged: 0 bytes are no float32 of shape (0, {2**62}, {2**62}). Save or "
+        f"copy it again."
     )
     assert refusal(archive({"logits.npy": header.getvalue()[:30]}), name="a.npz") == (
         "`logits.npy` is not a whole .npy array: its header can't be read. Save it again with `np.save`."

@@ -92,8 +92,11 @@ def test_parquet_many_blocks_of_lists_are_joined() -> None:
         ),
         (
             KEYS,
-            "`a.parquet` holds `sequence` (2,) int64, `timestep` (2,) int64 and `target` (2,) int64; looked for `logit_0`. "
-            "Pass `names=` to say which is which.",
+            (
+                "`a.parquet` holds `sequence` (2,) int64, `timestep` (2,) int64 and `target` (2,) int64; looked for "
+                "`logit_0`. "
+                "Pass `names=` to say which is which."
+            ),
         ),
     ],
 )

@@ -61,17 +61,25 @@ def test_safetensors_maps_large_tensors(tmp_path: Path) -> None:
     [
         (
             b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00",
-            "`a.safetensors` is not a safetensors file: it starts like a pickle. lossviz never loads a pickle, since loading "
-            "one runs the code in it. Save the tensors with `safetensors.numpy.save_file`.",
+            (
+                "`a.safetensors` is not a safetensors file: it starts like a pickle. lossviz never loads a pickle, "
+                "since loading "
+                "one runs the code in it. Save the tensors with `safetensors.numpy.save_file`."
+            ),
         ),
         (
             b"short",
-            "`a.safetensors` is not a safetensors file: it starts like nothing lossviz knows. Save the tensors with "
-            "`safetensors.numpy.save_file`.",
+            (
+                "`a.safetensors` is not a safetensors file: it starts like nothing lossviz knows. Save the tensors with "
+                "`safetensors.numpy.save_file`."
+            ),
         ),
         (
             (2**40).to_bytes(8, "little") + b"{}",
-            "`a.safetensors` declares a header of 1,024 GiB; at most 95.37 MiB are read. Save only the tensors of one batch.",
+            (
+                "`a.safetensors` declares a header of 1,024 GiB; at most 95.37 MiB are read. Save only the tensors "
+                "of one batch."
+            ),
         ),
         (
             (100).to_bytes(8, "little") + b"{}",
@@ -79,21 +87,33 @@ def test_safetensors_maps_large_tensors(tmp_path: Path) -> None:
         ),
         (
             built(entry(), bytes(7)),
-            "`logits` in `a.safetensors` was cut off or damaged: 7 bytes are no F32 of shape (1, 1, 2). Save or copy it again.",
+            (
+                "`logits` in `a.safetensors` was cut off or damaged: 7 bytes are no F32 of shape (1, 1, 2). Save or "
+                "copy it again."
+            ),
         ),
         (
             built(entry(shape=[2**40, 2**40]), bytes(8)),
-            f"`logits` in `a.safetensors` was cut off or damaged: 8 bytes are no F32 of shape ({2**40}, {2**40}). Save or copy "
-            "it again.",
+            (
+                f"`logits` in `a.safetensors` was cut off or damaged: 8 bytes are no F32 of shape ({2**40}, "
+                f"{2**40}). Save or copy "
+                "it again."
+            ),
         ),
         (
             built(entry(data_offsets=[-8, 0]), bytes(8)),
-            "`logits` in `a.safetensors` was cut off or damaged: 0 bytes are no F32 of shape (1, 1, 2). Save or copy it again.",
+            (
+                "`logits` in `a.safetensors` was cut off or damaged: 0 bytes are no F32 of shape (1, 1, 2). Save or "
+                "copy it again."
+            ),
         ),
         (
             built(entry(dtype="F8_E4M3"), bytes(8)),
-            "`logits` in `a.safetensors` has the dtype F8_E4M3; F64, F32, F16, I64, I32, I16, I8, U64, U32, U16, U8, BF16 or "
-            "BOOL are read. Convert it to F32.",
+            (
+                "`logits` in `a.safetensors` has the dtype F8_E4M3; F64, F32, F16, I64, I32, I16, I8, U64, U32, "
+                "U16, U8, BF16 or "
+                "BOOL are read. Convert it to F32."
+            ),
         ),
         (
             built({"logits": {"dtype": "F32"}}),

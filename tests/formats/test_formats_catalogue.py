@@ -65,17 +65,19 @@ def test_format_refuses_an_empty_file(name: str) -> None:
     assert str(error.value) == f"`run.{name}` is empty. Save or copy it again."
 
 
-@pytest.mark.parametrize("name", STREAMED)
+def answer(data: bytes | bytearray, name: str) -> str:
+    """The sentence with which data is refused, or the names of the fields that it gives."""
+    try:
+        return ", ".join(formats.read(data, name=f"run.{name}"))
+    except FormatError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", [name for name in STREAMED if name != "csv"])  # half a number may be a number
 def test_format_answers_every_truncation_with_a_sentence(name: str) -> None:
     data = encoded(tiny(), name)
-    complete = len(data.rstrip())
-    for length in range(1, complete, max(1, complete // 60)):
-        try:
-            formats.read(data[:length], name=f"run.{name}")
-        except FormatError as error:
-            assert re.fullmatch(r".*[.?…]", str(error), re.DOTALL)
-        else:
-            assert name == "csv"  # a number in the last cell may be cut to a shorter number
+    for length in range(1, len(data), max(1, len(data) // 60)):
+        assert answer(data[:length], name)[-1] in ".…"
 
 
 @pytest.mark.parametrize("name", STREAMED)
@@ -85,10 +87,8 @@ def test_format_answers_every_damaged_byte_with_fields_or_a_sentence(name: str) 
     for _ in range(300):
         damaged = bytearray(data)
         damaged[random.integers(len(data))] = random.integers(256)
-        try:
-            assert "logits" in formats.read(damaged, name=f"run.{name}")
-        except FormatError as error:
-            assert str(error) != ""
+        found = answer(damaged, name)
+        assert found.startswith("logits, targets") or found[-1] in ".?…`"
 
 
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
