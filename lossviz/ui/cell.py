@@ -49,16 +49,17 @@ def _editors(state: State, analysis: Analysis, explanation: Explanation) -> None
     with weight:
         _weight(state, analysis, explanation)
     with logits:
-        binary = analysis.settings.reduction == "classification"
-        # The first of the two classes of a sigmoid is the constant 0; the second is the batch's only logit.
-        ids = [0 if binary else step.class_id for step in explanation.classes]
         table = cell_table(explanation).drop(columns="is_target")
+        ids = [step.class_id for step in explanation.classes]
+        if analysis.settings.reduction == "classification":
+            # Class 0 of a sigmoid is the constant 0; class 1 has the batch's only logit.
+            table, ids = table[table["class"] == 1], [0]
         key = f"logits_{state.cell}_{state.editors}"
         st.data_editor(
             table,
             key=key,
             hide_index=True,
-            disabled=[name for name in table.columns if name != "logit" or binary],
+            disabled=[name for name in table.columns if name != "logit"],
             on_change=partial(_save_logits, state, key, ids),
             height="content",
         )

@@ -11,7 +11,7 @@ from lossviz.errors import LossvizError, NamesError
 from lossviz.formats import FORMATS, read, read_many
 from lossviz.samples import DEFAULT, GROUPS, SAMPLES, load_sample
 from lossviz.ui.mapping import ask_names
-from lossviz.ui.state import Source, State, default_widget, write_widget
+from lossviz.ui.state import Source, State, default_widget
 from lossviz.ui.typed import typed_door
 from lossviz.ui.widgets import say
 
@@ -23,8 +23,9 @@ SUFFIXES = [suffix.removeprefix(".") for known in FORMATS for suffix in known.su
 
 def doors(state: State) -> None:
     """Let the user choose a batch; puts it into the state, or says in one sentence why it can't be read."""
-    if not state.sources and FILE_VARIABLE in os.environ:
+    if not state.started and FILE_VARIABLE in os.environ:
         _open_path(state, Path(os.environ[FILE_VARIABLE]))
+    state.started = True
     default_widget("door", "Sample")
     door = st.segmented_control(
         "Batch from",
@@ -67,9 +68,10 @@ def _file_door(state: State) -> None:
         help="One file with `logits`, `targets` and `lengths` or `weights`, or several .npy files together.",
     )
     marks = tuple(file.file_id for file in files)
-    if files and marks != state.uploaded:
-        state.uploaded = marks
-        _open_upload(state, {file.name: file.getvalue() for file in files})
+    if marks != state.uploaded:
+        state.uploaded, state.unmapped, state.complaint = marks, None, ""
+        if files:
+            _open_upload(state, {file.name: file.getvalue() for file in files})
     if state.complaint:
         say("error", state.complaint)
     if state.unmapped is not None:
@@ -77,7 +79,11 @@ def _file_door(state: State) -> None:
     opened = {name: source for (door, name), source in state.sources.items() if door == "file"}
     if opened:
         name = st.selectbox(
-            "Opened", list(reversed(opened)), key=f"opened_{len(opened)}", help="Files of this session."
+            "Opened",
+            list(reversed(opened)),
+            key=f"opened_{state.opened}",
+            help="Files of this session, the newest first.",
+            persist_state="session",
         )
         state.show(opened[name])
     elif not state.complaint:
@@ -95,7 +101,7 @@ def _open_upload(state: State, files: dict[str, bytes], names: dict[str, str] | 
 
 
 def _open_path(state: State, path: Path) -> None:
-    write_widget("door", "Open")
+    default_widget("door", "Open")
     try:
         _keep(state, Source("file", path.name, Batch.from_arrays(**read(path))))
     except NamesError as error:
@@ -107,6 +113,7 @@ def _open_path(state: State, path: Path) -> None:
 def _keep(state: State, source: Source) -> None:
     state.sources.pop(("file", source.name), None)
     state.unmapped, state.complaint = None, ""
+    state.opened += 1
     state.show(source)
 
 

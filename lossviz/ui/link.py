@@ -16,12 +16,14 @@ from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.samples import SAMPLES
 from lossviz.settings import MASKS
 from lossviz.ui.choices import DECLARED
-from lossviz.ui.state import State, read_widget, write_widget
+from lossviz.ui.state import Linked, State, read_widget, write_widget
 from lossviz.ui.typed import LOGITS
 
 __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
 
 LIMIT = 6_000  # characters: what browsers and chat programs carry without cutting it
+MOST_EDITS = 1_000
+LARGEST = 2**53 - 1  # whole number that a browser holds
 Check = Callable[[Any], bool]
 
 
@@ -31,7 +33,8 @@ def _one_of(options: Iterable[str]) -> Check:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str)
+    # JSON can hold half of a surrogate pair, which no browser can be sent.
+    return isinstance(value, str) and not any("\ud800" <= mark <= "\udfff" for mark in value)
 
 
 def _flag(value: Any) -> bool:
@@ -39,7 +42,11 @@ def _flag(value: Any) -> bool:
 
 
 def _whole(value: Any) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _temperature(value: Any) -> bool:
+    return type(value) in (int, float) and 0.01 <= value <= 1e300
 
 
 CHOICES: dict[str, Check] = {
@@ -55,7 +62,7 @@ CHOICES: dict[str, Check] = {
     "typed_vocabulary": _text,
     "typed_kind": _one_of(LOGITS),
     "typed_seed": _whole,
-    "typed_temperature": lambda value: type(value) in (int, float) and value >= 0.01,
+    "typed_temperature": _temperature,
     "typed_wrong": _text,
     "typed_pasted": _text,
 }
@@ -84,14 +91,18 @@ def unpack(word: str) -> dict[str, Any]:
 
 
 def remember(state: State) -> None:
-    """Write what is on screen into the address; a view too large for one keeps the address that was."""
+    """Write what is on screen into the address; a view too large for one is not linked, and the page says so."""
     view = {key: value for key in CHOICES if (value := read_widget(key)) not in (None, "")}
     if state.cell is not None:
         view["cell"] = list(state.cell)
-    if state.source is not None and state.source.edits:
-        view["edits"] = [[edit.field, list(edit.index), edit.value] for edit in state.source.edits]
+    if state.source is not None:
+        view["source"] = [state.source.door, state.source.name]
+        view["edits"] = [[edit.field, list(edit.index), float(edit.value)] for edit in state.source.edits]
     word = pack(view)
-    if len(word) <= LIMIT and st.query_params.get("view") != word:
+    if len(word) > LIMIT or len(view.get("edits", ())) > MOST_EDITS:
+        st.query_params.pop("view", None)
+        st.caption("This view is too long for a link: the address does not restore it. Download the batch to keep it.")
+    elif st.query_params.get("view") != word:
         st.query_params["view"] = word
 
 
@@ -104,7 +115,9 @@ def restore(state: State) -> None:
     for key, is_possible in CHOICES.items():
         if key in view and is_possible(view[key]):
             write_widget(key, view[key])
-    state.linked = _cell(view.get("cell")), tuple(_edits(view.get("edits")))
+    source = view.get("source")
+    if isinstance(source, list) and len(source) == 2:
+        state.linked = Linked((source[0], source[1]), _cell(view.get("cell")), tuple(_edits(view.get("edits"))))
 
 
 def _cell(value: Any) -> tuple[int, int] | None:
@@ -114,10 +127,10 @@ def _cell(value: Any) -> tuple[int, int] | None:
 
 def _edits(value: Any) -> list[Edit]:
     edits = []
-    for entry in value if isinstance(value, list) else []:
+    for entry in value[:MOST_EDITS] if isinstance(value, list) else []:
         try:
             field, index, number = entry
             edits.append(Edit(str(field), tuple(int(i) for i in index), float(number)))
-        except (InputError, TypeError, ValueError):
+        except (InputError, OverflowError, TypeError, ValueError):
             continue
     return edits

@@ -1,0 +1,158 @@
+"""What a person does and sees, for the tests that run the app without a browser."""
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 120
+
+
+def open_app(**query: str) -> AppTest:
+    """The app as a fresh tab shows it; fails if the page shows a traceback."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return run(app)
+
+
+def run(target: Any) -> AppTest:
+    """Run the app, or what a widget of it was given."""
+    app: AppTest = target.run()
+    assert [error.value for error in app.exception] == []
+    return app
+
+
+def door(app: AppTest, name: str) -> AppTest:
+    app.session_state["door"] = name
+    return run(app)
+
+
+def sample(name: str) -> AppTest:
+    return choose(open_app(), sample=name)
+
+
+def choose(app: AppTest, **choices: str) -> AppTest:
+    """Choose in selectboxes, one after the other, by their keys."""
+    for key, value in choices.items():
+        run(app.selectbox(key=key).select(value))
+    return app
+
+
+def flags(app: AppTest, **values: bool) -> AppTest:
+    for name, value in values.items():
+        run(app.checkbox(key=f"flag_{name}").set_value(value))
+    return app
+
+
+def select(app: AppTest, *cell: int) -> AppTest:
+    """Select a cell, as the plot reports a click."""
+    number = app.session_state["equation:seen"] + 1 if "equation:seen" in app.session_state else 1
+    app.session_state["equation"] = {"event": {"cell": list(cell), "number": number}}
+    return run(app)
+
+
+def edit_length(app: AppTest, row: int, length: float) -> AppTest:
+    """Type a length into the table of sequences."""
+    return edit_table(app, f"lengths_{state(app).editors}", row, "length", length)
+
+
+def edit_table(app: AppTest, key: str, row: int, column: str, value: Any) -> AppTest:
+    # AppTest has no data_editor: this is what the browser sends for one cell, and Streamlit calls the callback.
+    from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+    table = next(element for element in app.get("dataframe") if element.key == key)
+    sent = json.dumps({"edited_rows": {str(row): {column: value}}, "added_rows": [], "deleted_rows": []})
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=table.proto.id, string_value=sent))
+    app._run(states)
+    assert [error.value for error in app.exception] == []
+    return app
+
+
+def click(app: AppTest, key: str) -> AppTest:
+    return run(app.button(key=key).click())
+
+
+def upload(app: AppTest, **files: bytes) -> AppTest:
+    """Drop files; `batch_npz=` is the file batch.npz."""
+    named = [(name.replace("_", ".").replace("..", "_"), data, "") for name, data in files.items()]
+    return run(app.file_uploader(key="files").set_value(named))
+
+
+def state(app: AppTest) -> Any:
+    return app.session_state["lossviz"]
+
+
+def shown(app: AppTest) -> Any:
+    """The analysis on screen."""
+    return state(app)._analysis
+
+
+def number(app: AppTest) -> str:
+    return str(metric(app, "explore_number").value)
+
+
+def divisor(app: AppTest) -> tuple[str, str]:
+    """What the number is divided by, and how many."""
+    found = metric(app, "explore_divisor")
+    return str(found.label), str(found.value)
+
+
+def metric(app: AppTest, key: str) -> Any:
+    return next(node for node in nodes(container(app, key)) if node.type == "metric")
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {str(found.label): str(found.value) for found in app.metric}
+
+
+def container(app: AppTest, key: str) -> Any:
+    return next(node for tree in (app.main, app.sidebar) for node in nodes(tree) if getattr(node, "key", None) == key)
+
+
+def nodes(tree: Any) -> Iterator[Any]:
+    yield tree
+    for child in getattr(tree, "children", {}).values():
+        yield from nodes(child)
+
+
+def texts(app: AppTest, *kinds: str) -> list[str]:
+    """The sentences of these kinds, as a person reads them: without the backslashes that Markdown needs."""
+    return [plain(str(found.value)) for kind in kinds for found in getattr(app, kind)]
+
+
+def plain(markdown: str) -> str:
+    out, marks = [], iter(markdown)
+    for mark in marks:
+        out.append(next(marks, "") if mark == "\\" else mark)
+    return "".join(out)
+
+
+def picture(app: AppTest, key: str = "equation") -> dict[str, Any]:
+    """The Plotly figure in the component."""
+    element = next(node for node in nodes(app.main) if getattr(node, "key", None) == key and hasattr(node, "proto"))
+    data = element.proto.bytes
+    size = struct.unpack("<I", data[:4])[0]
+    figure: dict[str, Any] = json.loads(data[4 + size :])
+    return figure
+
+
+def heatmaps(app: AppTest) -> list[np.ndarray]:
+    """The three heatmaps' numbers."""
+    return [decoded(trace["z"]) for trace in picture(app)["data"] if (trace.get("meta") or {}).get("select")]
+
+
+def decoded(value: Any) -> np.ndarray:
+    import base64
+
+    if not isinstance(value, dict):
+        return np.asarray(value, float)
+    array = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+    shape = [int(n) for n in str(value.get("shape", array.size)).split(",")]
+    return array.reshape(shape)
