@@ -19,6 +19,7 @@ from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
 from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing, size_words
 from lossviz.formats._fields import ARRAYS, FIELDS, plain
 from lossviz.formats._names import ALIASES, choose, propose
+from lossviz.formats._table import COLUMNS
 
 __all__ = [
     "ALIASES",
@@ -133,10 +134,11 @@ def _read(source: Source, names: Mapping[str, str] | None) -> Fields:
     known = find(source.name)
     if source.size == 0:
         raise FormatError(f"`{source.name}` is empty. Save or copy it again.")
-    arrays = known.read(source, names)
     if known in _TABLES:
+        columns = None if names is None else {COLUMNS.get(name, name): key for name, key in names.items()}
+        arrays = known.read(source, columns)
         return {field: plain(field, arrays[field], source.name) for field in FIELDS if field in arrays}
-    return choose(arrays, names, source.name)
+    return choose(known.read(source, names), names, source.name)
 
 
 def _source(source: str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes], name: str | None) -> Source:

@@ -18,6 +18,11 @@ from lossviz.formats._names import check_names, not_found, refuse_overlooked
 
 # A column's name and the array it becomes.
 PER_TIMESTEP = {"target": "targets", "weight": "weights", "input": "inputs", "segment_id": "segment_ids"}
+COLUMNS = {field: column for column, field in PER_TIMESTEP.items()} | {
+    "logits": "logit",
+    "lengths": "length",
+    "vocabulary": "token",
+}
 KEYS = ("sequence", "timestep", "class")
 ASKS = ("sequence", "timestep", "class", "logit", "target", "length", "weight", "input", "segment_id", "token")
 Columns = Mapping[str, npt.NDArray[Any]]

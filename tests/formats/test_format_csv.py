@@ -170,6 +170,8 @@ def test_csv_other_column_names_are_proposed_and_mapped() -> None:
     )
     fields = read(text, names={"sequence": "seq", "target": "label", "logit": "output"})
     np.testing.assert_array_equal(fields["logits"], read(WIDE)["logits"])
+    fields = read(text, names={"sequence": "seq", "targets": "label", "logits": "output"})
+    assert fields["targets"].tolist() == [[1, 0], [1, 0]]
 
 
 def test_csv_unused_mask_is_asked_about() -> None:

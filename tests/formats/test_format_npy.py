@@ -1,6 +1,7 @@
 """NumPy arrays side by side: what stands beside the logits, on disk and among uploads."""
 
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,21 @@ def test_npy_maps_large_logits(tmp_path: Path) -> None:
     np.save(tmp_path / "logits.npy", np.ones((1, 512, 1024), np.float32))
     np.save(tmp_path / "targets.npy", np.zeros((1, 512), np.int64))
     assert isinstance(formats.read(tmp_path / "logits.npy")["logits"], np.memmap)
+
+
+def test_npy_of_three_gigabytes_opens_without_reading_it(tmp_path: Path) -> None:
+    shape = (3, 1024, 262_144)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    path = tmp_path / "big.npy"
+    with path.open("wb") as file:
+        file.write(header.getvalue())
+        file.truncate(header.tell() + 4 * 3 * 2**28)
+    np.save(tmp_path / "big.targets.npy", np.zeros(shape[:2], np.int64))
+    tracemalloc.start()
+    assert formats.read(path)["logits"].shape == shape
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 def test_npy_that_stands_alone_says_what_is_missing(tmp_path: Path) -> None:

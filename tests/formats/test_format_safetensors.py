@@ -70,8 +70,8 @@ def test_safetensors_maps_large_tensors(tmp_path: Path) -> None:
         (
             b"short",
             (
-                "`a.safetensors` is not a safetensors file: it starts like nothing lossviz knows. Save the tensors with "
-                "`safetensors.numpy.save_file`."
+                "`a.safetensors` is not a safetensors file: it starts like nothing lossviz knows. Save the tensors "
+                "with `safetensors.numpy.save_file`."
             ),
         ),
         (
