@@ -97,14 +97,17 @@ def left_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: tu
 
 
 def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:
-    """The weights from 0 to 1 (of the largest), float32, NaN where odd; and the codes of the odd ones."""
+    """The weights from 0 to 1 (of the largest), NaN where odd, uint8 where all are 0 or 1; and the odd ones' codes."""
     weights = window.of(analysis.weights)
     odd = odd_weights(weights)
     largest = float(analysis.weights.max(initial=1.0))
     if largest > 1:
         largest = float(analysis.weights.max(initial=1.0, where=~odd_weights(analysis.weights)))
-    shades = np.where(odd, np.nan, weights / largest).astype(np.float32)
-    return shades, np.where(odd, CODE["invalid"], 0).astype(np.uint8)
+    codes = np.where(odd, CODE["invalid"], 0).astype(np.uint8)
+    plain = (weights == 0) | (weights == 1)
+    if largest == 1 and plain.all():
+        return weights.astype(np.uint8), codes
+    return np.where(odd, np.nan, weights / largest).astype(np.float32), codes
 
 
 def pad_glyph(analysis: Analysis) -> str:

@@ -12,6 +12,7 @@ __all__ = ["Axes", "bars", "hatch", "heatmap", "marks", "outline", "texts"]
 Array = np.ndarray
 Axes = tuple[str, str]
 Spec = dict[str, Any]
+MOST_BARS = 128
 
 
 def heatmap(z: Array, window: Window, axes: Axes, cell: tuple[float, float], **more: Any) -> Spec:
@@ -128,25 +129,42 @@ def outline(name: str, cells: Array, window: Window, axes: Axes, colour: str) ->
 
 
 def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: Theme, *, across: bool) -> Spec:
-    """Bars with their numbers outside, so that they are readable on short ones; a sum without a length has none."""
+    """Bars with their numbers outside, so that they are readable on short ones; a sum without a length has none.
+
+    More than `MOST_BARS` are drawn as one stepped area, which a browser draws at once.
+    """
     length = np.where(np.isfinite(sums), sums, 0.0)
-    return {
-        "type": "bar",
+    shared = {
         "name": name,
         "orientation": "h" if across else "v",
         "x": length if across else at,
         "y": at if across else length,
-        "width": 0.72,
         "text": text,
+        "xaxis": axes[0],
+        "yaxis": axes[1],
+        "showlegend": False,
+    }
+    if len(at) > MOST_BARS:
+        return {"type": "scatter", **shared, **_area(theme, across=across), "text": []}
+    return {
+        "type": "bar",
+        "width": 0.72,
         "textposition": "outside",
         "textangle": 0,
         "constraintext": "none",
         "cliponaxis": False,
         "textfont": {"size": 12, "color": theme.text},
         "marker": {"color": theme.bar, "line": {"width": 0}},
-        "xaxis": axes[0],
-        "yaxis": axes[1],
-        "showlegend": False,
+        **shared,
+    }
+
+
+def _area(theme: Theme, *, across: bool) -> Spec:
+    return {
+        "mode": "lines",
+        "line": {"width": 0, "shape": "vhv" if across else "hvh", "color": theme.bar},
+        "fill": "tozerox" if across else "tozeroy",
+        "fillcolor": theme.bar,
     }
 
 

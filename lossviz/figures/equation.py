@@ -92,6 +92,9 @@ def _values(drawing: Drawing, cells: Cells, axes: Axes, name: str) -> list[Spec]
 def _mask(drawing: Drawing, axes: Axes) -> list[Spec]:
     window, box, theme = drawing.window, drawing.place.mask, drawing.theme
     size = box.width / window.shape[1], box.height / window.shape[0]
+    weights = np.asarray(window.of(drawing.analysis.weights), np.float32)
+    shown = {} if np.array_equal(drawing.weights, weights) else {"customdata": weights}
+    weight = "%{customdata:.6~g}" if shown else "%{z:.6~g}"
     shades = heatmap(
         drawing.weights,
         window,
@@ -102,8 +105,8 @@ def _mask(drawing: Drawing, axes: Axes) -> list[Spec]:
         zmin=0,
         zmax=1,
         colorscale=[[0, theme.pad], [1, theme.counts]],
-        customdata=np.asarray(window.of(drawing.analysis.weights), np.float32),
-        hovertemplate="sequence %{y}, timestep %{x}<br>weight %{customdata:.6~g}<extra></extra>",
+        hovertemplate=f"sequence %{{y}}, timestep %{{x}}<br>weight {weight}<extra></extra>",
+        **shown,
     )
     return [*marks(drawing.odd, window, axes, size, theme), shades]
 

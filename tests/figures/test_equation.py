@@ -21,7 +21,7 @@ def test_equation_shows_every_loss_then_only_what_counts():
     np.testing.assert_allclose(left.z, np.where(PADDED, np.nan, LOSS), rtol=1e-6)
     assert [(m.name, m.z.dtype.name) for m in (first, mask, left)] == [
         ("batch loss", "float32"),
-        ("mask", "float32"),
+        ("mask", "uint8"),
         ("unpadded loss", "float32"),
     ]
 
@@ -178,3 +178,10 @@ def test_equation_shows_everything_under_the_pointer_while_that_is_cheap():
     large = heatmaps(equation(random_analysis(50, 41)))[0]
     assert large.customdata is None
     assert large.text is None
+
+
+def test_equation_draws_many_sums_as_one_area():
+    figure = checked(equation(random_analysis(2, 129, lengths=[129, 100])))
+    (rows,), (columns,) = named(figure, "per sequence"), named(figure, "per timestep")
+    assert (rows.type, columns.type, columns.fill, columns.line.shape) == ("bar", "scatter", "tozeroy", "hvh")
+    assert columns.y.sum() == pytest.approx(rows.x.sum())
