@@ -19,7 +19,7 @@ class Headline:
         equation: numerator ÷ divisor = value with all digits, or what each number is divided by.
         divisor: the divisor; `divisor_counts`: what it counts.
         perplexity: exp of a mean in nats, or "" where the number is no mean.
-        counting: how many timesteps count, of how many.
+        counting: how many timesteps count; `cells`: of how many.
         padding: the part that does not count, in percent.
     """
 
@@ -30,6 +30,7 @@ class Headline:
     divisor_counts: str
     perplexity: str
     counting: str
+    cells: str
     padding: str
 
 
@@ -50,14 +51,15 @@ def headline(analysis: Analysis) -> Headline:
 
     >>> from lossviz import Batch, analyze
     >>> h = headline(analyze(Batch.from_arrays(logits=np.zeros((1, 4, 2)), targets=[[0, 1, 0, 0]], lengths=[3])))
-    >>> h.value, h.divisor, h.divisor_counts, h.counting, h.padding
-    ('0.6931', '3', 'timesteps that count', '3 of 4', '25 %')
+    >>> h.value, h.divisor, h.divisor_counts, h.counting, h.cells, h.padding
+    ('0.6931', '3', 'timesteps that count', '3', '4', '25 %')
     """
     counting, cells = int(analysis.mask.sum()), analysis.mask.size
     padding = "0 %" if cells == 0 else f"{100 * (cells - counting) / cells:.0f} %"
     common = {
         "divisor_counts": analysis.divisor_counts,
-        "counting": f"{counting} of {cells}",
+        "counting": f"{counting:,}",
+        "cells": f"{cells:,}",
         "padding": padding,
     }
     if not analysis.is_scalar:

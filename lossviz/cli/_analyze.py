@@ -107,7 +107,7 @@ def _number(analysis: Analysis) -> list[str]:
         return [
             f"{line.value}, each divided by: {analysis.divisor_counts}",
             *_several(analysis.value),
-            f"{line.counting} timesteps count, {line.padding} padding",
+            f"{line.counting} of {line.cells} timesteps count, {line.padding} padding",
         ]
     divided = (
         f"divided by {analysis.divisor_counts}"
@@ -117,7 +117,7 @@ def _number(analysis: Analysis) -> list[str]:
     perplexity = f"perplexity {line.perplexity}, " if line.perplexity else ""
     return [
         f"{line.value} {line.unit} {divided}",
-        f"{perplexity}{line.counting} timesteps count, {line.padding} padding",
+        f"{perplexity}{line.counting} of {line.cells} timesteps count, {line.padding} padding",
     ]
 
 

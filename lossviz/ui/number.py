@@ -24,7 +24,7 @@ def numbers_panel(analysis: Analysis, refusal: str) -> None:
         if not refusal:
             st.metric(f"Divided by {top.divisor_counts}", top.divisor)
     perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
-    counting.metric("Timesteps that count", top.counting)
+    counting.metric(f"Count, of {top.cells} timesteps", top.counting)
     padding.metric("Padding", top.padding)
     if refusal:
         say("error", refusal)
