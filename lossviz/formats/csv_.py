@@ -41,7 +41,7 @@ from lossviz.errors import FormatError
 from lossviz.formats import _table
 from lossviz.formats._common import LIMITS, UNKNOWN, Fields, Format, Source, Target, beginning, replacing
 from lossviz.formats._fields import FIELDS
-from lossviz.formats.json_ import cast, parse
+from lossviz.formats.json_ import cast, parse_rest
 
 _MARK = "# lossviz "
 _TRUTH = {"True": "1", "true": "1", "TRUE": "1", "False": "0", "false": "0", "FALSE": "0"}
@@ -60,7 +60,7 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     offset = 0
     if text.startswith(_MARK):
         line, _, text = text.partition("\n")
-        rest, offset = parse(line.removeprefix(_MARK), source.name), 1
+        rest, offset = parse_rest(line.removeprefix(_MARK), source.name), 1
     header, rows, lines = _rows(text, source, offset)
     columns, logits = _columns(header, rows, names, source, lines)
     fields = _table.assemble(columns, logits, lambda row: f"line {lines[row]}", source.name)

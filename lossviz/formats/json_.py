@@ -77,6 +77,20 @@ def parse(text: str, file: str) -> Any:
         raise FormatError(f"`{file}` holds a whole number of more than 4,300 digits. Write it as 1e300.") from None
 
 
+def parse_rest(text: str, file: str) -> dict[str, Any]:
+    """Parse what a table keeps beside its columns.
+
+    Raises:
+        FormatError: it is no JSON object.
+    """
+    rest = parse(text, file)
+    if not isinstance(rest, dict):
+        raise FormatError(
+            f'`{file}` keeps `{rest!r:.40}` beside its columns; looked for an object such as {{"pad_id": 0}}.'
+        )
+    return rest
+
+
 def _object(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key, value in pairs:
@@ -171,7 +185,7 @@ def cast(fields: Fields, dtypes: Any, file: str) -> Fields:
         if not isinstance(value, np.ndarray):
             continue
         dtype = declared.get(name, "float32" if name == "logits" and value.dtype.kind in "iub" else value.dtype.name)
-        if dtype not in _DTYPES:
+        if not isinstance(dtype, str) or dtype not in _DTYPES:
             raise FormatError(
                 f"`dtypes` in `{file}` gives `{name}` the dtype `{dtype}`; known are {', '.join(_DTYPES)}."
             )

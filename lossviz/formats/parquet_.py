@@ -28,7 +28,7 @@ from lossviz.formats import _table
 from lossviz.formats._common import Fields, Format, Source, Target, replacing, size_words
 from lossviz.formats._fields import FIELDS
 from lossviz.formats.csv_ import wide_columns
-from lossviz.formats.json_ import cast, parse
+from lossviz.formats.json_ import cast, parse_rest
 
 if TYPE_CHECKING:
     import pyarrow
@@ -55,7 +55,7 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
         texts = [field.name for field in schema if pyarrow.types.is_string(field.type)]
         with pyarrow.parquet.ParquetFile(_content(source), read_dictionary=texts) as file:
             _check_size(file.metadata.num_rows * file.metadata.num_columns, source)
-            rest = parse(((file.schema_arrow.metadata or {}).get(_KEY) or b"{}").decode(), source.name)
+            rest = parse_rest(((file.schema_arrow.metadata or {}).get(_KEY) or b"{}").decode(), source.name)
             columns, logits = _columns(file, names, source)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).split("\n")[0].rstrip(".")[:120]

@@ -145,6 +145,26 @@ def test_csv_decimal_comma_is_refused() -> None:
     assert refused(text) == "Line 2, column `logit_0` must be a number with a decimal point; got `0,5`."
 
 
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ("[1]", '`a.csv` keeps `[1]` beside its columns; looked for an object such as {"pad_id": 0}.'),
+        ('{"pad_id": {}}', "`pad_id` in `a.csv` must be one integer; got `pad_id` () object."),
+        ('{"vocabulary": "ab"}', "`vocabulary` in `a.csv` must be a list of texts; got `vocabulary` str."),
+        (
+            '{"dtypes": {"logits": []}}',
+            (
+                "`dtypes` in `a.csv` gives `logits` the dtype `[]`; known are bool, int8, int16, int32, int64, "
+                "uint8, uint16, "
+                "uint32, uint64, float16, float32, float64, bfloat16."
+            ),
+        ),
+    ],
+)
+def test_csv_first_line_says_what_is_wrong_in_it(rest: str, message: str) -> None:
+    assert refused(f"# lossviz {rest}\n{WIDE}") == message
+
+
 def test_csv_without_rows_or_without_a_table_says_so() -> None:
     assert refused(WIDE.split("\n")[0]) == (
         "`a.csv` has a header and no rows. Write one row a timestep, or one a class."
