@@ -15,11 +15,10 @@ from lossviz.ui.link import LIMIT, MOST_EDITS, pack, unpack
 from tests.ui.driver import choose, door, edit_length, flags, number, open_app, plain, run, sample, select, state, texts
 
 PLAIN = {"door": "Sample", "sample": "alice-trained", "mask": "declared", "reduction": "mean", "quantity": "loss"}
+TEXT = st.text(st.characters(codec="utf-8"))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
-    ),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=10,
 )
 GOLDEN = {"door": "Sample", "sample": "golden", "source": ["sample", "golden"]}
