@@ -71,22 +71,30 @@ def texts(name: str, x: Array, y: Array, text: list[str], ink: Any, axes: Axes, 
     }
 
 
-def hatch(cells: Cells, window: Window, axes: Axes, theme: Theme) -> list[Spec]:
-    """Diagonal lines over what does not count, for cells too small for a word; one outline per run in a row."""
+def hatches(cells: Cells, window: Window, axes: Axes, theme: Theme) -> list[Spec]:
+    """For cells too small for a glyph: lines over what does not count, crosses over the other marks."""
     pad = cells.codes == MARKS[0].code
-    edges = np.diff(np.pad(pad.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    return [
+        *_hatch("hatch", pad, "/", theme.hatch, window, axes),
+        *_hatch("cross", (cells.codes != 0) & ~pad, "x", theme.mark_ink[1], window, axes),
+    ]
+
+
+def _hatch(name: str, where: Array, shape: str, ink: str, window: Window, axes: Axes) -> list[Spec]:
+    """A pattern over True cells, as one path with a rectangle for each run in a row."""
+    edges = np.diff(np.pad(where.astype(np.int8), ((0, 0), (1, 1))), axis=1)
     rows, starts = np.nonzero(edges == 1)
     ends = np.nonzero(edges == -1)[1]
     if not 0 < len(rows) <= 2000:
         return []
     left, right = starts + window.t0 - 0.5, ends + window.t0 - 0.5
     top, low, gap = rows + window.row0 - 0.5, rows + window.row0 + 0.5, np.full(len(rows), np.nan)
-    pattern = {"shape": "/", "size": 5, "solidity": 0.25, "fgcolor": theme.hatch, "bgcolor": "rgba(0,0,0,0)"}
+    pattern = {"shape": shape, "size": 5, "solidity": 0.25, "fgcolor": ink, "bgcolor": "rgba(0,0,0,0)"}
     return [
         {
             "type": "scatter",
             "mode": "lines",
-            "name": "hatch",
+            "name": name,
             "x": np.stack([left, right, right, left, left, gap], 1).astype(np.float32).ravel(),
             "y": np.stack([top, top, low, low, top, gap], 1).astype(np.float32).ravel(),
             "line": {"width": 0},

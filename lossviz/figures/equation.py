@@ -12,7 +12,7 @@ from lossviz.figures._drawing import Drawing
 from lossviz.figures._frame import empty, figure, layout
 from lossviz.figures._quantity import Quantity, quantity_named
 from lossviz.figures._style import theme_named
-from lossviz.figures._traces import Axes, hatch, heatmap, marks, outline
+from lossviz.figures._traces import Axes, hatches, heatmap, marks, outline
 from lossviz.figures._words import cell_words, plain_hover
 
 __all__ = ["equation"]
@@ -83,7 +83,7 @@ def _values(drawing: Drawing, cells: Cells, axes: Axes, name: str) -> list[Spec]
     small = size[0] < 22 or size[1] < 11
     return [
         *marks(cells.codes, window, axes, size, theme),
-        *(hatch(cells, window, axes, theme) if small else []),
+        *(hatches(cells, window, axes, theme) if small else []),
         grid,
         *cell_words(drawing, cells, axes),
     ]

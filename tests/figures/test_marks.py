@@ -86,6 +86,15 @@ def test_narrow_padding_is_hatched():
     assert named(figure, "pad") == []
 
 
+def test_narrow_marks_other_than_padding_are_crossed():
+    loss = np.zeros((1, 60, 7))
+    loss[0, 7:9] = np.nan
+    figure = checked(equation(random_analysis(1, 60, logits=loss, lengths=[60]), width=900))
+    before, after = named(figure, "cross")
+    assert (before.yaxis, after.yaxis, before.fillpattern.shape) == ("y", "y3", "x")
+    np.testing.assert_array_equal(before.x, np.array([6.5, 8.5, 8.5, 6.5, 6.5, np.nan], np.float32))
+
+
 def test_fractional_weights_are_shades_and_odd_ones_a_mark():
     analysis = analyze(
         Batch.from_arrays(logits=np.zeros((1, 5, 3)), targets=np.ones((1, 5), int), weights=[[1, 0.25, 0, -1, 254]])
