@@ -15,6 +15,7 @@ Array = np.ndarray
 TITLES = {
     "label": "Targets that are no class",
     "length": "Impossible lengths",
+    "unused_length": "Impossible lengths, not in use",
     "logits": "NaN or infinite logits",
     "weight": "Odd weights",
     "fraction": "Weights that are not 0 or 1",

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from lossviz import Batch, Settings, analyze
+from lossviz.problems import TITLES
 
 NAN = float("nan")
 NOBODY = "None of these timesteps counts, so the number stands."
 
 
 def say(batch, settings=None):
-    return [(problem.kind, str(problem)) for problem in analyze(batch, settings).problems]
+    found = analyze(batch, settings).problems
+    assert [problem.title for problem in found] == [TITLES[problem.kind] for problem in found]
+    return [(problem.kind, str(problem)) for problem in found]
 
 
 def cells(batch, *where):
