@@ -36,7 +36,7 @@ def column_bars(analysis: Analysis, quantity: Quantity, window: Window, place: G
     parts = quantity.counted(analysis)[:, window.t0 : window.t1].sum(axis=0)
     text = [quantity.form(float(part)) for part in parts]
     if max(text_width(word, 12) for word in text) > place.cell[0] - 2:
-        largest = int(np.argmax(np.abs(np.nan_to_num(parts))))
+        largest = int(np.argmax(np.abs(np.where(np.isfinite(parts), parts, 0.0))))
         text = [word if at == largest else "" for at, word in enumerate(text)]
     spec = bars("per timestep", window.timesteps, parts, text, _axes(place, "column"), theme, across=False)
     return spec | {"hovertemplate": f"timestep %{{x}}: %{{y:.4~f}}{_unit(quantity)} in all<extra></extra>"}

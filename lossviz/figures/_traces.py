@@ -7,7 +7,7 @@ import numpy as np
 from lossviz.figures._cells import Cells, Window
 from lossviz.figures._style import MARKS, Theme
 
-__all__ = ["Axes", "bars", "hatch", "heatmap", "marks", "outline", "texts"]
+__all__ = ["Axes", "bars", "hatches", "heatmap", "marks", "outline", "texts"]
 
 Array = np.ndarray
 Axes = tuple[str, str]
@@ -137,11 +137,13 @@ def outline(name: str, cells: Array, window: Window, axes: Axes, colour: str) ->
 
 
 def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: Theme, *, across: bool) -> Spec:
-    """Bars with their numbers outside, so that they are readable on short ones; a sum without a length has none.
+    """Bars with their numbers outside, so that they are readable on short ones; a NaN or ∞ is a full bar in its colour.
 
     More than `MOST_BARS` are drawn as one stepped area, which a browser draws at once.
     """
-    length = np.where(np.isfinite(sums), sums, 0.0)
+    finite = np.isfinite(sums)
+    full = float(np.abs(sums).max(where=finite, initial=0.0)) or 1.0
+    length = np.where(finite, sums, 0.0 if len(at) > MOST_BARS else full)
     shared = {
         "name": name,
         "orientation": "h" if across else "v",
@@ -162,9 +164,15 @@ def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: 
         "constraintext": "none",
         "cliponaxis": False,
         "textfont": {"size": 12, "color": theme.text},
-        "marker": {"color": theme.bar, "line": {"width": 0}},
+        "marker": {"color": theme.bar if finite.all() else _colours(sums, theme), "line": {"width": 0}},
         **shared,
     }
+
+
+def _colours(sums: Array, theme: Theme) -> list[str]:
+    _, nan, plus, minus, _ = theme.marks
+    kinds = [np.isnan(sums), sums == np.inf, sums == -np.inf]
+    return [str(colour) for colour in np.select(kinds, [nan, plus, minus], theme.bar)]
 
 
 def _area(theme: Theme, *, across: bool) -> Spec:

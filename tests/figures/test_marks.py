@@ -119,3 +119,12 @@ def test_an_impossible_length_marks_its_row():
 
 def test_a_rank_of_a_label_that_is_no_class_is_no_number():
     assert places(equation(marked(), quantity="rank"), "invalid") == [{(0, 4)}, {(0, 4)}]
+
+
+def test_a_sum_that_is_not_finite_is_a_full_bar_in_its_colour():
+    figure = checked(equation(marked()))
+    (columns,) = named(figure, "per timestep")
+    np.testing.assert_allclose(columns.y, [np.log(3), 0, np.log(3), np.log(3), np.log(3), 0])
+    bar, nan, infinite = "#2a6cb8", "#e69f00", "#e8743b"
+    assert columns.marker.color == (bar, bar, nan, infinite, nan, bar)
+    assert columns.text == ("1.10", "0.00", "NaN", "+∞", "NaN", "0.00")
