@@ -174,3 +174,17 @@ def test_tiny_losses_keep_their_digits(dtype):
 def test_repr_keeps_the_digits_of_a_large_divisor():
     batch = Batch.from_arrays(logits=np.zeros((1, 1, 2)), targets=[[0]], weights=[[1234567.0]])
     assert repr(analyze(batch)) == "Analysis(0.6931 nats = 855736.6353 ÷ 1234567 the sum of the weights)"
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(1, 3)], ids=["whole", "slice"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_analyze_of_mapped_logits_is_that_of_the_same_in_memory(tmp_path, rows, dtype):
+    path = tmp_path / "logits.npy"
+    np.save(path, np.random.default_rng(2).normal(size=(4, 5, 6)).astype(dtype))
+    mapped = np.load(path, mmap_mode="r")[rows]
+    targets = np.random.default_rng(3).integers(6, size=mapped.shape[:2])
+    a, b = (analyze(Batch.from_arrays(logits=logits, targets=targets)) for logits in (mapped, np.array(mapped)))
+    assert isinstance(a.batch.logits, np.memmap)
+    for name in ("batch_loss", "entropy", "gradient_norm", "top_probabilities", "rank"):
+        assert getattr(a, name).tolist() == getattr(b, name).tolist()
+    close(a.batch_loss, oracle.timesteps(np.array(mapped), targets)["batch_loss"], rtol=1e-12)
