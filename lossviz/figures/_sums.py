@@ -28,7 +28,7 @@ def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geom
     parts = quantity.counted(analysis)[window.row0 : window.row1].sum(axis=1)
     text = [quantity.form(float(part)) for part in parts] if place.cell[1] >= 12 else []
     spec = bars("per sequence", window.rows, parts, text, _axes(place, "row"), theme, across=True)
-    return spec | {"hovertemplate": f"sequence %{{y}}: %{{x:.4~f}}{_unit(quantity)} in all<extra></extra>"}
+    return spec | {"hovertemplate": f"sequence %{{y}}: %{{customdata:.4~f}}{_unit(quantity)} in all<extra></extra>"}
 
 
 def column_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
@@ -39,7 +39,7 @@ def column_bars(analysis: Analysis, quantity: Quantity, window: Window, place: G
         largest = int(np.argmax(np.abs(np.where(np.isfinite(parts), parts, 0.0))))
         text = [word if at == largest else "" for at, word in enumerate(text)]
     spec = bars("per timestep", window.timesteps, parts, text, _axes(place, "column"), theme, across=False)
-    return spec | {"hovertemplate": f"timestep %{{x}}: %{{y:.4~f}}{_unit(quantity)} in all<extra></extra>"}
+    return spec | {"hovertemplate": f"timestep %{{x}}: %{{customdata:.4~f}}{_unit(quantity)} in all<extra></extra>"}
 
 
 def bar_range(spec: Spec, pixels: float) -> list[float]:

@@ -150,6 +150,7 @@ def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: 
         "x": length if across else at,
         "y": at if across else length,
         "text": text,
+        "customdata": sums,
         "xaxis": axes[0],
         "yaxis": axes[1],
         "showlegend": False,

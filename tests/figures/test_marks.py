@@ -128,3 +128,5 @@ def test_a_sum_that_is_not_finite_is_a_full_bar_in_its_colour():
     bar, nan, infinite = "#2a6cb8", "#e69f00", "#e8743b"
     assert columns.marker.color == (bar, bar, nan, infinite, nan, bar)
     assert columns.text == ("1.10", "0.00", "NaN", "+∞", "NaN", "0.00")
+    np.testing.assert_array_equal(columns.customdata[2:5], [np.nan, np.inf, np.nan])
+    assert columns.hovertemplate == "timestep %{x}: %{customdata:.4~f} nats in all<extra></extra>"
