@@ -100,7 +100,9 @@ class View {
   async react(Plotly, sent) {
     const { data, layout } = sent.figure();
     delete layout.width;
-    Object.assign(layout, { autosize: true, height: sent.height, uirevision: layout.uirevision ?? sent.extent });
+    // Zoom stays while the rows and columns are the same ones, and as long as the figure says.
+    const uirevision = `${layout.uirevision ?? ""}: ${sent.extent}`;
+    Object.assign(layout, { autosize: true, height: sent.height, uirevision });
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", ...layout.modebar };
     this.home = home(layout);
     await Plotly.react(this.plot, data, layout, { ...CONFIG, toImageButtonOptions: { filename: sent.name } });

@@ -49,7 +49,7 @@ def plot(
 
     What the user did since the last run wins; otherwise `cell` does, so that `cell = plot(..., cell=cell)` is the whole
     protocol. A cell is the (y, x) of the heatmaps whose `meta` is `{"select": True}`, and is outlined in all of them.
-    Zoom stays while the rows and columns stay, or as the figure's own `layout.uirevision` says.
+    Zoom stays while the rows and columns and the figure's own `layout.uirevision` stay the same.
 
     Args:
         figure: any figure; text from users in it is escaped already.

@@ -39,9 +39,12 @@ WATCH = """(counted) => {
                          return last?.dataset.drawn ?? last?.textContent };
   addEventListener('keydown', () => { window.pressed = performance.now(); window.before = window.state() }, true);
 }"""
-ELAPSED = """() => new Promise((resolve) => {
-  const look = () => window.state() !== window.before
-    ? requestAnimationFrame(() => resolve(performance.now() - window.pressed)) : requestAnimationFrame(look);
+ELAPSED = """() => new Promise((resolve, reject) => {
+  const since = () => performance.now() - window.pressed;
+  const look = () => {
+    if (since() > 30000) reject(new Error('nothing new was drawn in 30 s'));
+    else requestAnimationFrame(window.state() === window.before ? look : () => resolve(since()));
+  };
   look();
 })"""
 
@@ -101,7 +104,7 @@ def app_cases(browser: Browser, address: str, size: tuple[int, int]) -> Iterator
     name = "{} × {}".format(*size)
     page.locator(PICTURE).last.focus()
     page.keyboard.press("Enter")
-    weight = ".st-key-explore_cell input[type=number]"
+    weight = ".st-key-explore_cell input[type=number][aria-label=Weight]"
     page.wait_for_selector(weight)
     yield Case(f"app, {name}: edit of a weight", page, weight, drawn, LIMITS[size])
     window = f".st-key-explore_equation {SLIDER}"

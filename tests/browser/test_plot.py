@@ -261,3 +261,11 @@ def test_plot_in_the_dark(dark_page: Page, serve: Serve, shot: Shot) -> None:
     stroke = line.evaluate("line => getComputedStyle(line).stroke")
     assert stroke == text.evaluate("text => getComputedStyle(text).color")
     shot(dark_page, "plot-selected-dark")
+
+
+def test_zoom_ends_where_other_cells_are_shown(visit: Callable[..., Page]) -> None:
+    """A window that starts elsewhere is seen whole, even though the last one was zoomed."""
+    page = visit(step=4)
+    zoom(page)
+    press_slider(page, 1)
+    assert page.evaluate(RANGES) == [[3.5, 19.5], [7.5, -0.5], [7.5, -0.5], [7.5, -0.5]]
