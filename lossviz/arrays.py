@@ -175,8 +175,8 @@ def _convert(name: str, value: Any) -> Array:
             f"`{name}` is a masked array, whose mask would be lost. "
             f"Pass `{name}.data`, and what counts as `weights=~mask`."
         )
-    if isinstance(value, np.ndarray):
-        return value
+    if isinstance(value, np.ndarray) and type(value) in (np.ndarray, np.memmap):
+        return value  # other subclasses calculate in their own way: `np.matrix` multiplies as matrices
     try:
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):

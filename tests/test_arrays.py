@@ -137,6 +137,12 @@ def test_as_array_refuses_a_masked_array_whose_mask_would_be_lost():
     assert as_array("logits", np.ma.array([1.0, 2.0])).tolist() == [1.0, 2.0]
 
 
+def test_as_array_drops_subclasses_that_calculate_in_their_own_way():
+    matrix = np.array([[1, 2], [3, 4]]).view(np.matrix)
+    assert type(as_array("weights", matrix)) is np.ndarray
+    assert (as_array("weights", matrix) * 2.0 * as_array("weights", matrix)).tolist() == [[2, 8], [18, 32]]
+
+
 def test_as_array_refuses_a_symbolic_tensor():
     messages = []
 
