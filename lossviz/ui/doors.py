@@ -18,6 +18,7 @@ from lossviz.ui.widgets import say
 __all__ = ["FILE_VARIABLE", "doors"]
 
 FILE_VARIABLE = "LOSSVIZ_FILE"
+TABLES = (".csv", ".parquet")
 SUFFIXES = [suffix.removeprefix(".") for known in FORMATS for suffix in known.suffixes]
 
 
@@ -127,7 +128,8 @@ def _offer_mapping(state: State) -> None:
             _keep(state, Source("file", " + ".join(origin), Batch.from_arrays(**read_many(origin, names=names))))
 
     if st.button("Say which array is which", key="map", type="primary"):
-        ask_names(error.arrays, answer)
+        name = origin.name if isinstance(origin, Path) else next(iter(origin))
+        ask_names(error.arrays, answer, table=name.lower().endswith(TABLES))
 
 
 _DOORS: dict[str, Callable[[State], None]] = {"Sample": _sample_door, "Open": _file_door, "Type": typed_door}

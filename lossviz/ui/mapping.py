@@ -19,17 +19,29 @@ ASKED = {
     "inputs": "What the model read, (sequences, timesteps).",
     "vocabulary": "One token per class.",
 }
+COLUMNS = {
+    "sequence": "Which sequence the row belongs to, counted from 0.",
+    "timestep": "Which timestep, counted from 0.",
+    "class": "Which class, counted from 0; none where each row holds all logits of a timestep.",
+    "logit": "The score of that class before the softmax.",
+    "target": "The class that the timestep should predict.",
+    "length": "How many timesteps of the sequence count.",
+    "weight": "A weight or a mask for the timestep. Wins over lengths.",
+    "input": "What the model read.",
+    "token": "The token of the class.",
+}
 NOT_THERE = "not in this file"
 
 
 @st.dialog("Which array is which?", width="medium")
-def ask_names(arrays: Mapping[str, Any], answer: Callable[[dict[str, str]], None]) -> None:
-    """Ask for the file's own name of each array; `answer` gets the names and may refuse them."""
+def ask_names(arrays: Mapping[str, Any], answer: Callable[[dict[str, str]], None], *, table: bool = False) -> None:
+    """Ask for the file's own name of each array, or column of a table; `answer` gets the names and may refuse them."""
     st.write("The file uses other names. What fits by name and shape is chosen already.")
-    proposed = propose(arrays)
+    asks = COLUMNS if table else ASKED
+    proposed = propose(arrays, tuple(asks))
     options = [NOT_THERE, *arrays]
     names = {}
-    for asked, meaning in ASKED.items():
+    for asked, meaning in asks.items():
         chosen = st.selectbox(
             asked,
             options,

@@ -104,6 +104,12 @@ def divisor(app: AppTest) -> tuple[str, str]:
     return str(found.label), str(found.value)
 
 
+def counting(app: AppTest) -> str:
+    """How many timesteps count, of how many: "11 of 15"."""
+    label, value = next(item for item in metrics(app).items() if item[0].startswith("Count, of "))
+    return f"{value} of {label.removeprefix('Count, of ').removesuffix(' timesteps')}"
+
+
 def metric(app: AppTest, key: str) -> Any:
     return next(node for node in nodes(container(app, key)) if node.type == "metric")
 

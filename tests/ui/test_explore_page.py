@@ -12,6 +12,7 @@ from tests.ui.driver import (
     choose,
     click,
     container,
+    counting,
     decoded,
     divisor,
     flags,
@@ -57,7 +58,7 @@ def test_first_page_shows_the_trained_sample() -> None:
         "Loss, nats per timestep": headline(analysis).value,
         "Divided by timesteps that count": headline(analysis).divisor,
         "Perplexity": headline(analysis).perplexity,
-        "Timesteps that count": f"{mask.sum()} of {mask.size}",
+        f"Count, of {mask.size} timesteps": str(mask.sum()),
         "Padding": f"{100 * (1 - mask.mean()):.0f} %",
     }
     assert texts(app, "warning", "error", "info") == []
@@ -145,7 +146,7 @@ def test_illegal_flags_are_answered_with_the_reason_and_the_picture() -> None:
     app = flags(choose(sample("golden"), reduction="sequence_loss"), sum_over_batch=True, average_across_batch=False)
     assert number(app) == "no number"
     assert texts(app, "error") == [AMBIGUOUS]
-    assert [found.label for found in app.metric] == ["Loss", "Perplexity", "Timesteps that count", "Padding"]
+    assert [found.label for found in app.metric] == ["Loss", "Perplexity", "Count, of 15 timesteps", "Padding"]
     assert len(heatmaps(app)) == 3
     flags(app, average_across_timesteps=False, sum_over_timesteps=True)
     assert texts(app, "error") == []
@@ -177,7 +178,7 @@ def test_flags_survive_another_reduction() -> None:
 def test_mask_changes_number_and_counts(mask: str, value: str, counting: str) -> None:
     """By lengths 13.8 / 11; by the sign of the targets without the 0 that costs 0.9 nats; without a mask 14.5 / 15."""
     app = choose(sample("golden"), mask=mask)
-    assert (number(app), metrics(app)["Timesteps that count"]) == (value, counting)
+    assert (number(app), counting(app)) == (value, counting)
 
 
 @pytest.mark.parametrize("mask", ["weights", "ignore_id"])
@@ -191,7 +192,7 @@ def test_mask_without_its_data_is_refused_in_words(mask: str) -> None:
             f"Give it `{mask}`, or use the mask that it declares: 'lengths'."
         )
     ]
-    assert metrics(app)["Timesteps that count"] == "11 of 15"
+    assert counting(app) == "11 of 15"
     assert number(choose(app, mask="declared")) == "1.2545"
 
 

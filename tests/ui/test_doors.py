@@ -1,0 +1,286 @@
+"""Opening files: every format, other names, and bad files, which are one sentence and leave the batch on screen."""
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lossviz import formats
+from tests.ui.driver import (
+    choose,
+    click,
+    counting,
+    door,
+    edit_length,
+    number,
+    open_app,
+    run,
+    select,
+    shown,
+    state,
+    texts,
+    upload,
+)
+
+UNIFORM = f"{np.log(4):.4f}"
+RECORDED = "1.6970"
+FIELDS = {
+    "logits": np.zeros((2, 3, 4), np.float32),
+    "targets": np.array([[1, 2, 3], [1, 0, 0]]),
+    "lengths": np.array([3, 1]),
+}
+
+
+def encoded(name: str, **changes: Any) -> bytes:
+    stream = io.BytesIO()
+    formats.write({**FIELDS, **changes}, stream, name)
+    return stream.getvalue()
+
+
+def npz(**arrays: Any) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    return stream.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def drop(app: Any, **files: bytes) -> Any:
+    return upload(app, **files)
+
+
+def answer(app: Any) -> Any:
+    """Press Open in the dialog. A browser runs only the dialog then; here the button that opened it is pressed too."""
+    app.button(key="map").click()
+    return click(app, "map_open")
+
+
+def opened() -> Any:
+    return door(open_app(), "Open")
+
+
+def test_empty_door_says_what_to_do_and_keeps_the_batch() -> None:
+    app = opened()
+    assert number(app) == RECORDED
+    assert texts(app, "caption")[-1] == (
+        "No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`"
+    )
+
+
+@pytest.mark.parametrize("name", ["npz", "json", "csv", "parquet", "safetensors"])
+def test_file_of_each_format_opens(name: str) -> None:
+    app = drop(opened(), **{f"run_{name}": encoded(name)})
+    assert texts(app, "error") == []
+    assert (number(app), counting(app)) == (UNIFORM, "4 of 6")
+    assert app.selectbox(key="opened_1").value == f"run.{name}"
+
+
+def test_npy_files_open_together() -> None:
+    files = {f"{name}_npy": npy(array) for name, array in FIELDS.items()}
+    app = drop(opened(), **files)
+    assert (texts(app, "error"), number(app)) == ([], UNIFORM)
+    assert app.selectbox(key="opened_1").value == "logits.npy + targets.npy + lengths.npy"
+
+
+def bomb() -> bytes:
+    """Zeros of 1.1 GB in a few MB, under the name of an array."""
+    stream = io.BytesIO()
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f4", "fortran_order": False, "shape": (1000, 1000, 275)})
+    with (
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+        file.open("logits.npy", "w") as member,
+    ):
+        member.write(head.getvalue())
+        for _ in range(550):
+            member.write(bytes(2_000_000))
+    return stream.getvalue()
+
+
+BAD: dict[str, tuple[str, Any]] = {
+    "truncated": ("run_npz", lambda: encoded("npz")[:-60]),
+    "empty": ("run_npz", lambda: b""),
+    "a pickle": ("run_npy", lambda: pickle.dumps([1, 2])),
+    "an object array": ("run_npz", lambda: npz(logits=np.array([None], object), targets=FIELDS["targets"])),
+    "a zip bomb": ("run_npz", bomb),
+    "a wrong suffix": ("run_npz", lambda: encoded("json")),
+    "JSON that is none": ("run_json", lambda: b'{"logits": [[[1, 2'),
+    "JSON cut to ragged lists": ("run_json", lambda: b'{"logits": [[[1, 2], [3]]], "targets": [[0, 1]]}'),
+    "CSV with missing cells": ("run_csv", lambda: b"sequence,timestep,class,logit,target\n0,0,0,1.5,1\n0,0,1,,1\n"),
+    "safetensors that are none": ("run_safetensors", lambda: b"\xff" * 40),
+    "Parquet that is none": ("run_parquet", lambda: b"PAR1 and nothing else PAR1"),
+    "transposed targets": ("run_npz", lambda: encoded("npz", targets=FIELDS["targets"].T)),
+    "integer logits": ("run_npz", lambda: npz(**{**FIELDS, "logits": np.zeros((2, 3, 4), int)})),
+    "weights of one column": ("run_npz", lambda: npz(**FIELDS, weights=np.ones((2, 1)))),
+    "flat weights": ("run_npz", lambda: npz(**FIELDS, weights=np.ones(6))),
+    "a short vocabulary": ("run_npz", lambda: npz(**FIELDS, vocabulary=np.array(["a", "b"]))),
+}
+SENTENCES = {
+    "empty": "run.npz: `run.npz` is empty. Save or copy it again.",
+    "transposed targets": (
+        "run.npz: `targets` must have shape (2, 3), the first two axes of `logits`; got (3, 2). "
+        "If time comes first, pass `targets.T`."
+    ),
+    "integer logits": (
+        "run.npz: `logits` must be floating point (float16, bfloat16, float32 or float64); got int64. If these are "
+        "scores, pass `logits.astype('float32')`; if they are token ids, they belong in `targets`."
+    ),
+    "a short vocabulary": (
+        "run.npz: `vocabulary` must have 4 tokens, one per class of `logits`; got 2. "
+        "Count the padding token and the special tokens too."
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_file_is_one_sentence_and_the_batch_stays(case: str) -> None:
+    """No traceback; the batch that was on screen and the edits made to it are still there."""
+    app = drop(opened(), good_npz=encoded("npz"))
+    edit_length(app, 0, 2)
+    name, content = BAD[case]
+    drop(app, **{name: content()})
+    [sentence] = texts(app, "error")
+    assert sentence.startswith((name.replace("_", ".") + ": ", "`"))
+    assert sentence[-1] in ".)"
+    assert SENTENCES.get(case, sentence) == sentence
+    assert (number(app), counting(app)) == (UNIFORM, "3 of 6")
+    assert list(state(app).sources) == [("sample", "alice-trained"), ("file", "good.npz")]
+
+
+def test_taking_a_bad_file_out_takes_its_sentence_away() -> None:
+    app = drop(opened(), run_npz=b"hello")
+    assert len(texts(app, "error")) == 1
+    run(app.file_uploader(key="files").clear())
+    assert texts(app, "error") == []
+
+
+def test_json_with_nan_opens_and_says_so() -> None:
+    """NaN is content: it is drawn, named, and makes the number NaN."""
+    document = {"logits": [[["NaN", 1.0], [0.0, 0.0]]], "targets": [[0, 1]]}
+    text = json.dumps(document).replace('"NaN"', "NaN").encode()
+    app = drop(opened(), run_json=text)
+    assert number(app) == "NaN"
+    assert texts(app, "warning") == [
+        "1 timestep has logits that are NaN or ±inf (1 logits), first at sequence 0, timestep 0. 1 of them counts."
+    ]
+
+
+def test_empty_batch_opens() -> None:
+    arrays = {"logits": np.zeros((0, 3, 4), np.float32), "targets": np.zeros((0, 3), int)}
+    app = drop(opened(), run_npz=npz(**arrays))
+    assert texts(app, "error") == []
+    assert texts(app, "info") == ["The batch is empty: there is no timestep, and the loss is 0."]
+
+
+def test_sequences_without_timesteps_open() -> None:
+    arrays = {"logits": np.zeros((3, 0, 4), np.float32), "targets": np.zeros((3, 0), int)}
+    app = drop(opened(), run_npz=npz(**arrays))
+    assert texts(app, "error") == []
+
+
+def test_other_names_are_asked_about_and_then_open() -> None:
+    """The dialog has proposed what fits; its answer opens the file."""
+    app = drop(opened(), run_npz=npz(output=FIELDS["logits"], labels=FIELDS["targets"], n=FIELDS["lengths"]))
+    assert number(app) == RECORDED
+    click(app, "map")
+    assert app.selectbox(key="map_logits").value == "output"
+    assert app.selectbox(key="map_targets").value == "labels"
+    assert app.selectbox(key="map_logits").options[1] == "output  (2, 3, 4) float32"
+    app.selectbox(key="map_lengths").select("n")
+    answer(app)
+    assert (texts(app, "error"), number(app), counting(app)) == ([], UNIFORM, "4 of 6")
+
+
+def test_wrong_answer_in_the_dialog_is_a_sentence_in_the_dialog() -> None:
+    app = drop(opened(), run_npz=npz(output=FIELDS["logits"], labels=FIELDS["targets"], n=FIELDS["lengths"]))
+    click(app, "map")
+    app.selectbox(key="map_targets").select("n")
+    app.selectbox(key="map_lengths").select("not in this file")
+    answer(app)
+    assert texts(app, "error")[-1].startswith(
+        "`targets` must have shape (2, 3), the first two axes of `logits`; got (2,"
+    )
+    assert number(app) == RECORDED
+
+
+def test_columns_of_a_table_are_asked_about_and_then_open() -> None:
+    """A table's own words for its columns, which nothing else can tell."""
+    rows = [f"{b},{t},{v},0.0,1" for b in range(2) for t in range(2) for v in range(3)]
+    app = drop(opened(), run_csv="\n".join(["foo,bar,baz,qux,corge", *rows]).encode())
+    click(app, "map")
+    asked = {"sequence": "foo", "timestep": "bar", "class": "baz", "logit": "qux", "target": "corge"}
+    for name, column in asked.items():
+        app.selectbox(key=f"map_{name}").select(column)
+    answer(app)
+    assert (texts(app, "error"), number(app)) == ([], f"{np.log(3):.4f}")
+
+
+def test_file_opened_again_is_the_one_on_screen() -> None:
+    """Of two files the newest is shown, also when it has been there before."""
+    app = drop(opened(), a_npz=encoded("npz"))
+    drop(app, b_npz=encoded("npz", logits=np.zeros((2, 3, 7), np.float32)))
+    assert number(app) == f"{np.log(7):.4f}"
+    drop(app, a_npz=encoded("npz"))
+    assert (number(app), state(app).source.name) == (UNIFORM, "a.npz")
+
+
+def test_opened_files_are_there_behind_the_other_doors() -> None:
+    """With the edits that each had."""
+    app = drop(opened(), a_npz=encoded("npz"))
+    edit_length(app, 0, 2)
+    door(app, "Sample")
+    assert number(app) == RECORDED
+    door(app, "Open")
+    assert (number(app), counting(app)) == (UNIFORM, "3 of 6")
+
+
+def test_file_of_hostile_tokens_opens_as_text() -> None:
+    tokens = ["<pad>", "<script>alert(1)</script>", "![x](http://example.org/x.png)", "a" * 10_000]
+    app = select(drop(opened(), run_json=encoded("json", vocabulary=tokens)), 0, 1)
+    assert texts(app, "markdown")[0] == "**Sequence 0, timestep 1: target ![x](http://example.org/x.png)**"
+
+
+@pytest.mark.parametrize("name", ["[x](http:__example_org)_npz", "<img src=x>_npz", "`a`_npz"])
+def test_hostile_file_name_is_text(name: str) -> None:
+    app = drop(opened(), **{name: b"hello"})
+    assert len(texts(app, "error")) == 1
+
+
+def test_start_file_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.npz"
+    path.write_bytes(encoded("npz"))
+    monkeypatch.setenv("LOSSVIZ_FILE", str(path))
+    app = open_app()
+    assert (number(app), app.session_state["door"]) == (UNIFORM, "Open")
+    choose(door(app, "Sample"), sample="golden")
+    assert number(app) == "1.2545"
+
+
+def test_missing_start_file_is_a_sentence_and_leaves_the_doors_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSVIZ_FILE", str(tmp_path / "nothing.npz"))
+    app = open_app()
+    assert texts(app, "error") == [f"There is no file `{tmp_path / 'nothing.npz'}`."]
+    assert texts(app, "info") == ["Choose a sample, open a file, or type sequences in the sidebar."]
+    assert number(door(app, "Sample")) == RECORDED
+    assert number(run(app)) == RECORDED
+
+
+def test_start_file_with_other_names_is_asked_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.npz"
+    path.write_bytes(npz(output=FIELDS["logits"], labels=FIELDS["targets"]))
+    monkeypatch.setenv("LOSSVIZ_FILE", str(path))
+    app = open_app()
+    click(app, "map")
+    answer(app)
+    assert (texts(app, "error"), number(app), shown(app).batch.shape) == ([], UNIFORM, (2, 3, 4))
