@@ -1,4 +1,4 @@
-"""The pictures: pure functions from an Analysis to a Plotly figure. No Streamlit, no files, no global template.
+"""The pictures: pure functions from an Analysis (one from a Batch, one from a cell) to a Plotly figure. No Streamlit, no files, no global template.
 
 `FIGURES` lists them; adding one is its module and its line here.
 """
@@ -11,9 +11,10 @@ import plotly.graph_objects as go
 from lossviz.figures._quantity import QUANTITIES, Quantity
 from lossviz.figures.cell import class_bars
 from lossviz.figures.equation import equation
+from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
 
-__all__ = ["FIGURES", "QUANTITIES", "Figure", "Quantity", "class_bars", "equation", "overview"]
+__all__ = ["FIGURES", "QUANTITIES", "Figure", "Quantity", "class_bars", "equation", "mask", "overview"]
 
 
 class Figure(NamedTuple):
@@ -27,5 +28,6 @@ class Figure(NamedTuple):
 FIGURES = (
     Figure("class_bars", "The likeliest classes of one timestep, and its target", class_bars),
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
+    Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),
 )

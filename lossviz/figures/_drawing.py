@@ -80,5 +80,5 @@ class Drawing:
         if ((self.weights > 0) & (self.weights < 1)).any():
             entries.append(Entry("fraction", "½", theme.counts, theme.mark_ink[1], "darker mask, larger weight"))
         if self.highlight is not None and self.highlight.any():
-            entries.append(Entry("highlight", "▭", theme.page, theme.highlight, "timesteps of the finding"))
+            entries.append(Entry("highlight", "▭", theme.page, theme.highlight, "outlined timesteps"))
         return entries

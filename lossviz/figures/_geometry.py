@@ -5,8 +5,8 @@ from dataclasses import dataclass
 __all__ = ["SIDE_BY_SIDE", "Box", "Geometry", "alone", "place"]
 
 SIDE_BY_SIDE = 24
-TITLE, AXIS, GAP, LINE, LEGEND_ROW = 36, 40, 22, 38, 24
-BARS, COLOURBAR_ROW = 66, 62
+TITLE, AXIS, GAP, LINE, LEGEND_ROW = 32, 40, 18, 36, 24
+ROW, MASK_ROW, BARS, COLOURBAR_ROW = 26.0, 8.0, 56, 62
 RIGHT, NAMES = 150, 124
 MASK_SHARE = 0.45
 
@@ -114,10 +114,10 @@ def alone(rows: int, columns: int, width: float, *, digits: int, legend_rows: in
 
 
 def _stacked(rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int) -> Geometry:
-    row = max(28.0 if rows <= 12 else 28 - (rows - 12) / 2, 60 / rows)
+    row = max(ROW if rows <= 12 else ROW - (rows - 12) / 3, 60 / rows)
     left = NAMES + 7.0 * max(0, digits - 2)
     batch = Box(left, TITLE + AXIS, width - left - RIGHT, row * rows)
-    mask = batch.below(GAP, max(min(row, 28) * MASK_SHARE * rows, 18))
+    mask = batch.below(GAP, max(MASK_ROW * rows, 18))
     unpadded = mask.below(GAP, batch.height)
     bars = unpadded.below(10, BARS if sums else 0)
     line = bars.bottom + 8

@@ -4,12 +4,14 @@ import numpy as np
 import streamlit as st
 
 from lossviz.analysis import Analysis
-from lossviz.figures import QUANTITIES, Quantity, equation, overview
+from lossviz.batch import Batch
+from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview
 from lossviz.ui.plot import plot, selected_cell
 from lossviz.ui.state import Source, State, read_widget
 from lossviz.ui.window import needs_window, window_controls
+from lossviz.ui.work import engine_is_ready, load_engine
 
-__all__ = ["edited_cells", "equation_panel", "theme"]
+__all__ = ["edited_cells", "equation_panel", "first_picture", "theme"]
 
 EDITED = "What differs from the source"
 
@@ -34,6 +36,17 @@ def equation_panel(state: State, analysis: Analysis, quantity: str) -> None:
         figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme())
         state.cell = plot(figure, key="equation", cell=state.cell, label=_label(analysis))
         _options(outlined)
+
+
+def first_picture(batch: Batch) -> None:
+    """While TensorFlow loads, show which timesteps count: that needs no loss."""
+    if engine_is_ready():
+        return
+    place = st.empty()
+    with place.container():
+        plot(mask(batch, theme=theme()), key="first", label="Which timesteps count.", selectable=False)
+    load_engine()
+    place.empty()
 
 
 def edited_cells(source: Source) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The long waits: loading TensorFlow once, and computing with progress and a way to stop."""
 
+import threading
 from functools import partial
 
 import streamlit as st
@@ -9,9 +10,15 @@ from lossviz.batch import Batch
 from lossviz.settings import Settings
 from lossviz.ui.state import State
 
-__all__ = ["LONG", "compute", "load_engine", "stopped"]
+__all__ = ["LONG", "compute", "engine_is_ready", "load_engine", "stopped"]
 
+_ready = threading.Event()
 LONG = 20_000_000  # logits: about a tenth of a second, from where on a progress bar is worth its flicker
+
+
+def engine_is_ready() -> bool:
+    """Whether TensorFlow is loaded in this process."""
+    return _ready.is_set()
 
 
 @st.cache_resource(show_spinner="Loading TensorFlow. This happens once and takes a few seconds.")
@@ -20,6 +27,7 @@ def load_engine() -> bool:
     from lossviz.engine import load_tensorflow
 
     load_tensorflow()
+    _ready.set()
     return True
 
 

@@ -154,7 +154,7 @@ def test_equation_highlight_outlines_the_cells_in_all_three():
     assert [(o.xaxis, o.yaxis) for o in outlines] == [("x", "y"), ("x", "y2"), ("x", "y3")]
     corners = {(float(x), float(y)) for x, y in zip(outlines[0].x, outlines[0].y, strict=True) if x == x}
     assert corners == {(1.5, 0.5), (2.5, 0.5), (1.5, 1.5), (2.5, 1.5)}
-    assert notes(figure, "legend:highlight") == ["timesteps of the finding"]
+    assert notes(figure, "legend:highlight") == ["outlined timesteps"]
     assert named(equation(golden(), highlight=np.zeros((3, 5), bool)), "highlight") == []
 
 

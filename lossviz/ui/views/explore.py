@@ -9,14 +9,14 @@ from lossviz.errors import SettingsError
 from lossviz.settings import Settings
 from lossviz.ui.cell import cell_panel
 from lossviz.ui.choices import chosen_quantity, chosen_settings
-from lossviz.ui.script import script_panel
-from lossviz.ui.equation import equation_panel
+from lossviz.ui.equation import equation_panel, first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel, problems_panel, refusal_panel
 from lossviz.ui.rows import rows_panel
 from lossviz.ui.save import save_panel
+from lossviz.ui.script import script_panel
 from lossviz.ui.state import State, get_state
-from lossviz.ui.work import compute, load_engine, stopped
+from lossviz.ui.work import compute, stopped
 
 __all__ = ["explore"]
 
@@ -33,7 +33,7 @@ def explore() -> None:
     if state.source is None:
         st.info("Choose a sample, open a file, or type sequences in the sidebar.")
         return
-    load_engine()
+    first_picture(state.source.current)
     if stopped(state):
         return
     analysis, refusal = _analysis(state)
