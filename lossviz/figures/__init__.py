@@ -1,4 +1,6 @@
-"""The pictures: pure functions from an Analysis (one from a Batch, one from a cell) to a Plotly figure. No Streamlit, no files, no global template.
+"""The pictures: pure functions to a Plotly figure, of an Analysis, a Batch or an Explanation.
+
+No Streamlit, no files, no global template.
 
 `FIGURES` lists them; adding one is its module and its line here.
 """

@@ -23,7 +23,7 @@ MOST_ROWS, MOST_TIMESTEPS, TOKEN_WIDTH, SIZE = 24, 64, 40, 12
 
 
 def mask(batch: Batch, *, name: str | None = None, theme: str = "light", width: float = 1000) -> go.Figure:
-    """Draw the targets of a batch and which of them count, at the size that its equation will have.
+    """Draw the targets of a batch and which of them count, where its equation will stand.
 
     Args:
         batch: the batch; of a large one the first 24 sequences × 64 timesteps.
@@ -54,15 +54,15 @@ def mask(batch: Batch, *, name: str | None = None, theme: str = "light", width: 
         colorscale=[[0, colours.pad], [1, colours.counts]],
         hoverinfo="skip",
     )
-    frame = base(f"Which timesteps count: {int(counts.sum()):,} of {counts.size:,}", width, where.height, colours)
+    frame = base(f"Which timesteps count: {int(counts.sum()):,} of {counts.size:,}", width, where.batch.bottom + 24, colours)
     axes = {
         "xaxis": time_axis(window, where, where.batch, colours) | {"anchor": "y"},
         "yaxis": row_axis(window, where, where.batch, colours, title=True),
     }
-    return figure([grid, *_tokens(batch, shown, window, where, colours)], frame | axes)
+    return figure([grid, *_tokens(batch, shown, where, colours)], frame | axes)
 
 
-def _tokens(batch: Batch, counts: Array, window: Window, where: Geometry, theme: Theme) -> list[Spec]:
+def _tokens(batch: Batch, counts: Array, where: Geometry, theme: Theme) -> list[Spec]:
     if where.cell[0] < TOKEN_WIDTH:
         return []
     at = np.argwhere(counts)

@@ -44,8 +44,10 @@ def first_picture(batch: Batch) -> None:
         return
     place = st.empty()
     with place.container():
+        waiting = st.container()
         plot(mask(batch, theme=theme()), key="first", label="Which timesteps count.", selectable=False)
-    load_engine()
+        with waiting:
+            load_engine()
     place.empty()
 
 
