@@ -173,7 +173,7 @@ def test_code_for_numpy_reads_as_a_person_would_write_it():
     assert code(analyze(batch), "numpy") == (
         """\
 # 'Two timesteps', B=1 sequences, T=2 timesteps, V=2 classes
-# Mean over the timesteps that count, mask: ignore_id
+# Mean: Σ w·loss ÷ Σ w, mask: ignore_id
 # lossviz 0.1.0: 0.825939 = 0.825939 ÷ 1 (timesteps that count)
 
 from math import inf, nan

@@ -54,7 +54,8 @@ def mask(batch: Batch, *, name: str | None = None, theme: str = "light", width: 
         colorscale=[[0, colours.pad], [1, colours.counts]],
         hoverinfo="skip",
     )
-    frame = base(f"Which timesteps count: {int(counts.sum()):,} of {counts.size:,}", width, where.batch.bottom + 24, colours)
+    title = f"Which timesteps count: {int(counts.sum()):,} of {counts.size:,}"
+    frame = base(title, width, where.batch.bottom + 24, colours)
     axes = {
         "xaxis": time_axis(window, where, where.batch, colours) | {"anchor": "y"},
         "yaxis": row_axis(window, where, where.batch, colours, title=True),
