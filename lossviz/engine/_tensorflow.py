@@ -8,6 +8,8 @@ import os
 import threading
 from typing import Any
 
+import numpy as np
+
 __all__ = ["load_tensorflow"]
 
 _once = threading.Lock()
@@ -30,10 +32,17 @@ def _import_quietly() -> Any:
 tf = _import_quietly()
 
 
+def _trace() -> None:
+    """Runs the first operation, and traces the graph that answers small batches, so that the first edit is as fast."""
+    from lossviz.engine.timesteps import per_timestep  # which stands on this module
+
+    per_timestep(np.zeros((1, 1, 1)), np.zeros((1, 1), int))
+
+
 def load_tensorflow() -> Any:
     """Makes TensorFlow ready to answer at once, and returns the module; meant for a background thread, harmless twice.
 
-    It runs a first operation and then moves everything allocated so far out of the garbage collector's sight
+    It diagnoses a first, tiny batch and then moves everything allocated so far out of the garbage collector's sight
     (`gc.freeze`): Streamlit collects after every rerun, and with TensorFlow's objects that takes 0.2 s each time.
 
     Returns:
@@ -45,7 +54,7 @@ def load_tensorflow() -> Any:
     """
     with _once:
         if not _state["ready"]:
-            tf.nn.softmax(tf.zeros([2, 3]))
+            _trace()
             gc.collect()
             gc.freeze()  # frozen objects are never collected, so this happens once
             _state["ready"] = True

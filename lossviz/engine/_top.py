@@ -10,7 +10,9 @@ from lossviz.engine._formulas import TOP
 
 __all__ = ["top", "top_of_rows"]
 
-CHUNKS_KEPT = 8
+CHUNKS_KEPT = TOP + 1
+"""One more than needed, so that its maximum tells whether a value of a chunk left out could tie."""
+
 CAREFUL = 1 << 18
 """Elements looked at together in `top_of_rows`, which may be asked for every row of a block."""
 
