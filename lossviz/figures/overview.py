@@ -60,14 +60,16 @@ def overview(
     entries = mark_entries(analysis, what, [cells], scale, colours)
     down, across = cells.z.shape
     place = alone(down, across, width, digits=len(str(rows - 1)), legend_rows=legend_rows(entries, width))
-    where = {"x": None, "y": None, "x0": (covers[1] - 1) / 2, "dx": covers[1], "y0": (covers[0] - 1) / 2}
-    where |= {"dy": covers[0], "xgap": 0, "ygap": 0}
+    centres = {
+        axis: np.arange(n) * size + (size - 1) / 2 for axis, n, size in zip("yx", (down, across), covers, strict=True)
+    }
+    where = {**centres, "xgap": 0, "ygap": 0}
     grid = {
         "type": "heatmap",
         "name": what.title,
         "z": cells.z,
         "coloraxis": "coloraxis",
-        "meta": {"overview": list(covers)},
+        "meta": {"select": True, "covers": list(covers)},
         "customdata": counting,
         "hovertemplate": f"around sequence %{{y:d}}, timestep %{{x:d}}<br>{what.title} %{{z:.4~g}}"
         "<br>%{customdata}% of its timesteps count<extra></extra>",

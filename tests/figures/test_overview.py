@@ -42,7 +42,7 @@ def test_overview_of_a_small_batch_is_the_unpadded_loss():
 def test_overview_keeps_the_largest_of_each_block():
     analysis = big(700, 1500)
     shown = grid(overview(analysis))
-    assert shown.meta == {"overview": [3, 3]}
+    assert shown.meta == {"select": True, "covers": [3, 3]}
     assert shown.z.shape == (234, 500)
     expected = np.pad(analysis.unpadded_loss, ((0, 2), (0, 0))).reshape(234, 3, 500, 3).max(axis=(1, 3))
     np.testing.assert_allclose(shown.z, expected.astype(np.float32))
@@ -60,7 +60,7 @@ def test_overview_of_four_million_timesteps_is_one_small_heatmap():
     figure = checked(overview(big(2048, 2048, lengths=np.arange(2048)), window=(0, 16, 32, 64)))
     shown = grid(figure)
     assert (shown.z.shape, shown.z.dtype.name) == ((256, 512), "float32")
-    assert (shown.x0, shown.dx, shown.y0, shown.dy) == (1.5, 4, 3.5, 8)
+    assert (shown.x[0], shown.x[-1], shown.y[0], shown.y[-1]) == (1.5, 2045.5, 3.5, 2043.5)
     assert figure.layout.xaxis.range == (-0.5, 2047.5)
     assert figure.layout.yaxis.range == (2047.5, -0.5)
     assert figure.layout.title.text == "Unpadded loss, nats: each cell covers 8 × 4 timesteps, the largest is shown"
