@@ -12,11 +12,15 @@ __all__ = ["Axes", "bars", "hatches", "heatmap", "marks", "outline", "texts"]
 Array = np.ndarray
 Axes = tuple[str, str]
 Spec = dict[str, Any]
-MOST_BARS = 128
+MOST_BARS, MOST_GAPS = 128, 1000
 
 
 def heatmap(z: Array, window: Window, axes: Axes, cell: tuple[float, float], **more: Any) -> Spec:
-    """A heatmap over the true row and timestep numbers, with gaps while its cells are large."""
+    """A heatmap over the true row and timestep numbers, with gaps while its cells are large and few.
+
+    plotly.js draws a heatmap without gaps as one image, two to three times faster.
+    """
+    gap = (0, 0) if z.size > MOST_GAPS else (_gap(cell[0]), _gap(cell[1]))
     return {
         "type": "heatmap",
         "z": z,
@@ -24,8 +28,8 @@ def heatmap(z: Array, window: Window, axes: Axes, cell: tuple[float, float], **m
         "y": window.rows,
         "xaxis": axes[0],
         "yaxis": axes[1],
-        "xgap": _gap(cell[0]),
-        "ygap": _gap(cell[1]),
+        "xgap": gap[0],
+        "ygap": gap[1],
         "showscale": False,
         **more,
     }

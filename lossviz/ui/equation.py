@@ -6,13 +6,14 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview
-from lossviz.ui.plot import plot, selected_cell
+from lossviz.ui.plot import plot, plot_width, selected_cell
 from lossviz.ui.state import Source, State, read_widget
 from lossviz.ui.window import needs_window, window_controls
 from lossviz.ui.work import engine_is_ready, load_engine
 
 __all__ = ["edited_cells", "equation_panel", "first_picture", "theme"]
 
+WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
 EDITED = "What differs from the source"
 
 
@@ -29,11 +30,13 @@ def equation_panel(state: State, analysis: Analysis, quantity: str) -> None:
         if needs_window(analysis):
             state.jump = selected_cell("overview", None)
             window = window_controls(state, analysis)
-            picture = overview(analysis, quantity=what, window=window, theme=theme())
+            wide = plot_width("overview", WIDTH)
+            picture = overview(analysis, quantity=what, window=window, theme=theme(), width=wide)
             plot(picture, key="overview", label="The whole batch. Select a place to see it in detail.")
         outlined = _outlines(state, analysis)
         cells = outlined.get(read_widget("outline"), outlined.get(EDITED))
-        figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme())
+        wide = plot_width("equation", WIDTH)
+        figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme(), width=wide)
         state.cell = plot(figure, key="equation", cell=state.cell, label=_label(analysis))
         _options(outlined)
 

@@ -20,29 +20,6 @@ export default function (component) {
   };
 }
 
-/** plotly.js, loaded once for the page however many plots there are. */
-function library(url) {
-  globalThis.lossvizLibrary ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = () => resolve(globalThis.Plotly);
-    script.onerror = () => {
-      script.remove();
-      globalThis.lossvizLibrary = undefined;
-      reject(new Error("plotly.js did not load. Reload the page"));
-    };
-    document.head.append(script);
-  });
-  return globalThis.lossvizLibrary;
-}
-
-/** bytes = header length (uint32) | header (JSON) | figure (JSON) */
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
-  return { ...JSON.parse(text(4, 4 + length)), figure: () => JSON.parse(text(4 + length)) };
-}
-
 class View {
   constructor(root) {
     this.root = root;
@@ -61,6 +38,7 @@ class View {
   destroy() {
     this.gone = true;
     clearTimeout(this.timer);
+    clearTimeout(this.telling);
     this.resized.disconnect();
     globalThis.Plotly?.purge(this.plot);
   }
@@ -105,8 +83,15 @@ class View {
     Object.assign(layout, { autosize: true, height: sent.height, uirevision });
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", ...layout.modebar };
     this.home = home(layout);
+    // Where axes come or go or the colour bar turns, plotly.js would leave parts of the old picture behind.
+    const shape = JSON.stringify([layout.coloraxis?.colorbar?.orientation, Object.keys(layout).filter((key) => /axis/.test(key))]);
+    const fresh = shape !== this.shape;
+    if (fresh && this.shape) Plotly.purge(this.plot);
+    this.shape = shape;
     await Plotly.react(this.plot, data, layout, { ...CONFIG, toImageButtonOptions: { filename: sent.name } });
-    if (!this.drawn) this.listen();
+    if (fresh) this.listen();
+    this.made = sent.width;
+    this.tell();
     const select = (trace) => trace.type === "heatmap" && trace.visible === true && trace.meta?.select === true;
     this.grids = sent.selectable ? this.plot._fullData.filter(select).map((trace) => new Grid(trace, this.plot)) : [];
     this.outline();
@@ -135,9 +120,19 @@ class View {
     if (error) this.overlay.replaceChildren();
   }
 
+  /** Tells the server how wide the picture is, since that decides which words fit in its cells. */
+  tell() {
+    const width = this.plot.clientWidth;
+    if (!this.made || !width || Math.abs(width - this.made) <= 12 || width === this.told) return;
+    this.told = width;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.setStateValue("width", width), 150);
+  }
+
   resize() {
     if (this.drawn && this.plot.clientWidth && this.plot.clientWidth !== this.plot._fullLayout?.width)
       globalThis.Plotly.Plots.resize(this.plot);
+    this.tell();
   }
 
   // The selection
@@ -182,7 +177,8 @@ class View {
   }
 
   /** The user moved the selection: shown now, sent at once or, in a fast row of moves, a little later. */
-  choose(cell) {
+  choose(place) {
+    const cell = place && place.map(Math.floor); // a cell that covers several timesteps lies at their middle
     this.number = Math.max(Date.now(), this.number + 1);
     this.show(cell);
     this.reveal();

@@ -20,7 +20,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 from lossviz.ui.state import read_widget, write_widget
 
-__all__ = ["Cell", "load_library", "plot", "selected_cell"]
+__all__ = ["Cell", "load_library", "plot", "plot_width", "selected_cell"]
 
 Cell = tuple[int, int]
 
@@ -65,6 +65,7 @@ def plot(
         "name": key,
         "label": label,
         "height": height or figure.layout.height or _HEIGHT,
+        "width": figure.layout.width,
         "selectable": selectable,
         "cell": cell,
         "seen": _seen(key),
@@ -87,6 +88,12 @@ def selected_cell(key: str, cell: Cell | None) -> Cell | None:
     return _as_cell(event.get("cell"))
 
 
+def plot_width(key: str, default: int) -> int:
+    """How wide the browser drew the plot `key` last, in pixels; `default` before it did."""
+    width = dict(read_widget(key) or {}).get("width")
+    return min(max(int(width), 300), 6000) if isinstance(width, int | float) else default
+
+
 def load_library(key: str = "plot_library") -> None:
     """Let the browser fetch plotly.js (4.8 MB) now, while the first figure is still being computed."""
     _mount(key, {"label": "", "height": 0, "selectable": False, "digest": None}, b"")
@@ -94,7 +101,7 @@ def load_library(key: str = "plot_library") -> None:
 
 def _mount(key: str, header: dict[str, Any], drawing: bytes) -> None:
     head = json.dumps(header | {"library": _library_url()}).encode()
-    _component()(key=key, data=struct.pack("<I", len(head)) + head + drawing, on_event_change=_nothing)
+    _component()(key=key, data=struct.pack("<I", len(head)) + head + drawing, on_event_change=_nothing, on_width_change=_nothing)
 
 
 def _nothing() -> None:
@@ -129,7 +136,7 @@ def _ends(numbers: Any, count: int) -> str:
 
 @cache
 def _component() -> Any:
-    code = "\n".join((_HERE / name).read_text("utf-8") for name in ("plot_grid.js", "plot.js"))
+    code = "\n".join((_HERE / name).read_text("utf-8") for name in ("plot_load.js", "plot_grid.js", "plot.js"))
     css = (_HERE / "plot.css").read_text("utf-8")
     # In a shadow root plotly.js would not find its own style sheet, which it puts into the head of the page.
     return st.components.v2.component("lossviz.plot", html=_HTML, css=css, js=code, isolate_styles=False)

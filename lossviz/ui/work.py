@@ -1,5 +1,6 @@
 """The long waits: loading TensorFlow once, and computing with progress and a way to stop."""
 
+import sys
 import threading
 from functools import partial
 
@@ -27,8 +28,19 @@ def load_engine() -> bool:
     from lossviz.engine import load_tensorflow
 
     load_tensorflow()
+    _keep_keras()
     _ready.set()
     return True
+
+
+def _keep_keras() -> None:
+    """Take from Streamlit the reset of Keras that it makes after every run, 0.2 s each: the app builds no model.
+
+    Streamlit calls `keras.backend.clear_session` wherever the module is loaded, and TensorFlow loads it.
+    """
+    keras = sys.modules.get("keras")
+    if keras is not None:
+        keras.backend.clear_session = lambda *_, **__: None
 
 
 def compute(state: State, batch: Batch, settings: Settings) -> Analysis:
