@@ -3,6 +3,7 @@
 Every other module of the engine says `import tensorflow as tf`; the package imports this one first.
 """
 
+import contextlib
 import gc
 import os
 import threading
@@ -32,6 +33,13 @@ def _import_quietly() -> Any:
 tf = _import_quietly()
 
 
+def _leave_the_threads_to_lossviz() -> None:
+    """One thread an operation, unless someone chose otherwise: two threads of our own run blocks side by side."""
+    if tf.config.threading.get_intra_op_parallelism_threads() == 0:
+        with contextlib.suppress(RuntimeError):  # TensorFlow has already run something, and keeps its threads
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
 def _trace() -> None:
     """Runs the first operation, and traces the graph that answers small batches, so that the first edit is as fast."""
     from lossviz.engine.timesteps import per_timestep  # which stands on this module
@@ -43,7 +51,8 @@ def load_tensorflow() -> Any:
     """Makes TensorFlow ready to answer at once, and returns the module; meant for a background thread, harmless twice.
 
     It diagnoses a first, tiny batch and then moves everything allocated so far out of the garbage collector's sight
-    (`gc.freeze`): Streamlit collects after every rerun, and with TensorFlow's objects that takes 0.2 s each time.
+    (`gc.freeze`): Streamlit collects after every rerun, and with TensorFlow's objects that takes 0.2 s each time. It is
+    for processes that belong to lossviz (the app, the command line): it also sets one thread an operation.
 
     Returns:
         The `tensorflow` module.
@@ -54,6 +63,7 @@ def load_tensorflow() -> Any:
     """
     with _once:
         if not _state["ready"]:
+            _leave_the_threads_to_lossviz()
             _trace()
             gc.collect()
             gc.freeze()  # frozen objects are never collected, so this happens once
