@@ -73,8 +73,8 @@ def headline(analysis: Analysis) -> Headline:
     return Headline(
         value=number_text(analysis.value),
         unit="nats per timestep" if mean else "nats",
-        equation=f"{analysis.numerator!r} ÷ {analysis.divisor:g} = {analysis.value!r}",
-        divisor=f"{analysis.divisor:g}",
+        equation=f"{analysis.numerator!r} ÷ {analysis.divisor:.15g} = {analysis.value!r}",
+        divisor=f"{analysis.divisor:,.10g}",
         perplexity=perplexity,
         **common,
     )

@@ -14,7 +14,7 @@ from lossviz.ui.editing import make_edits
 from lossviz.ui.equation import theme
 from lossviz.ui.plot import plot
 from lossviz.ui.state import State, read_widget, write_widget
-from lossviz.ui.widgets import literal, say
+from lossviz.ui.widgets import escaped, say
 
 __all__ = ["cell_panel"]
 
@@ -30,7 +30,7 @@ def cell_panel(state: State, analysis: Analysis) -> None:
             st.caption("Select a cell above, by mouse or with the arrow keys, to see its arithmetic and to edit it.")
             return
         explanation = analysis.explain(*state.cell)
-        st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: target {literal(explanation.token[:80])}**")
+        st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: target {escaped(explanation.token[:80])}**")
         st.caption(cell_words(explanation))
         if explanation.note:
             say("warning", explanation.note)

@@ -66,7 +66,8 @@ def _file_door(state: State) -> None:
         type=SUFFIXES,
         accept_multiple_files=True,
         key="files",
-        help="One file with `logits`, `targets` and `lengths` or `weights`, or several .npy files together.",
+        help="One file with `logits`, `targets` and `lengths` or `weights`, or several .npy files together. "
+        "Up to 200 MB; a larger file opens by its path: `lossviz app FILE`.",
     )
     marks = tuple(file.file_id for file in files)
     if marks != state.uploaded:

@@ -5,16 +5,25 @@ from collections.abc import Callable
 
 import streamlit as st
 
-__all__ = ["KINDS", "literal", "say"]
+__all__ = ["KINDS", "escaped", "literal", "say"]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~|<>&])")
-_CODE = re.compile(r"`([A-Za-z_][\w.()\[\]=', -]*)`")
+_CODE = re.compile(r"`(~|[A-Za-z_][\w.()\[\]=', -]*)`")
 KINDS: dict[str, Callable[[str], object]] = {
     "error": st.error,
     "warning": st.warning,
     "info": st.info,
     "caption": st.caption,
 }
+
+
+def escaped(text: str) -> str:
+    r"""Text that Markdown shows sign by sign, for what users wrote.
+
+    >>> print(escaped("`a`"))
+    \`a\`
+    """
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def literal(text: str) -> str:
@@ -24,7 +33,7 @@ def literal(text: str) -> str:
     \!\[x\]\(http\://a\)
     """
     pieces = _CODE.split(text)
-    return "".join(f"`{piece}`" if i % 2 else _MARKDOWN.sub(r"\\\1", piece) for i, piece in enumerate(pieces))
+    return "".join(f"`{piece}`" if i % 2 else escaped(piece) for i, piece in enumerate(pieces))
 
 
 def say(kind: str, text: str) -> None:

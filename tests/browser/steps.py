@@ -1,0 +1,78 @@
+"""What a person does on the Explore page, as steps of the browser tests."""
+
+from playwright.sync_api import Page, expect
+
+from lossviz.ui.link import pack
+
+EQUATION = ".st-key-explore_equation .st-key-equation .lossviz-plot"
+FIRST_PAGE_MS = 120_000  # TensorFlow is imported by the first page of a server
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+def visit(page: Page, address: str, **view: object) -> Page:
+    """Open the page, with what a link says, and wait for the picture."""
+    page.goto(f"{address}/?view={pack(view)}" if view else address)
+    page.wait_for_selector(f"{EQUATION}[data-drawn]", state="attached", timeout=FIRST_PAGE_MS)
+    return idle(page)
+
+
+def sample(page: Page, address: str, name: str) -> Page:
+    return visit(page, address, door="Sample", sample=name)
+
+
+def idle(page: Page) -> Page:
+    """Wait until the server has nothing more to say."""
+    page.wait_for_timeout(150)
+    page.wait_for_selector(IDLE, state="attached", timeout=60_000)
+    return page
+
+
+def number(page: Page) -> str:
+    return page.locator(".st-key-explore_number [data-testid=stMetricValue]").inner_text()
+
+
+def expect_number(page: Page, value: str) -> None:
+    expect(page.locator(".st-key-explore_number [data-testid=stMetricValue]")).to_have_text(value, timeout=30_000)
+
+
+def place(page: Page, row: int, column: int, subplot: str = "xy", plot: str = EQUATION) -> tuple[float, float]:
+    """The pixel in the middle of a cell, as the axes are now."""
+    found: list[float] = page.evaluate(
+        """([plot, subplot, row, column]) => {
+            const figure = document.querySelector(`${plot} .js-plotly-plot`);
+            const { xaxis: x, yaxis: y } = figure._fullLayout._plots[subplot];
+            const down = () => figure.getBoundingClientRect().y + y._offset + y.d2p(row);
+            if (down() < 40 || down() > innerHeight - 40) figure.scrollIntoView();
+            return [figure.getBoundingClientRect().x + x._offset + x.d2p(column), down()];
+        }""",
+        [plot, subplot, row, column],
+    )
+    return found[0], found[1]
+
+
+def click_cell(page: Page, row: int, column: int) -> None:
+    page.mouse.click(*place(page, row, column))
+    heading = page.locator(".st-key-explore_cell")
+    expect(heading).to_contain_text(f"Sequence {row}, timestep {column}:", timeout=30_000)
+    idle(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option", name=option, exact=True).click()
+    idle(page)
+
+
+def door(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name, exact=True).click()
+    idle(page)
+
+
+def ranges(page: Page) -> list[list[float]]:
+    found: list[list[float]] = page.evaluate(
+        """plot => { const { xaxis, yaxis } = document.querySelector(`${plot} .js-plotly-plot`)._fullLayout;
+                     return [xaxis, yaxis].map(({ range }) => [...range]) }""",
+        EQUATION,
+    )
+    return found
