@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lossviz.batch import Batch
 from lossviz.errors import LossvizError, NamesError
@@ -71,9 +72,9 @@ def _file_door(state: State) -> None:
     )
     marks = tuple(file.file_id for file in files)
     if marks != state.uploaded:
-        state.uploaded, state.unmapped, state.complaint = marks, None, ""
-        if files:
-            _open_upload(state, {file.name: file.getvalue() for file in files})
+        new = [file for file in files if file.file_id not in state.uploaded]
+        state.uploaded, state.unmapped = marks, None
+        state.complaint = " ".join(filter(None, [_open_upload(state, group) for group in _groups(files, new)]))
     if state.complaint:
         say("error", state.complaint)
     if state.unmapped is not None:
@@ -92,14 +93,24 @@ def _file_door(state: State) -> None:
         st.caption("No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`")
 
 
-def _open_upload(state: State, files: dict[str, bytes], names: dict[str, str] | None = None) -> None:
+def _groups(files: list[UploadedFile], new: list[UploadedFile]) -> list[dict[str, bytes]]:
+    """What belongs together: all .npy files, and each new file of another kind by itself."""
+    alone = [file for file in new if not file.name.lower().endswith(".npy")]
+    parts = {file.name: file.getvalue() for file in files if file.name.lower().endswith(".npy")}
+    return [*([parts] if len(alone) < len(new) else []), *({file.name: file.getvalue()} for file in alone)]
+
+
+def _open_upload(state: State, files: dict[str, bytes]) -> str:
+    """Open files that belong together; returns why that can't be, or ""."""
     name = " + ".join(files)
     try:
-        _keep(state, Source("file", name, Batch.from_arrays(**read_many(files, names=names))))
+        _keep(state, Source("file", name, Batch.from_arrays(**read_many(files))))
     except NamesError as error:
-        state.unmapped, state.complaint = (error, files), str(error)
+        state.unmapped = (error, files)
+        return str(error)
     except LossvizError as error:
-        state.complaint = f"{name}: {error}"
+        return f"{name}: {error}"
+    return ""
 
 
 def _open_path(state: State, path: Path) -> None:

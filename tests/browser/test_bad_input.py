@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from lossviz.reductions import REDUCTIONS
 from lossviz.samples import load_sample
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
+SUM = next(reduction.title for reduction in REDUCTIONS if reduction.name == "language_model")
 TOKENS = (
     "<script>window.ran=1</script> <img/src=x/onerror=window.ran=1> [x](http://example.org/a) "
     "![x](http://example.org/b.png) \u202eright-to-left zero\u200bwidth $x^2$ :red[x] `a` http://example.org/c "
@@ -43,7 +45,7 @@ def test_hostile_tokens_are_typed(page: Page, app_server: str, foreign_requests:
     assert foreign_requests == []
     links = page.locator(".st-key-explore_cell a[href^=http]")
     expect(links).to_have_count(0)
-    steps.choose(page, "Reduction", "Sum: language model")
+    steps.choose(page, "Reduction", SUM)
     expect(page.locator(".st-key-explore_divisor")).to_contain_text("nothing")
 
 

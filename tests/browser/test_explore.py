@@ -9,10 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lossviz import Batch, analyze, formats
+from lossviz.reductions import REDUCTIONS
 from lossviz.samples import load_sample
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
+SUM = next(reduction.title for reduction in REDUCTIONS if reduction.name == "language_model")
 DATA_ROW, FIRST_ROW, LENGTHS = 35, 52, 190  # pixels of a table: the height of a row, where the first one is
 
 
@@ -40,6 +42,7 @@ def type_length(page: Page, row: int, length: int) -> None:
     panel = page.locator(".st-key-rows")
     if not panel.locator("canvas").first.is_visible():
         panel.get_by_text("Sequences and their lengths").click()
+        page.wait_for_timeout(600)  # the panel opens slowly
     table = panel.locator("[data-testid=stDataFrame] canvas").first
     table.scroll_into_view_if_needed()
     steps.idle(page)
@@ -96,7 +99,7 @@ def test_length_is_edited_in_the_table_and_undone(page: Page, app_server: str) -
     assert steps.ranges(page) == zoomed
     page.get_by_role("button", name="Undo", exact=True).click()
     steps.expect_number(page, before)
-    steps.choose(page, "Reduction", "Sum: language model")
+    steps.choose(page, "Reduction", SUM)
     steps.expect_number(page, f"{analyze(batch).value * 84:.4f}")
     assert steps.ranges(page) == zoomed
     expect(page.locator(".st-key-explore_cell")).to_contain_text("Sequence 1, timestep 2:")
@@ -109,7 +112,7 @@ def test_link_restores_the_page_in_a_new_tab(page: Page, app_server: str) -> Non
     steps.click_cell(page, 2, 0)
     type_length(page, 2, 1)
     steps.expect_number(page, "1.3200")
-    steps.choose(page, "Reduction", "Sum: language model")
+    steps.choose(page, "Reduction", SUM)
     steps.expect_number(page, "13.2000")
     other = page.context.new_page()
     other.goto(page.url)

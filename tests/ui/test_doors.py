@@ -91,6 +91,27 @@ def test_npy_files_open_together() -> None:
     assert app.selectbox(key="opened_1").value == "logits.npy + targets.npy + lengths.npy"
 
 
+def test_npy_files_may_come_one_by_one() -> None:
+    """What is missing is said until all are there."""
+    app = opened()
+    dropped = []
+    for name, array in FIELDS.items():
+        dropped.append((f"{name}.npy", npy(array), ""))
+        run(app.file_uploader(key="files").set_value(dropped))
+    assert (number(app), counting(app)) == (UNIFORM, "4 of 6")
+
+
+def test_files_of_other_kinds_open_each_by_itself() -> None:
+    """Also beside one that is there already; a bad one among them is said, and the good ones open."""
+    good, other = encoded("npz"), encoded("json", logits=np.zeros((2, 3, 7), np.float32))
+    app = drop(opened(), a_npz=good, bad_csv=b"hello", b_json=other)
+    assert [name for door, name in state(app).sources if door == "file"] == ["a.npz", "b.json"]
+    assert number(app) == f"{np.log(7):.4f}"
+    [sentence] = texts(app, "error")
+    assert "bad.csv" in sentence
+    assert app.selectbox(key="opened_2").options == ["b.json", "a.npz"]
+
+
 def bomb() -> bytes:
     """Zeros of 1.1 GB in a few MB, under the name of an array."""
     stream = io.BytesIO()
