@@ -7,14 +7,15 @@ from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS, Settings
 from lossviz.ui.state import State, default_widget, read_widget
 
-__all__ = ["choose_settings", "chosen_quantity", "chosen_settings"]
+__all__ = ["DECLARED", "UNREDUCED", "choose_settings", "chosen_quantity", "chosen_settings"]
 
 DECLARED = "declared"
+UNREDUCED = Settings(reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False)
 
 
 def choose_settings(state: State) -> None:
     """Draw the selectors."""
-    declared = state.source.current.declared_mask if state.source else "none"
+    state.declared = declared = state.source.current.declared_mask if state.source else "none"
     st.selectbox(
         "Mask",
         [DECLARED, *MASKS],

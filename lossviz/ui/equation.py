@@ -22,8 +22,8 @@ def theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def equation_panel(state: State, analysis: Analysis, quantity: str) -> None:
-    """Draw the equation and take the selected cell from it."""
+def equation_panel(state: State, analysis: Analysis, quantity: str) -> tuple[int, int, int, int] | None:
+    """Draw the equation and take the selected cell from it; returns the part that is shown, None for all."""
     with st.container(key="explore_equation"):
         what = _scaled(state, analysis, quantity)
         window = None
@@ -39,6 +39,7 @@ def equation_panel(state: State, analysis: Analysis, quantity: str) -> None:
         figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme(), width=wide)
         state.cell = plot(figure, key="equation", cell=state.cell, label=_label(analysis))
         _options(outlined)
+    return window
 
 
 def first_picture(batch: Batch) -> None:

@@ -65,6 +65,7 @@ class View {
   async draw(sent) {
     this.describe(sent);
     const Plotly = await library(sent.library);
+    if (!sent.selectable) await nextFrame(); // the picture that people look at comes first
     if (this.gone || sent.digest === null) return;
     if (sent.digest !== this.digest) {
       this.digest = undefined;

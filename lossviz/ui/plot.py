@@ -101,7 +101,9 @@ def load_library(key: str = "plot_library") -> None:
 
 def _mount(key: str, header: dict[str, Any], drawing: bytes) -> None:
     head = json.dumps(header | {"library": _library_url()}).encode()
-    _component()(key=key, data=struct.pack("<I", len(head)) + head + drawing, on_event_change=_nothing, on_width_change=_nothing)
+    _component()(
+        key=key, data=struct.pack("<I", len(head)) + head + drawing, on_event_change=_nothing, on_width_change=_nothing
+    )
 
 
 def _nothing() -> None:

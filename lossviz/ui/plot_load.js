@@ -22,3 +22,6 @@ function unpack(bytes) {
   const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
   return { ...JSON.parse(text(4, 4 + length)), figure: () => JSON.parse(text(4 + length)) };
 }
+
+/** After the browser has painted what is drawn so far. */
+const nextFrame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

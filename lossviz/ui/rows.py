@@ -16,19 +16,25 @@ __all__ = ["rows_panel"]
 
 def rows_panel(state: State, analysis: Analysis) -> None:
     """Draw the table of sequences and the edits made so far."""
-    with st.expander("Sequences and their lengths", key="rows"):
-        table = sequences_table(analysis)
-        key = f"lengths_{state.editors}"
-        st.data_editor(
-            table,
-            key=key,
-            hide_index=True,
-            disabled=[name for name in table.columns if name != "length"],
-            on_change=partial(_save, state, key),
-            column_config={"length": st.column_config.NumberColumn(help="Edit: how many timesteps of it count.")},
-        )
+    # A closed panel draws nothing: every element on the page makes every edit a little slower.
+    with st.expander("Sequences and their lengths", key="rows", on_change="rerun") as panel:
+        if panel.open:
+            _table(state, analysis)
     if state.source is not None and (state.source.steps or state.source.undone):
         _history(state, state.source)
+
+
+def _table(state: State, analysis: Analysis) -> None:
+    table = sequences_table(analysis)
+    key = f"lengths_{state.editors}"
+    st.data_editor(
+        table,
+        key=key,
+        hide_index=True,
+        disabled=[name for name in table.columns if name != "length"],
+        on_change=partial(_save, state, key),
+        column_config={"length": st.column_config.NumberColumn(help="Edit: how many timesteps of it count.")},
+    )
 
 
 def _save(state: State, key: str) -> None:

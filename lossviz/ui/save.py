@@ -16,9 +16,11 @@ from lossviz.ui.equation import theme
 __all__ = ["save_panel"]
 
 
-def save_panel(analysis: Analysis, quantity: str, window: tuple[int, int, int, int] | None = None) -> None:
+def save_panel(analysis: Analysis, quantity: str, window: tuple[int, int, int, int] | None) -> None:
     """Draw the download buttons."""
-    with st.expander("Download the numbers, the batch, the picture", key="save"):
+    with st.expander("Download the numbers, the batch, the picture", key="save", on_change="rerun") as panel:
+        if not panel.open:
+            return
         numbers, batch, picture = st.columns(3)
         for name in DOWNLOADS:
             _button(numbers, f"Numbers as {name.upper()}", f"analysis.{name}", partial(download, analysis, name))

@@ -108,6 +108,7 @@ class State:
         cell: the selected timestep (sequence, timestep), or None.
         jump: the timestep that was selected in the overview, until the detail window has followed.
         scale: the locked colour scale: its quantity and ends, or None.
+        declared: the mask that the sidebar says the batch declares.
         editors: counts up when the tables must forget what was typed into them (undo, another batch).
         complaint: why a file could not be read, or "".
         refusal: why an edit could not be made, or "".
@@ -124,6 +125,7 @@ class State:
     cell: Cell | None = None
     jump: Cell | None = None
     scale: tuple[str, float, float] | None = None
+    declared: str = "none"
     editors: int = 0
     complaint: str = ""
     refusal: str = ""

@@ -57,8 +57,15 @@ def select(app: AppTest, *cell: int) -> AppTest:
     return run(app)
 
 
+def unfold(app: AppTest, key: str) -> AppTest:
+    """Open a folded panel: "rows", "save" or "code". A folded one draws nothing."""
+    app.session_state[key] = True
+    return run(app)
+
+
 def edit_length(app: AppTest, row: int, length: float) -> AppTest:
     """Type a length into the table of sequences."""
+    unfold(app, "rows")
     return edit_table(app, f"lengths_{state(app).editors}", row, "length", length)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from lossviz import Batch, analyze, formats
 from lossviz.ui import save
-from tests.ui.driver import choose, edit_length, open_app, sample, shown
+from tests.ui.driver import choose, edit_length, open_app, sample, shown, unfold
 
 
 def made(app: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def made(app: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         builders[button[2]] = button[3]
 
     monkeypatch.setattr(save, "_button", keep)
-    app.run()
+    unfold(app, "save")
     return builders
 
 

@@ -6,9 +6,8 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.errors import SettingsError
-from lossviz.settings import Settings
 from lossviz.ui.cell import cell_panel
-from lossviz.ui.choices import chosen_quantity, chosen_settings
+from lossviz.ui.choices import UNREDUCED, chosen_quantity, chosen_settings
 from lossviz.ui.equation import equation_panel, first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel, problems_panel, refusal_panel
@@ -20,12 +19,6 @@ from lossviz.ui.work import compute, stopped
 
 __all__ = ["explore"]
 
-UNREDUCED = Settings(
-    reduction="sequence_loss",
-    average_across_timesteps=False,
-    average_across_batch=False,
-)
-
 
 def explore() -> None:
     """Draw the page."""
@@ -34,16 +27,24 @@ def explore() -> None:
         st.info("Choose a sample, open a file, or type sequences in the sidebar.")
         return
     first_picture(state.source.current)
+    _page(state)
+
+
+@st.fragment
+def _page(state: State) -> None:
+    """All that an edit changes: it is drawn again without the sidebar, unless that shows what was changed."""
     if stopped(state):
         return
+    if state.source is not None and state.source.current.declared_mask != state.declared:
+        st.rerun()
     analysis, refusal = _analysis(state)
     numbers_panel(analysis, refusal)
-    equation_panel(state, analysis, chosen_quantity())
+    window = equation_panel(state, analysis, chosen_quantity())
     problems_panel(analysis)
     refusal_panel(state)
     cell_panel(state, analysis)
     rows_panel(state, analysis)
-    save_panel(analysis, chosen_quantity())
+    save_panel(analysis, chosen_quantity(), window)
     script_panel(analysis, has_number=not refusal)
     remember(state)
 
