@@ -8,6 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.explanation import Explanation
 from lossviz.figures import class_bars
+from lossviz.figures._text import visible
 from lossviz.headline import cell_words
 from lossviz.tables import cell_table
 from lossviz.ui.editing import make_edits
@@ -30,7 +31,8 @@ def cell_panel(state: State, analysis: Analysis) -> None:
             st.caption("Select a cell above, by mouse or with the arrow keys, to see its arithmetic and to edit it.")
             return
         explanation = analysis.explain(*state.cell)
-        st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: target {escaped(explanation.token[:80])}**")
+        target = escaped(visible(explanation.token[:80]))
+        st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: target {target}**")
         st.caption(cell_words(explanation))
         if explanation.note:
             say("warning", explanation.note)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from lossviz.figures._text import visible
 from lossviz.reductions import REDUCTIONS
 from lossviz.samples import load_sample
 from tests.browser import steps
@@ -37,7 +38,7 @@ def test_hostile_tokens_are_typed(page: Page, app_server: str, foreign_requests:
     for timestep, word in enumerate([*words, "a" * 80]):
         steps.click_cell(page, 0, timestep)
         heading = page.locator(".st-key-explore_cell strong").first
-        assert heading.text_content() == f"Sequence 0, timestep {timestep}: target {word}"
+        assert heading.text_content() == f"Sequence 0, timestep {timestep}: target {visible(word)}"
     shot(page, "explore-hostile-light", whole=True)
     page.mouse.move(*steps.place(page, 0, 1))
     page.wait_for_timeout(300)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lossviz.figures._text import visible
 from lossviz.ui.typed import EXAMPLE
 from tests.ui.driver import choose, click, door, edit_length, number, open_app, run, select, shown, state, texts
 
@@ -198,7 +199,7 @@ def test_hostile_token_is_text(token: str) -> None:
     app = select(typed(f"a {word}"), 0, 1)
     assert shown(app).batch.vocabulary == ("<pad>", "a", word)
     headings = texts(app, "markdown")
-    assert headings[0] == f"**Sequence 0, timestep 1: target {word[:80]}**"
+    assert headings[0] == f"**Sequence 0, timestep 1: target {visible(word[:80])}**"
 
 
 @pytest.mark.parametrize("text", ["-1 2", "-100 1", "4294967296 1", "9007199254740993 0", "-9223372036854775808 1"])
