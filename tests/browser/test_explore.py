@@ -14,7 +14,8 @@ from lossviz.samples import load_sample
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
-SUM = next(reduction.title for reduction in REDUCTIONS if reduction.name == "language_model")
+TITLES = {reduction.name: reduction.title for reduction in REDUCTIONS}
+SUM, FLAGS = TITLES["language_model"], TITLES["sequence_loss"]
 DATA_ROW, FIRST_ROW, LENGTHS = 35, 52, 190  # pixels of a table: the height of a row, where the first one is
 
 
@@ -104,6 +105,10 @@ def test_length_is_edited_in_the_table_and_undone(page: Page, app_server: str) -
     steps.expect_number(page, before)
     steps.choose(page, "Reduction", SUM)
     steps.expect_number(page, f"{analyze(batch).value * 84:.4f}")
+    assert steps.ranges(page) == moved
+    steps.choose(page, "Reduction", FLAGS)
+    page.get_by_text("sum_over_batch").click()
+    steps.expect_number(page, "no number")
     assert steps.ranges(page) == moved
     expect(page.locator(".st-key-explore_cell")).to_contain_text("Sequence 1, timestep 2:")
     assert page.locator(steps.EQUATION).get_attribute("data-cell") == "1,2"

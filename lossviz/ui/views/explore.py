@@ -26,7 +26,9 @@ def explore() -> None:
     if state.source is None:
         st.info("Choose a sample, open a file, or type sequences in the sidebar.")
         return
-    first_picture(state.source.current)
+    # A part that comes and goes has a container that stays, or all that follows would be made anew, without its zoom.
+    with st.container():
+        first_picture(state.source.current)
     _page(state)
 
 
@@ -37,11 +39,16 @@ def _page(state: State) -> None:
         return
     if state.source is not None and state.source.current.declared_mask != state.declared:
         st.rerun()
-    analysis, refusal = _analysis(state)
-    numbers_panel(analysis, refusal)
+    waiting = st.empty()
+    with waiting.container():
+        analysis, refusal = _analysis(state)
+    waiting.empty()
+    with st.container():
+        numbers_panel(analysis, refusal)
     window = equation_panel(state, analysis, chosen_quantity())
-    problems_panel(analysis)
-    refusal_panel(state)
+    with st.container():
+        problems_panel(analysis)
+        refusal_panel(state)
     cell_panel(state, analysis)
     rows_panel(state, analysis)
     save_panel(analysis, chosen_quantity(), window)
