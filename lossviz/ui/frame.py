@@ -1,14 +1,8 @@
-"""The frame around the pages: page config, batch picker and settings in the sidebar, navigation."""
+"""The frame around the pages, drawn before anything else is imported."""
 
 from pathlib import Path
 
 import streamlit as st
-
-from lossviz.ui.choices import choose_settings
-from lossviz.ui.doors import doors
-from lossviz.ui.link import restore
-from lossviz.ui.state import get_state
-from lossviz.ui.views import VIEWS
 
 __all__ = ["run"]
 
@@ -16,17 +10,11 @@ HERE = Path(__file__).parent
 
 
 def run() -> None:
-    """Draw the app."""
+    """Draw the app: first its name, which needs Streamlit only, then the rest."""
     st.set_page_config(page_title="lossviz", page_icon=str(HERE / "icon.png"), layout="wide")
     st.html(HERE / "frame.css")
-    state = get_state()
-    restore(state)
-    page = st.navigation(
-        [st.Page(view.show, title=view.title, url_path=view.name, default=view is VIEWS[0]) for view in VIEWS],
-        position="hidden" if len(VIEWS) == 1 else "sidebar",
-    )
-    with st.sidebar:
-        with st.container(key="explore_source"):
-            doors(state)
-        choose_settings(state)
-    page.run()
+    st.sidebar.markdown("**lossviz** · which timesteps make up your loss?")
+    # Plotly, pandas and the figures take a second to import: what is drawn so far is on the screen by then.
+    from lossviz.ui.pages import show_page
+
+    show_page()
