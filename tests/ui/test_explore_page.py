@@ -1,9 +1,12 @@
 """The page as a user reads it: the number, its divisor, the counts, the problems, under every choice in the sidebar."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+import streamlit
 
-from lossviz import Batch, Settings, analyze
+from lossviz import Analysis, Batch, Settings, analyze
 from lossviz.headline import headline
 from lossviz.reductions import FLAGS
 from lossviz.samples import DEFAULT, SAMPLES, load_sample
@@ -21,6 +24,7 @@ from tests.ui.driver import (
     number,
     open_app,
     picture,
+    run,
     sample,
     select,
     shown,
@@ -172,13 +176,13 @@ def test_flags_survive_another_reduction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "value", "counting"),
+    ("mask", "value", "counts"),
     [("lengths", "1.2545", "11 of 15"), ("nonpad", "1.2900", "10 of 15"), ("none", "0.9667", "15 of 15")],
 )
-def test_mask_changes_number_and_counts(mask: str, value: str, counting: str) -> None:
+def test_mask_changes_number_and_counts(mask: str, value: str, counts: str) -> None:
     """By lengths 13.8 / 11; by the sign of the targets without the 0 that costs 0.9 nats; without a mask 14.5 / 15."""
     app = choose(sample("golden"), mask=mask)
-    assert (number(app), counting(app)) == (value, counting)
+    assert (number(app), counting(app)) == (value, counts)
 
 
 @pytest.mark.parametrize("mask", ["weights", "ignore_id"])
@@ -273,15 +277,33 @@ def test_code_panel_holds_code_that_gives_the_number() -> None:
     assert f"{float(printed.getvalue()):.4f}" == number(app)
 
 
-def test_long_computation_can_be_stopped_and_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it runs there is a button; afterwards the page says so and offers to compute."""
+def test_long_computation_shows_progress_and_a_button(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it runs; once it has ended nothing of it is left."""
+    seen: list[tuple[bool, int]] = []
+
+    def watched(batch: Batch, settings: Settings, *, progress: Callable[[int, int], None]) -> Analysis:
+        progress(1, 2)
+        seen.append(("stop" in streamlit.session_state, batch.logits.size))
+        return analyze(batch, settings)
+
     monkeypatch.setattr("lossviz.ui.work.LONG", 1)
+    monkeypatch.setattr("lossviz.ui.work.analyze", watched)
     app = sample("golden")
+    assert seen == [(True, 8 * 14 * 640), (True, 3 * 5 * 6)]
     assert number(app) == "1.2545"
-    fresh = app.session_state["lossviz"]
+    assert "stop" not in [button.key for button in app.button]
+
+
+def test_stopped_computation_can_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says so, offers to compute, and the doors stay open."""
+    app = sample("golden")
+    fresh = state(app)
     fresh._analysis, fresh.stopped = None, fresh.source.current
-    app.run()
+    run(app)
     assert texts(app, "info") == ["Stopped. Nothing was computed for this batch."]
+    assert [found.label for found in app.metric] == []
+    assert number(choose(app, sample="lengths-3-4-2")) == "1.3333"
+    choose(app, sample="golden")
     assert [found.label for found in app.metric] == []
     click(app, "compute")
     assert (number(app), texts(app, "info")) == ("1.2545", [])
