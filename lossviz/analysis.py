@@ -1,6 +1,6 @@
 """Every number of a batch, computed once: `analyze(batch, settings) -> Analysis`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -99,8 +99,8 @@ class Analysis:
         same = (settings.reduction == "classification") == (self.settings.reduction == "classification")
         return _assemble(self.batch, settings, self._timesteps if same else _measure(self.batch, settings, None))
 
-    def explain(self, sequence: int, timestep: int) -> Explanation:
-        """The arithmetic of one timestep, step by step, in float64.
+    def explain(self, sequence: int, timestep: int, *, classes: Iterable[int] = ()) -> Explanation:
+        """The arithmetic of one timestep, step by step, in float64; lists the top classes, the target and `classes`.
 
         Raises:
             InputError: if there is no such timestep.
@@ -120,8 +120,8 @@ class Analysis:
             target,
             sequence=sequence,
             timestep=timestep,
-            tokens={} if binary else {v: self.batch.token(v) for v in (*top, target)},
-            top=top,
+            tokens={} if binary else {v: self.batch.token(v) for v in (*top, *classes, target)},
+            top=[*top, *classes],
             weight=float(self.weights[here]),
             divisor=float(np.broadcast_to(self._reduced.divisor, self.batch_loss.shape)[here]),
             number=float(np.broadcast_to(self._reduced.value, self.batch_loss.shape)[here]),

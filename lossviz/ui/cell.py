@@ -10,9 +10,9 @@ from lossviz.explanation import Explanation
 from lossviz.figures import class_bars
 from lossviz.figures._text import visible
 from lossviz.headline import cell_words
-from lossviz.tables import cell_table
 from lossviz.ui.editing import make_edits
 from lossviz.ui.equation import theme
+from lossviz.ui.logits import logits_editor
 from lossviz.ui.plot import plot
 from lossviz.ui.state import State, read_widget, write_widget
 from lossviz.ui.widgets import escaped, say
@@ -51,20 +51,7 @@ def _editors(state: State, analysis: Analysis, explanation: Explanation) -> None
     with weight:
         _weight(state, analysis, explanation)
     with logits:
-        table = cell_table(explanation).drop(columns="is_target")
-        ids = [step.class_id for step in explanation.classes]
-        if analysis.settings.reduction == "classification":
-            # Class 0 of a sigmoid is the constant 0; class 1 has the batch's only logit.
-            table, ids = table[table["class"] == 1], [0]
-        key = f"logits_{state.cell}_{state.editors}"
-        st.data_editor(
-            table,
-            key=key,
-            hide_index=True,
-            disabled=[name for name in table.columns if name != "logit"],
-            on_change=partial(_save_logits, state, key, ids),
-            height="content",
-        )
+        logits_editor(state, analysis)
 
 
 def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
@@ -109,12 +96,3 @@ def _target(state: State, analysis: Analysis, explanation: Explanation) -> None:
 def _save_widget(state: State, field: str, key: str) -> None:
     if state.cell is not None and read_widget(key) is not None:
         make_edits(state, [Edit(field, state.cell, float(read_widget(key)))])
-
-
-def _save_logits(state: State, key: str, ids: list[int]) -> None:
-    changed = read_widget(key, {}).get("edited_rows", {})
-    if state.cell is not None:
-        # The rows are sorted by probability, which an edit changes: the table starts anew.
-        state.editors += 1
-        values = {ids[int(row)]: entry.get("logit") for row, entry in changed.items()}
-        make_edits(state, [Edit("logits", (*state.cell, v), z) for v, z in values.items() if z is not None])

@@ -5,7 +5,7 @@ import streamlit as st
 from lossviz.figures import QUANTITIES
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS, Settings
-from lossviz.ui.state import State, default_widget, read_widget
+from lossviz.ui.state import State, default_widget, read_widget, write_widget
 
 __all__ = ["DECLARED", "UNREDUCED", "choose_settings", "chosen_quantity", "chosen_settings"]
 
@@ -15,7 +15,11 @@ UNREDUCED = Settings(reduction="sequence_loss", average_across_timesteps=False, 
 
 def choose_settings(state: State) -> None:
     """Draw the selectors."""
-    state.declared = declared = state.source.current.declared_mask if state.source else "none"
+    declared = state.source.current.declared_mask if state.source else "none"
+    if declared != state.declared:
+        # The browser keeps the words of a choice until it is given anew.
+        write_widget("mask", read_widget("mask", DECLARED))
+    state.declared = declared
     st.selectbox(
         "Mask",
         [DECLARED, *MASKS],

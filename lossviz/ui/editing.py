@@ -1,12 +1,12 @@
 """From what was typed into a table to steps that can be undone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lossviz.edits import Edit, differences
 from lossviz.errors import LossvizError
-from lossviz.ui.state import State
+from lossviz.ui.state import State, read_widget
 
-__all__ = ["make_edits"]
+__all__ = ["make_edits", "save_table"]
 
 
 def make_edits(state: State, edits: Sequence[Edit]) -> None:
@@ -24,3 +24,15 @@ def make_edits(state: State, edits: Sequence[Edit]) -> None:
     except LossvizError as error:
         state.refusal = str(error)
         state.editors += 1
+
+
+def save_table(state: State, key: str, column: str, edit: Callable[[int, float], Edit]) -> None:
+    """Make one step of what was typed into a column of a table; `edit(row, value)` says what an entry means.
+
+    An emptied entry is no edit: the table is drawn anew and shows what is so.
+    """
+    changed = read_widget(key, {}).get("edited_rows", {})
+    typed = {int(row): entry[column] for row, entry in changed.items() if column in entry}
+    if None in typed.values():
+        state.editors += 1
+    make_edits(state, [edit(row, value) for row, value in typed.items() if value is not None])

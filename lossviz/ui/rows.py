@@ -7,8 +7,8 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.tables import sequences_table
-from lossviz.ui.editing import make_edits
-from lossviz.ui.state import Source, State, read_widget
+from lossviz.ui.editing import save_table
+from lossviz.ui.state import Source, State
 from lossviz.ui.widgets import literal
 
 __all__ = ["rows_panel"]
@@ -32,16 +32,13 @@ def _table(state: State, analysis: Analysis) -> None:
         key=key,
         hide_index=True,
         disabled=[name for name in table.columns if name != "length"],
-        on_change=partial(_save, state, key),
+        on_change=partial(save_table, state, key, "length", _edit),
         column_config={"length": st.column_config.NumberColumn(help="Edit: how many timesteps of it count.")},
     )
 
 
-def _save(state: State, key: str) -> None:
-    changed = read_widget(key, {}).get("edited_rows", {})
-    make_edits(
-        state, [Edit("lengths", (int(row),), e["length"]) for row, e in changed.items() if e.get("length") is not None]
-    )
+def _edit(row: int, length: float) -> Edit:
+    return Edit("lengths", (row,), length)
 
 
 def _history(state: State, source: Source) -> None:

@@ -45,7 +45,8 @@ def target_key(app: Any) -> str:
 
 
 def logits_key(app: Any) -> str:
-    return f"logits_{state(app).cell}_{state(app).editors}"
+    start = f"logits_{state(app).cell}_{state(app).editors}_"
+    return next(str(frame.key) for frame in app.dataframe if str(frame.key).startswith(start))
 
 
 def test_length_changes_number_and_picture() -> None:
@@ -156,13 +157,12 @@ def test_target_can_be_made_wrong() -> None:
 
 
 def test_logit_changes_the_number() -> None:
-    """The first row of the table is the likeliest class; its logit is set to 0 and the table starts anew."""
+    """The rows of the table are the classes in the order of their ids; the logit of class 3 is set to 0."""
     app = at_cell(golden(), 2, 0)
-    step = shown(app).explain(2, 0).classes[0]
     editors = state(app).editors
-    edit_table(app, logits_key(app), 0, "logit", 0.0)
-    assert state(app).source.edits == (Edit("logits", (2, 0, step.class_id), 0.0),)
-    assert state(app).editors == editors + 1
+    edit_table(app, logits_key(app), 3, "logit", 0.0)
+    assert state(app).source.edits == (Edit("logits", (2, 0, 3), 0.0),)
+    assert state(app).editors == editors
     z = np.asarray(shown(app).batch.logits[2, 0], float)
     loss = np.log(np.exp(z).sum()) - z[shown(app).batch.targets[2, 0]]
     assert number(app) == f"{(13.8 - 4.0 + loss) / 11:.4f}"
@@ -234,3 +234,15 @@ def test_cell_adds_up_to_the_number() -> None:
     app = golden()
     explained = [shown(app).explain(b, t).contribution for b in range(3) for t in range(5)]
     assert sum(explained) == pytest.approx(13.8 / 11, rel=1e-12)
+
+
+def test_every_logit_of_a_small_vocabulary_has_a_row_and_a_large_one_shows_any_class() -> None:
+    app = at_cell(golden(), 2, 0)
+    [table] = [frame.value for frame in app.dataframe if str(frame.key).startswith("logits_")]
+    assert table["class"].tolist() == [0, 1, 2, 3, 4, 5]
+    app = at_cell(sample("alice-trained"), 0, 0)
+    run(app.number_input(key="another_class").set_value(600))
+    [table] = [frame.value for frame in app.dataframe if str(frame.key).startswith("logits_")]
+    analysis = shown(app)
+    listed = {*analysis.top_classes[0, 0].tolist(), int(analysis.batch.targets[0, 0]), 600}
+    assert table["class"].tolist() == sorted(listed)

@@ -1,0 +1,53 @@
+"""The logits of the selected timestep, to edit: all of them, or of a large vocabulary the ones that matter."""
+
+from functools import partial
+
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.edits import Edit
+from lossviz.tables import cell_table
+from lossviz.ui.editing import save_table
+from lossviz.ui.state import State
+
+__all__ = ["ALL_CLASSES", "logits_editor"]
+
+ALL_CLASSES = 64  # up to here every class has its row
+COLUMNS = ["class", "token", "is_target", "logit", "exponential", "probability", "gradient"]
+SHOWN = {
+    "is_target": st.column_config.CheckboxColumn("target", width="small"),
+    "probability": st.column_config.ProgressColumn(format="%.4f", min_value=0.0, max_value=1.0),
+}
+
+
+def logits_editor(state: State, analysis: Analysis) -> None:
+    """Draw one row a class, in the order of the ids, so that a row stays where it is while its logit changes."""
+    if state.cell is None:
+        return
+    classes = analysis.batch.shape[2]
+    more = list(range(classes)) if classes <= ALL_CLASSES else _another(classes)
+    table = cell_table(analysis.explain(*state.cell, classes=more)).sort_values("class")
+    if analysis.settings.reduction == "classification":
+        # Class 0 of a sigmoid is the constant 0; class 1 has the batch's only logit.
+        table = table[table["class"] == 1]
+    ids = [0] if analysis.settings.reduction == "classification" else table["class"].tolist()
+    key = f"logits_{state.cell}_{state.editors}_{hash(tuple(ids))}"
+    st.data_editor(
+        table[COLUMNS],
+        key=key,
+        hide_index=True,
+        column_config=SHOWN,
+        disabled=[name for name in COLUMNS if name != "logit"],
+        on_change=partial(save_table, state, key, "logit", partial(_edit, state, ids)),
+        height="content" if len(ids) <= 12 else 440,
+    )
+
+
+def _another(classes: int) -> list[int]:
+    label, hint = "Show another class too", f"An id from 0 to {classes - 1}, to see and edit its logit."
+    chosen = st.number_input(label, 0, classes - 1, value=None, step=1, key="another_class", help=hint)
+    return [] if chosen is None or chosen >= classes else [int(chosen)]
+
+
+def _edit(state: State, ids: list[int], row: int, logit: float) -> Edit:
+    return Edit("logits", (*(state.cell or ()), ids[row]), logit)
