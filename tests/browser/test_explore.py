@@ -196,6 +196,7 @@ def test_pages_to_look_at(request: pytest.FixtureRequest, app_server: str, shot:
         shot(page, f"explore-{name}-{scheme}", whole=True)
     steps.door(page, "Type")
     page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached")
+    expect(page.get_by_role("combobox", name="Mask")).to_have_value("As the batch says: lengths")
     shot(page, f"explore-typed-{scheme}")
     steps.door(page, "Open")
     shot(page, f"explore-open-{scheme}")
