@@ -11,12 +11,13 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from lossviz.figures._quantity import QUANTITIES, Quantity
+from lossviz.figures._text import visible
 from lossviz.figures.cell import class_bars
 from lossviz.figures.equation import equation
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
 
-__all__ = ["FIGURES", "QUANTITIES", "Figure", "Quantity", "class_bars", "equation", "mask", "overview"]
+__all__ = ["FIGURES", "QUANTITIES", "Figure", "Quantity", "class_bars", "equation", "mask", "overview", "visible"]
 
 
 class Figure(NamedTuple):

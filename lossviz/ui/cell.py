@@ -7,8 +7,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.explanation import Explanation
-from lossviz.figures import class_bars
-from lossviz.figures._text import visible
+from lossviz.figures import class_bars, visible
 from lossviz.headline import cell_words
 from lossviz.ui.editing import make_edits
 from lossviz.ui.equation import theme

@@ -107,7 +107,7 @@ def _open_upload(state: State, files: dict[str, bytes]) -> str:
         _keep(state, Source("file", name, Batch.from_arrays(**read_many(files))))
     except NamesError as error:
         state.unmapped = (error, files)
-        return str(error)
+        return _without_code(error)
     except LossvizError as error:
         return f"{name}: {error}"
     return ""
@@ -118,7 +118,7 @@ def _open_path(state: State, path: Path) -> None:
     try:
         _keep(state, Source("file", path.name, Batch.from_arrays(**read(path))))
     except NamesError as error:
-        state.unmapped, state.complaint = (error, path), str(error)
+        state.unmapped, state.complaint = (error, path), _without_code(error)
     except LossvizError as error:
         state.complaint = str(error)
 
@@ -142,6 +142,11 @@ def _offer_mapping(state: State) -> None:
     if st.button("Say which array is which", key="map", type="primary"):
         name = origin.name if isinstance(origin, Path) else next(iter(origin))
         ask_names(error.arrays, answer, table=name.lower().endswith(TABLES))
+
+
+def _without_code(error: NamesError) -> str:
+    """The sentence without its advice for callers of `read`: the app has a dialog for that."""
+    return str(error).partition(" Pass `names=")[0]
 
 
 _DOORS: dict[str, Callable[[State], None]] = {"Sample": _sample_door, "Open": _file_door, "Type": typed_door}

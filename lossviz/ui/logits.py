@@ -13,9 +13,10 @@ from lossviz.ui.state import State
 __all__ = ["ALL_CLASSES", "logits_editor"]
 
 ALL_CLASSES = 64  # up to here every class has its row
-COLUMNS = ["class", "token", "is_target", "logit", "exponential", "probability", "gradient"]
+COLUMNS = ["class", "token", "is_target", "logit", "probability", "gradient"]
 SHOWN = {
-    "is_target": st.column_config.CheckboxColumn("target", width="small"),
+    "class": st.column_config.NumberColumn(width=60),
+    "is_target": st.column_config.CheckboxColumn("target", width=60),
     "probability": st.column_config.ProgressColumn(format="%.4f", min_value=0.0, max_value=1.0),
 }
 

@@ -123,7 +123,7 @@ class View {
 
   /** Tells the server how wide the picture is, since that decides which words fit in its cells. */
   tell() {
-    const width = this.plot.clientWidth;
+    const width = this.plot._fullLayout?.width; // as drawn: asking the page would make it lay itself out again
     if (!this.made || !width || Math.abs(width - this.made) <= 12 || width === this.told) return;
     this.told = width;
     clearTimeout(this.telling);
@@ -213,6 +213,7 @@ class View {
       if (Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > 4) return; // a drag: zoom or pan
       const { left, top } = this.plot.getBoundingClientRect();
       const cell = grid.cellAt(event.clientX - left, event.clientY - top);
+      this.root.classList.add("by-mouse");
       this.root.focus({ preventScroll: true });
       if (cell && String(cell) !== String(this.cell)) this.choose(cell);
     };
@@ -220,6 +221,7 @@ class View {
   }
 
   key(event) {
+    this.root.classList.remove("by-mouse");
     const grid = this.grids[0];
     if (!grid || event.altKey || event.metaKey || event.shiftKey) return;
     const next = event.key === "Escape" ? null : this.target(grid, event.key, event.ctrlKey);
