@@ -7,7 +7,10 @@ from typing import Any
 from lossviz.errors import SettingsError
 from lossviz.reductions import REDUCTIONS
 
-__all__ = ["MASKS", "Settings"]
+__all__ = ["FILE_VARIABLE", "MASKS", "Settings"]
+
+FILE_VARIABLE = "LOSSVIZ_FILE"
+"""The environment variable by which `lossviz app FILE` tells the app what to open."""
 
 MASKS = {
     "lengths": "Lengths: timesteps before the end of each sequence",

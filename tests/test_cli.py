@@ -331,6 +331,8 @@ def test_reference_names_examples_that_parse():
 
 def started(monkeypatch, *words):
     """What `lossviz app` would start Streamlit with, as its arguments and options."""
+    monkeypatch.setenv(_app.FILE_VARIABLE, "")  # so that what the command sets is gone after the test
+    monkeypatch.delenv(_app.FILE_VARIABLE)
     calls = []
     monkeypatch.setattr(_app.runpy, "run_module", lambda name, **_: calls.append((name, list(sys.argv))))
     monkeypatch.setattr(sys, "argv", ["lossviz"])

@@ -13,12 +13,12 @@ from typing import Any
 from lossviz.cli._files import resolve
 from lossviz.errors import FormatError, InputError
 from lossviz.formats import find
+from lossviz.settings import FILE_VARIABLE
 
-__all__ = ["ADDRESS", "FILE_VARIABLE", "FIRST_PORT", "command_line", "free_port", "run"]
+__all__ = ["ADDRESS", "FIRST_PORT", "command_line", "free_port", "run"]
 
 ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501
-FILE_VARIABLE = "LOSSVIZ_FILE"
 # A folder of its own: Streamlit puts the script's folder in front of `sys.path`.
 _SCRIPT = Path(__file__).parent / "_start.py"
 _ALWAYS = {

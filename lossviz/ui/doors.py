@@ -11,6 +11,7 @@ from lossviz.batch import Batch
 from lossviz.errors import LossvizError, NamesError
 from lossviz.formats import FORMATS, read, read_many
 from lossviz.samples import DEFAULT, GROUPS, SAMPLES, load_sample
+from lossviz.settings import FILE_VARIABLE
 from lossviz.ui.mapping import ask_names
 from lossviz.ui.state import Source, State, default_widget
 from lossviz.ui.typed import typed_door
@@ -18,7 +19,6 @@ from lossviz.ui.widgets import say
 
 __all__ = ["FILE_VARIABLE", "doors"]
 
-FILE_VARIABLE = "LOSSVIZ_FILE"
 TABLES = (".csv", ".parquet")
 SUFFIXES = [suffix.removeprefix(".") for known in FORMATS for suffix in known.suffixes]
 

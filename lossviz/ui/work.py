@@ -8,10 +8,12 @@ import streamlit as st
 
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
+from lossviz.errors import SettingsError
 from lossviz.settings import Settings
+from lossviz.ui.choices import UNREDUCED, chosen_settings
 from lossviz.ui.state import State
 
-__all__ = ["LONG", "compute", "engine_is_ready", "load_engine", "stopped"]
+__all__ = ["LONG", "analyzed", "compute", "engine_is_ready", "load_engine", "stopped"]
 
 _ready = threading.Event()
 LONG = 20_000_000  # logits: about a tenth of a second, from where on a progress bar is worth its flicker
@@ -41,6 +43,15 @@ def _keep_keras() -> None:
     keras = sys.modules.get("keras")
     if keras is not None:
         keras.backend.clear_session = lambda *_, **__: None
+
+
+def analyzed(state: State) -> tuple[Analysis, str]:
+    """The analysis of the batch on screen, and why the chosen reduction has no number, or ""."""
+    run = partial(compute, state)
+    try:
+        return state.analysis(run, chosen_settings()), ""
+    except SettingsError as error:
+        return state.analysis(run, UNREDUCED), str(error)
 
 
 def compute(state: State, batch: Batch, settings: Settings) -> Analysis:

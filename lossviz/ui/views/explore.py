@@ -1,13 +1,9 @@
 """Explore: which timesteps make up my number, and what was it divided by?"""
 
-from functools import partial
-
 import streamlit as st
 
-from lossviz.analysis import Analysis
-from lossviz.errors import SettingsError
 from lossviz.ui.cell import cell_panel
-from lossviz.ui.choices import UNREDUCED, chosen_quantity, chosen_settings
+from lossviz.ui.choices import chosen_quantity
 from lossviz.ui.equation import equation_panel, first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel, problems_panel, refusal_panel
@@ -15,7 +11,7 @@ from lossviz.ui.rows import rows_panel
 from lossviz.ui.save import save_panel
 from lossviz.ui.script import script_panel
 from lossviz.ui.state import State, get_state
-from lossviz.ui.work import compute, stopped
+from lossviz.ui.work import analyzed, stopped
 
 __all__ = ["explore"]
 
@@ -41,7 +37,7 @@ def _page(state: State) -> None:
         st.rerun()
     waiting = st.empty()
     with waiting.container():
-        analysis, refusal = _analysis(state)
+        analysis, refusal = analyzed(state)
     waiting.empty()
     with st.container():
         numbers_panel(analysis, refusal)
@@ -54,12 +50,3 @@ def _page(state: State) -> None:
     save_panel(analysis, chosen_quantity(), window)
     script_panel(analysis, has_number=not refusal)
     remember(state)
-
-
-def _analysis(state: State) -> tuple[Analysis, str]:
-    """The analysis, and why the chosen reduction has no number, or ""."""
-    run = partial(compute, state)
-    try:
-        return state.analysis(run, chosen_settings()), ""
-    except SettingsError as error:
-        return state.analysis(run, UNREDUCED), str(error)
