@@ -336,7 +336,6 @@ def started(monkeypatch, *words):
     calls = []
     monkeypatch.setattr(_app.runpy, "run_module", lambda name, **_: calls.append((name, list(sys.argv))))
     monkeypatch.setattr(sys, "argv", ["lossviz"])
-    monkeypatch.delenv(_app.FILE_VARIABLE, raising=False)
     assert main(["app", *words]) == 0
     [(name, (program, command, script, *flags))] = calls
     assert (name, program, command) == ("streamlit", "streamlit", "run")
