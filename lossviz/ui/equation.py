@@ -14,6 +14,7 @@ from lossviz.ui.work import engine_is_ready, load_engine
 __all__ = ["edited_cells", "equation_panel", "first_picture", "theme"]
 
 WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
+OUTLINE_HELP = "Outline these timesteps in the picture."
 EDITED = "What differs from the source"
 
 
@@ -91,7 +92,7 @@ def _options(outlined: dict[str | None, np.ndarray]) -> None:
         help_text = "Keep the colour scale as it is now, to compare batches and edits by eye."
         st.toggle("Lock the colour scale", key="lock", help=help_text, persist_state="session")
         if outlined:
-            st.pills("Outline", list(outlined), key="outline", label_visibility="collapsed")
+            st.pills("Outline", list(outlined), key="outline", label_visibility="collapsed", help=OUTLINE_HELP)
 
 
 def _label(analysis: Analysis) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from lossviz import Batch, analyze, formats
 from lossviz.ui import save
-from tests.ui.driver import choose, edit_length, open_app, sample, shown, unfold
+from tests.ui.driver import choose, edit_length, open_app, run, sample, select, shown, unfold
 
 
 def made(app: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -37,14 +37,14 @@ def test_every_button_builds_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
         "analysis.parquet",
         "batch.npz",
         "batch.json",
-        "lossviz.html",
+        "equation.html",
     ]
     table = pd.read_csv(io.BytesIO(builders["analysis.csv"]()))
     assert table["unpadded_loss"].sum() / table["weight"].sum() == pytest.approx(13.2 / 10)
     document = json.loads(builders["analysis.json"]())
     assert (document["value"], document["divisor"]) == (analysis.value, 10.0)
     assert pq.read_table(io.BytesIO(builders["analysis.parquet"]())).num_rows == 15
-    page = builders["lossviz.html"]()
+    page = builders["equation.html"]()
     assert page.startswith((b"<html>", b"<!"))
     assert (page.count(b"<script src"), page.count(b"<link")) == (0, 0)
 
@@ -69,9 +69,25 @@ def test_odd_content_downloads(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     batch = Batch.from_arrays(**formats.read(builders["batch.npz"](), name="batch.npz"))
     again = Batch.from_arrays(**formats.read(builders["batch.json"](), name="batch.json"))
     np.testing.assert_array_equal(batch.logits, again.logits)
-    assert b"<script>alert" not in builders["lossviz.html"]()
+    assert b"<script>alert" not in builders["equation.html"]()
 
 
 def test_picture_is_of_the_quantity_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     app = choose(open_app(), quantity="entropy")
-    assert b"entropy" in made(app, monkeypatch)["lossviz.html"]().split(b"Plotly.newPlot")[-1]
+    assert b"entropy" in made(app, monkeypatch)["equation.html"]().split(b"Plotly.newPlot")[-1]
+
+
+def test_every_picture_of_the_page_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The equation always; the classes of the selected timestep; the overview of a large batch."""
+    app = select(sample("golden"), 0, 2)
+    assert "equation.html" in made(app, monkeypatch)
+    assert app.selectbox(key="save_picture").options == ["equation", "classes"]
+    run(app.selectbox(key="save_picture").select("classes"))
+    assert b"the likeliest classes" in made(app, monkeypatch)["classes.html"]()
+
+
+def test_batch_too_large_to_download_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = sample("golden")
+    monkeypatch.setattr(save, "LARGEST", 100)
+    assert "batch.npz" not in made(app, monkeypatch)
+    assert "copy its file instead" in " ".join(caption.value for caption in app.caption)

@@ -47,6 +47,6 @@ def _page(state: State) -> None:
         refusal_panel(state)
     cell_panel(state, analysis)
     rows_panel(state, analysis)
-    save_panel(analysis, chosen_quantity(), window)
+    save_panel(state, analysis, chosen_quantity(), window)
     script_panel(analysis, has_number=not refusal)
     remember(state)
