@@ -1,5 +1,7 @@
 """The picture: batch loss × mask = unpadded loss; an overview with a detail window where it would not fit."""
 
+import time
+
 import numpy as np
 import streamlit as st
 
@@ -13,6 +15,7 @@ from lossviz.ui.work import engine_is_ready, load_engine
 
 __all__ = ["edited_cells", "equation_panel", "first_picture", "theme"]
 
+HEAD_START = 0.04  # seconds: the browser draws the picture before the rest of the page keeps it busy
 WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
 OUTLINE_HELP = "Outline these timesteps in the picture."
 EDITED = "What differs from the source"
@@ -40,6 +43,7 @@ def equation_panel(state: State, analysis: Analysis, quantity: str) -> tuple[int
         figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme(), width=wide)
         state.cell = plot(figure, key="equation", cell=state.cell, label=_label(analysis))
         _options(outlined)
+    time.sleep(HEAD_START)
     return window
 
 
