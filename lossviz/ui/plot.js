@@ -66,7 +66,7 @@ class View {
     this.describe(sent);
     const Plotly = await library(sent.library);
     if (!sent.selectable) await nextFrame(); // the picture that people look at comes first
-    if (this.gone || sent.digest === null) return;
+    if (this.gone) return;
     if (sent.digest !== this.digest) {
       this.digest = undefined;
       await this.react(Plotly, sent);

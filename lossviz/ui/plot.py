@@ -20,7 +20,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 from lossviz.ui.state import read_widget, write_widget
 
-__all__ = ["Cell", "load_library", "plot", "plot_width", "selected_cell"]
+__all__ = ["Cell", "plot", "plot_width", "selected_cell"]
 
 Cell = tuple[int, int]
 
@@ -92,11 +92,6 @@ def plot_width(key: str, default: int) -> int:
     """How wide the browser drew the plot `key` last, in pixels; `default` before it did."""
     width = dict(read_widget(key) or {}).get("width")
     return min(max(int(width), 300), 6000) if isinstance(width, int | float) else default
-
-
-def load_library(key: str = "plot_library") -> None:
-    """Let the browser fetch plotly.js (4.8 MB) now, while the first figure is still being computed."""
-    _mount(key, {"label": "", "height": 0, "selectable": False, "digest": None}, b"")
 
 
 def _mount(key: str, header: dict[str, Any], drawing: bytes) -> None:

@@ -188,11 +188,6 @@ class State:
             raise RuntimeError("the computation gave nothing")
         return self._analysis
 
-    @property
-    def has_analysis(self) -> bool:
-        """Whether the batch on screen was computed before."""
-        return self._analysis is not None and self.source is not None and self._analysis.batch is self.source.current
-
 
 def get_state() -> State:
     """This tab's state, made on first use."""
