@@ -25,6 +25,6 @@ print(keras.backend.clear_session.__module__)
 
 
 def test_streamlit_resets_no_keras_after_a_run() -> None:
-    """Streamlit calls `keras.backend.clear_session` where Keras is loaded; in the app it is ours, which does nothing."""
+    """Streamlit calls `keras.backend.clear_session` where Keras is loaded; in the app it is ours: it does nothing."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "lossviz.ui.work"), done.stderr
