@@ -12,7 +12,7 @@ from lossviz.errors import InputError, SettingsError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import gather_last, resolve_mask
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
-from lossviz.reductions import REDUCTIONS, Reduced, Reduction, check_flags
+from lossviz.reductions import Reduced, Reduction, check_flags, reduction_named
 from lossviz.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,17 +87,19 @@ class Analysis:
     @property
     def reduction(self) -> Reduction:
         """The reduction in use, with its title and formula."""
-        return _reduction(self.settings.reduction)
+        return reduction_named(self.settings.reduction)
 
     @property
     def is_scalar(self) -> bool:
         """Whether the reduction gives one number."""
         return np.ndim(self.value) == 0
 
-    def with_settings(self, settings: Settings) -> "Analysis":
-        """The same batch under another mask or reduction; the losses are computed again only where they differ."""
-        same = (settings.reduction == "classification") == (self.settings.reduction == "classification")
-        return _assemble(self.batch, settings, self._timesteps if same else _measure(self.batch, settings, None))
+    def with_settings(self, settings: Settings, *, batch: Batch | None = None) -> "Analysis":
+        """The same batch, or one with other weights, under other settings; only losses that differ are computed."""
+        batch = batch or self.batch
+        binary = settings.reduction == "classification"
+        same = binary == (self.settings.reduction == "classification") and batch.shares_losses(self.batch)
+        return _assemble(batch, settings, self._timesteps if same else _measure(batch, settings, None))
 
     def explain(self, sequence: int, timestep: int, *, classes: Iterable[int] = ()) -> Explanation:
         """The arithmetic of one timestep, step by step, in float64; lists the top classes, the target and `classes`.
@@ -193,7 +195,7 @@ def _assemble(batch: Batch, settings: Settings, timesteps: "Timesteps") -> Analy
     with np.errstate(all="ignore"):
         # Select before multiplying: 0 × NaN is NaN, and a masked timestep must add exactly 0.
         loss = np.where(counts, np.where(undefined, np.nan, timesteps.loss), 0.0)
-        reduced = _reduction(settings.reduction).reduce(loss, weights, settings.flags)
+        reduced = reduction_named(settings.reduction).reduce(loss, weights, settings.flags)
         unpadded = np.where(counts, weights * loss, 0.0)
         scale = np.where(reduced.divisor == 0, 0.0, weights / np.where(reduced.divisor == 0, 1.0, reduced.divisor))
         # d/dz of the pair (0, z) counts p − y twice: ‖·‖ = √2 |p − y|.
@@ -229,10 +231,6 @@ def _assemble(batch: Batch, settings: Settings, timesteps: "Timesteps") -> Analy
         _timesteps=timesteps,
         _reduced=reduced,
     )
-
-
-def _reduction(name: str) -> Reduction:
-    return next(reduction for reduction in REDUCTIONS if reduction.name == name)
 
 
 def _check_classification(batch: Batch, settings: Settings) -> None:

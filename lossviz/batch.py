@@ -148,6 +148,10 @@ time comes first, pass `targets.T`.
         named = {name: getattr(self, name) for name in self.FIELDS}
         return {name: value for name, value in named.items() if value is not None}
 
+    def shares_losses(self, other: "Batch") -> bool:
+        """Whether every timestep has the loss that it has in `other`: the same logits in memory, equal targets."""
+        return self.logits is other.logits and np.array_equal(self.targets, other.targets)
+
     def replace(self, **changes: Any) -> "Batch":
         """The same batch with some arguments changed, validated again.
 

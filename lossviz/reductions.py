@@ -12,7 +12,7 @@ import numpy as np
 
 from lossviz.errors import SettingsError
 
-__all__ = ["FLAGS", "REDUCTIONS", "Reduced", "Reduction", "check_flags", "reduce_sequence_loss"]
+__all__ = ["FLAGS", "REDUCTIONS", "Reduced", "Reduction", "check_flags", "reduce_sequence_loss", "reduction_named"]
 
 Array = np.ndarray
 FLAGS = ("average_across_timesteps", "average_across_batch", "sum_over_timesteps", "sum_over_batch")
@@ -178,3 +178,12 @@ REDUCTIONS: tuple[Reduction, ...] = (
         reduce_sequence_loss,
     ),
 )
+
+
+def reduction_named(name: str) -> Reduction:
+    """The row of `REDUCTIONS` of that name, which `Settings` has checked.
+
+    >>> reduction_named("mean").source
+    'sequence_loss with its default flags'
+    """
+    return next(reduction for reduction in REDUCTIONS if reduction.name == name)

@@ -188,3 +188,19 @@ def test_analyze_of_mapped_logits_is_that_of_the_same_in_memory(tmp_path, rows, 
     for name in ("batch_loss", "entropy", "gradient_norm", "top_probabilities", "rank"):
         assert getattr(a, name).tolist() == getattr(b, name).tolist()
     close(a.batch_loss, oracle.timesteps(np.array(mapped), targets)["batch_loss"], rtol=1e-12)
+
+
+def test_other_weights_share_the_losses_and_other_targets_do_not(small):
+    """What is computed again is the same as from the beginning."""
+    batch = small(lengths=[2, 1])
+    first = analyze(batch)
+    shorter = batch.replace(lengths=[1, 1])
+    assert (shorter.shares_losses(batch), batch.replace(targets=1 - batch.targets).shares_losses(batch)) == (
+        True,
+        False,
+    )
+    again = first.with_settings(Settings(reduction="language_model"), batch=shorter)
+    assert again._timesteps is first._timesteps
+    assert again.value == analyze(shorter, Settings(reduction="language_model")).value
+    changed = batch.replace(logits=batch.logits + np.arange(batch.shape[2]))
+    assert first.with_settings(Settings(), batch=changed).value == analyze(changed).value

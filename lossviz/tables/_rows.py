@@ -9,7 +9,7 @@ import pandas as pd
 from lossviz.analysis import Analysis
 from lossviz.errors import SettingsError
 from lossviz.explanation import Explanation
-from lossviz.reductions import REDUCTIONS
+from lossviz.reductions import REDUCTIONS, reduction_named
 
 Array = np.ndarray
 MEASURES = (
@@ -164,7 +164,7 @@ def _along(analysis: Analysis, axis: int, header: str) -> pd.DataFrame:
 
 
 def _reduction_row(analysis: Analysis, name: str) -> dict[str, Any]:
-    reduction = next(reduction for reduction in REDUCTIONS if reduction.name == name)
+    reduction = reduction_named(name)
     row = {"name": name, "title": reduction.title, "value": np.nan, "numerator": np.nan, "divisor": np.nan}
     note, counts = "", ""
     try:

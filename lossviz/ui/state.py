@@ -180,10 +180,10 @@ class State:
         if self.source is None:
             raise RuntimeError("there is no batch on screen")
         batch, last = self.source.current, self._analysis
-        if last is None or last.batch is not batch:
+        if last is None or not batch.shares_losses(last.batch):
             self._analysis = compute(batch, settings)
-        elif last.settings != settings:
-            self._analysis = last.with_settings(settings)
+        elif last.batch is not batch or last.settings != settings:
+            self._analysis = last.with_settings(settings, batch=batch)
         if self._analysis is None:
             raise RuntimeError("the computation gave nothing")
         return self._analysis

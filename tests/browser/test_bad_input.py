@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lossviz.figures._text import visible
-from lossviz.reductions import REDUCTIONS
+from lossviz.reductions import reduction_named
 from lossviz.samples import load_sample
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
-SUM = next(reduction.title for reduction in REDUCTIONS if reduction.name == "language_model")
+SUM = reduction_named("language_model").title
 TOKENS = (
     "<script>window.ran=1</script> <img/src=x/onerror=window.ran=1> [x](http://example.org/a) "
     "![x](http://example.org/b.png) \u202eright-to-left zero\u200bwidth $x^2$ :red[x] `a` http://example.org/c "

@@ -106,7 +106,7 @@ def test_replaced_batch_keeps_edits_and_selection() -> None:
 
 
 def test_analysis_is_computed_once() -> None:
-    """Another reduction computes no loss again; an edit does; a refused reduction keeps what was."""
+    """Another reduction or length computes no loss again; an edited logit does; a refused one keeps what was."""
     state, calls = State(), []
     state.show(source())
 
@@ -122,6 +122,9 @@ def test_analysis_is_computed_once() -> None:
         state.analysis(compute, Settings(mask="weights"))
     assert calls == ["mean"]
     state.source.make(FIRST)
+    assert state.analysis(compute, Settings()).divisor == 2
+    assert calls == ["mean"]
+    state.source.make(Edit("logits", (0, 0, 0), 5.0))
     assert state.analysis(compute, Settings()).divisor == 2
     assert calls == ["mean", "mean"]
 
