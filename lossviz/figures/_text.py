@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["compact", "ellipsis", "number", "plotly_text", "text_width", "visible"]
+__all__ = ["compact", "ellipsis", "number", "plotly_text", "text_width", "visible", "with_id"]
 
 HOVER_LIMIT = 80
 _NAMED = {"": "⟨empty⟩", " ": "␠", "\n": "␤", "\t": "␉", "\x7f": "␡"}
@@ -44,6 +44,15 @@ def plotly_text(token: str, limit: int = HOVER_LIMIT) -> str:
     ('&lt;b&gt;&amp;lt;&#35;000032', 'abc…')
     """
     return _escape(visible(token if len(token) <= limit else token[: limit - 1] + "…"))
+
+
+def with_id(shown: str, class_id: int) -> str:
+    """A token that is drawn with its class id; the id alone where there is no word for it.
+
+    >>> with_id("the", 4), with_id("4", 4)
+    ('the (4)', '4')
+    """
+    return shown if shown == str(class_id) else f"{shown} ({class_id})"
 
 
 def ellipsis(token: str, width: float, size: float = 12) -> str:

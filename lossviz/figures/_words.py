@@ -8,7 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.figures._cells import CODE, Cells, Window, pad_glyph
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import FLIP, MARKS
-from lossviz.figures._text import ellipsis, plotly_text, text_width
+from lossviz.figures._text import ellipsis, plotly_text, text_width, with_id
 from lossviz.figures._traces import Axes, texts
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
     fields = ("batch_loss", "weights", "unpadded_loss", "share", "probability", "entropy", "rank", "gradient_norm")
     numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1).astype(np.float32)
     targets, first = window.of(analysis.batch.targets), window.of(analysis.prediction)
-    named = {int(v): plotly_text(analysis.batch.token(int(v))) for v in np.unique(np.concatenate([targets, first]))}
+    ids = np.unique(np.concatenate([targets, first])).tolist()
+    named = {v: with_id(plotly_text(analysis.batch.token(v)), v) for v in ids}
     lines = [
-        [f"target {named[t]} ({t}), first choice {named[p]} ({p})" for t, p in zip(*pair, strict=True)]
+        [f"target {named[t]}, first choice {named[p]}" for t, p in zip(*pair, strict=True)]
         for pair in zip(targets.tolist(), first.tolist(), strict=True)
     ]
     return {"customdata": numbers, "text": lines, "hovertemplate": HOVER}

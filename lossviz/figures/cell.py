@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from lossviz.explanation import ClassStep, Explanation
 from lossviz.figures._frame import base, empty, figure
 from lossviz.figures._style import Theme, theme_named
-from lossviz.figures._text import ellipsis, number, plotly_text
+from lossviz.figures._text import ellipsis, number, plotly_text, with_id
 
 __all__ = ["class_bars"]
 
@@ -93,7 +93,7 @@ def _layout(title: str, steps: list[ClassStep], width: float, height: float, the
             "zeroline": False,
             "ticks": "",
             "tickvals": list(range(len(steps))),
-            "ticktext": [f"{ellipsis(step.token, TOKENS - 60)}  ({step.class_id})" for step in steps],
+            "ticktext": [with_id(ellipsis(step.token, TOKENS - 60), step.class_id) for step in steps],
             "tickfont": {"size": 12, "color": theme.text},
         },
         "barmode": "overlay",

@@ -59,8 +59,8 @@ def compute(state: State, batch: Batch, settings: Settings) -> Analysis:
     if batch.logits.size < LONG:
         return analyze(batch, settings)
     place = st.container(horizontal=True, vertical_alignment="center")
+    place.button("Stop", key="stop", on_click=partial(_stop, state, batch), help="The rest of the page waits for this.")
     bar = place.progress(0.0, f"Computing {batch.logits.size:,} logits")
-    place.button("Stop", key="stop", on_click=partial(_stop, state, batch))
 
     def show(done: int, total: int) -> None:
         # Pressing a button ends this run at the next call to Streamlit, which is here.

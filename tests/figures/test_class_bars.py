@@ -24,7 +24,7 @@ def test_class_bars_show_probabilities_in_order():
 def test_class_bars_name_tokens_and_ids():
     layout = class_bars(explanation()).layout
     assert layout.title.text == "Sequence 0, timestep 0: the likeliest classes"
-    assert layout.yaxis.ticktext == ("hat  (2)", "cat  (3)", "cup  (1)", "tea  (0)")
+    assert layout.yaxis.ticktext == ("hat (2)", "cat (3)", "cup (1)", "tea (0)")
     assert layout.xaxis.title.text == "probability"
     assert layout.xaxis.range == (0, 1)
 

@@ -174,7 +174,7 @@ def test_equation_draws_no_words_beyond_24_cells():
 def test_equation_shows_everything_under_the_pointer_while_that_is_cheap():
     first = heatmaps(equation(golden()))[0]
     np.testing.assert_allclose(first.customdata[0, 1, :3], [1.5, 1.0, 1.5], rtol=1e-6)
-    assert first.text[0][1] == "target 3 (3), first choice 3 (3)"
+    assert first.text[0][1] == "target 3, first choice 3"
     large = heatmaps(equation(random_analysis(50, 41)))[0]
     assert large.customdata is None
     assert large.text is None
