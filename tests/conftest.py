@@ -1,13 +1,19 @@
 """Batches that several tests share."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from lossviz import Batch
 from tests.golden import FRACTIONAL, golden_batch
+
+# The first example of a law may load TensorFlow or trace a graph: time says nothing about it.
+settings.register_profile("lossviz", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("lossviz")
 
 
 @pytest.fixture(scope="session")
