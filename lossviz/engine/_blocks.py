@@ -20,7 +20,7 @@ BLOCKS_FROM = 1 << 21
 """Elements from which a batch goes this way: below, compiling costs more than it gives."""
 
 XLA_ELEMENTS = 5 << 19
-OPS_ELEMENTS = 1 << 20
+OPS_ELEMENTS = 1 << 19
 Store = Callable[[int, int, dict[str, np.ndarray]], None]
 _lock = threading.Lock()
 
