@@ -101,6 +101,8 @@ class View {
 
   listen() {
     for (const name of ["relayouting", "afterplot"]) this.plot.on("plotly_" + name, () => this.outline());
+    this.plot.on("plotly_hover", ({ points }) => this.point(points.find((point) => point.fullData.meta?.select)));
+    this.plot.on("plotly_unhover", () => this.point(null));
     this.plot.on("plotly_doubleclick", () => globalThis.Plotly.relayout(this.plot, structuredClone(this.home)));
   }
 
@@ -141,30 +143,26 @@ class View {
   show(cell) {
     this.cell = cell;
     this.root.dataset.cell = cell ?? "";
-    this.live.textContent = this.words();
+    this.live.textContent = wordsOf(this.grids, this.cell);
     this.outline();
   }
 
-  words() {
-    if (!this.cell || !this.grids.length) return "";
-    const values = this.grids.flatMap((grid) => {
-      const place = grid.position(this.cell);
-      const value = place && Number(grid.z[place[0]][place[1]] ?? NaN);
-      return place ? [`${grid.name} ${Number.isNaN(value) ? "no number" : +value.toPrecision(4)}`.trim()] : [];
-    });
-    return `Sequence ${this.cell[0]}, timestep ${this.cell[1]}: ${values.join(", ")}`;
+  point(hovered) {
+    this.pointed = hovered ? [hovered.y, hovered.x] : null;
+    this.outline();
   }
 
-  /** Draws the selected cell in every grid, clipped to what the grid shows now. */
+  /** Draws the cell under the pointer and the selected cell in every grid, clipped to what the grid shows now. */
   outline() {
-    const boxes = this.cell ? this.grids.flatMap((grid) => this.box(grid)) : [];
+    const drawn = [[this.pointed, ["pointed"]], [this.cell, ["halo", "line"]]].filter(([cell]) => cell);
+    const boxes = drawn.flatMap(([cell, names]) => this.grids.flatMap((grid) => this.box(grid, cell, names)));
     const now = this.overlay.children;
     if (boxes.length !== now.length || !boxes.every((box, index) => box.isEqualNode(now[index])))
       this.overlay.replaceChildren(...boxes);
   }
 
-  box(grid) {
-    const place = grid.position(this.cell);
+  box(grid, cell, names) {
+    const place = grid.position(cell);
     if (!place) return [];
     const span = ({ axis, at }, index) => {
       const half = step(at) / 2;
@@ -173,7 +171,7 @@ class View {
     };
     const [[x, width], [y, height]] = [span(grid.x, place[1]), span(grid.y, place[0])];
     const window = svg("svg", { x: grid.x.axis._offset, y: grid.y.axis._offset, width: grid.x.axis._length, height: grid.y.axis._length });
-    window.append(...["halo", "line"].map((name) => svg("rect", { class: name, x, y, width, height })));
+    window.append(...names.map((name) => svg("rect", { class: name, x, y, width, height })));
     return [window];
   }
 

@@ -67,3 +67,14 @@ function svg(name, attributes) {
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   return element;
 }
+
+/** The selected cell in words, for people who can't see it; "" where none is. */
+function wordsOf(grids, cell) {
+  if (!cell || !grids.length) return "";
+  const values = grids.flatMap((grid) => {
+    const place = grid.position(cell);
+    const value = place && Number(grid.z[place[0]][place[1]] ?? NaN);
+    return place ? [`${grid.name} ${Number.isNaN(value) ? "no number" : +value.toPrecision(4)}`.trim()] : [];
+  });
+  return `Sequence ${cell[0]}, timestep ${cell[1]}: ${values.join(", ")}`;
+}

@@ -133,6 +133,20 @@ def test_selection_is_outlined_in_three_heatmaps(visit: Callable[..., Page], sho
     shot(page, "plot-selected-light")
 
 
+def test_pointer_is_followed_in_three_heatmaps(visit: Callable[..., Page]) -> None:
+    """The cell under the pointer is outlined in all three, thinner than the selected one, until the pointer leaves."""
+    page = visit()
+    outlines = page.locator(f"{PLOT}-overlay rect.pointed")
+    page.mouse.move(*point(page, "xy2", 2, 3))
+    expect(outlines).to_have_count(3)
+    tops = [page.locator(f'{PLOT} rect.nsewdrag[data-subplot="{name}"]').bounding_box()["y"] for name in SUBPLOTS]
+    boxes = [outlines.nth(index).bounding_box() for index in range(3)]
+    assert len({round(box["x"]) for box in boxes}) == 1
+    assert [round(box["y"] - top) > 0 for box, top in zip(boxes, tops, strict=True)] == [True] * 3
+    page.mouse.move(2, 2)
+    expect(outlines).to_have_count(0)
+
+
 def test_selection_follows_the_server(visit: Callable[..., Page]) -> None:
     """A cell that the app chooses replaces the one that the user chose, and a key goes on from there."""
     page = visit()
