@@ -8,10 +8,20 @@ LossvizError
 └── Cancelled                    the user stopped a computation
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["Cancelled", "FormatError", "InputError", "LossvizError", "NamesError", "SettingsError"]
+__all__ = [
+    "Cancelled",
+    "FormatError",
+    "InputError",
+    "LossvizError",
+    "NamesError",
+    "SettingsError",
+    "did_you_mean",
+    "not_one_of",
+]
 
 
 class LossvizError(Exception):
@@ -44,3 +54,24 @@ class NamesError(FormatError):
 
 class Cancelled(LossvizError):
     """A computation that was stopped before its end."""
+
+
+def did_you_mean(word: str, options: Iterable[str], quote: str = "`") -> str:
+    """The end of a message about an unknown word: the option that looks most like it, or "".
+
+    >>> did_you_mean("length", ["lengths", "weights"]), did_you_mean("x", ["lengths"])
+    (' Did you mean `lengths`?', '')
+    """
+    close = get_close_matches(word, list(options), n=1)
+    return f" Did you mean {quote}{close[0]}{quote}?" if close else ""
+
+
+def not_one_of(argument: str, value: object, options: Iterable[str], more: str = "") -> str:
+    """The message about an argument that is none of its options; `more` ends their list.
+
+    >>> not_one_of("theme", "drak", ["light", "dark"])
+    "`theme` must be one of 'light', 'dark'; got 'drak'. Did you mean 'dark'?"
+    """
+    names = list(options)
+    hint = did_you_mean(str(value), names, "'")
+    return f"`{argument}` must be one of {', '.join(map(repr, names))}{more}; got {value!r}.{hint}"

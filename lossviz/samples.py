@@ -5,10 +5,9 @@ shipped; `sample_data/make_large.py` makes it where it is needed.
 """
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
-from lossviz.errors import InputError
+from lossviz.errors import InputError, did_you_mean
 from lossviz.formats import Fields, read
 
 __all__ = ["DEFAULT", "GROUPS", "SAMPLES", "Sample", "load_sample", "sample_path"]
@@ -235,9 +234,7 @@ def load_sample(name: str = DEFAULT) -> Fields:
 def _find(name: str) -> Sample:
     by_name = {sample.name: sample for sample in SAMPLES}
     if name not in by_name:
-        close = get_close_matches(name, by_name, 1)
-        hint = f" Did you mean `{close[0]}`?" if close else ""
-        raise InputError(f"There is no sample `{name}`.{hint} There are {', '.join(by_name)}.")
+        raise InputError(f"There is no sample `{name}`.{did_you_mean(name, by_name)} There are {', '.join(by_name)}.")
     return by_name[name]
 
 

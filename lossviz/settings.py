@@ -1,10 +1,9 @@
 """What the user chose: which mask, and how the losses become one number."""
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
-from lossviz.errors import SettingsError
+from lossviz.errors import SettingsError, not_one_of
 from lossviz.reductions import REDUCTIONS
 
 __all__ = ["FILE_VARIABLE", "MASKS", "Settings"]
@@ -73,7 +72,4 @@ got 'length'. Did you mean 'lengths'?
 def _check_name(argument: str, value: object, names: tuple[str, ...], *, optional: bool = False) -> None:
     if value in names or (optional and value is None):
         return
-    options = ", ".join(map(repr, names)) + (" or None" if optional else "")
-    close = get_close_matches(str(value), names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise SettingsError(f"`{argument}` must be one of {options}; got {value!r}.{hint}")
+    raise SettingsError(not_one_of(argument, value, names, " or None" if optional else ""))

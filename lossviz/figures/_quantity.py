@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.errors import InputError
+from lossviz.errors import InputError, not_one_of
 from lossviz.figures._text import compact, number
 
 __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
@@ -137,9 +136,7 @@ def quantity_named(quantity: str | Quantity) -> Quantity:
         return quantity
     if quantity in QUANTITIES:
         return QUANTITIES[quantity]
-    close = get_close_matches(str(quantity), QUANTITIES, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"`quantity` must be one of {', '.join(map(repr, QUANTITIES))}; got {quantity!r}.{hint}")
+    raise InputError(not_one_of("quantity", quantity, QUANTITIES))
 
 
 def _array(name: str) -> Callable[[Analysis], Array]:

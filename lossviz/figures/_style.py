@@ -1,11 +1,10 @@
 """Colours, marks and sizes: the one place where a figure's look is decided."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
-from lossviz.errors import InputError
+from lossviz.errors import InputError, not_one_of
 
 __all__ = ["FONT", "MARKS", "THEMES", "Mark", "Theme", "luminance", "theme_named"]
 
@@ -117,9 +116,7 @@ def theme_named(name: str) -> Theme:
     """
     if name in THEMES:
         return THEMES[name]
-    close = get_close_matches(str(name), THEMES, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"`theme` must be one of {', '.join(map(repr, THEMES))}; got {name!r}.{hint}")
+    raise InputError(not_one_of("theme", name, THEMES))
 
 
 def luminance(colour: str) -> float:

@@ -8,13 +8,12 @@
 array([[1, 2]])
 """
 
-import difflib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import IO, cast
 
-from lossviz.errors import FormatError, NamesError
+from lossviz.errors import FormatError, NamesError, did_you_mean
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
 from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing, size_words
 from lossviz.formats._fields import ARRAYS, FIELDS, plain
@@ -65,8 +64,7 @@ def find(name: str) -> Format:
     suffixes = [suffix for known in FORMATS for suffix in known.suffixes]
     file = Path(name).name
     suffix = Path(file).suffix.lower()
-    close = difflib.get_close_matches(suffix, suffixes, 1)
-    way_out = f" Did you mean `{close[0]}`?" if close else ""
+    way_out = did_you_mean(suffix, suffixes)
     if suffix in _PICKLES:
         way_out = " It holds a pickle, and loading one runs the code in it. Save the arrays with `np.savez`."
     found = f"the suffix `{suffix}`" if suffix else "no suffix"
@@ -172,8 +170,7 @@ def _path(path: Path, name: str | None) -> Source:
         raise FormatError(f"`{path}` is a folder. Open one of its files: {listing(held, 'or', 6) or 'it holds none'}.")
     if not path.exists():
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, beside, 1)
-        raise FormatError(f"There is no file `{path}`." + (f" Did you mean `{close[0]}`?" if close else ""))
+        raise FormatError(f"There is no file `{path}`.{did_you_mean(path.name, beside)}")
     if not path.is_file():
         raise FormatError(f"`{path}` is not a file but a device or a pipe. Save its content as a file.")
     return Source(name or path.name, path)

@@ -1,13 +1,12 @@
 """From the names in a file to the names lossviz uses: exactly, by the caller's mapping, or by a proposal."""
 
-import difflib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from lossviz.errors import FormatError, NamesError
+from lossviz.errors import FormatError, NamesError, did_you_mean
 from lossviz.formats._common import Fields, listing
 from lossviz.formats._fields import FIELDS, IDS, TEXTS, describe, plain
 
@@ -135,17 +134,15 @@ def check_names(names: Mapping[str, str], arrays: Mapping[str, Any], asks: tuple
     """
     for name, key in names.items():
         if name not in asks:
-            raise FormatError(f"`names` maps `{name}`, which is none of {listing(asks, 'or', 20)}.{_like(name, asks)}")
+            raise FormatError(
+                f"`names` maps `{name}`, which is none of {listing(asks, 'or', 20)}.{did_you_mean(name, asks)}"
+            )
         if key not in arrays:
             held = listing(describe(*item) for item in arrays.items()) or "nothing"
             raise NamesError(
-                f"`names` maps `{name}` to `{key}`, but `{file}` holds {held}.{_like(key, tuple(arrays))}", arrays
+                f"`names` maps `{name}` to `{key}`, but `{file}` holds {held}.{did_you_mean(key, tuple(arrays))}",
+                arrays,
             )
-
-
-def _like(word: str, words: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, words, 1)
-    return f" Did you mean `{close[0]}`?" if close else ""
 
 
 def not_found(arrays: Mapping[str, Any], missing: list[str], asks: tuple[str, ...], file: str) -> str:

@@ -3,7 +3,6 @@
 Follows from what a person types into a box; everything here is a pure function from text to lists and arrays.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lossviz.errors import FormatError, InputError
+from lossviz.errors import FormatError, InputError, did_you_mean
 from lossviz.formats._common import LIMITS, listing
 from lossviz.formats._pasted import check_length, parse_logits
 
@@ -80,10 +79,9 @@ def _tokens(lines: list[tuple[int, list[str]]], vocabulary: list[str] | None) ->
     for number, words in lines:
         for place, word in enumerate(words, 1):
             if word not in ids:
-                close = difflib.get_close_matches(word, vocabulary[:10_000], 1)
                 raise FormatError(
                     f"Line {number}, token {place}: `{word:.80}` is not among the {len(vocabulary)} tokens of the "
-                    f"vocabulary. {f'Did you mean `{close[0]}`?' if close else 'Add it to the vocabulary.'}"
+                    f"vocabulary.{did_you_mean(word, vocabulary[:10_000]) or ' Add it to the vocabulary.'}"
                 )
     return vocabulary, [[ids[word] for word in words] for _, words in lines]
 
@@ -166,10 +164,7 @@ def make_logits(
 
 def _check_order(kind: str, ids: npt.NDArray[np.generic], classes: int, temperature: float) -> None:
     if kind not in KINDS:
-        close = difflib.get_close_matches(kind, KINDS, 1)
-        raise InputError(
-            f"`kind` must be {listing(KINDS, 'or')}; got `{kind}`." + (f" Did you mean `{close[0]}`?" if close else "")
-        )
+        raise InputError(f"`kind` must be {listing(KINDS, 'or')}; got `{kind}`.{did_you_mean(kind, KINDS)}")
     if ids.ndim != 2 or ids.dtype.kind not in "iu":
         raise InputError(
             f"`targets` must be whole numbers [B, T]; got shape {ids.shape}, {ids.dtype.name}. Pad them first."

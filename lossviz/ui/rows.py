@@ -45,27 +45,12 @@ def _history(state: State, source: Source) -> None:
     with st.container(key="edits", horizontal=True, vertical_alignment="center"):
         count = len(source.differences)
         st.markdown(f"**{count} {'entry differs' if count == 1 else 'entries differ'} from the source**")
-        st.button(
-            "Undo",
-            key="undo",
-            help="Take the last edit back.",
-            disabled=not source.steps,
-            on_click=partial(state.change, Source.undo),
-        )
-        st.button(
-            "Redo",
-            key="redo",
-            help="Make it again.",
-            disabled=not source.undone,
-            on_click=partial(state.change, Source.redo),
-        )
-        st.button(
-            "As it came",
-            key="reset",
-            help="Take every edit back.",
-            disabled=not source.steps,
-            on_click=partial(state.change, Source.reset),
-        )
+        for key, label, words, possible, step in (
+            ("undo", "Undo", "Take the last edit back.", source.steps, Source.undo),
+            ("redo", "Redo", "Make it again.", source.undone, Source.redo),
+            ("reset", "As it came", "Take every edit back.", source.steps, Source.reset),
+        ):
+            st.button(label, key=key, help=words, disabled=not possible, on_click=partial(state.change, step))
         with st.popover("What differs", disabled=not count):
             for edit in source.differences[:100]:
                 st.markdown(literal(f"{edit}, was {source.was(edit)}"))
