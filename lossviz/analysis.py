@@ -10,7 +10,7 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.errors import InputError, SettingsError
 from lossviz.explanation import Explanation, explain_timestep
-from lossviz.masking import gather_last, resolve_mask
+from lossviz.masking import Masking, gather_last, resolve_mask
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
 from lossviz.reductions import Reduced, Reduction, check_flags, reduction_named
 from lossviz.settings import Settings
@@ -90,6 +90,11 @@ class Analysis:
         return reduction_named(self.settings.reduction)
 
     @property
+    def reduced_axes(self) -> tuple[int, ...]:
+        """The axes of [B, T] that the reduction sums over: (0, 1) for one number, (1,) for one per sequence."""
+        return self._reduced.axes
+
+    @property
     def is_scalar(self) -> bool:
         """Whether the reduction gives one number."""
         return np.ndim(self.value) == 0
@@ -99,7 +104,8 @@ class Analysis:
         batch = batch or self.batch
         binary = settings.reduction == "classification"
         same = binary == (self.settings.reduction == "classification") and batch.shares_losses(self.batch)
-        return _assemble(batch, settings, self._timesteps if same else _measure(batch, settings, None))
+        timesteps = self._timesteps if same else _measure(batch, settings, None)
+        return _assemble(batch, settings, resolve_mask(batch, settings.mask), timesteps)
 
     def explain(self, sequence: int, timestep: int, *, classes: Iterable[int] = ()) -> Explanation:
         """The arithmetic of one timestep, step by step, in float64; lists the top classes, the target and `classes`.
@@ -168,10 +174,10 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
     (3.0, [[True, True], [True, False]])
     """
     settings = settings or Settings()
-    resolve_mask(batch, settings.mask)  # what can't be is refused before the long work
+    masking = resolve_mask(batch, settings.mask)  # what can't be is refused before the long work
     if settings.reduction == "sequence_loss":
         check_flags(*settings.flags)
-    return _assemble(batch, settings, _measure(batch, settings, progress))
+    return _assemble(batch, settings, masking, _measure(batch, settings, progress))
 
 
 def _measure(batch: Batch, settings: Settings, progress: Progress | None) -> "Timesteps":
@@ -185,8 +191,7 @@ def _measure(batch: Batch, settings: Settings, progress: Progress | None) -> "Ti
     return per_timestep(logits, batch.targets, progress=progress)
 
 
-def _assemble(batch: Batch, settings: Settings, timesteps: "Timesteps") -> Analysis:
-    masking = resolve_mask(batch, settings.mask)
+def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Timesteps") -> Analysis:
     binary = settings.reduction == "classification"
     weights = gather_last(masking.weights) if binary else masking.weights
     classes = 2 if binary else batch.shape[2]

@@ -75,9 +75,7 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
 
 def _many(analysis: Analysis, counts: str) -> str:
     values, divisors = np.asarray(analysis.value), np.asarray(analysis.divisor)
-    of = {1: "sequence", 2: "timestep of each sequence"}[values.ndim]
-    if values.ndim == 1 and not (analysis.settings.average_across_timesteps or analysis.settings.sum_over_timesteps):
-        of = "timestep"
+    of = {(1,): "sequence", (0,): "timestep", (): "timestep of each sequence"}[analysis.reduced_axes]
     return f"÷ {counts} (<b>{_span(divisors, '{:,.10g}')}</b>) = one number per {of}, <b>{_span(values)}</b> nats"
 
 

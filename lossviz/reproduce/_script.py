@@ -164,14 +164,7 @@ def _reduce(analysis: Analysis, library: Library) -> Iterator[str]:
 
 def _axis(analysis: Analysis) -> str:
     """The argument for the axes to sum over: "" for both, "kept" for none."""
-    settings = analysis.settings
-    if settings.reduction != "sequence_loss":
-        return ""
-    over_timesteps = settings.average_across_timesteps or settings.sum_over_timesteps
-    over_batch = settings.average_across_batch or settings.sum_over_batch
-    return {(True, True): "", (True, False): "axis=1", (False, True): "axis=0"}.get(
-        (over_timesteps, over_batch), "kept"
-    )
+    return {(0, 1): "", (1,): "axis=1", (0,): "axis=0", (): "kept"}[analysis.reduced_axes]
 
 
 def _divisor(analysis: Analysis, library: Library, axis: str) -> str:

@@ -18,9 +18,7 @@ def value_table(analysis: Analysis) -> pd.DataFrame:
     [[0.0, 0.6931, 1.3863, 2.0], [1.0, 0.6931, 0.6931, 1.0]]
     """
     value, numerator, divisor = (np.asarray(array) for array in (analysis.value, analysis.numerator, analysis.divisor))
-    per_sequence = analysis.settings.average_across_timesteps or analysis.settings.sum_over_timesteps
-    kept = ["sequence" if per_sequence else "timestep"]
-    named = {0: [], 1: kept}.get(value.ndim, ["sequence", "timestep"])
+    named = [name for axis, name in enumerate(("sequence", "timestep")) if axis not in analysis.reduced_axes]
     where = np.argwhere(analysis.mask) if value.ndim == 2 else np.argwhere(np.ones(value.shape, bool))
     columns: dict[str, np.ndarray] = {name: where[:, axis] for axis, name in enumerate(named)}
     picked = tuple(where.T)

@@ -7,6 +7,7 @@ from lossviz import Batch, Settings
 from lossviz.analysis import _assemble
 from lossviz.engine import Timesteps
 from lossviz.figures import overview
+from lossviz.masking import resolve_mask
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
 from tests.golden import LOSS
 
@@ -23,7 +24,7 @@ def big(rows, columns, lengths=None, loss=None):
     for name in ("loss", "probability", "entropy", "gradient_norm"):
         getattr(numbers, name)[:] = random.gamma(2, 1, (rows, columns)) if loss is None or name != "loss" else loss
     numbers.rank[:], numbers.non_finite[:] = 1, 0
-    return _assemble(batch, Settings(), numbers)
+    return _assemble(batch, Settings(), resolve_mask(batch, None), numbers)
 
 
 def grid(figure):
