@@ -1,6 +1,6 @@
 """What a person does on the Explore page, as steps of the browser tests."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lossviz.ui.link import pack
 
@@ -25,6 +25,18 @@ def idle(page: Page) -> Page:
     page.wait_for_timeout(150)
     page.wait_for_selector(IDLE, state="attached", timeout=60_000)
     return page
+
+
+def still(page: Page, element: Locator) -> tuple[float, float]:
+    """The corner of an element, once it stays where it is: panels open slowly, and tables settle."""
+    before = None
+    for _ in range(100):
+        box = element.bounding_box()
+        if box is not None and box == before:
+            return box["x"], box["y"]
+        before = box
+        page.wait_for_timeout(250)
+    raise AssertionError("the element did not come to rest in 25 s")
 
 
 def number(page: Page) -> str:

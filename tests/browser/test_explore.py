@@ -43,17 +43,20 @@ def type_length(page: Page, row: int, length: int) -> None:
     panel = page.locator(".st-key-rows")
     if not panel.locator("canvas").first.is_visible():
         panel.get_by_text("Sequences and their lengths").click()
-        page.wait_for_timeout(600)  # the panel opens slowly
     table = panel.locator("[data-testid=stDataFrame] canvas").first
     table.scroll_into_view_if_needed()
     steps.idle(page)
-    box = table.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + LENGTHS, box["y"] + FIRST_ROW + DATA_ROW * row)
-    for key in (*str(length), "Enter"):  # the table's editor opens by the first key
-        page.wait_for_timeout(200)
+    x, y = steps.still(page, table)
+    page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
+    first, *rest = str(length)
+    page.wait_for_timeout(200)
+    page.keyboard.press(first)  # opens the table's editor
+    editor = page.locator("#portal input.gdg-input")
+    expect(editor).to_have_value(first, timeout=10_000)
+    for key in (*rest, "Enter"):
         page.keyboard.press(key)
-    page.wait_for_timeout(400)
+    expect(editor).to_have_count(0, timeout=10_000)
+    page.wait_for_timeout(400)  # the table waits a moment before it sends
     steps.idle(page)
 
 
