@@ -46,12 +46,16 @@ def type_length(page: Page, row: int, length: int) -> None:
     table = panel.locator("[data-testid=stDataFrame] canvas").first
     table.scroll_into_view_if_needed()
     steps.idle(page)
-    x, y = steps.still(page, table)
-    page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
     first, *rest = str(length)
-    page.wait_for_timeout(200)
-    page.keyboard.press(first)  # opens the table's editor
     editor = page.locator("#portal input.gdg-input")
+    for _ in range(5):  # a click on a table that is just being drawn is lost: a person clicks again
+        x, y = steps.still(page, table)
+        page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
+        page.wait_for_timeout(300)
+        page.keyboard.press(first)  # opens the table's editor
+        page.wait_for_timeout(700)
+        if editor.count():
+            break
     expect(editor).to_have_value(first, timeout=10_000)
     for key in (*rest, "Enter"):
         page.keyboard.press(key)
