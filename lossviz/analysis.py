@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.errors import InputError, SettingsError
+from lossviz.errors import InputError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import Masking, gather_last, resolve_mask
+from lossviz.measuring import alternatives_of, is_binary, measure, scores
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
-from lossviz.reductions import Reduced, Reduction, check_flags, reduction_named
+from lossviz.reductions import Reduced, Reduction, check_options, reduction_named
 from lossviz.settings import Settings
 
 if TYPE_CHECKING:
-    from lossviz.engine import Timesteps
+    from lossviz.engine import Alternatives, Timesteps
 
 __all__ = ["Analysis", "analyze"]
 
@@ -99,12 +100,26 @@ class Analysis:
         """Whether the reduction gives one number."""
         return np.ndim(self.value) == 0
 
+    @property
+    def coefficients(self) -> Array:
+        """What each loss is multiplied by on its way into its number, [B, T]: value = Σ coefficient · batch_loss."""
+        each = np.broadcast_to(self._reduced.each, self.weights.shape)
+        return np.where(each == 0, 0.0, self.weights / np.where(each == 0, 1.0, each))
+
+    @property
+    def scores(self) -> Array:
+        """The logits that the losses are of, [B, T, V]; [B, T, 2] of a classifier's one logit."""
+        return scores(self.batch, self.settings)
+
+    def alternatives(self) -> "Alternatives":
+        """What else the logits give, for label smoothing, z-loss and bugs: a second pass, made once for a batch."""
+        return alternatives_of(self.batch, self.settings, self._timesteps)
+
     def with_settings(self, settings: Settings, *, batch: Batch | None = None) -> "Analysis":
         """The same batch, or one with other weights, under other settings; only losses that differ are computed."""
         batch = batch or self.batch
-        binary = settings.reduction == "classification"
-        same = binary == (self.settings.reduction == "classification") and batch.shares_losses(self.batch)
-        timesteps = self._timesteps if same else _measure(batch, settings, None)
+        same = is_binary(settings) == is_binary(self.settings) and batch.shares_losses(self.batch)
+        timesteps = self._timesteps if same else measure(batch, settings)
         return _assemble(batch, settings, resolve_mask(batch, settings.mask), timesteps)
 
     def explain(self, sequence: int, timestep: int, *, classes: Iterable[int] = ()) -> Explanation:
@@ -119,7 +134,7 @@ class Analysis:
                 f"The timestep must lie in {rows} sequences × {columns} timesteps; got ({sequence}, {timestep})."
             )
         here = np.index_exp[sequence, timestep]
-        binary = self.settings.reduction == "classification"
+        binary = is_binary(self.settings)
         logits = np.asarray(self.batch.logits[here], np.float64)
         top = [int(v) for v in self.top_classes[here] if v >= 0]
         target = int(self.batch.targets[here])
@@ -131,7 +146,7 @@ class Analysis:
             tokens={} if binary else {v: self.batch.token(v) for v in (*top, *classes, target)},
             top=[*top, *classes],
             weight=float(self.weights[here]),
-            divisor=float(np.broadcast_to(self._reduced.divisor, self.batch_loss.shape)[here]),
+            divisor=float(np.broadcast_to(self._reduced.each, self.batch_loss.shape)[here]),
             number=float(np.broadcast_to(self._reduced.value, self.batch_loss.shape)[here]),
             impossible=any(problem.kind == "length" and problem.cells[here] for problem in self.problems),
             binary=binary,
@@ -175,24 +190,13 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
     """
     settings = settings or Settings()
     masking = resolve_mask(batch, settings.mask)  # what can't be is refused before the long work
-    if settings.reduction == "sequence_loss":
-        check_flags(*settings.flags)
-    return _assemble(batch, settings, masking, _measure(batch, settings, progress))
-
-
-def _measure(batch: Batch, settings: Settings, progress: Progress | None) -> "Timesteps":
-    from lossviz.engine import per_timestep
-
-    _check_classification(batch, settings)
-    logits = batch.logits
-    if settings.reduction == "classification":
-        # sigmoid(z) is the softmax over the two logits (0, z): the same loss, probability and entropy.
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=2)
-    return per_timestep(logits, batch.targets, progress=progress)
+    check_options(reduction_named(settings.reduction), settings.options)
+    return _assemble(batch, settings, masking, measure(batch, settings, progress))
 
 
 def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Timesteps") -> Analysis:
-    binary = settings.reduction == "classification"
+    reduction, binary = reduction_named(settings.reduction), is_binary(settings)
+    check_options(reduction, settings.options)
     weights = gather_last(masking.weights) if binary else masking.weights
     classes = 2 if binary else batch.shape[2]
     counts = weights != 0
@@ -200,13 +204,13 @@ def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Ti
     with np.errstate(all="ignore"):
         # Select before multiplying: 0 × NaN is NaN, and a masked timestep must add exactly 0.
         loss = np.where(counts, np.where(undefined, np.nan, timesteps.loss), 0.0)
-        reduced = reduction_named(settings.reduction).reduce(loss, weights, settings.flags)
+        reduced = reduction.reduce(loss, weights, settings.options)
         unpadded = np.where(counts, weights * loss, 0.0)
-        scale = np.where(reduced.divisor == 0, 0.0, weights / np.where(reduced.divisor == 0, 1.0, reduced.divisor))
+        scale = np.where(reduced.each == 0, 0.0, weights / np.where(reduced.each == 0, 1.0, reduced.each))
         # d/dz of the pair (0, z) counts p − y twice: ‖·‖ = √2 |p − y|.
         norm = timesteps.gradient_norm / (np.sqrt(2.0) if binary else 1.0)
         gradient = np.where(counts, np.abs(scale) * np.where(undefined, np.nan, norm), 0.0)
-        whole = np.where((reduced.numerator == 0) | (reduced.divisor == 0), np.inf, reduced.numerator)
+        whole = np.where((reduced.whole == 0) | (reduced.each == 0), np.inf, reduced.whole)
         share = np.where(counts, unpadded / whole, 0.0)
         perplexity = np.exp(timesteps.loss)
     return Analysis(
@@ -236,14 +240,6 @@ def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Ti
         _timesteps=timesteps,
         _reduced=reduced,
     )
-
-
-def _check_classification(batch: Batch, settings: Settings) -> None:
-    if settings.reduction == "classification" and batch.shape[2] != 1:
-        raise SettingsError(
-            "`reduction='classification'` needs one sigmoid logit per timestep, `logits` of shape (B, T, 1); "
-            f"got {batch.shape}. For {batch.shape[2]} classes choose 'mean', 'language_model' or 'encoder_decoder'."
-        )
 
 
 def _digits(number: float) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lossviz.errors import SettingsError, not_one_of
-from lossviz.reductions import REDUCTIONS
+from lossviz.reductions import REDUCTIONS, Options
 
 __all__ = ["FILE_VARIABLE", "MASKS", "Settings"]
 
@@ -31,6 +31,8 @@ class Settings:
         average_across_batch: see above.
         sum_over_timesteps: see above.
         sum_over_batch: see above.
+        accumulation_steps: how many micro-batches the batch is cut into; used by "micro_batch_means" only.
+        max_length: the constant L_max; used by the reduction "max_length" only, which takes T without it.
 
     Raises:
         SettingsError: if a name is unknown. Flags that contradict each other are refused by `analyze`.
@@ -49,10 +51,18 @@ got 'length'. Did you mean 'lengths'?
     average_across_batch: bool = True
     sum_over_timesteps: bool = False
     sum_over_batch: bool = False
+    accumulation_steps: int | None = None
+    max_length: int | None = None
 
     def __post_init__(self) -> None:
         _check_name("mask", self.mask, tuple(MASKS), optional=True)
         _check_name("reduction", self.reduction, tuple(r.name for r in REDUCTIONS))
+        Options(accumulation_steps=self.accumulation_steps, max_length=self.max_length)
+
+    @property
+    def options(self) -> Options:
+        """What the reduction needs to know beside the losses and the weights."""
+        return Options(accumulation_steps=self.accumulation_steps, max_length=self.max_length, flags=self.flags)
 
     @property
     def flags(self) -> tuple[bool, bool, bool, bool]:

@@ -9,7 +9,7 @@ import pandas as pd
 from lossviz.analysis import Analysis
 from lossviz.errors import SettingsError
 from lossviz.explanation import Explanation
-from lossviz.reductions import REDUCTIONS, reduction_named
+from lossviz.reductions import CALCULATIONS, reduction_named
 
 Array = np.ndarray
 MEASURES = (
@@ -96,7 +96,7 @@ def reductions_table(analysis: Analysis) -> pd.DataFrame:
     >>> table[["name", "value", "divisor"]].round(4).values.tolist()[:3]
     [['mean', 0.6931, 4.0], ['language_model', 2.7726, 1.0], ['encoder_decoder', 1.3863, 2.0]]
     """
-    return pd.DataFrame([_reduction_row(analysis, reduction.name) for reduction in REDUCTIONS])
+    return pd.DataFrame([_reduction_row(analysis, reduction.name) for reduction in CALCULATIONS])
 
 
 def cell_table(explanation: Explanation) -> pd.DataFrame:

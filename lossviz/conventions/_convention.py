@@ -1,0 +1,110 @@
+"""What a row of the table of conventions says: a formula, a numerator, a divisor, who prints it, and its laws."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.conventions._terms import Terms, terms_of
+from lossviz.reductions import Options
+
+__all__ = ["DIVISORS", "LAWS", "UNITS", "Convention", "Quotient", "User"]
+
+LAWS = {
+    "unchanged_by_extra_padding": "More padding at the end of every sequence leaves it as it is.",
+    "unchanged_by_reordering_rows": "Other orders of the sequences leave it as it is.",
+    "unchanged_by_scaling_weights": "All weights times the same number leave it as it is.",
+    "unchanged_by_splitting": "The mean over micro-batches of equally many sequences is the number of the whole batch.",
+    "additive": "The number of the whole batch is the sum of the numbers of its parts.",
+    "finite_when_all_masked": "It is a finite number where nothing counts.",
+}
+"""The laws that a convention may keep, by name; each drives one test, both ways."""
+
+DIVISORS = {
+    "none": "Nothing: the losses are summed",
+    "weights": "The timesteps that count",
+    "count": "The weights that are not 0",
+    "positions": "All positions, padding included",
+    "sequences": "The sequences",
+    "sequence_means": "Each sequence's own timesteps, then the sequences",
+    "timestep_means": "Each timestep's own sequences, then the timesteps",
+    "micro_batches": "Each micro-batch's own timesteps, then the micro-batches",
+    "other": "Something else",
+}
+"""What conventions divide by: the groups of the table, in the order of the page."""
+
+UNITS = ("nats", "bits", "perplexity")
+
+
+@dataclass(frozen=True)
+class User:
+    """Who prints a convention: the library, as its users call it; the version or trainer; the source file."""
+
+    library: str
+    what: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """A number before its division: numerator, divisor, what that counts, and the number itself in its unit."""
+
+    numerator: float
+    divisor: float
+    counts: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One way in which a library makes a number of the losses (conventions.md).
+
+    Attributes:
+        code: as in the catalogue, C01 … Z1; the calculations of losses.md have their reduction's name.
+        name: in a few words.
+        formula: LaTeX.
+        unit: one of `UNITS`.
+        group: what it divides by, a key of `DIVISORS`.
+        users: who prints it.
+        laws: the names of the `LAWS` that it keeps.
+        evaluate: (terms, options) → Quotient.
+        needs: the names of the `Options` without which it has no number.
+        reduction: the reduction of the app that divides likewise, or None where there is none.
+        mask: None for the mask in use, "none" where every timestep counts.
+        note: what to know before comparing with it, or "".
+    """
+
+    code: str
+    name: str
+    formula: str
+    unit: str
+    group: str
+    users: tuple[User, ...]
+    laws: frozenset[str]
+    evaluate: Callable[[Terms, Options], Quotient]
+    needs: tuple[str, ...] = ()
+    reduction: str | None = None
+    mask: str | None = None
+    note: str = ""
+
+    def quotient(self, analysis: Analysis, options: Options | None = None) -> Quotient:
+        """Numerator, divisor and number on an analysis's batch, under its mask.
+
+        Raises:
+            SettingsError: if an option that it needs was not said.
+        """
+        with np.errstate(all="ignore"):
+            return self.evaluate(terms_of(analysis), options or analysis.settings.options)
+
+    def numerator(self, analysis: Analysis, options: Options | None = None) -> float:
+        """What is divided, in nats, or in bits where the unit is bits."""
+        return self.quotient(analysis, options).numerator
+
+    def divisor(self, analysis: Analysis, options: Options | None = None) -> float:
+        """What it is divided by."""
+        return self.quotient(analysis, options).divisor
+
+    def value(self, analysis: Analysis, options: Options | None = None) -> float:
+        """The number that is printed, in the convention's unit."""
+        return self.quotient(analysis, options).value

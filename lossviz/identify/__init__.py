@@ -1,0 +1,1 @@
+"""A printed number → the conventions and bugs that reproduce it."""

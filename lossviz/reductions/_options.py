@@ -1,0 +1,126 @@
+"""What some reductions and conventions need to know beside the losses and the weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from lossviz.errors import SettingsError
+
+__all__ = ["Options"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a training loop was configured, as far as its number depends on it; None is "not said".
+
+    Args:
+        accumulation_steps: k, into how many micro-batches the sequences are cut, in order.
+        world_size: on how many ranks the batch lies, sequences in order.
+        groups: the sequences of each micro-batch, where they are not cut evenly: ((0,), (1, 2)).
+        max_length: L_max, the constant length of a trainer that divides by it; by default T.
+        smoothing: ε of label smoothing, from 0 up to 1.
+        class_weights: [V], what the loss of each class is multiplied by.
+        bytes_per_token: [V], the UTF-8 bytes of each token, for bits per byte.
+        z_loss: the factor of logsumexp² where it is added to the loss.
+        flags: the four flags of `sequence_loss`, in the order of its signature.
+
+    Raises:
+        SettingsError: if a number is out of its range.
+
+    >>> Options(accumulation_steps=2).parts(5).tolist()
+    [0, 0, 0, 1, 1]
+    >>> Options(smoothing=1.5)
+    Traceback (most recent call last):
+    lossviz.errors.SettingsError: `smoothing` must be from 0 up to, not including, 1; got 1.5.
+    """
+
+    accumulation_steps: int | None = None
+    world_size: int | None = None
+    groups: tuple[tuple[int, ...], ...] | None = None
+    max_length: int | None = None
+    smoothing: float | None = None
+    class_weights: Sequence[float] | None = None
+    bytes_per_token: Sequence[float] | None = None
+    z_loss: float | None = None
+    flags: tuple[bool, bool, bool, bool] = (True, True, False, False)
+
+    def __post_init__(self) -> None:
+        for name in ("accumulation_steps", "world_size", "max_length"):
+            object.__setattr__(self, name, _positive(name, getattr(self, name)))
+        if self.smoothing is not None and not 0 <= self.smoothing < 1:
+            raise SettingsError(f"`smoothing` must be from 0 up to, not including, 1; got {self.smoothing!r}.")
+        for name in ("class_weights", "bytes_per_token"):
+            object.__setattr__(self, name, _numbers(name, getattr(self, name)))
+        if self.z_loss is not None and not np.isfinite(self.z_loss):
+            raise SettingsError(f"`z_loss` must be a finite number, such as 1e-4; got {self.z_loss!r}.")
+        if self.groups is not None:
+            object.__setattr__(self, "groups", _groups(self.groups))
+
+    def lacks(self, needs: Sequence[str]) -> tuple[str, ...]:
+        """Those of the options that were not said.
+
+        >>> Options(smoothing=0.1).lacks(("smoothing", "z_loss"))
+        ('z_loss',)
+        """
+        return tuple(name for name in needs if getattr(self, name) is None)
+
+    def parts(self, sequences: int) -> np.ndarray:
+        """Which micro-batch each sequence lies in, [B]: `groups` where given, else `accumulation_steps` even cuts.
+
+        Raises:
+            SettingsError: if `groups` does not hold each sequence once.
+        """
+        if self.groups is None:
+            cuts = np.array_split(np.arange(sequences), self.accumulation_steps or 1)
+            return np.repeat(np.arange(len(cuts)), [len(cut) for cut in cuts])
+        flat = [row for group in self.groups for row in group]
+        if sorted(flat) != list(range(sequences)):
+            raise SettingsError(
+                f"`groups` must hold each of the sequences 0 to {sequences - 1} once; got {self.groups}. "
+                "Leave it out to cut the batch evenly."
+            )
+        parts = np.empty(sequences, int)
+        for number, group in enumerate(self.groups):
+            parts[list(group)] = number
+        return parts
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """What can be said."""
+        return tuple(field.name for field in fields(cls))
+
+
+def _positive(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        whole = index(value)
+    except TypeError:
+        raise SettingsError(f"`{name}` must be a whole number from 1 on; got {value!r}.") from None
+    if isinstance(value, bool) or whole < 1:
+        raise SettingsError(f"`{name}` must be a whole number from 1 on; got {value!r}.")
+    return whole
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    try:
+        numbers = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        numbers = np.full(1, np.nan)
+    if numbers.ndim != 1 or not np.isfinite(numbers).all() or (numbers < 0).any():
+        raise SettingsError(f"`{name}` must be a list of numbers from 0 on, one for each class.")
+    return tuple(numbers.tolist())
+
+
+def _groups(value: Any) -> tuple[tuple[int, ...], ...]:
+    try:
+        return tuple(tuple(index(row) for row in group) for group in value)
+    except TypeError:
+        raise SettingsError(
+            f"`groups` must list the sequences of each micro-batch, such as ((0,), (1, 2)); got {value!r}."
+        ) from None

@@ -1,0 +1,204 @@
+"""The rows of `REDUCTIONS`: the five calculations of losses.md §1, then what other libraries divide by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossviz.reductions._flags import reduce_sequence_loss, sum_of_weights
+from lossviz.reductions._means import mean_of_means, micro_batches
+from lossviz.reductions._options import Options
+from lossviz.reductions._reduced import Reduced
+
+__all__ = ["REDUCTIONS", "Reduction"]
+
+Array = np.ndarray
+Reduce = Callable[[Array, Array, Options], Reduced]
+SUM = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}"
+WEIGHTS = r"\sum_{b,t} w_{bt}"
+MEAN = r"\frac{\sum_t w_{bt}\,\mathrm{loss}_{bt}}{\sum_t w_{bt}}"
+MEAN_AT = r"\frac{\sum_b w_{bt}\,\mathrm{loss}_{bt}}{\sum_b w_{bt}}"
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """One way to reduce: its name in `Settings`, its title on screen, its formula in LaTeX, and where it comes from.
+
+    `reduce(loss, weights, options)` takes the loss [B, T] with 0 where the weight is 0, and the weights [B, T];
+    `needs` names the options without which it has no number.
+    """
+
+    name: str
+    title: str
+    formula: str
+    source: str
+    reduce: Reduce
+    needs: tuple[str, ...] = ()
+
+
+def _over(divisor: Callable[[Array, Options], float], counts: str) -> Reduce:
+    def reduce(loss: Array, weights: Array, options: Options) -> Reduced:
+        numerator = (weights * loss).sum(keepdims=True)
+        return Reduced(numerator, np.full((1, 1), float(divisor(weights, options))), counts)
+
+    return reduce
+
+
+def _mean(loss: Array, weights: Array, _: Options) -> Reduced:
+    return reduce_sequence_loss(loss, weights, (True, True, False, False))
+
+
+def _counted(loss: Array, weights: Array, _: Options) -> Reduced:
+    return reduce_sequence_loss(loss, weights, (False, False, True, True))
+
+
+def _flags(loss: Array, weights: Array, options: Options) -> Reduced:
+    return reduce_sequence_loss(loss, weights, options.flags)
+
+
+def _decoder(loss: Array, weights: Array, _: Options) -> Reduced:
+    weight = weights.sum(keepdims=True)
+    longer = weight / max(len(weights), 1) - 1  # mean length − 1
+    each = np.divide(weight, longer, out=np.zeros_like(weight), where=longer != 0)
+    counts = f"{sum_of_weights(weights)}, over the mean length less 1"
+    return Reduced((weights * loss).sum(keepdims=True), each, counts)
+
+
+def _fraction(divisor: str) -> str:
+    return rf"\frac{{{SUM}}}{{{divisor}}}"
+
+
+REDUCTIONS: tuple[Reduction, ...] = (
+    Reduction("mean", "Mean: Σ w·loss ÷ Σ w", _fraction(WEIGHTS), "sequence_loss with its default flags", _mean),
+    Reduction(
+        "language_model",
+        "Sum (language model)",
+        SUM,
+        "LanguageModel.calculate_loss: overall_loss",
+        _over(lambda *_: 1, "nothing: the losses are summed"),
+    ),
+    Reduction(
+        "encoder_decoder",
+        "Sum ÷ B (encoder-decoder)",
+        _fraction("B"),
+        "Seq2SeqModel.calculate_loss: per_seq_loss",
+        _over(lambda w, _: len(w), "sequences in the batch"),
+    ),
+    Reduction(
+        "classification",
+        "Sigmoid sum (classifier)",
+        r"\sum_b \mathrm{sigmoid\ loss}_{b,\,\mathrm{len}_b - 1}",
+        "ClassificationModel.calculate_loss: overall_loss",
+        _over(lambda *_: 1, "nothing: the losses are summed"),
+    ),
+    Reduction(
+        "sequence_loss",
+        "sequence_loss, four flags",
+        r"\frac{\sum w\,\mathrm{loss}}{\sum w \;\mathrm{or}\; \mathrm{count}(w \ne 0)}",
+        "tf.contrib.seq2seq.sequence_loss",
+        _flags,
+    ),
+    Reduction(
+        "counted",
+        "Sum ÷ count(w ≠ 0)",
+        _fraction(r"\mathrm{count}(w \ne 0)"),
+        "TF1 SUM_BY_NONZERO_WEIGHTS, tfa.seq2seq.SequenceLoss",
+        _counted,
+    ),
+    Reduction(
+        "positions",
+        "Sum ÷ B·T (all positions)",
+        _fraction(r"B \cdot T"),
+        "Keras sum_over_batch_size with sample_weight",
+        _over(lambda w, _: w.size, "positions, padding included"),
+    ),
+    Reduction(
+        "max_length",
+        "Sum ÷ B·L_max",
+        _fraction(r"B \cdot L_\mathrm{max}"),
+        "TRL dr_grpo, verl seq-mean-token-sum-norm",
+        _over(lambda w, o: len(w) * (o.max_length or w.shape[1]), "sequences × the constant length L_max"),
+    ),
+    Reduction(
+        "timesteps",
+        "Sum ÷ T",
+        _fraction("T"),
+        "summed over the batch, averaged over time",
+        _over(lambda w, _: w.shape[1], "timesteps of the padded width"),
+    ),
+    Reduction(
+        "timesteps_less_one",
+        "Sum ÷ (T − 1)",
+        _fraction("T - 1"),
+        "summed over the batch, averaged over time after the shift",
+        _over(lambda w, _: max(w.shape[1] - 1, 0), "timesteps of the padded width, less one"),
+    ),
+    Reduction(
+        "with_first_labels",
+        "Sum ÷ (Σ w + first labels)",
+        _fraction(WEIGHTS + r" + \mathrm{count}_b(w_{b0} \ne 0)"),
+        "HF Trainer before PR #46204: num_items counted before the shift",
+        _over(
+            lambda w, _: w.sum() + np.count_nonzero(w[:, :1]), "timesteps that count, and each sequence's first label"
+        ),
+    ),
+    Reduction(
+        "without_stops",
+        "Sum ÷ (Σ w − B)",
+        _fraction(WEIGHTS + " - B"),
+        "OpenNMT-py, normalization tokens: stop tokens are not counted",
+        _over(lambda w, _: w.sum() - len(w), "timesteps that count, less one for each sequence"),
+    ),
+    Reduction(
+        "timesteps_twice",
+        "Sum ÷ (T · Σ w)",
+        _fraction(r"T \cdot " + WEIGHTS),
+        "d2l MaskedSoftmaxCELoss, as it was printed",
+        _over(lambda w, _: w.shape[1] * w.sum(), "timesteps that count, times the padded width"),
+    ),
+    Reduction(
+        "decoder_length",
+        "Mean × (mean length − 1)",
+        _fraction(WEIGHTS) + r"\left(\tfrac{1}{B}" + WEIGHTS + r" - 1\right)",
+        "ESPnet RNN decoder",
+        _decoder,
+    ),
+    Reduction(
+        "sequence_means",
+        "Mean of each sequence's mean",
+        r"\frac{1}{B}\sum_b " + MEAN,
+        "tf.contrib.legacy_seq2seq, TRL grpo",
+        mean_of_means(lambda w, _: np.indices(w.shape)[0], "sequences, each by its own mean"),
+    ),
+    Reduction(
+        "filled_sequence_means",
+        "Mean of each non-empty sequence's mean",
+        r"\frac{1}{\mathrm{count}_b(\sum_t w_{bt} \ne 0)}\sum_b " + MEAN,
+        "AllenNLP average='batch'",
+        mean_of_means(lambda w, _: np.indices(w.shape)[0], "sequences that are not empty", empty=False),
+    ),
+    Reduction(
+        "timestep_means",
+        "Mean of each timestep's mean",
+        r"\frac{1}{T}\sum_t " + MEAN_AT,
+        "sequence_loss with average_across_batch only, then a mean",
+        mean_of_means(lambda w, _: np.indices(w.shape)[1], "timesteps, each by its own mean"),
+    ),
+    Reduction(
+        "timestep_means_sum",
+        "Sum of each timestep's mean",
+        r"\sum_t " + MEAN_AT,
+        "a loop over the steps of an RNN that adds up masked means",
+        mean_of_means(
+            lambda w, _: np.indices(w.shape)[1], "nothing: the means of the timesteps are summed", divide=False
+        ),
+    ),
+    Reduction(
+        "micro_batch_means",
+        "Mean of the micro-batches' means",
+        r"\frac{1}{k}\sum_g \frac{\sum_{b \in g,t} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b \in g,t} w_{bt}}",
+        "gradient accumulation that averages averages",
+        mean_of_means(micro_batches, "micro-batches, each by its own mean"),
+        needs=("accumulation_steps",),
+    ),
+)
