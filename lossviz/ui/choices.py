@@ -7,7 +7,7 @@ from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS, Settings
 from lossviz.ui.state import State, default_widget, read_widget, write_widget
 
-__all__ = ["DECLARED", "UNREDUCED", "choose_settings", "chosen_quantity", "chosen_settings"]
+__all__ = ["DECLARED", "UNREDUCED", "choose_quantity", "choose_settings", "chosen_quantity", "chosen_settings"]
 
 DECLARED = "declared"
 UNREDUCED = Settings(reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False)
@@ -40,6 +40,10 @@ def choose_settings(state: State) -> None:
         )
         if reduction == "sequence_loss":
             _flags()
+
+
+def choose_quantity() -> None:
+    """Draw the selector of what the cells of Explore's heatmaps show."""
     st.selectbox(
         "Quantity in the cells",
         list(QUANTITIES),

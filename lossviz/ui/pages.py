@@ -6,21 +6,24 @@ from lossviz.ui.choices import choose_settings
 from lossviz.ui.doors import doors
 from lossviz.ui.link import restore
 from lossviz.ui.state import get_state
-from lossviz.ui.views import VIEWS
+from lossviz.ui.views import VIEWS, View
 
 __all__ = ["show_page"]
 
 
 def show_page() -> None:
-    """Draw the batch picker and the settings in the sidebar, and the page of the address."""
+    """Draw the pages, the batch picker and the settings in the sidebar, and the page of the address."""
     state = get_state()
     restore(state)
-    page = st.navigation(
-        [st.Page(view.show, title=view.title, url_path=view.name, default=view is VIEWS[0]) for view in VIEWS],
-        position="hidden" if len(VIEWS) == 1 else "sidebar",
-    )
+    pages = {_page(view): view for view in VIEWS}
+    page = st.navigation(list(pages))
     with st.sidebar:
         with st.container(key="explore_source"):
             doors(state)
         choose_settings(state)
+        pages[page].choose()
     page.run()
+
+
+def _page(view: View) -> st.Page:
+    return st.Page(view.show, title=view.title, url_path=view.name, help=view.question, default=view is VIEWS[0])

@@ -26,7 +26,7 @@ def window_controls(state: State, analysis: Analysis) -> tuple[int, int, int, in
     corner = []
     for place, key, label, end in zip(st.columns(2), KEYS, ("First sequence", "First timestep"), last, strict=True):
         help_text = "Where the detail starts. Selecting a place in the overview moves it too."
-        corner.append(place.slider(label, 0, end, key=key, help=help_text) if end else 0)
+        corner.append(place.slider(label, 0, end, key=key, help=help_text, persist_state="session") if end else 0)
     row, timestep = corner
     return row, min(row + WINDOW[0], ends[0]), timestep, min(timestep + WINDOW[1], ends[1])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
@@ -169,3 +170,26 @@ def decoded(value: Any) -> np.ndarray:
     array = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
     shape = [int(n) for n in str(value.get("shape", array.size)).split(",")]
     return array.reshape(shape)
+
+
+def go(app: AppTest, title: str) -> AppTest:
+    """Go to a page by the navigation, which leaves the view out of the address."""
+    known = app._registered_pages
+    app._page_hash = next(page for page, about in known.items() if about["page_name"] == title)
+    app.query_params.clear()
+    return run(app)
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """The app as a fresh tab shows it at /name."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app._page_hash = calc_hash(name)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return run(app)
+
+
+def address(app: AppTest) -> str:
+    """The view in the address."""
+    word = app.query_params["view"]
+    return plain(word if isinstance(word, str) else word[0])

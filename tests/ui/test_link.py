@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 
 from lossviz.edits import Edit
 from lossviz.ui.link import LIMIT, MOST_EDITS, pack, unpack
-from tests.ui.driver import choose, door, edit_length, flags, number, open_app, plain, run, sample, select, state, texts
+from tests.ui.driver import (
+    address,
+    choose,
+    door,
+    edit_length,
+    flags,
+    number,
+    open_app,
+    run,
+    sample,
+    select,
+    state,
+    texts,
+)
 
 PLAIN = {"door": "Sample", "sample": "alice-trained", "mask": "declared", "reduction": "mean", "quantity": "loss"}
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -191,8 +204,3 @@ def test_link_is_read_once() -> None:
     app = open_app(view=pack(GOLDEN))
     choose(app, sample="lengths-3-4-2")
     assert run(app).selectbox(key="sample").value == "lengths-3-4-2"
-
-
-def address(app: Any) -> str:
-    word = app.query_params["view"]
-    return plain(word if isinstance(word, str) else word[0])

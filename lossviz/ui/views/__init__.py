@@ -3,19 +3,33 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lossviz.ui.choices import choose_quantity
 from lossviz.ui.views.explore import explore
+from lossviz.ui.views.reductions import reductions
 
 __all__ = ["VIEWS", "View"]
 
 
+def _nothing() -> None:
+    """A page for which the sidebar has no more to choose."""
+
+
 @dataclass(frozen=True)
 class View:
-    """A page: its address, its title in the navigation, and the question that it answers."""
+    """A page: its address, its title in the navigation, and the question that it answers.
+
+    Attributes:
+        show: draws it; `choose`: draws what is chosen in the sidebar for this page alone.
+    """
 
     name: str
     title: str
     question: str
     show: Callable[[], None]
+    choose: Callable[[], None] = _nothing
 
 
-VIEWS: tuple[View, ...] = (View("explore", "Explore", "Which timesteps make up my number?", explore),)
+VIEWS: tuple[View, ...] = (
+    View("explore", "Explore", "Which timesteps make up my number?", explore, choose_quantity),
+    View("reductions", "Reductions", "Which number would each library print?", reductions),
+)
