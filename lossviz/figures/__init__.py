@@ -13,11 +13,23 @@ import plotly.graph_objects as go
 from lossviz.figures._quantity import QUANTITIES, Quantity
 from lossviz.figures._text import visible
 from lossviz.figures.cell import class_bars
+from lossviz.figures.counted import counted
 from lossviz.figures.equation import equation
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
 
-__all__ = ["FIGURES", "QUANTITIES", "Figure", "Quantity", "class_bars", "equation", "mask", "overview", "visible"]
+__all__ = [
+    "FIGURES",
+    "QUANTITIES",
+    "Figure",
+    "Quantity",
+    "class_bars",
+    "counted",
+    "equation",
+    "mask",
+    "overview",
+    "visible",
+]
 
 
 class Figure(NamedTuple):
@@ -30,6 +42,7 @@ class Figure(NamedTuple):
 
 FIGURES = (
     Figure("class_bars", "The likeliest classes of one timestep, and its target", class_bars),
+    Figure("counted", "What a formula counts, and by how much", counted),
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
     Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),

@@ -92,10 +92,19 @@ def place(rows: int, columns: int, width: float, *, sums: bool, digits: int, leg
     return layout(rows, columns, max(width, 360.0), sums=sums, digits=digits, legend_rows=legend_rows)
 
 
-def alone(rows: int, columns: int, width: float, *, digits: int, legend_rows: int) -> Geometry:
+def alone(
+    rows: int,
+    columns: int,
+    width: float,
+    *,
+    digits: int,
+    legend_rows: int,
+    height: float | None = None,
+    right: float = RIGHT,
+) -> Geometry:
     """Lay out one heatmap of a grid, with its colour bar and legend; every box of the equation is that one."""
     width, left = max(width, 360.0), 44.0 + 7 * digits
-    box = Box(left, TITLE + AXIS, width - left - RIGHT, min(max(90.0, 2.0 * rows), 300.0))
+    box = Box(left, TITLE + AXIS, width - left - right, height or min(max(90.0, 2.0 * rows), 300.0))
     legend = box.bottom + 12
     return Geometry(
         width=width,
