@@ -53,7 +53,7 @@ def counted(
     >>> from lossviz import Batch, analyze
     >>> analysis = analyze(Batch.from_arrays(logits=np.zeros((1, 3, 4)), targets=[[1, 2, 0]], lengths=[2]))
     >>> counted(analysis, coefficients=analysis.mask / 3, cells=np.ones((1, 3), bool)).layout.title.text
-    'Each loss × 1/3, for 2 of 3 timesteps; 1 more in the divisor'
+    'Loss × 1/3 for 2 of 3 timesteps; 1 more in the divisor'
     """
     colours = theme_named(theme)
     shape = analysis.batch_loss.shape
@@ -78,6 +78,7 @@ def _parts(analysis: Analysis, factors: Array, inside: Array, theme: Theme, widt
         "yaxis": row_axis(window, place, place.batch, theme, title=True),
         "annotations": legend(entries, place, theme),
     }
+    frame["title"]["font"]["size"] = 14
     shown = window.of(states)
     data = [
         *marks(_as_marks(shown), window, AXES, place.cell, theme),
@@ -180,11 +181,11 @@ def _entries(analysis: Analysis, states: Array, theme: Theme) -> list[Entry]:
 def _title(factors: Array, states: Array, window: Window) -> str:
     used = factors[states == 0]
     low, high = (_fraction(used.min()), _fraction(used.max())) if used.size else ("0", "0")
-    each = f"Each loss × {low}" if low == high else f"Each loss × {low} to {high}"
+    each = f"Loss × {low}" if low == high else f"Loss × {low} to {high}"
     more = int((states == DIVISOR).sum())
     rest = f"; {more:,} more in the divisor" if more else ""
     part = "" if window.shape == factors.shape else f" (the first {window.shape[0]} × {window.shape[1]} are drawn)"
-    return f"{each}, for {used.size:,} of {factors.size:,} timesteps{rest}{part}"
+    return f"{each} for {used.size:,} of {factors.size:,} timesteps{rest}{part}"
 
 
 def _fraction(value: float) -> str:

@@ -22,7 +22,7 @@ def test_counted_shows_the_coefficients_of_the_analysis():
     figure = checked(counted(golden()))
     [grid] = named(figure, "coefficients")
     assert np.nan_to_num(grid.z) == pytest.approx(MASK / 11)
-    assert figure.layout.title.text == "Each loss × 1/11, for 11 of 15 timesteps"
+    assert figure.layout.title.text == "Loss × 1/11 for 11 of 15 timesteps"
     assert notes(figure, "legend:off") == ["not counted"]
     assert notes(figure, "legend:divisor") == []
 
@@ -30,7 +30,7 @@ def test_counted_shows_the_coefficients_of_the_analysis():
 def test_counted_tells_the_divisor_from_the_numerator():
     """The four padded cells are hatched and carry the sign of division."""
     figure = over_all()
-    assert figure.layout.title.text == "Each loss × 1/15, for 11 of 15 timesteps; 4 more in the divisor"
+    assert figure.layout.title.text == "Loss × 1/15 for 11 of 15 timesteps; 4 more in the divisor"
     [signs] = named(figure, "divisor")
     assert list(zip(signs.y.tolist(), signs.x.tolist(), strict=True)) == [(1, 4), (2, 2), (2, 3), (2, 4)]
     assert set(signs.text) == {"÷"}
@@ -48,7 +48,7 @@ def test_counted_outlines_what_the_mask_in_use_counts():
 def test_counted_names_the_range_where_coefficients_differ():
     """The mean of the sequences' means: 1/(3·5), 1/(3·4), 1/(3·2)."""
     figure = checked(counted(golden(), coefficients=MASK / LENGTHS[:, None] / 3))
-    assert figure.layout.title.text == "Each loss × 1/15 to 1/6, for 11 of 15 timesteps"
+    assert figure.layout.title.text == "Loss × 1/15 to 1/6 for 11 of 15 timesteps"
     [words] = named(figure, "words")
     assert [word.partition(">")[2].removesuffix("</span>") for word in words.text] == 5 * ["1/15"] + 4 * [
         "1/12"
@@ -57,7 +57,7 @@ def test_counted_names_the_range_where_coefficients_differ():
 
 def test_counted_of_nothing_says_so():
     figure = checked(counted(golden(), coefficients=np.zeros((3, 5))))
-    assert figure.layout.title.text == "Each loss × 0, for 0 of 15 timesteps"
+    assert figure.layout.title.text == "Loss × 0 for 0 of 15 timesteps"
 
 
 def test_counted_says_what_it_draws_of_a_large_batch():
