@@ -29,9 +29,9 @@ def summary(analysis: Analysis) -> dict[str, Any]:
         "counts": int(analysis.mask.sum()),
         "mask": analysis.mask_name,
         "settings": asdict(analysis.settings),
-        "value": _plain(analysis.value),
-        "numerator": _plain(analysis.numerator),
-        "divisor": _plain(analysis.divisor),
+        "value": plain(analysis.value),
+        "numerator": plain(analysis.numerator),
+        "divisor": plain(analysis.divisor),
         "divisor_counts": analysis.divisor_counts,
         "problems": [
             {"kind": problem.kind, "message": problem.message, "cells": np.argwhere(problem.cells).tolist()}
@@ -46,7 +46,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records(pd.DataFrame({"sequence": [0, 1], "mean_loss": [0.5, np.nan]}))
     [{'sequence': 0, 'mean_loss': 0.5}, {'sequence': 1, 'mean_loss': 'NaN'}]
     """
-    columns = [_plain(table[header].to_numpy()) for header in table.columns]
+    columns = [plain(table[header].to_numpy()) for header in table.columns]
     return [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
@@ -66,7 +66,7 @@ def to_csv(analysis: Analysis) -> bytes:
 def to_json(analysis: Analysis) -> bytes:
     """The summary and every [B, T] array as nested lists, strict JSON: NaN and ±inf as strings that `float` reads."""
     arrays = {"targets": analysis.batch.targets} | {name: getattr(analysis, name) for _, name in MEASURES}
-    document = summary(analysis) | {"timesteps": {name: _plain(array) for name, array in arrays.items()}}
+    document = summary(analysis) | {"timesteps": {name: plain(array) for name, array in arrays.items()}}
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
 
 
@@ -96,7 +96,7 @@ def download(analysis: Analysis, file_format: str) -> bytes:
     return DOWNLOADS[file_format](analysis)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Numbers and arrays as what JSON holds: lists, and "NaN", "Infinity" and "-Infinity" for what JSON has no word."""
     array = np.asarray(value)
     if array.dtype.kind != "f" or np.isfinite(array).all():

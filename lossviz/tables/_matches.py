@@ -1,0 +1,54 @@
+"""What `identify` answered, as a table and as JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lossviz.identify._match import Match
+from lossviz.tables._downloads import plain
+
+__all__ = ["match_records", "matches_table"]
+
+COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
+
+
+def matches_table(matches: Sequence[Match]) -> pd.DataFrame:
+    """One row a match, likeliest first: its code, kind, value, difference to the printed number, and title.
+
+    >>> match = Match("PAD02", "Divides by every position", 0.92, 0.0, "", "bug", "", rank=1)
+    >>> matches_table([match]).values.tolist()
+    [[1, 'PAD02', 'bug', 0.92, 0.0, 'Divides by every position']]
+    """
+    rows = [[getattr(match, column) for column in COLUMNS] for match in matches]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def match_records(matches: Sequence[Match]) -> list[dict[str, Any]]:
+    """The matches ready for JSON, NaN and ±inf as strings; of the [B, T] arrays how many timesteps they count.
+
+    >>> match = Match("PAD02", "Divides by every position", 0.92, 0.0, "", "bug", "", cells=np.ones((3, 5), bool))
+    >>> match_records([match])[0]["counts"]
+    15
+    """
+    return [_record(match) for match in matches]
+
+
+def _record(match: Match) -> dict[str, Any]:
+    return {
+        "rank": match.rank,
+        "code": match.code,
+        "codes": list(match.codes),
+        "kind": match.kind,
+        "title": match.title,
+        "value": plain(match.value),
+        "difference": plain(match.difference),
+        "formula": match.formula,
+        "explanation": match.explanation,
+        "fix": dict(match.fix),
+        "aliases": list(match.aliases),
+        "apart": match.apart,
+        "accidental": bool(match.accidental),
+        "counts": int(np.count_nonzero(match.cells)),
+    }
