@@ -1,14 +1,18 @@
 """The TensorFlow room: masks, losses, the streaming diagnosis of every timestep. Importing it imports TensorFlow."""
 
 from lossviz.engine._tensorflow import load_tensorflow
+from lossviz.engine.alternatives import Alternatives, alternative_losses, losses_of
 from lossviz.engine.losses import sigmoid_loss, softmax_loss
 from lossviz.engine.masks import sequence_mask
 from lossviz.engine.sequence_loss import sequence_loss
 from lossviz.engine.timesteps import Timesteps, per_timestep
 
 __all__ = [
+    "Alternatives",
     "Timesteps",
+    "alternative_losses",
     "load_tensorflow",
+    "losses_of",
     "per_timestep",
     "sequence_loss",
     "sequence_mask",
