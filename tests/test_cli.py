@@ -253,7 +253,7 @@ def test_analyze_stopped_by_the_user_ends_with_130(monkeypatch, capsys):
     def stop(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lossviz.cli._analyze.analyze", stop)
+    monkeypatch.setattr("lossviz.cli._work.analyze", stop)
     assert main(["analyze", "golden"]) == 130
     assert capsys.readouterr() == ("", "lossviz: stopped\n")
 
@@ -262,7 +262,7 @@ def test_analyze_of_too_large_a_batch_says_so(monkeypatch, capsys):
     def fail(*_args, **_options):
         raise MemoryError
 
-    monkeypatch.setattr("lossviz.cli._analyze.analyze", fail)
+    monkeypatch.setattr("lossviz.cli._work.analyze", fail)
     assert refused(capsys, "analyze", "golden") == "lossviz: there is not enough memory for this batch."
 
 

@@ -2,22 +2,20 @@
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lossviz import tables
-from lossviz.analysis import Analysis, analyze
+from lossviz.analysis import Analysis
 from lossviz.cli._files import open_batch, parse_names, printable
 from lossviz.cli._parser import TABLES
+from lossviz.cli._work import compute
+from lossviz.digits import number_text
 from lossviz.errors import InputError
-from lossviz.headline import headline, number_text
+from lossviz.headline import headline
 from lossviz.reductions import FLAGS
 from lossviz.settings import Settings
 
@@ -36,9 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Analyze a file and print what was found."""
     settings = _settings(arguments)
     batch = open_batch(arguments.file, parse_names(arguments.names))
-    with _quiet_stderr():
-        import_module("lossviz.engine")
-    analysis = analyze(batch, settings, progress=_show_progress if sys.stderr.isatty() else None)
+    analysis = compute(batch, settings)
     table = _TABLES[arguments.table](analysis)
     sys.stdout.write(_as_json(analysis, arguments.table, table) if arguments.json else _as_text(analysis, table))
     return 0
@@ -54,30 +50,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
             "Leave one of them out."
         )
     return Settings(mask=arguments.mask, reduction=reduction, **flags)
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep the notes away that TensorFlow's import writes past every setting of its log level."""
-    if sys.stderr.isatty():
-        sys.stderr.write("lossviz: loading TensorFlow")
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
-        if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
-
-
-def _show_progress(done: int, total: int) -> None:
-    finished = done >= total
-    sys.stderr.write("\r\x1b[K" if finished else f"\rlossviz: {100 * done // total} % of the timesteps computed")
-    sys.stderr.flush()
 
 
 def _as_json(analysis: Analysis, name: str, table: pd.DataFrame) -> str:
