@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import Masking, gather_last, resolve_mask
@@ -96,6 +97,11 @@ class Analysis:
         return self._reduced.axes
 
     @property
+    def means_of(self) -> str:
+        """What the numerator is a sum of means of, "sequences", "timesteps" or "micro-batches"; else ""."""
+        return self._reduced.group
+
+    @property
     def is_scalar(self) -> bool:
         """Whether the reduction gives one number."""
         return np.ndim(self.value) == 0
@@ -103,8 +109,7 @@ class Analysis:
     @property
     def coefficients(self) -> Array:
         """What each loss is multiplied by on its way into its number, [B, T]: value = Σ coefficient · batch_loss."""
-        each = np.broadcast_to(self._reduced.each, self.weights.shape)
-        return np.where(each == 0, 0.0, self.weights / np.where(each == 0, 1.0, each))
+        return self._reduced.coefficients(self.weights)
 
     @property
     def scores(self) -> Array:
@@ -146,10 +151,9 @@ class Analysis:
             tokens={} if binary else {v: self.batch.token(v) for v in (*top, *classes, target)},
             top=[*top, *classes],
             weight=float(self.weights[here]),
-            divisor=float(np.broadcast_to(self._reduced.each, self.batch_loss.shape)[here]),
-            number=float(np.broadcast_to(self._reduced.value, self.batch_loss.shape)[here]),
             impossible=any(problem.kind == "length" and problem.cells[here] for problem in self.problems),
             binary=binary,
+            **self._reduced.at(sequence, timestep),
         )
 
     def figure(self, **options: Any) -> Any:
@@ -168,7 +172,7 @@ class Analysis:
             return (
                 f"Analysis({self.settings.reduction}: {np.shape(self.value)} numbers, divided by {self.divisor_counts})"
             )
-        equation = f"{_digits(self.value)} nats = {_digits(self.numerator)} ÷ {self.divisor:.10g}"
+        equation = f"{number_text(self.value)} nats = {number_text(self.numerator)} ÷ {self.divisor:.10g}"
         return f"Analysis({equation} {self.divisor_counts})"
 
 
@@ -206,10 +210,9 @@ def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Ti
         loss = np.where(counts, np.where(undefined, np.nan, timesteps.loss), 0.0)
         reduced = reduction.reduce(loss, weights, settings.options)
         unpadded = np.where(counts, weights * loss, 0.0)
-        scale = np.where(reduced.each == 0, 0.0, weights / np.where(reduced.each == 0, 1.0, reduced.each))
         # d/dz of the pair (0, z) counts p − y twice: ‖·‖ = √2 |p − y|.
         norm = timesteps.gradient_norm / (np.sqrt(2.0) if binary else 1.0)
-        gradient = np.where(counts, np.abs(scale) * np.where(undefined, np.nan, norm), 0.0)
+        gradient = np.where(counts, np.abs(reduced.coefficients(weights)) * np.where(undefined, np.nan, norm), 0.0)
         whole = np.where((reduced.whole == 0) | (reduced.each == 0), np.inf, reduced.whole)
         share = np.where(counts, unpadded / whole, 0.0)
         perplexity = np.exp(timesteps.loss)
@@ -240,7 +243,3 @@ def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Ti
         _timesteps=timesteps,
         _reduced=reduced,
     )
-
-
-def _digits(number: float) -> str:
-    return f"{number:.4f}" if number == 0 or not abs(number) < 1e-3 else f"{number:.4g}"

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lossviz.digits import latex_number
+
 __all__ = ["ClassStep", "Explanation", "explain_timestep"]
+
+GROUPS = {
+    "sequences": ("sequence", r"\sum_t w_{bt}"),
+    "timesteps": ("timestep", r"\sum_b w_{bt}"),
+    "micro-batches": ("micro-batch", r"\sum_{b \in g,\, t} w_{bt}"),
+}
 
 
 @dataclass(frozen=True)
@@ -34,12 +42,14 @@ class Explanation:
         shifted: z_target − max.
         loss: log Σ exp(z − max) − (z_target − max), in nats.
         weight: what the loss is multiplied by; `weighted` = weight × loss.
-        divisor: what the sum is divided by; `contribution` = weighted ÷ divisor.
+        divisor: what the sum is divided by; `contribution` = weighted ÷ own ÷ divisor.
         share: contribution ÷ the reported number.
         rank: 1 where the target has the largest logit; `entropy` of the distribution in nats.
         gradient_norm: ‖∂number/∂logits‖₂ of this timestep.
         classes: the top classes and the target, largest probability first.
         note: why the timestep has no loss, or "".
+        group: what the number is a mean of means of, "sequences", "timesteps" or "micro-batches"; else "".
+        own: what the losses of its own group are divided by; 1 where there are no groups.
     """
 
     sequence: int
@@ -62,6 +72,8 @@ class Explanation:
     gradient_norm: float
     classes: tuple[ClassStep, ...]
     note: str = ""
+    group: str = ""
+    own: float = 1.0
 
     @property
     def steps(self) -> tuple[tuple[str, str, float], ...]:
@@ -74,14 +86,24 @@ class Explanation:
             ("its logarithm", r"\log \sum_v e^{z_v - \max}", self.log_total),
             ("loss", r"\log \sum_v e^{z_v - \max} - (z_y - \max)", self.loss),
             ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
+            *self._divisions(),
+        )
+
+    def _divisions(self) -> tuple[tuple[str, str, float], ...]:
+        """Once, or in a mean of means first by the weights of the timestep's own group."""
+        named = (GROUPS[self.group],) if self.group else ()
+        own = tuple((f"divided by, in its {word}", symbol, self.own) for word, symbol in named)
+        formula = r" \,/\, ".join([r"w \cdot \mathrm{loss}", *(symbol for _, symbol, _ in own), r"\mathrm{divisor}"])
+        return (
+            *own,
             ("divided by", r"\mathrm{divisor}", self.divisor),
-            ("adds to the number", r"w \cdot \mathrm{loss} \,/\, \mathrm{divisor}", self.contribution),
+            ("adds to the number", formula, self.contribution),
         )
 
     @property
     def latex(self) -> str:
         """The arithmetic line by line as one block of LaTeX, with this timestep's numbers."""
-        lines = [rf"{formula} &= {_digits(value)} && \text{{{name}}}" for name, formula, value in self.steps]
+        lines = [rf"{formula} &= {latex_number(value)} && \text{{{name}}}" for name, formula, value in self.steps]
         return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 
@@ -96,6 +118,8 @@ def explain_timestep(
     weight: float,
     divisor: float,
     number: float,
+    own: float = 1.0,
+    group: str = "",
     impossible: bool = False,
     binary: bool = False,
 ) -> Explanation:
@@ -111,6 +135,8 @@ def explain_timestep(
         weight: the timestep's weight.
         divisor: the divisor of the number that the timestep is part of.
         number: that number, for the share.
+        own: in a mean of means, what the losses of the timestep's own group are divided by.
+        group: what the means are of, as in `GROUPS`, or "".
         impossible: whether the length of the sequence makes its loss undefined.
         binary: whether the first of two logits is the constant 0 of a sigmoid, which no gradient reaches.
 
@@ -122,7 +148,8 @@ def explain_timestep(
     z = np.asarray(logits, np.float64)
     valid = 0 <= target < len(z)
     undefined = impossible or not valid
-    scale = weight / divisor if divisor != 0 else 0.0
+    each = own * divisor
+    scale = weight / each if each != 0 else 0.0
     with np.errstate(all="ignore"):
         maximum = float(z.max())
         shifted = z - maximum
@@ -134,7 +161,7 @@ def explain_timestep(
         loss = log_total - float(shifted[target]) if valid else np.nan
         entropy = log_total - float((probabilities * np.where(probabilities == 0, 0.0, shifted)).sum())
         counted = 0.0 if weight == 0 else (np.nan if undefined else weight * loss)
-        contribution = counted / divisor if divisor != 0 else 0.0
+        contribution = counted / each if each != 0 else 0.0
         # p − 1 of the target is expm1(−loss).
         slopes = np.where(np.arange(len(z)) == target, np.expm1(-loss), probabilities)
         slopes = np.where([binary] + [False] * (len(z) - 1), 0.0, slopes)
@@ -158,7 +185,7 @@ def explain_timestep(
         share=float(contribution / number) if number and weight else 0.0,
         rank=int(np.count_nonzero(z > z[target])) + 1 if valid else 0,
         entropy=entropy,
-        gradient_norm=float(np.linalg.norm(gradients)),
+        gradient_norm=_norm(gradients),
         classes=tuple(
             ClassStep(
                 class_id=v,
@@ -173,7 +200,15 @@ def explain_timestep(
             for v in listed
         ),
         note=_note(target, len(z), valid=valid, impossible=impossible, finite=bool(np.isfinite(z).all())),
+        group=group,
+        own=own,
     )
+
+
+def _norm(gradients: np.ndarray) -> float:
+    # Squares of less than 1e-162 would be 0.
+    largest = float(np.abs(gradients).max())
+    return largest * float(np.linalg.norm(gradients / largest)) if 0 < largest < np.inf else largest
 
 
 def _note(target: int, classes: int, *, valid: bool, impossible: bool, finite: bool) -> str:
@@ -182,12 +217,3 @@ def _note(target: int, classes: int, *, valid: bool, impossible: bool, finite: b
     if impossible:
         return "The length of this sequence is impossible, so it is unknown whether this timestep counts."
     return "" if finite else "Some logits of this timestep are NaN or ±inf."
-
-
-def _digits(value: float) -> str:
-    if np.isnan(value):
-        return r"\mathrm{NaN}"
-    if np.isinf(value):
-        return r"\infty" if value > 0 else r"-\infty"
-    mantissa, _, exponent = f"{value:.6g}".partition("e")
-    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.digits import number_text
 from lossviz.explanation import Explanation
 
 __all__ = ["Headline", "cell_words", "headline", "number_text"]
@@ -34,18 +35,6 @@ class Headline:
     padding: str
 
 
-def number_text(value: float) -> str:
-    """A number in the digits that training loops print: four decimals, or an exponent where they would hide it.
-
-    >>> number_text(1.25454), number_text(0.00001234), number_text(float("nan")), number_text(11.0)
-    ('1.2545', '1.234e-05', 'NaN', '11.0000')
-    """
-    if np.isnan(value):
-        return "NaN"
-    small_or_large = value != 0 and not 1e-3 <= abs(value) < 1e7
-    return f"{value:.4g}" if small_or_large else f"{value:.4f}"
-
-
 def headline(analysis: Analysis) -> Headline:
     """Describe an analysis in the words of the page.
 
@@ -67,13 +56,14 @@ def headline(analysis: Analysis) -> Headline:
         text = f"{' × '.join(map(str, shape))} numbers"
         equation = f"Each is divided by {analysis.divisor_counts}."
         return Headline(value=text, unit="nats", equation=equation, divisor="one each", perplexity="", **common)
-    mean = analysis.settings.reduction in ("mean", "sequence_loss")
+    unit = analysis.reduction.unit
+    means = f" (the {analysis.means_of}' means)" if analysis.means_of else ""
     with np.errstate(over="ignore"):
-        perplexity = number_text(float(np.exp(analysis.value))) if mean else ""
+        perplexity = number_text(float(np.exp(analysis.value))) if unit == "nats per timestep" else ""
     return Headline(
         value=number_text(analysis.value),
-        unit="nats per timestep" if mean else "nats",
-        equation=f"{analysis.numerator!r} ÷ {analysis.divisor:.15g} = {analysis.value!r}",
+        unit=unit,
+        equation=f"{analysis.numerator!r}{means} ÷ {analysis.divisor:.15g} = {analysis.value!r}",
         divisor=f"{analysis.divisor:,.10g}",
         perplexity=perplexity,
         **common,

@@ -1,5 +1,6 @@
 """What each sequence and each timestep adds to the number, and the line that names the divisor."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from lossviz.figures._traces import bars
 
 __all__ = ["bar_range", "column_bars", "divisor_line", "row_bars", "total"]
 
+PLURAL = re.compile(r"^(timestep|sequence|position|micro-batch)(?:s|es)\b")
 Array = np.ndarray
 Spec = dict[str, Any]
 
 
 def total(analysis: Analysis, quantity: Quantity) -> float:
     """Σ over the whole batch of what counts."""
-    return float(np.sum(analysis.numerator) if quantity.name == "loss" else quantity.counted(analysis).sum())
+    return float(quantity.counted(analysis).sum())
 
 
 def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
@@ -65,11 +67,13 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
     counts = analysis.divisor_counts
     if not analysis.is_scalar:
         return _many(analysis, counts)
+    means = f" (the {analysis.means_of}' means)" if analysis.means_of else ""
+    counts = counts.removesuffix(", each by its own mean")
     if analysis.divisor == 1:
-        counts = counts.replace("timesteps that count", "timestep that counts").replace("sequences", "sequence")
+        counts = PLURAL.sub(r"\1", counts).replace("that count", "that counts").replace("that are", "that is")
     named = f"({counts})" if counts.startswith(("nothing", "the ")) else counts
     divisor = f"<b>{analysis.divisor:,.10g}</b> {named}"
-    line = f"{number(analysis.numerator)} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
+    line = f"{number(analysis.numerator)}{means} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
     return f"100% is {line}" if quantity.name == "share" else line
 
 

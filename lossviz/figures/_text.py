@@ -1,10 +1,10 @@
-"""Text that Plotly draws: tokens escaped, made visible and cut to fit; numbers in one form everywhere."""
+"""Text that Plotly draws: tokens escaped, made visible and cut to fit."""
 
 import html
 import unicodedata
 from functools import lru_cache
 
-import numpy as np
+from lossviz.digits import compact, number
 
 __all__ = ["compact", "ellipsis", "number", "plotly_text", "text_width", "visible", "with_id"]
 
@@ -77,37 +77,6 @@ def text_width(text: str, size: float = 12) -> float:
     True
     """
     return size * sum(_em(character) for character in text)
-
-
-def number(value: float, digits: int = 4) -> str:
-    """A number as it stands everywhere in a figure.
-
-    >>> number(1.25451), number(float("nan")), number(float("-inf")), number(123456.7, 2), number(1e-7)
-    ('1.2545', 'NaN', '−∞', '123,456.7', '1e-07')
-    """
-    if np.isnan(value):
-        return "NaN"
-    if np.isinf(value):
-        return "+∞" if value > 0 else "−∞"
-    size = abs(value)
-    if size != 0 and (size < 0.5 * 10.0**-digits or size >= 1e12):
-        written = f"{size:.3g}"
-    else:
-        written = f"{size:,.1f}" if size >= 1e5 else f"{size:.{digits}f}"
-    return f"−{written}" if value < 0 else written
-
-
-def compact(value: float, digits: int = 2) -> str:
-    """A number in the few characters that a cell has; only an exact 0 is written as one.
-
-    >>> compact(1.2545), compact(0.0), compact(0.0004), compact(-0.02)
-    ('1.25', '0.00', '4e−4', '−0.02')
-    """
-    size = abs(value)
-    if not 0 < size < 0.5 * 10.0**-digits:
-        return number(value, digits)
-    mantissa, exponent = f"{size:.0e}".split("e")
-    return f"{'−' if value < 0 else ''}{mantissa}e−{-int(exponent)}"
 
 
 def _escape(shown: str) -> str:

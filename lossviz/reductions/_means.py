@@ -7,10 +7,10 @@ import numpy as np
 from lossviz.reductions._options import Options
 from lossviz.reductions._reduced import Reduced, quotient
 
-__all__ = ["group_sums", "mean_of_means", "micro_batches"]
+__all__ = ["group_sums", "mean_of_means", "micro_batches", "sequences", "timesteps"]
 
 Array = np.ndarray
-Group = Callable[[Array, Options], Array]
+Group = Callable[[Array, Options], tuple[Array, int]]
 
 
 def group_sums(loss: Array, weights: Array, groups: Array) -> tuple[Array, Array]:
@@ -21,41 +21,64 @@ def group_sums(loss: Array, weights: Array, groups: Array) -> tuple[Array, Array
     [[3.0, 3.0], [2.0, 1.0]]
     """
     count = int(groups.max()) + 1 if groups.size else 0
-    flat, weighted = groups.ravel(), np.where(weights != 0, weights * loss, 0.0)
+    flat, weighted = groups.ravel(), weights * np.where(weights != 0, loss, 0.0)
     return np.bincount(flat, weighted.ravel(), count), np.bincount(flat, weights.ravel(), count)
 
 
 def mean_of_means(
-    groups: Group, counts: str, *, divide: bool = True, empty: bool = True
+    name: str, groups: Group, *, divide: bool = True, empty: bool = True
 ) -> Callable[[Array, Array, Options], Reduced]:
     """A reduction that adds up the groups' own means, Σ_g S_g / N_g, a group of no weight giving 0.
 
     Args:
-        groups: (weights, options) → [B, T], which group a timestep lies in.
-        counts: what the divisor counts, in words.
+        name: what the groups are.
+        groups: (weights, options) → which group a timestep lies in, [B, T], and how many groups there are.
         divide: whether the sum is divided by the number of groups.
         empty: whether groups of no weight are counted among them.
 
-    >>> rows = mean_of_means(lambda weights, _: np.array([[0, 0], [1, 1]]), "sequences")
-    >>> reduced = rows(np.array([[1.0, 3.0], [4.0, 0.0]]), np.array([[1.0, 1.0], [1.0, 0.0]]), Options())
-    >>> reduced.numerator.item(), reduced.divisor.item(), reduced.value.item()
-    (6.0, 2.0, 3.0)
+    >>> reduced = mean_of_means("sequences", sequences)(np.array([[1.0, 3.0], [4.0, 0.0]]),
+    ...                                                np.array([[1.0, 1.0], [1.0, 0.0]]), Options())
+    >>> reduced.numerator.item(), reduced.divisor.item(), reduced.value.item(), reduced.counts
+    (6.0, 2.0, 3.0, 'sequences, each by its own mean')
     """
+    filled = "" if empty else " that are not empty"
+    counts = f"{name}{filled}, each by its own mean" if divide else f"nothing: the means of the {name} are summed"
 
     def reduce(loss: Array, weights: Array, options: Options) -> Reduced:
-        labels = groups(weights, options)
+        labels, number = groups(weights, options)
         sums, own = group_sums(loss, weights, labels)
-        counted = len(own) if empty else np.count_nonzero(own)
-        divisor = np.full((1, 1), float(counted) if divide else 1.0)
-        return Reduced(quotient(sums, own).sum().reshape(1, 1), divisor, counts, own=own[labels])
+        counted = (number if empty else np.count_nonzero(own)) if divide else 1
+        numerator = quotient(sums, own).sum().reshape(1, 1)
+        return Reduced(numerator, np.full((1, 1), float(counted)), counts, own=own[labels], group=name)
 
     return reduce
 
 
-def micro_batches(weights: Array, options: Options) -> Array:
-    """Which micro-batch each timestep lies in, [B, T].
+def sequences(weights: Array, _: Options) -> tuple[Array, int]:
+    """Each sequence is a group.
 
-    >>> micro_batches(np.ones((3, 2)), Options(groups=((0,), (1, 2)))).tolist()
-    [[0, 0], [1, 1], [1, 1]]
+    >>> sequences(np.ones((2, 2)), Options())[0].tolist()
+    [[0, 0], [1, 1]]
     """
-    return np.broadcast_to(options.parts(len(weights))[:, None], weights.shape)
+    return np.indices(weights.shape)[0], len(weights)
+
+
+def timesteps(weights: Array, _: Options) -> tuple[Array, int]:
+    """Each timestep of all sequences is a group.
+
+    >>> timesteps(np.ones((2, 2)), Options())[0].tolist()
+    [[0, 1], [0, 1]]
+    """
+    return np.indices(weights.shape)[1], weights.shape[1]
+
+
+def micro_batches(weights: Array, options: Options) -> tuple[Array, int]:
+    """Each micro-batch is a group; of more of them than there are sequences, the last ones are empty.
+
+    >>> micro_batches(np.ones((3, 2)), Options(groups=((0,), (1, 2))))
+    (array([[0, 0],
+           [1, 1],
+           [1, 1]]), 2)
+    """
+    number = len(options.groups) if options.groups is not None else options.accumulation_steps or 1
+    return np.broadcast_to(options.parts(len(weights))[:, None], weights.shape), number

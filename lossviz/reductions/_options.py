@@ -11,6 +11,8 @@ from lossviz.errors import SettingsError
 
 __all__ = ["Options"]
 
+LARGEST = 2**53 - 1  # whole number that a float and a browser hold
+
 
 @dataclass(frozen=True)
 class Options:
@@ -74,7 +76,7 @@ class Options:
             SettingsError: if `groups` does not hold each sequence once.
         """
         if self.groups is None:
-            cuts = np.array_split(np.arange(sequences), self.accumulation_steps or 1)
+            cuts = np.array_split(np.arange(sequences), min(self.accumulation_steps or 1, max(sequences, 1)))
             return np.repeat(np.arange(len(cuts)), [len(cut) for cut in cuts])
         flat = [row for group in self.groups for row in group]
         if sorted(flat) != list(range(sequences)):
@@ -102,6 +104,8 @@ def _positive(name: str, value: Any) -> int | None:
         raise SettingsError(f"`{name}` must be a whole number from 1 on; got {value!r}.") from None
     if isinstance(value, bool) or whole < 1:
         raise SettingsError(f"`{name}` must be a whole number from 1 on; got {value!r}.")
+    if whole > LARGEST:
+        raise SettingsError(f"`{name}` must be a whole number up to {LARGEST:,}; got a larger one.")
     return whole
 
 

@@ -20,6 +20,7 @@ class Reduced:
         axes: of [B, T], those that were summed over.
         own: where the numerator is itself a sum of quotients, as a sum of each sequence's mean is: what each weighted
             loss was divided by on its way into it, broadcastable to [B, T].
+        group: what those means are of, "sequences", "timesteps" or "micro-batches"; "" where there are none.
     """
 
     numerator: Array
@@ -27,6 +28,7 @@ class Reduced:
     counts: str
     axes: tuple[int, ...] = (0, 1)
     own: Array | None = None
+    group: str = ""
 
     def squeeze(self, kept: Array) -> Any:
         """An array with the reduced axes dropped: a float, [B], [T] or [B, T].
@@ -60,6 +62,25 @@ class Reduced:
     def whole(self) -> Array:
         """What each weighted loss is a part of, broadcastable to [B, T]: w·loss / whole are shares that sum to 1."""
         return self.numerator if self.own is None else self.numerator * self.own
+
+    def coefficients(self, weights: Array) -> Array:
+        """What each loss is multiplied by on its way into its number, [B, T]: weight ÷ each, 0 where that is 0.
+
+        >>> Reduced(np.ones((1, 1)), np.array([[4.0]]), "").coefficients(np.array([[1.0, 0.5]])).tolist()
+        [[0.25, 0.125]]
+        """
+        each = np.broadcast_to(self.each, weights.shape)
+        return np.where(each == 0, 0.0, weights / np.where(each == 0, 1.0, each))
+
+    def at(self, sequence: int, timestep: int) -> dict[str, Any]:
+        """What concerns one timestep: its number, the divisor, and what its group was divided by before.
+
+        >>> Reduced(np.ones((1, 1)), np.array([[4.0]]), "").at(0, 0)
+        {'number': 0.25, 'divisor': 4.0, 'own': 1.0, 'group': ''}
+        """
+        kept = {"number": self.value, "divisor": self.divisor, "own": np.ones((1, 1)) if self.own is None else self.own}
+        cells = {name: array[min(sequence, len(array) - 1)] for name, array in kept.items()}
+        return {name: float(row[min(timestep, len(row) - 1)]) for name, row in cells.items()} | {"group": self.group}
 
 
 def quotient(numerator: Array, divisor: Array) -> Array:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossviz.reductions._flags import reduce_sequence_loss, sum_of_weights
-from lossviz.reductions._means import mean_of_means, micro_batches
+from lossviz.reductions._flags import FLAGS, reduce_sequence_loss, sum_of_weights
+from lossviz.reductions._means import mean_of_means, micro_batches, sequences, timesteps
 from lossviz.reductions._options import Options
 from lossviz.reductions._reduced import Reduced
 
@@ -14,6 +14,7 @@ __all__ = ["REDUCTIONS", "Reduction"]
 
 Array = np.ndarray
 Reduce = Callable[[Array, Array, Options], Reduced]
+PER_TIMESTEP, MEAN_OF_MEANS = "nats per timestep", "nats (mean of means)"
 SUM = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}"
 WEIGHTS = r"\sum_{b,t} w_{bt}"
 MEAN = r"\frac{\sum_t w_{bt}\,\mathrm{loss}_{bt}}{\sum_t w_{bt}}"
@@ -25,7 +26,8 @@ class Reduction:
     """One way to reduce: its name in `Settings`, its title on screen, its formula in LaTeX, and where it comes from.
 
     `reduce(loss, weights, options)` takes the loss [B, T] with 0 where the weight is 0, and the weights [B, T];
-    `needs` names the options without which it has no number.
+    `needs` names the options without which it has no number, `may_take` those that have a default; `unit` is the
+    number's.
     """
 
     name: str
@@ -34,12 +36,17 @@ class Reduction:
     source: str
     reduce: Reduce
     needs: tuple[str, ...] = ()
+    may_take: tuple[str, ...] = ()
+    unit: str = "nats"
 
 
 def _over(divisor: Callable[[Array, Options], float], counts: str) -> Reduce:
+    """Σ w·loss over a divisor; in `counts`, {weights} stands for what Σ w counts."""
+
     def reduce(loss: Array, weights: Array, options: Options) -> Reduced:
         numerator = (weights * loss).sum(keepdims=True)
-        return Reduced(numerator, np.full((1, 1), float(divisor(weights, options))), counts)
+        words = counts.format(weights=sum_of_weights(weights))
+        return Reduced(numerator, np.full((1, 1), float(divisor(weights, options))), words)
 
     return reduce
 
@@ -69,7 +76,14 @@ def _fraction(divisor: str) -> str:
 
 
 REDUCTIONS: tuple[Reduction, ...] = (
-    Reduction("mean", "Mean: Σ w·loss ÷ Σ w", _fraction(WEIGHTS), "sequence_loss with its default flags", _mean),
+    Reduction(
+        "mean",
+        "Mean: Σ w·loss ÷ Σ w",
+        _fraction(WEIGHTS),
+        "sequence_loss with its default flags",
+        _mean,
+        unit=PER_TIMESTEP,
+    ),
     Reduction(
         "language_model",
         "Sum (language model)",
@@ -83,6 +97,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         _fraction("B"),
         "Seq2SeqModel.calculate_loss: per_seq_loss",
         _over(lambda w, _: len(w), "sequences in the batch"),
+        unit="nats per sequence",
     ),
     Reduction(
         "classification",
@@ -97,6 +112,8 @@ REDUCTIONS: tuple[Reduction, ...] = (
         r"\frac{\sum w\,\mathrm{loss}}{\sum w \;\mathrm{or}\; \mathrm{count}(w \ne 0)}",
         "tf.contrib.seq2seq.sequence_loss",
         _flags,
+        may_take=FLAGS,
+        unit=PER_TIMESTEP,
     ),
     Reduction(
         "counted",
@@ -104,6 +121,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         _fraction(r"\mathrm{count}(w \ne 0)"),
         "TF1 SUM_BY_NONZERO_WEIGHTS, tfa.seq2seq.SequenceLoss",
         _counted,
+        unit=PER_TIMESTEP,
     ),
     Reduction(
         "positions",
@@ -111,13 +129,15 @@ REDUCTIONS: tuple[Reduction, ...] = (
         _fraction(r"B \cdot T"),
         "Keras sum_over_batch_size with sample_weight",
         _over(lambda w, _: w.size, "positions, padding included"),
+        unit="nats per position",
     ),
     Reduction(
         "max_length",
         "Sum ÷ B·L_max",
         _fraction(r"B \cdot L_\mathrm{max}"),
         "TRL dr_grpo, verl seq-mean-token-sum-norm",
-        _over(lambda w, o: len(w) * (o.max_length or w.shape[1]), "sequences × the constant length L_max"),
+        _over(lambda w, o: len(w) * (o.max_length or w.shape[1]), "positions, L_max in each sequence"),
+        may_take=("max_length",),
     ),
     Reduction(
         "timesteps",
@@ -138,23 +158,21 @@ REDUCTIONS: tuple[Reduction, ...] = (
         "Sum ÷ (Σ w + first labels)",
         _fraction(WEIGHTS + r" + \mathrm{count}_b(w_{b0} \ne 0)"),
         "HF Trainer before PR #46204: num_items counted before the shift",
-        _over(
-            lambda w, _: w.sum() + np.count_nonzero(w[:, :1]), "timesteps that count, and each sequence's first label"
-        ),
+        _over(lambda w, _: w.sum() + np.count_nonzero(w[:, :1]), "{weights}, and each sequence's first label"),
     ),
     Reduction(
         "without_stops",
         "Sum ÷ (Σ w − B)",
         _fraction(WEIGHTS + " - B"),
         "OpenNMT-py, normalization tokens: stop tokens are not counted",
-        _over(lambda w, _: w.sum() - len(w), "timesteps that count, less one for each sequence"),
+        _over(lambda w, _: w.sum() - len(w), "{weights}, less one for each sequence"),
     ),
     Reduction(
         "timesteps_twice",
         "Sum ÷ (T · Σ w)",
         _fraction(r"T \cdot " + WEIGHTS),
         "d2l MaskedSoftmaxCELoss, as it was printed",
-        _over(lambda w, _: w.shape[1] * w.sum(), "timesteps that count, times the padded width"),
+        _over(lambda w, _: w.shape[1] * w.sum(), "{weights}, times the padded width"),
     ),
     Reduction(
         "decoder_length",
@@ -168,37 +186,39 @@ REDUCTIONS: tuple[Reduction, ...] = (
         "Mean of each sequence's mean",
         r"\frac{1}{B}\sum_b " + MEAN,
         "tf.contrib.legacy_seq2seq, TRL grpo",
-        mean_of_means(lambda w, _: np.indices(w.shape)[0], "sequences, each by its own mean"),
+        mean_of_means("sequences", sequences),
+        unit=MEAN_OF_MEANS,
     ),
     Reduction(
         "filled_sequence_means",
         "Mean of each non-empty sequence's mean",
         r"\frac{1}{\mathrm{count}_b(\sum_t w_{bt} \ne 0)}\sum_b " + MEAN,
         "AllenNLP average='batch'",
-        mean_of_means(lambda w, _: np.indices(w.shape)[0], "sequences that are not empty", empty=False),
+        mean_of_means("sequences", sequences, empty=False),
+        unit=MEAN_OF_MEANS,
     ),
     Reduction(
         "timestep_means",
         "Mean of each timestep's mean",
         r"\frac{1}{T}\sum_t " + MEAN_AT,
         "sequence_loss with average_across_batch only, then a mean",
-        mean_of_means(lambda w, _: np.indices(w.shape)[1], "timesteps, each by its own mean"),
+        mean_of_means("timesteps", timesteps),
+        unit=MEAN_OF_MEANS,
     ),
     Reduction(
         "timestep_means_sum",
         "Sum of each timestep's mean",
         r"\sum_t " + MEAN_AT,
         "a loop over the steps of an RNN that adds up masked means",
-        mean_of_means(
-            lambda w, _: np.indices(w.shape)[1], "nothing: the means of the timesteps are summed", divide=False
-        ),
+        mean_of_means("timesteps", timesteps, divide=False),
     ),
     Reduction(
         "micro_batch_means",
         "Mean of the micro-batches' means",
         r"\frac{1}{k}\sum_g \frac{\sum_{b \in g,t} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b \in g,t} w_{bt}}",
         "gradient accumulation that averages averages",
-        mean_of_means(micro_batches, "micro-batches, each by its own mean"),
+        mean_of_means("micro-batches", micro_batches),
         needs=("accumulation_steps",),
+        unit=MEAN_OF_MEANS,
     ),
 )
