@@ -253,6 +253,7 @@ def test_alternative_losses_read_arrays_that_are_transposed_read_only_or_byte_sw
     frozen.flags.writeable = False
     for other in (np.asfortranarray(x), x.swapaxes(0, 1).copy().swapaxes(0, 1), x.astype(">f4"), frozen):
         same(alternative_losses(other, y), expected)
+    same(alternative_losses(x.astype(">f8"), y), alternative_losses(x.astype(np.float64), y))
 
 
 def test_progress_counts_the_timesteps_on_the_calling_thread(path):
