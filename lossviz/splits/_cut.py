@@ -1,0 +1,152 @@
+"""Which sequences, or timesteps, lie in which part."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from lossviz.errors import InputError, not_one_of
+
+__all__ = ["KINDS", "Cut", "Kind", "cut_evenly", "cut_typed"]
+
+Array = np.ndarray
+
+
+class Kind(NamedTuple):
+    """What is cut: its title, the axis of [B, T], what lies along it, and the name of one part."""
+
+    title: str
+    axis: int
+    of: str
+    part: str
+
+
+KINDS = {
+    "micro-batches": Kind("Micro-batches", 0, "sequence", "micro-batch"),
+    "ranks": Kind("Ranks", 0, "sequence", "rank"),
+    "chunks": Kind("Context-parallel chunks", 1, "timestep", "chunk"),
+}
+"""The ways to cut a batch: along its sequences, or, by chunks, along its timesteps."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which sequences, or timesteps, lie in which part.
+
+    Args:
+        kind: one of `KINDS`.
+        parts: the sequences of each part, or its timesteps: ((0,), (1, 2)).
+
+    Raises:
+        InputError: if the kind is unknown, a part is empty, or the parts do not hold each of 0 … n−1 once.
+
+    >>> Cut("ranks", ((0,), (1, 2))).labels.tolist()
+    [0, 1, 1]
+    """
+
+    kind: str
+    parts: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        _check_kind(self.kind)
+        _check_parts(self.parts, self.length, self.words)
+
+    @property
+    def words(self) -> Kind:
+        """What is cut, in words."""
+        return KINDS[self.kind]
+
+    @property
+    def length(self) -> int:
+        """How many sequences, or timesteps, there are."""
+        return sum(map(len, self.parts))
+
+    @property
+    def labels(self) -> Array:
+        """Which part each sequence, or timestep, lies in."""
+        labels = np.zeros(self.length, np.int64)
+        for number, part in enumerate(self.parts):
+            labels[list(part)] = number
+        return labels
+
+    def name(self, number: int) -> str:
+        """A part in words.
+
+        >>> cut_evenly("ranks", 2, 2).name(1)
+        'rank 1'
+        """
+        return f"{self.words.part} {number}"
+
+
+def cut_evenly(kind: str, length: int, count: int) -> Cut:
+    """Cut into `count` parts of the same size in order; the first ones are one longer where it can't be even.
+
+    >>> cut_evenly("micro-batches", 5, 2).parts
+    ((0, 1, 2), (3, 4))
+    """
+    parts = np.array_split(np.arange(length), max(1, min(count, length)))
+    return Cut(kind, tuple(tuple(part.tolist()) for part in parts if len(part)))
+
+
+def cut_typed(kind: str, length: int, text: str) -> Cut:
+    """Read a cut as people type it: the sizes in order, or what each part holds.
+
+    Raises:
+        InputError: in one sentence, if it can't be read or is not a cut of that length.
+
+    >>> cut_typed("ranks", 3, "1, 2").parts, cut_typed("ranks", 4, "0, 3 | 1-2").parts
+    (((0,), (1, 2)), ((0, 3), (1, 2)))
+    """
+    of = _check_kind(kind).of
+    parts = [part.replace(",", " ").split() for part in text.split("|")]
+    if not all(_is_typed(word, sizes=len(parts) == 1) for part in parts for word in part):
+        raise InputError(
+            f"Type the sizes in order, such as 1, 2, or the {of}s of each part, such as 0 | 1-2; got {text[:80]!r}."
+        )
+    if len(parts) == 1:
+        return _cut_sizes(kind, length, [int(size) for size in parts[0]])
+    return Cut(kind, tuple(tuple(place for word in part for place in _places(word, length, of)) for part in parts))
+
+
+def _is_typed(word: str, *, sizes: bool) -> bool:
+    ends = [word] if sizes else word.split("-")
+    return len(ends) <= 2 and all(end.isascii() and end.isdecimal() and len(end) < 16 for end in ends)
+
+
+def _places(word: str, length: int, of: str) -> range:
+    first, _, last = word.partition("-")
+    if max(int(first), int(last or first)) >= length:
+        raise InputError(f"The {of}s of the batch are 0 to {length - 1}; got {word}.")
+    return range(int(first), int(last or first) + 1)
+
+
+def _cut_sizes(kind: str, length: int, sizes: list[int]) -> Cut:
+    if sum(sizes) != length:
+        added = " + ".join(map(str, sizes[:8])) + (" + …" if sizes[8:] else "")
+        raise InputError(
+            f"The sizes must add up to the {length} {KINDS[kind].of}s of the batch; "
+            + (f"{added} is {sum(sizes)}." if sizes else "none was typed.")
+        )
+    edges = np.cumsum([0, *sizes]).tolist()
+    return Cut(kind, tuple(tuple(range(*ends)) for ends in pairwise(edges)))
+
+
+def _check_kind(kind: str) -> Kind:
+    if kind not in KINDS:
+        raise InputError(not_one_of("kind", kind, KINDS))
+    return KINDS[kind]
+
+
+def _check_parts(parts: tuple[tuple[int, ...], ...], length: int, words: Kind) -> None:
+    for number, part in enumerate(parts):
+        if not part:
+            raise InputError(f"Each {words.part} must hold a {words.of}; {words.part} {number} holds none.")
+    counted = Counter(place for part in parts for place in part)
+    place, times = counted.most_common(1)[0] if counted else (0, 1)
+    if times > 1:
+        raise InputError(f"Each {words.of} must lie in one {words.part}; {words.of} {place} is named twice.")
+    missing = sorted(set(range(length)) - counted.keys())
+    if missing:
+        raise InputError(f"Each {words.of} must lie in a {words.part}; {words.of} {missing[0]} lies in none.")
