@@ -138,7 +138,8 @@ SENTENCES = [
         (
             "Rank 1 holds no timestep that counts: its mean is 0 ÷ 0, NaN in PyTorch, which makes the whole number "
             "NaN; where it is made 0, the sum is still divided by 3. Rank 0 holds 5 timesteps that count and rank 2 "
-            "holds 2, but each of the 3 means counts one third: a timestep in 0 weighs 1/15, one in 2 weighs 1/6, and not 1/7."
+            "holds 2, but each of the 3 means counts one third: a timestep in 0 weighs 1/15, one in 2 weighs 1/6, "
+            "and not 1/7."
         ),
     ),
     (
@@ -147,7 +148,8 @@ SENTENCES = [
         {"lengths": [2, 2, 0]},
         (
             "Micro-batch 1 holds no timestep that counts: its mean is 0 ÷ 0, NaN in PyTorch, which makes the whole "
-            "number NaN; where it is made 0, the sum is still divided by 2. A timestep elsewhere weighs 1/8, and not 1/4."
+            "number NaN; where it is made 0, the sum is still divided by 2. A timestep elsewhere weighs 1/8, "
+            "and not 1/4."
         ),
     ),
     ("ranks", "3", {}, "There is one part: its mean is the mean."),
