@@ -9,7 +9,21 @@ from lossviz.analysis import Analysis
 from lossviz.conventions._terms import Terms, terms_of
 from lossviz.reductions import Options
 
-__all__ = ["DIVISORS", "LAWS", "UNITS", "Convention", "Quotient", "User"]
+__all__ = [
+    "ADD",
+    "DIVISORS",
+    "FINITE",
+    "LAWS",
+    "PADDING",
+    "ROWS",
+    "SCALE",
+    "SPLIT",
+    "UNITS",
+    "Convention",
+    "Evaluate",
+    "Quotient",
+    "User",
+]
 
 LAWS = {
     "unchanged_by_extra_padding": "More padding at the end of every sequence leaves it as it is.",
@@ -20,6 +34,8 @@ LAWS = {
     "finite_when_all_masked": "It is a finite number where nothing counts.",
 }
 """The laws that a convention may keep, by name; each drives one test, both ways."""
+
+PADDING, ROWS, SCALE, SPLIT, ADD, FINITE = LAWS
 
 DIVISORS = {
     "none": "Nothing: the losses are summed",
@@ -56,6 +72,9 @@ class Quotient:
     value: float
 
 
+Evaluate = Callable[[Terms, Options], Quotient]
+
+
 @dataclass(frozen=True)
 class Convention:
     """One way in which a library makes a number of the losses (conventions.md).
@@ -82,7 +101,7 @@ class Convention:
     group: str
     users: tuple[User, ...]
     laws: frozenset[str]
-    evaluate: Callable[[Terms, Options], Quotient]
+    evaluate: Evaluate
     needs: tuple[str, ...] = ()
     reduction: str | None = None
     mask: str | None = None

@@ -1,11 +1,14 @@
 """What the formulas of the conventions are made of: the arrays of an analysis, under its mask."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.errors import SettingsError
+from lossviz.masking import length_mask
 
 __all__ = ["Terms", "terms_of"]
 
@@ -52,15 +55,69 @@ class Terms:
         """The mean over the classes of −log p, everywhere: the term of label smoothing."""
         return self.analysis.alternatives().uniform_loss
 
+    @cached_property
+    def ends(self) -> Array:
+        """How long each sequence is, [B]: up to its last timestep whose weight is not 0."""
+        until: Array = (self.counts * np.arange(1, self.counts.shape[1] + 1)).max(axis=1, initial=0)
+        return until
+
+    @cached_property
+    def keras_mask(self) -> Array:
+        """The mask that a Keras layer carries beside `sample_weight`: of the lengths, else of where the weights end.
+
+        Where the mask in use is not made of weights, there is one mask only, and it is the one in use.
+        """
+        if self.analysis.mask_name != "weights":
+            return self.counts
+        lengths = self.analysis.batch.lengths
+        return length_mask(self.ends if lengths is None else lengths, self.counts.shape[1])
+
+    @property
+    def targets(self) -> Array:
+        """The class that each timestep should have predicted."""
+        return self.analysis.batch.targets
+
     @property
     def classes(self) -> int:
         """V; 2 of a classifier's one logit."""
         return int(self.analysis.scores.shape[2])
 
+    def total(self, values: Array) -> float:
+        """Σ w · values, of values that are 0 where nothing counts."""
+        return float((self.weights * values).sum())
+
     def under_mask(self, values: Array) -> Array:
         """Values where they count, 0 elsewhere; NaN where the loss that counts has none."""
         undefined = self.counts & np.isnan(self.analysis.unpadded_loss)
         return np.where(self.counts, np.where(undefined, np.nan, values), 0.0)
+
+    def of_target(self, name: str, per_class: Sequence[float]) -> Array:
+        """What an option gives for the class of each target; NaN where a label is no class.
+
+        Raises:
+            SettingsError: if the option `name` does not have one number for each class.
+        """
+        if len(per_class) != self.classes:
+            raise SettingsError(
+                f"`{name}` must have {self.classes} numbers, one for each class of `logits`; got {len(per_class)}."
+            )
+        known = (self.targets >= 0) & (self.targets < self.classes)
+        return np.where(known, np.asarray(per_class)[np.where(known, self.targets, 0)], np.nan)
+
+    def loss_of(self, labels: Array) -> Array:
+        """−log p of other labels [B, t] at the first t timesteps, in nats; NaN where a label is no class.
+
+        −log p_y = (z_max − z_y) − log p_max: the logits are subtracted first, so that large ones keep their digits.
+        """
+        width = labels.shape[1]
+        known = (labels >= 0) & (labels < self.classes)
+        best, at_best = self.analysis.top_classes[:, :width, 0], self.analysis.top_probabilities[:, :width, 0]
+        below = self._at(np.maximum(best, 0)) - self._at(np.where(known, labels, 0))
+        return np.where(known, below - np.log(at_best), np.nan)
+
+    def _at(self, classes: Array) -> Array:
+        scores = self.analysis.scores[:, : classes.shape[1]]
+        return np.take_along_axis(scores, classes[..., None], axis=2)[..., 0].astype(np.float64)
 
 
 def terms_of(analysis: Analysis) -> Terms:

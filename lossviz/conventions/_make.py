@@ -1,0 +1,143 @@
+"""How a row of the table is made: from a row of `REDUCTIONS`, or from a numerator and a divisor of its own."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from lossviz.conventions._convention import Convention, Quotient, User
+from lossviz.conventions._terms import Terms
+from lossviz.reductions import Options, reduction_named
+
+__all__ = ["LN2", "divided", "formula_in", "like", "own", "users"]
+
+LN2 = float(np.log(2.0))
+Number = Callable[[Terms, Options], Any]
+
+GROUP_OF = {
+    "mean": "weights",
+    "language_model": "none",
+    "encoder_decoder": "sequences",
+    "classification": "none",
+    "sequence_loss": "weights",
+    "counted": "count",
+    "positions": "positions",
+    "sequence_means": "sequence_means",
+    "timestep_means": "timestep_means",
+    "timestep_means_sum": "timestep_means",
+}
+
+
+def users(*rows: tuple[str, str, str]) -> tuple[User, ...]:
+    """Who prints it: (library, what, source) each."""
+    return tuple(User(*row) for row in rows)
+
+
+def divided(
+    numerator: Any, divisor: Any, counts: str, *, unit: str = "nats", safe: bool = False, cap: float = np.inf
+) -> Quotient:
+    """Numerator ÷ divisor in a unit; 0 ÷ 0 is NaN, or 0 where the source divides safely.
+
+    Args:
+        numerator: in nats.
+        divisor: by what.
+        counts: what the divisor counts, in words.
+        unit: one of `UNITS`.
+        safe: whether a divisor of 0 gives 0, as `tf.math.divide_no_nan` does; NaN stays NaN.
+        cap: the largest exponent of a perplexity.
+
+    >>> with np.errstate(all="ignore"):
+    ...     divided(0, 0, "").value, divided(0, 0, "", safe=True).value, divided(np.log(8), 3, "", unit="bits").value
+    (nan, 0.0, 1.0)
+    """
+    above, below = np.float64(numerator) / (LN2 if unit == "bits" else 1.0), np.float64(divisor)
+    number = np.float64(0) if safe and below == 0 and not np.isnan(above) else above / below
+    value = np.exp(np.minimum(number, cap)) if unit == "perplexity" else number
+    return Quotient(float(above), float(below), counts, float(value))
+
+
+def formula_in(unit: str, formula: str) -> str:
+    r"""A formula in nats as it looks in a unit.
+
+    >>> formula_in("bits", "x"), formula_in("nats", "x")
+    ('\\frac{1}{\\ln 2}\\,x', 'x')
+    """
+    wrapped = {"bits": rf"\frac{{1}}{{\ln 2}}\,{formula}", "perplexity": rf"\exp\left({formula}\right)"}
+    return wrapped.get(unit, formula)
+
+
+def like(
+    reduction: str,
+    code: str,
+    name: str,
+    used_by: tuple[User, ...],
+    laws: Iterable[str],
+    *,
+    unit: str = "nats",
+    safe: bool = False,
+    epsilon: float = 0.0,
+    cap: float = np.inf,
+    mask: str | None = None,
+    note: str = "",
+) -> Convention:
+    """A convention that divides as a row of `REDUCTIONS` does: numerator, divisor and formula are that row's.
+
+    Args:
+        reduction: its name.
+        code: of the convention; `name`, `used_by`, `laws`, `mask` and `note` as in `Convention`.
+        name: see above.
+        used_by: see above.
+        laws: see above.
+        unit: as in `divided`, like `safe` and `cap`.
+        safe: see above.
+        epsilon: what the source adds to the divisor against 0 ÷ 0.
+        cap: see above.
+        mask: see above.
+        note: see above.
+    """
+    row = reduction_named(reduction)
+
+    def evaluate(terms: Terms, options: Options) -> Quotient:
+        masked = mask is None
+        weights = terms.weights if masked else np.ones(terms.weights.shape)
+        reduced = row.reduce(terms.loss if masked else terms.everywhere, weights, options)
+        if len(reduced.axes) < 2:  # flags of `sequence_loss` that keep an axis give no one number
+            return Quotient(np.nan, np.nan, reduced.counts, np.nan)
+        above, below = reduced.numerator.item(), reduced.divisor.item() + epsilon
+        return divided(above, below, reduced.counts, unit=unit, safe=safe, cap=cap)
+
+    formula, group = formula_in(unit, row.formula), GROUP_OF.get(reduction, "other")
+    return Convention(
+        code, name, formula, unit, group, used_by, frozenset(laws), evaluate, row.needs, reduction, mask, note
+    )
+
+
+def own(
+    code: str,
+    name: str,
+    used_by: tuple[User, ...],
+    laws: Iterable[str],
+    *,
+    formula: str,
+    numerator: Number,
+    divisor: Number,
+    counts: str,
+    group: str,
+    unit: str = "nats",
+    safe: bool = False,
+    needs: tuple[str, ...] = (),
+    reduction: str | None = None,
+    note: str = "",
+) -> Convention:
+    """A convention with a numerator and a divisor of its own, each a function of (terms, options).
+
+    The numerator is in nats; where the unit is perplexity it is made of perplexities already.
+    """
+
+    def evaluate(terms: Terms, options: Options) -> Quotient:
+        above, below = numerator(terms, options), divisor(terms, options)
+        return divided(above, below, counts, unit="nats" if unit == "perplexity" else unit, safe=safe)
+
+    return Convention(
+        code, name, formula, unit, group, used_by, frozenset(laws), evaluate, needs, reduction, None, note
+    )

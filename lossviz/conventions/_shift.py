@@ -1,0 +1,52 @@
+"""Numbers of a loss that shifts inside: the logits of a timestep against the target of the next one."""
+
+from typing import Any
+
+import numpy as np
+
+from lossviz.conventions._convention import PADDING, ROWS, SCALE, Convention
+from lossviz.conventions._make import own, users
+from lossviz.conventions._terms import Terms
+
+__all__ = ["SHIFTED"]
+
+FORMULA = r"\frac{\sum_{b,\,t<T-1} -w_{b,t+1} \log p_{bt}(y_{b,t+1})}{\sum_{b,\,t<T-1} w_{b,t+1}}"
+COUNTS = "timesteps that count, each sequence's first left out"
+
+
+def _numerator(terms: Terms, _: Any) -> float:
+    """Σ over the logits [:, :-1] and the targets [:, 1:], with the weights of the targets."""
+    weights = terms.weights[:, 1:]
+    return float(np.where(weights != 0, weights * terms.loss_of(terms.targets[:, 1:]), 0.0).sum())
+
+
+def _divisor(terms: Terms, _: Any) -> float:
+    return float(terms.weights[:, 1:].sum())
+
+
+SHIFTED: tuple[Convention, ...] = (
+    own(
+        "SH1",
+        "Shifted inside, logits against the next target",
+        users(("Hugging Face", "ForCausalLM, labels given unshifted", "transformers/loss/loss_utils.py")),
+        (PADDING, ROWS, SCALE),
+        formula=FORMULA,
+        numerator=_numerator,
+        divisor=_divisor,
+        counts=COUNTS,
+        group="weights",
+        note="The batch's arrays are taken as the model's own, before the shift.",
+    ),
+    own(
+        "SH2",
+        "OpenNMT-py translation, targets one further",
+        users(("OpenNMT-py", "tgt_shift_index = 1", "onmt/utils/loss.py")),
+        (PADDING, ROWS, SCALE),
+        formula=FORMULA,
+        numerator=_numerator,
+        divisor=_divisor,
+        counts=COUNTS,
+        group="weights",
+        note="Targets begin with the start token. Language models use tgt_shift_index = 0, which is C03.",
+    ),
+)

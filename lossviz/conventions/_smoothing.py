@@ -1,0 +1,230 @@
+r"""Label smoothing and the z-loss: other losses than the cross entropy, then one of the usual divisors.
+
+With ε the smoothing, V the classes, U the mean over the classes of −log p:
+
+    over all classes:     (1 − ε)·loss + ε·U
+    over the other ones:  (1 − ε − i)·loss + i·V·U,  i = ε / (V − 1)
+    its least value:      H = −(1 − ε) ln(1 − ε) − ε ln(i + 10⁻²⁰)
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lossviz.conventions._convention import ADD, FINITE, PADDING, ROWS, SCALE, SPLIT, Convention
+from lossviz.conventions._make import own, users
+from lossviz.conventions._terms import Terms
+from lossviz.reductions import Options
+
+__all__ = ["SMOOTHED"]
+
+Array = np.ndarray
+Losses = Callable[[Terms, Options], Array]
+SUM = r"\sum_{b,t} w_{bt}\,"
+WEIGHTS = r"\sum_{b,t} w_{bt}"
+ALL = r"\left((1-\varepsilon)\,\mathrm{loss}_{bt} - \frac{\varepsilon}{V}\sum_v \log p_{btv}\right)"
+OTHERS = r"\left((1-\varepsilon-i)\,\mathrm{loss}_{bt} - i\sum_v \log p_{btv}\right)"
+ABOVE_LEAST = r"\left((1-\varepsilon-i)\,\mathrm{loss}_{bt} - i\sum_v \log p_{btv} - H\right)"
+SMALL_I = r",\; i = \frac{\varepsilon}{V-1}"
+ENTROPY = SMALL_I + r",\; H = -(1-\varepsilon)\ln(1-\varepsilon) - \varepsilon\ln i"
+KL = r"\sum_{v \ne \mathrm{pad}} q_{btv} \ln\frac{q_{btv}}{p_{btv}},\; "
+KL += r"q_{btv} = 1-\varepsilon \text{ at the target}, \frac{\varepsilon}{V-2} \text{ elsewhere}"
+Z = r"\left(\mathrm{loss}_{bt} + z \left(\ln \sum_v e^{x_{btv}}\right)^2\right)"
+TOKENS, TOKEN_COUNTS = (PADDING, ROWS, SCALE), "timesteps that count"
+SUMMED, SUM_COUNTS = (PADDING, ROWS, ADD, FINITE), "nothing: the losses are summed"
+ONE = np.float64(1)
+
+
+def _over_all(terms: Terms, options: Options) -> Array:
+    e = options.smoothing or 0.0
+    return terms.under_mask((1 - e) * terms.everywhere + e * terms.uniform_loss)
+
+
+def _over_others(terms: Terms, options: Options) -> Array:
+    e, other = _smoothing(terms, options, 1)
+    every = terms.classes * terms.uniform_loss
+    return terms.under_mask((1 - e - other) * terms.everywhere + other * every)
+
+
+def _above_least(terms: Terms, options: Options) -> Array:
+    e, other = _smoothing(terms, options, 1)
+    least = -((1 - e) * np.log(1 - e) + e * np.log(other + 1e-20))
+    return terms.under_mask(_over_others(terms, options) - least)
+
+
+def _joey(terms: Terms, options: Options) -> Array:
+    """KL(q ‖ p), where q has 1 − ε at the target, ε/(V − 2) elsewhere, and then 0 in the column of the pad id."""
+    e, other = _smoothing(terms, options, 2)
+    pad = terms.analysis.batch.pad_id or 0
+    of_pad = terms.loss_of(np.full(terms.targets.shape, pad))
+    of_others = terms.classes * terms.uniform_loss - terms.everywhere - of_pad
+    at_target = _x_log_x(1 - e) + (terms.classes - 2) * _x_log_x(other)
+    usual = (1 - e) * terms.everywhere + other * of_others + at_target
+    of_words = terms.classes * terms.uniform_loss - of_pad
+    padded = other * of_words + (terms.classes - 1) * _x_log_x(other)
+    return terms.under_mask(np.where(terms.targets == pad, padded, usual))
+
+
+def _with_z(terms: Terms, options: Options) -> Array:
+    return terms.under_mask(terms.everywhere + (options.z_loss or 0.0) * terms.logsumexp**2)
+
+
+def _smoothing(terms: Terms, options: Options, reserved: int) -> tuple[np.float64, np.float64]:
+    """ε, and what each other class gets of it; not a number where there is no other class."""
+    e = np.float64(options.smoothing or 0.0)
+    return e, e / np.float64(terms.classes - reserved)
+
+
+def _x_log_x(x: np.float64) -> np.float64:
+    return x * np.log(x) if x != 0 else np.float64(0)
+
+
+def _summed(losses: Losses) -> Callable[[Terms, Options], Any]:
+    return lambda terms, options: terms.total(losses(terms, options))
+
+
+def _tokens(terms: Terms, _: Options) -> Any:
+    return terms.weights.sum()
+
+
+def _nothing(*_: Any) -> Any:
+    return ONE
+
+
+SMOOTHED: tuple[Convention, ...] = (
+    own(
+        "LS1",
+        "Label smoothing over all classes",
+        users(
+            ("PyTorch", "cross_entropy(label_smoothing=…)", "torch/nn/functional.py"),
+            ("Hugging Face", "LabelSmoother", "transformers/trainer_pt_utils.py"),
+            ("AllenNLP", "sequence_cross_entropy_with_logits", "allennlp/nn/util.py"),
+            ("Marian", "with each of its own divisors", "src/layers/loss.cpp"),
+        ),
+        TOKENS,
+        formula=rf"\frac{{{SUM}{ALL}}}{{{WEIGHTS}}}",
+        numerator=_summed(_over_all),
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        needs=("smoothing",),
+    ),
+    own(
+        "LS2",
+        "Label smoothing over the other classes",
+        users(
+            ("OpenNMT-tf", "cross_entropy_sequence_loss", "opennmt/utils/losses.py"),
+            ("Sockeye", "metric", "sockeye/loss.py"),
+        ),
+        TOKENS,
+        formula=rf"\frac{{{SUM}{OTHERS}}}{{{WEIGHTS}}}" + SMALL_I,
+        numerator=_summed(_over_others),
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        needs=("smoothing",),
+    ),
+    own(
+        "LS2b",
+        "fairseq label smoothing, in bits",
+        users(("fairseq", "label_smoothed_cross_entropy", "fairseq/criterions/label_smoothed_cross_entropy.py")),
+        TOKENS,
+        formula=rf"\frac{{1}}{{\ln 2}}\,\frac{{{SUM}{OTHERS}}}{{{WEIGHTS}}}" + SMALL_I,
+        numerator=_summed(_over_others),
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        unit="bits",
+        needs=("smoothing",),
+    ),
+    own(
+        "LS3",
+        "Label smoothing less its least value, mean",
+        users(
+            ("Tensor2Tensor", "smoothing_cross_entropy", "tensor2tensor/layers/common_layers.py"),
+            ("TensorFlow official models", "Transformer", "official/legacy/transformer/utils/metrics.py"),
+        ),
+        TOKENS,
+        formula=rf"\frac{{{SUM}{ABOVE_LEAST}}}{{{WEIGHTS}}}" + ENTROPY,
+        numerator=_summed(_above_least),
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        needs=("smoothing",),
+        note="It reads about 0 at its best.",
+    ),
+    own(
+        "LS3s",
+        "Label smoothing less its least value, sum",
+        users(("T5X", "loss_normalizing_factor=None", "t5x/losses.py")),
+        SUMMED,
+        formula=SUM + ABOVE_LEAST + ENTROPY,
+        numerator=_summed(_above_least),
+        divisor=_nothing,
+        counts=SUM_COUNTS,
+        group="none",
+        needs=("smoothing",),
+    ),
+    own(
+        "LS4",
+        "Label smoothing as KL, sum ÷ sequences",
+        users(("ESPnet", "LabelSmoothingLoss", "espnet/nets/pytorch_backend/transformer/label_smoothing_loss.py")),
+        (PADDING, ROWS, SPLIT, FINITE),
+        formula=rf"\frac{{1}}{{B}}\,{SUM}{ABOVE_LEAST}" + ENTROPY,
+        numerator=_summed(_above_least),
+        divisor=lambda t, _: len(t.weights),
+        counts="sequences in the batch",
+        group="sequences",
+        needs=("smoothing",),
+    ),
+    own(
+        "LS4n",
+        "Label smoothing as KL, mean",
+        users(("ESPnet", "normalize_length=True", "espnet/nets/pytorch_backend/transformer/label_smoothing_loss.py")),
+        TOKENS,
+        formula=rf"\frac{{{SUM}{ABOVE_LEAST}}}{{{WEIGHTS}}}" + ENTROPY,
+        numerator=_summed(_above_least),
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        needs=("smoothing",),
+    ),
+    own(
+        "LS5",
+        "Label smoothing as KL, no mass on the pad id",
+        users(("JoeyNMT", "XentLoss, before the trainer divides", "joeynmt/loss.py")),
+        SUMMED,
+        formula=SUM + KL,
+        numerator=_summed(_joey),
+        divisor=_nothing,
+        counts=SUM_COUNTS,
+        group="none",
+        needs=("smoothing",),
+        note="Without a `pad_id` the pad id is 0.",
+    ),
+    own(
+        "Z1",
+        "z-loss added, mean",
+        users(("MaxText", "z_loss; PR #3211", "MaxText/max_utils.py")),
+        TOKENS,
+        formula=rf"\frac{{{SUM}{Z}}}{{{WEIGHTS}}}",
+        numerator=_summed(_with_z),
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        needs=("z_loss",),
+    ),
+    own(
+        "Z1s",
+        "z-loss added, sum",
+        users(("T5X", "z_loss, loss_normalizing_factor=None", "t5x/losses.py")),
+        SUMMED,
+        formula=SUM + Z,
+        numerator=_summed(_with_z),
+        divisor=_nothing,
+        counts=SUM_COUNTS,
+        group="none",
+        needs=("z_loss",),
+    ),
+)

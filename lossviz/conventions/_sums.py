@@ -1,0 +1,190 @@
+"""Sums, and sums over a divisor that looks at the shape of the batch rather than at what counts."""
+
+import numpy as np
+
+from lossviz.conventions._convention import ADD, FINITE, PADDING, ROWS, SCALE, SPLIT, Convention, Quotient
+from lossviz.conventions._make import divided, like, own, users
+from lossviz.conventions._terms import Terms
+from lossviz.reductions import Options, reduction_named
+
+__all__ = ["SUMS"]
+
+SUM_KEPT = (PADDING, ROWS, ADD, FINITE)
+MEAN_KEPT = (PADDING, ROWS, SPLIT, FINITE)
+
+
+def _sigmoid(terms: Terms, options: Options) -> Quotient:
+    """The classifier's number: of one logit per timestep, whatever reduction the analysis has."""
+    analysis = terms.analysis
+    if analysis.batch.shape[2] != 1:
+        return Quotient(np.nan, np.nan, "nothing: it needs one logit per timestep", np.nan)
+    if analysis.settings.reduction != "classification":
+        terms = Terms(analysis.with_settings(analysis.settings.replace(reduction="classification")))
+    reduced = reduction_named("classification").reduce(terms.loss, terms.weights, options)
+    return divided(reduced.numerator.item(), reduced.divisor.item(), reduced.counts)
+
+
+SUMS: tuple[Convention, ...] = (
+    like(
+        "language_model",
+        "C01",
+        "Sum under the mask",
+        users(
+            ("PyTorch", "cross_entropy, reduction='sum'", "torch/nn/functional.py"),
+            ("Marian", "ce-sum", "src/layers/loss.cpp"),
+            ("fairseq", "inside, before it divides", "fairseq/criterions/cross_entropy.py"),
+            ("TensorFlow 1", "Reduction.SUM", "tensorflow/python/ops/losses/losses_impl.py"),
+            ("Keras 3", "reduction='sum' with sample_weight", "keras/src/losses/loss.py"),
+        ),
+        SUM_KEPT,
+    ),
+    like(
+        "language_model",
+        "C02",
+        "Sum of everything, no mask",
+        users(
+            ("PyTorch", "reduction='sum', no ignore_index in the targets", "torch/nn/functional.py"),
+            ("Keras 3", "reduction='sum', no sample_weight", "keras/src/losses/loss.py"),
+        ),
+        (ROWS, SCALE, ADD, FINITE),
+        mask="none",
+    ),
+    like(
+        "positions",
+        "C04",
+        "Mean of everything, no mask",
+        users(
+            ("Keras 3", "a loss without mask or sample_weight", "keras/src/losses/loss.py"),
+            ("nanoGPT", "ignore_index=−1 where nothing is padded", "nanoGPT/model.py"),
+        ),
+        (ROWS, SCALE, SPLIT, FINITE),
+        mask="none",
+    ),
+    like(
+        "positions",
+        "C05",
+        "Keras 3 with sample_weight",
+        users(
+            ("Keras 3", "sum_over_batch_size with sample_weight", "keras/src/losses/loss.py"),
+            ("tf.keras", "2.x with a mask; tensorflow#34158, addons#2637", "keras/utils/losses_utils.py"),
+            ("TensorFlow 1", "SUM_OVER_BATCH_SIZE", "tensorflow/python/ops/losses/losses_impl.py"),
+        ),
+        (ROWS, SPLIT, FINITE),
+        safe=True,
+    ),
+    like(
+        "encoder_decoder",
+        "C06",
+        "Sum ÷ sequences",
+        users(
+            ("tensorflow/nmt", "training loss", "nmt/model.py"),
+            ("OpenNMT-tf", "training, average_loss_in_time=False", "opennmt/utils/losses.py"),
+            ("Marian", "ce-mean", "src/layers/loss.cpp"),
+            ("Sockeye", "normalization 'batch'", "sockeye/loss.py"),
+            ("ESPnet", "default", "espnet/nets/pytorch_backend/transformer/label_smoothing_loss.py"),
+            ("OpenNMT-py", "gradient, normalization sents", "onmt/trainer.py"),
+        ),
+        MEAN_KEPT,
+    ),
+    like(
+        "timesteps",
+        "C08",
+        "Sum over the batch, mean over time",
+        users(("bergson", "before PR #344, a sum over time not shifted", "bergson/utils.py")),
+        (ROWS, ADD, FINITE),
+    ),
+    like(
+        "timesteps_less_one",
+        "C08m",
+        "Sum over the batch, mean over T − 1",
+        users(("bergson", "before PR #344, after the shift", "bergson/utils.py")),
+        (ROWS, ADD, FINITE),
+    ),
+    like(
+        "with_first_labels",
+        "C14",
+        "Items counted before the shift",
+        users(("Hugging Face", "Trainer from 4.46 to PR #46204", "transformers/trainer.py")),
+        (PADDING, ROWS),
+    ),
+    like(
+        "without_stops",
+        "C15",
+        "Stop tokens left out of the divisor",
+        users(("OpenNMT-py", "gradient, normalization tokens", "onmt/trainer.py")),
+        (PADDING, ROWS, FINITE),
+        note="What the gradient is divided by; the number that is printed is C03.",
+    ),
+    like(
+        "timesteps_twice",
+        "C16",
+        "Mean over time, then over the timesteps again",
+        users(("d2l", "MaskedSoftmaxCELoss as printed; d2l-en#2076", "d2l/torch.py")),
+        (ROWS, SCALE),
+    ),
+    like(
+        "max_length",
+        "C17",
+        "Sum ÷ sequences × a constant length",
+        users(
+            ("TRL", "GRPO, loss_type='dr_grpo'", "trl/trainer/grpo_trainer.py"),
+            ("SkyRL", "seq_mean_token_sum_norm", "skyrl_train/utils/ppo_utils.py"),
+            ("verl", "seq-mean-token-sum-norm; PR #4510", "verl/trainer/ppo/core_algos.py"),
+        ),
+        MEAN_KEPT,
+        note="Without `max_length`, L_max is T, and padding moves it.",
+    ),
+    like(
+        "encoder_decoder",
+        "C17l",
+        "Each sequence's mean times its length",
+        users(("TRL", "GRPO, loss_type='luspo'", "trl/trainer/grpo_trainer.py")),
+        MEAN_KEPT,
+        note="A sequence's mean times its length is its sum, so it is the sum ÷ sequences.",
+    ),
+    like(
+        "encoder_decoder",
+        "C20",
+        "PTB tutorial, cost",
+        users(("TensorFlow 1", "PTB tutorial; tensorflow#3375, #2158", "models/tutorials/rnn/ptb/ptb_word_lm.py")),
+        MEAN_KEPT,
+    ),
+    own(
+        "C22",
+        "Mean times the mean length less 1",
+        users(("ESPnet", "RNN decoder; espnet#3291", "espnet/nets/pytorch_backend/rnn/decoders.py")),
+        (PADDING, ROWS, SCALE),
+        formula=reduction_named("decoder_length").formula,
+        numerator=lambda t, _: t.total(t.loss) * (np.float64(t.ends.sum()) / len(t.ends) - 1),
+        divisor=lambda t, _: t.weights.sum(),
+        counts="timesteps that count",
+        group="weights",
+        reduction="decoder_length",
+    ),
+    Convention(
+        "classification",
+        "Sigmoid sum of a text classifier",
+        reduction_named("classification").formula,
+        "nats",
+        "none",
+        users(("lossviz", "ClassificationModel.calculate_loss, losses.md §1.3", "lossviz/reductions/_rows.py")),
+        frozenset((PADDING, ROWS, SCALE, ADD, FINITE)),
+        _sigmoid,
+        reduction="classification",
+        note="Of one logit per timestep, at the last timestep that counts.",
+    ),
+    like(
+        "encoder_decoder",
+        "encoder_decoder",
+        "Encoder-decoder, sum ÷ batch size",
+        users(("lossviz", "Seq2SeqModel.calculate_loss, losses.md §1.2", "lossviz/reductions/_rows.py")),
+        MEAN_KEPT,
+    ),
+    like(
+        "language_model",
+        "language_model",
+        "Language model, masked sum",
+        users(("lossviz", "LanguageModel.calculate_loss, losses.md §1.1", "lossviz/models/language_model.py")),
+        SUM_KEPT,
+    ),
+)

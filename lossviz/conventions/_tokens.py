@@ -1,0 +1,156 @@
+"""The means over the timesteps that count, Σ w·loss ÷ Σ w, and what libraries do to them at 0 ÷ 0."""
+
+import numpy as np
+
+from lossviz.conventions._convention import FINITE, PADDING, ROWS, SCALE, Convention
+from lossviz.conventions._make import like, own, users
+from lossviz.conventions._terms import Terms
+from lossviz.reductions import Options, reduction_named
+
+__all__ = ["TOKEN_MEANS"]
+
+MEAN = reduction_named("mean").formula
+KEPT = (PADDING, ROWS, SCALE)
+
+
+def _class_weights(terms: Terms, options: Options) -> np.ndarray:
+    return terms.under_mask(terms.of_target("class_weights", options.class_weights or ()))
+
+
+TOKEN_MEANS: tuple[Convention, ...] = (
+    like(
+        "mean",
+        "C03",
+        "Mean over the timesteps that count",
+        users(
+            ("PyTorch", "cross_entropy, reduction='mean' with ignore_index", "torch/nn/functional.py"),
+            ("Hugging Face", "ForCausalLM, its shift and −100; TensorFlow models", "transformers/loss/loss_utils.py"),
+            ("Marian", "ce-mean-words", "src/layers/loss.cpp"),
+            ("OpenNMT-py", "xent", "onmt/utils/statistics.py"),
+            ("OpenNMT-tf", "evaluation", "opennmt/utils/losses.py"),
+            ("Tensor2Tensor", "no label smoothing", "tensor2tensor/utils/t2t_model.py"),
+        ),
+        KEPT,
+    ),
+    like(
+        "mean",
+        "C03e",
+        "sequence_loss of tf.contrib.seq2seq",
+        users(("TensorFlow 1", "sequence_loss, default flags; 10⁻¹² added", "tensorflow/contrib/seq2seq/loss.py")),
+        (*KEPT, FINITE),
+        epsilon=1e-12,
+    ),
+    like(
+        "mean",
+        "C03n",
+        "sequence_loss of TensorFlow Addons",
+        users(("TensorFlow Addons", "sequence_loss, both averages", "tensorflow_addons/seq2seq/loss.py")),
+        (*KEPT, FINITE),
+        safe=True,
+    ),
+    like(
+        "counted",
+        "C03z",
+        "SequenceLoss class of TensorFlow Addons",
+        users(("TensorFlow Addons", "SequenceLoss(), both sums by default", "tensorflow_addons/seq2seq/loss.py")),
+        (PADDING, ROWS, FINITE),
+        safe=True,
+        note="Its docstring says the size of the sequence; the code counts the weights that are not 0.",
+    ),
+    own(
+        "C05k",
+        "Keras 3 with a mask from a layer",
+        users(
+            ("Keras 3", "sum_over_batch_size with a live _keras_mask", "keras/src/losses/loss.py"),
+            ("tf_keras", "2.21, apply_valid_mask", "tf_keras/src/utils/losses_utils.py"),
+        ),
+        (PADDING, ROWS, FINITE),
+        formula=r"\frac{\sum_{b,t} m_{bt}\,w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b,t} m_{bt}}",
+        numerator=lambda t, _: t.total(np.where(t.keras_mask, t.loss, 0.0)),
+        divisor=lambda t, _: t.keras_mask.sum(),
+        counts="timesteps of the mask, whatever their weight",
+        group="weights",
+        safe=True,
+        reduction="mean",
+        note="A weight of 0 inside the mask keeps counting.",
+    ),
+    like(
+        "mean",
+        "C05w",
+        "Keras 3, mean_with_sample_weight",
+        users(("Keras 3", "reduction='mean_with_sample_weight'", "keras/src/losses/loss.py")),
+        (*KEPT, FINITE),
+        safe=True,
+    ),
+    like(
+        "mean",
+        "C06t",
+        "OpenNMT-tf Transformer, training",
+        users(("OpenNMT-tf", "average_loss_in_time=True", "opennmt/models/transformer.py")),
+        KEPT,
+    ),
+    like(
+        "mean",
+        "C07t",
+        "AllenNLP, average='token'",
+        users(("AllenNLP", "average='token'; 10⁻¹³ added", "allennlp/nn/util.py")),
+        (*KEPT, FINITE),
+        epsilon=1e-13,
+    ),
+    like(
+        "mean",
+        "C14n",
+        "Divided once over micro-batches and ranks",
+        users(
+            ("Hugging Face", "Trainer with num_items_in_batch", "transformers/loss/loss_utils.py"),
+            ("torchtitan", "PR #2206", "torchtitan/train.py"),
+            ("torchtune", "PR #1875", "recipes/full_finetune_distributed.py"),
+            ("TRL", "GRPO, loss_type='dapo'", "trl/trainer/grpo_trainer.py"),
+        ),
+        KEPT,
+    ),
+    like(
+        "mean",
+        "C18",
+        "Megatron lm loss",
+        users(("Megatron-LM", "lm loss: Σ S ÷ Σ N over micro-batches", "pretrain_gpt.py")),
+        KEPT,
+    ),
+    like(
+        "counted",
+        "C23",
+        "TF1 tf.losses, its default",
+        users(("TensorFlow 1", "SUM_BY_NONZERO_WEIGHTS", "tensorflow/python/ops/losses/losses_impl.py")),
+        (PADDING, ROWS, FINITE),
+        safe=True,
+    ),
+    like(
+        "mean",
+        "C23w",
+        "TF1 tf.losses, MEAN",
+        users(("TensorFlow 1", "Reduction.MEAN", "tensorflow/python/ops/losses/losses_impl.py")),
+        (*KEPT, FINITE),
+        safe=True,
+    ),
+    own(
+        "C24",
+        "PyTorch with class weights",
+        users(("PyTorch", "cross_entropy(weight=…), reduction='mean'; PR #40991", "torch/nn/functional.py")),
+        KEPT,
+        formula=r"\frac{\sum_{b,t} c_{y_{bt}}\,w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b,t} c_{y_{bt}}\,w_{bt}}",
+        numerator=lambda t, o: t.total(_class_weights(t, o) * t.loss),
+        divisor=lambda t, o: t.total(_class_weights(t, o)),
+        counts="the sum of the class weights of the targets that count",
+        group="other",
+        needs=("class_weights",),
+    ),
+    like(
+        "sequence_loss",
+        "sequence_loss",
+        "sequence_loss with your flags",
+        users(("lossviz", "sequence_loss, losses.md §1.5", "lossviz/engine/sequence_loss.py")),
+        (*KEPT, FINITE),
+        safe=True,
+        note="Flags that keep an axis give several numbers, so there is no one number to compare.",
+    ),
+)
