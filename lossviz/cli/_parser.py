@@ -1,6 +1,7 @@
 """The words that the command understands, and their help; docs/commands.md is generated from here."""
 
 import argparse
+import re
 from collections.abc import Callable
 from importlib import import_module
 from textwrap import indent
@@ -9,10 +10,11 @@ import lossviz
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS
 
-__all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsers"]
+__all__ = ["EXAMPLES", "FLAG_HELP", "PRECISIONS", "TABLES", "parsers"]
 
 EXAMPLES = "examples:\n"
 
+PRECISIONS = ("float32", "bfloat16", "float16")
 TABLES = ("sequences", "timesteps", "per_timestep", "reductions")
 FLAG_HELP = {
     "average_across_timesteps": "divide the sum over the timesteps by the sum of their weights (on)",
@@ -21,6 +23,14 @@ FLAG_HELP = {
     "sum_over_batch": "divide the sum over the batch by the count of its weights that are not 0 (off)",
 }
 _FILE = "an .npz, .npy, .json, .csv, .safetensors or .parquet file, or the name of a sample"
+_MASK = f"which timesteps count: {', '.join(MASKS)} (what the batch declares)"
+_LOOP = (
+    ("--decimals", int, "D", "how many decimals were printed (those of NUMBER)"),
+    ("--accumulation-steps", int, "K", "micro-batches that the loop adds up before it steps"),
+    ("--world-size", int, "N", "processes that train together"),
+    ("--smoothing", float, "E", "label smoothing, from 0 to 1"),
+    ("--accuracy", float, "A", "the accuracy that was printed beside the loss, from 0 to 1"),
+)
 _DESCRIPTION = "See which timesteps make up a sequence loss, and what it was divided by."
 
 
@@ -34,6 +44,7 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     described = (
         ("app", "open the app in the browser", _APP, _add_app),
         ("analyze", "print the number of a batch, its divisor and the tables", _ANALYZE, _add_analyze),
+        ("identify", "say which formula gives the number that a loop printed", _IDENTIFY, _add_identify),
         ("samples", "list the batches that come with lossviz", _SAMPLES, _add_nothing),
     )
     for name, summary, text, add in described:
@@ -67,6 +78,17 @@ lossviz analyze batch.npz --no-average-across-batch --table per_timestep
 lossviz analyze run.npz --names logits=output targets=labels
 lossviz analyze golden --json"""
 
+_IDENTIFY = """\
+Say which formula gives the number that your training loop printed for a batch: which timesteps it counts, what it
+divides by, and what to write instead. Give the number with all the digits that were printed, or several numbers where
+the loop prints one a sequence or one a timestep. The exit status is 0 when a formula gives it, 1 when none does.
+
+lossviz identify batch.npz 1.2545
+lossviz identify golden 0.92
+lossviz identify golden 1.36 0.60 2.30
+lossviz identify batch.npz 5.018 --accumulation-steps 4 --json
+lossviz identify first.npz 0.92 --and second.npz 1.137"""
+
 _SAMPLES = """\
 List the batches that come with lossviz: the name that the other commands take, and what to look at.
 
@@ -84,9 +106,7 @@ def _add_app(parser: argparse.ArgumentParser) -> None:
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
     names = [reduction.name for reduction in REDUCTIONS]
     parser.add_argument("file", metavar="FILE", help=_FILE)
-    parser.add_argument(
-        "--mask", metavar="MASK", help=f"which timesteps count: {', '.join(MASKS)} (what the batch declares)"
-    )
+    parser.add_argument("--mask", metavar="MASK", help=_MASK)
     parser.add_argument("--reduction", metavar="NAME", help=f"{', '.join(names)} (mean)")
     for flag in FLAGS:
         parser.add_argument(
@@ -96,6 +116,38 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
             help=f"of sequence_loss: {FLAG_HELP[flag]}",
         )
     parser.add_argument("--table", choices=TABLES, default=TABLES[0], help=f"{', '.join(TABLES)} ({TABLES[0]})")
+    _add_json_and_names(parser)
+
+
+def _add_identify(parser: argparse.ArgumentParser) -> None:
+    # argparse takes "-1e-3" and "-inf" for options.
+    parser._negative_number_matcher = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
+    parser.add_argument("file", metavar="FILE", help=_FILE)
+    parser.add_argument(
+        "number",
+        metavar="NUMBER",
+        nargs="*",
+        help="what was printed, with all its digits (`reported` of the file)",
+    )
+    parser.add_argument(
+        "--and",
+        dest="more",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FILE", "NUMBER"),
+        help="another batch of the same loop and its number: only what explains both is printed",
+    )
+    for option, kind, metavar, text in _LOOP:
+        parser.add_argument(option, type=kind, metavar=metavar, help=text)
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default=PRECISIONS[0], help=f"{', '.join(PRECISIONS)} ({PRECISIONS[0]})"
+    )
+    parser.add_argument("--mask", metavar="MASK", help=_MASK)
+    _add_json_and_names(parser)
+
+
+def _add_json_and_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON; NaN and infinity are strings")
     parser.add_argument(
         "--names",

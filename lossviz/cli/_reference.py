@@ -31,6 +31,7 @@ def _section(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 def _row(action: argparse.Action) -> str:
     if action.help is None or "--help" in action.option_strings:
         return ""
-    takes = action.metavar if action.nargs != 0 and isinstance(action.metavar, str) else ""
+    names = " ".join(action.metavar) if isinstance(action.metavar, tuple) else action.metavar
+    takes = names if action.nargs != 0 and names else ""
     words = " / ".join(f"`{' '.join(filter(None, (option, takes)))}`" for option in action.option_strings or [""])
     return f"| {words} | {action.help} |"
