@@ -13,7 +13,7 @@ import pytest
 
 from lossviz import Batch, Settings, analyze, write
 from lossviz.errors import InputError, SettingsError
-from lossviz.reductions import check_flags
+from lossviz.reductions import REDUCTIONS, check_flags
 from lossviz.reproduce import FILE, LIBRARIES, code, needs_file
 from lossviz.reproduce._literals import values
 from tests.golden import FRACTIONAL, TARGETS, golden_batch, golden_logits
@@ -30,9 +30,12 @@ def legal(flags):
 
 
 LEGAL_FLAGS = [flags for flags in product((True, False), repeat=4) if legal(flags)]
+OTHERS = [r.name for r in REDUCTIONS if r.name not in ("classification", "sequence_loss", "micro_batch_means")]
 SETTINGS = (
-    *(Settings(reduction=name) for name in ("mean", "language_model", "encoder_decoder")),
+    *(Settings(reduction=name) for name in OTHERS),
     *(Settings(None, "sequence_loss", *flags) for flags in LEGAL_FLAGS),
+    *(Settings(reduction="micro_batch_means", accumulation_steps=k) for k in (1, 2, 7)),
+    Settings(reduction="max_length", max_length=12),
 )
 
 
@@ -204,6 +207,76 @@ value = numerator / divisor
 print(value.tolist())
 """
     )
+
+
+MEANS = {
+    ("sequence_means", "pytorch"): """\
+sums = unpadded_loss.sum(axis=1)  # of each sequence
+totals = weights.sum(axis=1)  # of each sequence
+means = sums / totals
+numerator = means.sum()
+# The divisor: 3 sequences, each by its own mean.
+divisor = targets.shape[0]
+value = numerator / divisor
+print(value.tolist())
+""",
+    ("filled_sequence_means", "jax"): """\
+sums = unpadded_loss.sum(axis=1)  # of each sequence
+totals = weights.sum(axis=1)  # of each sequence
+means = jnp.where(totals != 0, sums / totals, 0.0)
+numerator = means.sum()
+# The divisor: 2 sequences that are not empty, each by its own mean.
+divisor = jnp.count_nonzero(totals)
+value = numerator / divisor
+print(value.tolist())
+""",
+    ("timestep_means_sum", "numpy"): """\
+sums = unpadded_loss.sum(axis=0)  # of each timestep
+totals = weights.sum(axis=0)  # of each timestep
+means = sums / totals
+value = means.sum()  # divided by nothing: the means of the timesteps are summed
+print(value.tolist())
+""",
+    ("micro_batch_means", "tensorflow"): """\
+sizes = [targets.shape[0] // 2 + (i < targets.shape[0] % 2) for i in range(2)]
+sums = tf.stack([tf.reduce_sum(part) for part in tf.split(unpadded_loss, sizes)])
+totals = tf.stack([tf.reduce_sum(part) for part in tf.split(weights, sizes)])
+means = sums / totals
+numerator = tf.reduce_sum(means)
+# The divisor: 2 micro-batches, each by its own mean.
+divisor = 2
+value = numerator / divisor
+print(value.numpy().tolist())
+""",
+    ("decoder_length", "numpy"): """\
+numerator = unpadded_loss.sum()
+# The divisor: 4.125 timesteps that count, over the mean length less 1.
+total = weights.sum()
+mean_length = total / targets.shape[0]
+value = numerator / total * (mean_length - 1)
+print(value.tolist())
+""",
+    ("with_first_labels", "pytorch"): """\
+numerator = unpadded_loss.sum()
+# The divisor: 14 timesteps that count, and each sequence's first label.
+divisor = weights.sum() + torch.count_nonzero(weights[:, :1])
+value = numerator / divisor
+print(value.tolist())
+""",
+}
+
+
+@pytest.mark.parametrize(("reduction", "library"), MEANS)
+def test_code_of_a_reduction_reads_as_its_formula(reduction, library):
+    batch = golden_batch(lengths=[5, 0, 2]) if reduction == "filled_sequence_means" else golden_batch()
+    script = code(analyze(batch, Settings(reduction=reduction, accumulation_steps=2)), library)
+    assert script.split("unpadded_loss = weights * batch_loss\n\n")[1] == MEANS[reduction, library]
+
+
+def test_code_does_not_write_out_more_micro_batches_than_there_are_sequences():
+    analysis = analyze(golden_batch(), Settings(reduction="micro_batch_means", accumulation_steps=2**53 - 1))
+    for library in INSTALLED:
+        np.testing.assert_allclose(printed(code(analysis, library)), 4.26 / (2**53 - 1), rtol=1e-9)
 
 
 @pytest.mark.parametrize("library", NAMES)

@@ -19,8 +19,9 @@ class Library:
         later: [B, T], how many timesteps from here on count.
         softmax: the lines that give `batch_loss` [B, T]; `sigmoid`: likewise, from one logit.
         total: a sum; {axis} is the argument that names an axis, or nothing, {more} the same behind another argument.
-        nonzero: a count of weights other than 0.
-        divide: numerator ÷ divisor where the divisor may be 0.
+        nonzero: a count of numbers other than 0.
+        divide: {n} ÷ {d} where {d} may be 0.
+        split: [B, …] in {pieces} along the batch; `sizes`: a line before it, or "".
         shown: the plain Python numbers of an array.
     """
 
@@ -38,7 +39,9 @@ class Library:
     total: str
     nonzero: str
     divide: str
+    split: str
     shown: str
+    sizes: str = ""
 
 
 _LENGTHS = "{m}.arange({timesteps}) < lengths[:, None]"
@@ -60,8 +63,9 @@ batch_loss = -jnp.take_along_axis(log_probability, targets[..., None], axis=-1)[
 z = logits[..., 0]
 batch_loss = jax.nn.softplus(jnp.where(targets == 1, -z, z))""",
     total="{x}.sum({axis})",
-    nonzero="jnp.count_nonzero(weights{more})",
-    divide="jnp.where(divisor != 0, numerator / divisor, 0.0)",
+    nonzero="jnp.count_nonzero({x}{more})",
+    divide="jnp.where({d} != 0, {n} / {d}, 0.0)",
+    split="jnp.array_split({x}, {pieces})",
     shown="{x}.tolist()",
 )
 
@@ -83,8 +87,9 @@ batch_loss = -np.take_along_axis(log_probability, targets[..., None], axis=-1)[.
 z = logits[..., 0]
 batch_loss = np.logaddexp(0.0, np.where(targets == 1, -z, z))""",
     total="{x}.sum({axis})",
-    nonzero="np.count_nonzero(weights{more})",
-    divide="np.divide(numerator, divisor, out=np.zeros_like(numerator), where=divisor != 0)",
+    nonzero="np.count_nonzero({x}{more})",
+    divide="np.divide({n}, {d}, out=np.zeros_like({n}), where={d} != 0)",
+    split="np.array_split({x}, {pieces})",
     shown="{x}.tolist()",
 )
 
@@ -104,8 +109,9 @@ batch_loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction=
 labels = targets.to(logits.dtype)
 batch_loss = F.binary_cross_entropy_with_logits(logits[..., 0], labels, reduction="none")""",
     total="{x}.sum({axis})",
-    nonzero="torch.count_nonzero(weights{more})",
-    divide="torch.where(divisor != 0, numerator / divisor, 0.0)",
+    nonzero="torch.count_nonzero({x}{more})",
+    divide="torch.where({d} != 0, {n} / {d}, 0.0)",
+    split="{x}.tensor_split({pieces})",
     shown="{x}.tolist()",
 )
 
@@ -125,9 +131,11 @@ batch_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logi
 labels = tf.cast(targets, logits.dtype)
 batch_loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits[..., 0])""",
     total="tf.reduce_sum({x}{more})",
-    nonzero="tf.math.count_nonzero(weights{more}, dtype=weights.dtype)",
-    divide="tf.math.divide_no_nan(numerator, divisor)",
+    nonzero="tf.math.count_nonzero({x}{more}, dtype=weights.dtype)",
+    divide="tf.math.divide_no_nan({n}, {d})",
+    split="tf.split({x}, sizes)",
     shown="{x}.numpy().tolist()",
+    sizes="sizes = [{sequences} // {pieces} + (i < {sequences} % {pieces}) for i in range({pieces})]",
 )
 
 LIBRARIES: tuple[Library, ...] = (TENSORFLOW, PYTORCH, JAX, NUMPY)

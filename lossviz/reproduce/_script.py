@@ -8,6 +8,7 @@ import lossviz
 from lossviz.analysis import Analysis
 from lossviz.reproduce._libraries import Library
 from lossviz.reproduce._literals import values
+from lossviz.reproduce._reduce import reduce_lines
 
 __all__ = ["FILE", "INLINE_LOGITS", "needs_file", "script"]
 
@@ -23,7 +24,7 @@ def needs_file(analysis: Analysis) -> bool:
 
 def script(analysis: Analysis, library: Library) -> str:
     """The script, part by part, with an empty line between the parts."""
-    parts = (_heading, _imports, _data, _mask, _last, _safe, _labels, _loss, _reduce)
+    parts = (_heading, _imports, _data, _mask, _last, _safe, _labels, _loss, reduce_lines)
     written = ("\n".join(part(analysis, library)) for part in parts)
     return "\n\n".join(text for text in written if text) + "\n"
 
@@ -37,7 +38,7 @@ def _heading(analysis: Analysis, _: Library) -> Iterator[str]:
     if analysis.is_scalar:
         yield (
             f"# lossviz {lossviz.__version__}: {analysis.value:.6g} = "
-            f"{analysis.numerator:.6g} ÷ {analysis.divisor:g} ({analysis.divisor_counts})"
+            f"{analysis.numerator:.6g} ÷ {analysis.divisor:.10g} ({analysis.divisor_counts})"
         )
 
 
@@ -143,42 +144,6 @@ def _loss(analysis: Analysis, library: Library) -> Iterator[str]:
         kept = "possible[:, None]" if analysis.mask.all() else "possible[:, None] | ~counts"
         yield f"batch_loss = {library.alias}.where({kept}, batch_loss, {nan})"
     yield "unpadded_loss = weights * batch_loss"
-
-
-def _reduce(analysis: Analysis, library: Library) -> Iterator[str]:
-    axis = _axis(analysis)
-    if axis == "kept":
-        yield f"print({library.shown.format(x='unpadded_loss')})  # divided by nothing: each timestep stays as it is"
-        return
-    total = library.total.format(x="unpadded_loss", axis=axis, more=axis and f", {axis}")
-    if analysis.divisor_counts.startswith("nothing"):
-        yield f"value = {total}  # divided by {analysis.divisor_counts}"
-    else:
-        yield f"numerator = {total}"
-        yield f"# The divisor: {_divisor_words(analysis)}."
-        yield f"divisor = {_divisor(analysis, library, axis)}"
-        by_hand = np.all(analysis.divisor) or analysis.settings.reduction == "encoder_decoder"
-        yield f"value = {'numerator / divisor' if by_hand else library.divide}"
-    yield f"print({library.shown.format(x='value')})"
-
-
-def _axis(analysis: Analysis) -> str:
-    """The argument for the axes to sum over: "" for both, "kept" for none."""
-    return {(0, 1): "", (1,): "axis=1", (0,): "axis=0", (): "kept"}[analysis.reduced_axes]
-
-
-def _divisor(analysis: Analysis, library: Library, axis: str) -> str:
-    settings, more = analysis.settings, axis and f", {axis}"
-    if settings.reduction == "encoder_decoder":
-        return "targets.shape[0]" if analysis.divisor else "max(targets.shape[0], 1)"
-    averages = settings.average_across_timesteps or settings.average_across_batch
-    if settings.reduction == "mean" or averages:
-        return library.total.format(x="weights", axis=axis, more=more)
-    return library.nonzero.format(more=more)
-
-
-def _divisor_words(analysis: Analysis) -> str:
-    return f"{analysis.divisor:g} {analysis.divisor_counts}" if analysis.is_scalar else analysis.divisor_counts
 
 
 def _counting(analysis: Analysis, kind: str) -> bool:
