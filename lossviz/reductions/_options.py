@@ -62,12 +62,15 @@ class Options:
             object.__setattr__(self, "groups", _groups(self.groups))
 
     def lacks(self, needs: Sequence[str]) -> tuple[str, ...]:
-        """Those of the options that were not said.
+        """Those of the options that were not said; `groups` say how many micro-batches there are, too.
 
         >>> Options(smoothing=0.1).lacks(("smoothing", "z_loss"))
         ('z_loss',)
+        >>> Options(groups=((0,), (1, 2))).lacks(("accumulation_steps",))
+        ()
         """
-        return tuple(name for name in needs if getattr(self, name) is None)
+        said = {"accumulation_steps"} if self.groups is not None else set()
+        return tuple(name for name in needs if getattr(self, name) is None and name not in said)
 
     def parts(self, sequences: int) -> np.ndarray:
         """Which micro-batch each sequence lies in, [B]: `groups` where given, else `accumulation_steps` even cuts.
