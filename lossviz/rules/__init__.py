@@ -1,0 +1,19 @@
+"""The padding doctor: one file a rule; `diagnose(batch)` runs them."""
+
+from lossviz.rules._catalogue import RULES
+from lossviz.rules._diagnose import diagnose
+from lossviz.rules._diagnosis import STATES, Diagnosis, Finding, Outcome
+from lossviz.rules._rule import HEADINGS, SEVERITIES, Found, Rule
+
+__all__ = [
+    "HEADINGS",
+    "RULES",
+    "SEVERITIES",
+    "STATES",
+    "Diagnosis",
+    "Finding",
+    "Found",
+    "Outcome",
+    "Rule",
+    "diagnose",
+]
