@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lossviz.analysis import Analysis, analyze
     from lossviz.batch import Batch
+    from lossviz.conventions import compare_conventions
     from lossviz.edits import Edit, apply_edits
     from lossviz.engine import sequence_loss, sequence_mask, sigmoid_loss, softmax_loss
     from lossviz.errors import LossvizError
@@ -34,6 +35,7 @@ __all__ = [
     "Settings",
     "analyze",
     "apply_edits",
+    "compare_conventions",
     "read",
     "sequence_loss",
     "sequence_mask",
@@ -50,6 +52,7 @@ _ROOMS = {
     "Settings": "settings",
     "analyze": "analysis",
     "apply_edits": "edits",
+    "compare_conventions": "conventions",
     "read": "formats",
     "sequence_loss": "engine",
     "sequence_mask": "engine",

@@ -7,6 +7,7 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.conventions._terms import Terms, terms_of
+from lossviz.errors import SettingsError
 from lossviz.reductions import Options
 
 __all__ = [
@@ -110,11 +111,35 @@ class Convention:
     def quotient(self, analysis: Analysis, options: Options | None = None) -> Quotient:
         """Numerator, divisor and number on an analysis's batch, under its mask.
 
+        Args:
+            analysis: of the batch.
+            options: what the training loop was told; by default what the analysis's settings say.
+
+        Raises:
+            SettingsError: if an option that it needs was not said.
+
+        >>> from lossviz import Batch, analyze
+        >>> from lossviz.conventions import convention_coded
+        >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 2)), targets=[[1, 0]], lengths=[1])
+        >>> convention_coded("C05").quotient(analyze(batch))  # ln 2 over both positions
+        Quotient(numerator=0.6931471805599453, divisor=2.0, counts='positions, padding included', \
+value=0.34657359027997264)
+        >>> convention_coded("LS1").value(analyze(batch))
+        Traceback (most recent call last):
+        lossviz.errors.SettingsError: LS1 (Label smoothing over all classes) needs `smoothing`; got None.
+        """
+        return self.of(terms_of(analysis), options or analysis.settings.options)
+
+    def of(self, terms: Terms, options: Options) -> Quotient:
+        """`quotient` of terms that several conventions share.
+
         Raises:
             SettingsError: if an option that it needs was not said.
         """
+        for name in options.lacks(self.needs):
+            raise SettingsError(f"{self.code} ({self.name}) needs `{name}`; got None.")
         with np.errstate(all="ignore"):
-            return self.evaluate(terms_of(analysis), options or analysis.settings.options)
+            return self.evaluate(terms, options)
 
     def numerator(self, analysis: Analysis, options: Options | None = None) -> float:
         """What is divided, in nats, or in bits where the unit is bits."""

@@ -31,15 +31,20 @@ def _sequence_means(epsilon: float) -> Callable[[Terms, Options], float]:
 
 
 def _micro_batches(terms: Terms, options: Options) -> tuple[Array, Array, Array]:
-    """Σ w·loss and Σ w of each micro-batch, and how many sequences it has, all [G]."""
+    """Σ w·loss and Σ w of each micro-batch, and how many sequences it has, all [G], one without sequences left out."""
     parts = options.parts(len(terms.weights))
     sums, own_weights = sequence_sums(terms)
     return np.bincount(parts, sums), np.bincount(parts, own_weights), np.bincount(parts)
 
 
+def _number(_: Terms, options: Options) -> int:
+    return len(options.groups) if options.groups is not None else options.accumulation_steps or 1
+
+
 def _sum_of_means(terms: Terms, options: Options) -> float:
-    sums, own_weights, _ = _micro_batches(terms, options)
-    return float((sums / own_weights).sum())
+    sums, own_weights, sequences = _micro_batches(terms, options)
+    complete = len(sequences) == _number(terms, options)
+    return float((sums / own_weights).sum()) if complete else np.nan  # 0 ÷ 0 where one has no sequences
 
 
 def _means_by_size(terms: Terms, options: Options) -> float:
@@ -119,7 +124,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         (PADDING, SCALE),
         formula=MICRO_BATCHES,
         numerator=_sum_of_means,
-        divisor=lambda t, o: len(_micro_batches(t, o)[2]),
+        divisor=_number,
         counts="micro-batches, each by its own mean",
         group="micro_batches",
         needs=("accumulation_steps",),
@@ -144,7 +149,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         (PADDING, SCALE),
         formula=MICRO_BATCHES,
         numerator=_sum_of_means,
-        divisor=lambda t, o: len(_micro_batches(t, o)[2]),
+        divisor=_number,
         counts="evaluation batches, each by its own mean",
         group="micro_batches",
         needs=("accumulation_steps",),
