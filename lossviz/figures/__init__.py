@@ -17,6 +17,7 @@ from lossviz.figures.counted import counted
 from lossviz.figures.equation import equation
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
+from lossviz.figures.split import split_weights
 
 __all__ = [
     "FIGURES",
@@ -28,6 +29,7 @@ __all__ = [
     "equation",
     "mask",
     "overview",
+    "split_weights",
     "visible",
 ]
 
@@ -46,4 +48,5 @@ FIGURES = (
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
     Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),
+    Figure("split_weights", "What each timestep weighs where the means of parts are averaged", split_weights),
 )

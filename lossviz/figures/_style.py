@@ -36,7 +36,8 @@ class Theme:
     """The colours of one theme.
 
     `scale` is one hue, even in CIELAB lightness, from the page's background to the far end; black or white reads on
-    every part of it, and the change is at 60 % of it. `marks` are the cells of `MARKS`, in order, after Okabe and Ito.
+    every part of it, and the change is at 60 % of it. `warm` is a second hue of the same lightness, for what is more
+    where `scale` is less. `marks` are the cells of `MARKS`, in order, after Okabe and Ito.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Theme:
     text: str
     muted: str
     scale: tuple[str, ...]
+    warm: tuple[str, ...]
     low_ink: str
     high_ink: str
     marks: tuple[str, ...]
@@ -58,12 +60,21 @@ class Theme:
     @property
     def colorscale(self) -> list[list[float | str]]:
         """The scale as Plotly writes it."""
-        return [[float(at), colour] for at, colour in zip(np.linspace(0, 1, len(self.scale)), self.scale, strict=True)]
+        return _even(self.scale)
+
+    @property
+    def diverging(self) -> list[list[float | str]]:
+        """From the far end of `scale` over the page's background to the far end of `warm`."""
+        return _even((*self.scale[:0:-1], *self.warm))
 
     @property
     def pad(self) -> str:
         """The grey of what does not count."""
         return self.marks[0]
+
+
+def _even(colours: tuple[str, ...]) -> list[list[float | str]]:
+    return [[float(at), colour] for at, colour in zip(np.linspace(0, 1, len(colours)), colours, strict=True)]
 
 
 THEMES = {
@@ -73,6 +84,7 @@ THEMES = {
         text="#262730",
         muted="#5b616e",
         scale=("#ffffff", "#d7e2f0", "#aec5e4", "#85a9d9", "#578ecd", "#1c73bd", "#00589a", "#023f73", "#00274f"),
+        warm=("#ffffff", "#ffdac3", "#f6b58c", "#e59360", "#d07237", "#b95107", "#943a00", "#6d2800", "#451a00"),
         low_ink="#000000",
         high_ink="#ffffff",
         marks=("#e9ebee", "#e69f00", "#e8743b", "#cc79a7", "#f0e442"),
@@ -90,6 +102,7 @@ THEMES = {
         text="#fafafa",
         muted="#a3a8b4",
         scale=("#0e1117", "#172538", "#1c3a59", "#22517a", "#25699c", "#3781b8", "#509ad2", "#6eb4e9", "#90cdfc"),
+        warm=("#0e1117", "#371e0f", "#562e13", "#764018", "#97531e", "#b76825", "#d77e2f", "#f39846", "#ffb77a"),
         low_ink="#ffffff",
         high_ink="#000000",
         marks=("#2b2f38", "#e69f00", "#e8743b", "#cc79a7", "#f0e442"),

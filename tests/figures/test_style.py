@@ -62,6 +62,31 @@ def test_words_read_on_every_colour_of_the_scale(theme):
 
 
 @both
+def test_warm_scale_has_the_lightness_of_the_other(theme):
+    """So a ratio and its inverse are equally strong, and words turn at the same place."""
+    assert theme.warm[0] == theme.page
+    warm, cold = ([lightness(linear(colour)) for colour in scale] for scale in (theme.warm, theme.scale))
+    assert warm == pytest.approx(cold, abs=1)
+    assert theme.diverging[0] == [0.0, theme.scale[-1]]
+    assert theme.diverging[8] == [0.5, theme.page]
+    assert theme.diverging[-1] == [1.0, theme.warm[-1]]
+
+
+@both
+def test_less_and_more_differ_without_green_cones(theme):
+    for cold, warm in zip(theme.scale[2:], theme.warm[2:], strict=True):
+        less, more = (DEUTERANOPIA @ linear(colour) for colour in (cold, warm))
+        assert more[0] - more[2] > less[0] - less[2] + 0.08
+
+
+@both
+def test_words_read_on_every_warm_colour(theme):
+    for at in np.linspace(0, 1, 9):
+        ink = theme.high_ink if at >= FLIP else theme.low_ink
+        assert contrast(ink, theme.warm[round(8 * at)]) >= 4.5
+
+
+@both
 def test_words_read_on_the_page_and_on_every_mark(theme):
     assert min(contrast(theme.text, theme.page), contrast(theme.muted, theme.page)) >= 4.5
     for mark, ground, ink in zip(MARKS, theme.marks, theme.mark_ink, strict=True):
