@@ -50,22 +50,59 @@ def top_five(logits: Iterable[float]) -> list[tuple[int, float]]:
 
 
 def reduced(loss: np.ndarray, weights: np.ndarray, rule: str) -> tuple[object, object, object]:
-    """(numerator, divisor, value) of a rule: a reduction's name, or flags such as "at+ab", "st" or "none"."""
+    """(numerator, divisor, value) of a rule: a reduction's name, or flags such as "at+ab", "st" or "none".
+
+    "micro_batch_means" cuts the sequences in two, and "max_length_7" has L_max = 7.
+    """
     rows, columns = loss.shape
     cells = [[(b, t) for t in range(columns)] for b in range(rows)]
     everything = [cell for row in cells for cell in row]
-    if rule == "language_model":
-        return _one(loss, weights, everything, divisor=1.0)
-    if rule == "encoder_decoder":
-        return _one(loss, weights, everything, divisor=float(rows))
+    total, weight, _ = _one(loss, weights, everything)
+    divisors = {
+        "language_model": 1.0,
+        "encoder_decoder": rows,
+        "positions": rows * columns,
+        "max_length": rows * columns,
+        "max_length_7": rows * 7,
+        "timesteps": columns,
+        "timesteps_less_one": columns - 1,
+        "with_first_labels": weight + sum(1 for b in range(rows) if weights[b, 0] != 0),
+        "without_stops": weight - rows,
+        "timesteps_twice": columns * weight,
+    }
+    if rule in divisors:
+        return _one(loss, weights, everything, divisor=float(divisors[rule]))
+    if rule == "decoder_length":
+        longer = weight / rows - 1
+        return total, weight / longer if longer else 0.0, total / weight * longer if weight else 0.0
+    columnwise = list(zip(*cells, strict=True))
+    middle = (rows + 1) // 2
+    halves = [[cell for row in half for cell in row] for half in (cells[:middle], cells[middle:])]
+    groups = {"sequence": cells, "filled": cells, "timestep": columnwise, "micro": halves}.get(rule.split("_")[0])
+    if groups and "_means" in rule:
+        means = [_one(loss, weights, group) for group in groups]
+        filled = sum(1 for _, own, _ in means if own != 0)
+        divisor = filled if rule.startswith("filled") else 1 if rule.endswith("_sum") else len(groups)
+        numerator = sum(mean for _, _, mean in means)
+        return numerator, float(divisor), numerator / divisor if divisor else 0.0
     if rule == "none":
         return weights * loss, np.ones(loss.shape), weights * loss
-    nonzero = "s" in rule
-    if rule in ("mean", "at+ab", "st+sb"):
+    nonzero = rule == "counted" or "s" in rule.replace("mean", "")
+    if rule in ("mean", "counted", "at+ab", "st+sb"):
         return _one(loss, weights, everything, nonzero=nonzero)
-    groups = cells if rule in ("at", "st") else list(zip(*cells, strict=True))
+    groups = cells if rule in ("at", "st") else columnwise
     parts = [_one(loss, weights, group, nonzero=nonzero) for group in groups]
     return tuple(np.array([part[i] for part in parts]) for i in range(3))
+
+
+def coefficients(weights: np.ndarray, rule: str) -> np.ndarray:
+    """What each loss is multiplied by on its way into its number: the number of a loss of 1 there and 0 elsewhere."""
+    found = np.zeros(weights.shape)
+    for cell in np.ndindex(*weights.shape):
+        unit = np.zeros(weights.shape)
+        unit[cell] = 1.0
+        found[cell] = np.sum(reduced(unit, weights, rule)[2])
+    return found
 
 
 def _one(

@@ -4,9 +4,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lossviz import Batch, Settings
+from lossviz.reductions import REDUCTIONS
 from tests.flags import RULES as FLAGS
 
-BY_NAME = {name: Settings(reduction=name) for name in ("mean", "language_model", "encoder_decoder")}
+BY_NAME = {
+    reduction.name: Settings(reduction=reduction.name, accumulation_steps=2)
+    for reduction in REDUCTIONS
+    if reduction.name not in ("classification", "sequence_loss")
+} | {"max_length_7": Settings(reduction="max_length", max_length=7)}
 RULES = BY_NAME | {name: Settings(None, "sequence_loss", *flags) for name, flags in FLAGS.items()}
 
 

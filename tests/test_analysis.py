@@ -11,9 +11,9 @@ from lossviz import Batch, Settings, analyze, sequence_loss
 from lossviz.errors import Cancelled, SettingsError
 from tests import oracle
 from tests.flags import ILLEGAL
-from tests.strategies import RULES, batches
+from tests.strategies import BY_NAME, RULES, batches
 
-SCALARS = ("mean", "language_model", "encoder_decoder", "at+ab", "st+sb")
+SCALARS = (*BY_NAME, "at+ab", "st+sb")
 close = np.testing.assert_allclose
 
 
@@ -69,29 +69,37 @@ def test_shares_sum_to_one_of_each_number(rule, batch):
     a = analyze(batch, RULES[rule])
     axis = {"at": 1, "st": 1, "ab": 0, "sb": 0}.get(rule)
     sums = a.share if rule == "none" else a.share.sum(axis)
-    close(sums, np.where(np.asarray(a.numerator) > 0, 1.0, 0.0), rtol=1e-12)
+    close(sums, np.where(np.asarray(a.value) != 0, 1.0, 0.0), rtol=1e-12)
     assert not a.share[~a.mask].any()
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(batch=batches())
+@settings(deadline=None, max_examples=10)
+def test_coefficients_times_losses_add_up_to_the_number(rule, batch):
+    """The number is Σ coefficient · batch_loss, and the gradient of each loss's logits is its coefficient's size."""
+    a = analyze(batch, RULES[rule])
+    expected = oracle.coefficients(batch.weights, rule)
+    close(a.coefficients, expected, rtol=1e-12, atol=1e-15)
+    axis = tuple(a.reduced_axes)
+    close((a.coefficients * np.where(a.mask, a.batch_loss, 0)).sum(axis), a.value, rtol=1e-10, atol=1e-9)
+    norms = oracle.timesteps(batch.logits, batch.targets)["gradient_norm"]
+    close(a.gradient_norm, np.abs(expected) * norms, rtol=1e-10)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @given(batch=batches())
 @settings(deadline=None, max_examples=6)
 def test_gradient_norm_is_that_of_the_number_in_tensorflow_and_torch(rule, batch):
-    flags = RULES[rule].flags
-    axes = [axis for axis, reduced in enumerate((flags[1] or flags[3], flags[0] or flags[2])) if reduced]
-    divisor = np.asarray(analyze(batch, RULES[rule]).divisor)
-    with np.errstate(divide="ignore"):
-        scale = np.where(divisor == 0, 0.0, 1 / divisor)
+    scale = oracle.coefficients(batch.weights, rule)
     variable = tf.Variable(batch.logits)
     with tf.GradientTape() as tape:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=batch.targets, logits=variable)
-        number = tf.reduce_sum(tf.reduce_sum(batch.weights * losses, axes) * scale)
+        number = tf.reduce_sum(scale * losses)
     by_tensorflow = np.linalg.norm(tape.gradient(number, variable).numpy(), axis=2)
     tensor = torch.tensor(batch.logits, requires_grad=True)
-    losses = torch.nn.functional.cross_entropy(
-        tensor.permute(0, 2, 1), torch.tensor(batch.targets), reduction="none"
-    ) * torch.tensor(batch.weights)
-    ((losses.sum(axes) if axes else losses) * torch.tensor(scale)).sum().backward()
+    losses = torch.nn.functional.cross_entropy(tensor.permute(0, 2, 1), torch.tensor(batch.targets), reduction="none")
+    (losses * torch.tensor(scale)).sum().backward()
     norms = analyze(batch, RULES[rule]).gradient_norm
     close(norms, by_tensorflow, rtol=1e-9, atol=1e-12)
     close(norms, np.linalg.norm(tensor.grad.numpy(), axis=2), rtol=1e-9, atol=1e-12)

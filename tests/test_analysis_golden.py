@@ -21,6 +21,21 @@ close = np.testing.assert_allclose
         ("none", "mean", 14.5 / 15, 15),
         ("none", "language_model", 14.5, 1),
         ("nonpad", "mean", 12.9 / 10, 10),
+        ("lengths", "counted", 13.8 / 11, 11),
+        ("lengths", "positions", 0.92, 15),
+        ("lengths", "max_length", 0.92, 15),
+        ("lengths", "max_length_7", 13.8 / 21, 21),
+        ("lengths", "timesteps", 2.76, 5),
+        ("lengths", "timesteps_less_one", 3.45, 4),
+        ("lengths", "with_first_labels", 13.8 / 14, 14),
+        ("lengths", "without_stops", 1.725, 8),
+        ("lengths", "timesteps_twice", 13.8 / 55, 55),
+        ("lengths", "decoder_length", 13.8 / 11 * (11 / 3 - 1), 33 / 8),
+        ("lengths", "sequence_means", 1.42, 3),
+        ("lengths", "filled_sequence_means", 1.42, 3),
+        ("lengths", "timestep_means", 1.13, 5),
+        ("lengths", "timestep_means_sum", 5.65, 1),
+        ("lengths", "micro_batch_means", (9.2 / 9 + 4.6 / 2) / 2, 2),
     ],
 )
 def test_golden_batch_gives_the_numbers_known_by_heart(golden, mask, rule, value, divisor):
@@ -79,9 +94,20 @@ def grown(batch, *, columns=0, rows=0, value=0.0):
     )
 
 
-UNCHANGED_BY_PADDED_COLUMNS = {"mean", "language_model", "encoder_decoder", "at+ab", "st+sb", "at", "st"}
-UNCHANGED_BY_PADDED_ROWS = {"mean", "language_model", "at+ab", "st+sb", "ab", "sb"}
-UNCHANGED_BY_SCALED_WEIGHTS = {"mean", "at+ab", "at", "ab"}
+FLAGGED = {"at+ab", "st+sb", "at", "st"}
+UNCHANGED_BY_PADDED_COLUMNS = FLAGGED | {
+    *("mean", "language_model", "encoder_decoder", "counted", "max_length_7", "with_first_labels", "without_stops"),
+    *("decoder_length", "sequence_means", "filled_sequence_means", "timestep_means_sum", "micro_batch_means"),
+}
+UNCHANGED_BY_PADDED_ROWS = {
+    *("at+ab", "st+sb", "ab", "sb", "mean", "language_model", "counted", "timesteps", "timesteps_less_one"),
+    *("with_first_labels", "timesteps_twice", "filled_sequence_means", "timestep_means", "timestep_means_sum"),
+}
+UNCHANGED_BY_SCALED_WEIGHTS = {
+    *("mean", "at+ab", "at", "ab", "timesteps_twice", "sequence_means", "filled_sequence_means"),
+    *("timestep_means", "timestep_means_sum", "micro_batch_means"),
+}
+CHANGED_BY_ANOTHER_ORDER = {"micro_batch_means"}
 
 
 def same(before, after):
@@ -95,7 +121,10 @@ def test_padded_columns_change_the_rules_that_keep_the_timesteps_alone(golden_we
     after = analyze(grown(golden_weighted, columns=2, value=value), RULES[rule])
     assert same(before.value, after.value) == (rule in UNCHANGED_BY_PADDED_COLUMNS)
     assert same(before.unpadded_loss, after.unpadded_loss[:, :5])
-    assert same(before.gradient_norm, after.gradient_norm[:, :5])
+    assert same(before.share, after.share[:, :5])
+    own_number = {"ab", "sb", "none"}  # of each timestep, which the others do not touch
+    kept = rule in UNCHANGED_BY_PADDED_COLUMNS | own_number
+    assert same(before.gradient_norm, after.gradient_norm[:, :5]) == kept
     assert not (after.unpadded_loss[:, 5:].any())
     assert not (after.gradient_norm[:, 5:].any())
     assert not (after.share[:, 5:].any())
@@ -122,6 +151,10 @@ def test_permuted_rows_change_the_order_of_the_numbers_alone(golden_weighted, ru
     b = golden_weighted
     shuffled = b.replace(logits=b.logits[order], targets=b.targets[order], weights=b.weights[order])
     before, after = analyze(b, RULES[rule]), analyze(shuffled, RULES[rule])
+    assert same(np.sort(after.share.ravel()), np.sort(before.share.ravel())) == (rule not in CHANGED_BY_ANOTHER_ORDER)
+    if rule in CHANGED_BY_ANOTHER_ORDER:
+        assert not same(after.value, before.value)
+        return
     expected = before.value[order] if rule in ("at", "st", "none") else before.value
     close(after.value, expected, rtol=1e-12)
     close(after.share, before.share[order], rtol=1e-12)
@@ -147,5 +180,5 @@ def test_the_mean_under_a_mask_is_the_mean_of_the_selected_losses(golden):
 
 def test_an_analysis_shows_its_number_and_its_problems_in_a_notebook(golden):
     html = analyze(golden.replace(targets=np.full((3, 5), 9)))._repr_html_()
-    assert "<p><b>Analysis(nan nats = nan ÷ 11 timesteps that count)</b></p>" in html
+    assert "<p><b>Analysis(NaN nats = NaN ÷ 11 timesteps that count)</b></p>" in html
     assert "<p>15 targets are not a class from 0 to 5: 9 (15 times), first at sequence 0, timestep 0." in html

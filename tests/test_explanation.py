@@ -9,7 +9,7 @@ from lossviz import Batch, Settings, analyze
 from lossviz.errors import InputError
 from lossviz.explanation import explain_timestep
 from tests import oracle
-from tests.strategies import RULES, batches
+from tests.strategies import BY_NAME, RULES, batches
 
 close = np.testing.assert_allclose
 
@@ -103,11 +103,58 @@ def test_explain_steps_are_the_arithmetic_in_order(golden):
     close([values[5], values[6] / values[7]], [3.5, values[8]], rtol=1e-12)
 
 
-def test_explain_contributions_add_up_to_the_number(golden_weighted):
-    a = analyze(golden_weighted)
+@pytest.mark.parametrize(
+    ("reduction", "last"),
+    [
+        (
+            "sequence_means",
+            [
+                ("times weight", r"w \cdot \mathrm{loss}", 3.5),
+                ("divided by, in its sequence", r"\sum_t w_{bt}", 5.0),
+                ("divided by", r"\mathrm{divisor}", 3.0),
+                ("adds to the number", r"w \cdot \mathrm{loss} \,/\, \sum_t w_{bt} \,/\, \mathrm{divisor}", 0.7 / 3),
+            ],
+        ),
+        (
+            "timestep_means_sum",
+            [
+                ("divided by, in its timestep", r"\sum_b w_{bt}", 2.0),
+                ("divided by", r"\mathrm{divisor}", 1.0),
+                ("adds to the number", r"w \cdot \mathrm{loss} \,/\, \sum_b w_{bt} \,/\, \mathrm{divisor}", 1.75),
+            ],
+        ),
+        (
+            "micro_batch_means",
+            [
+                ("divided by, in its micro-batch", r"\sum_{b \in g,\, t} w_{bt}", 9.0),
+                ("divided by", r"\mathrm{divisor}", 2.0),
+                (
+                    "adds to the number",
+                    r"w \cdot \mathrm{loss} \,/\, \sum_{b \in g,\, t} w_{bt} \,/\, \mathrm{divisor}",
+                    3.5 / 18,
+                ),
+            ],
+        ),
+    ],
+)
+def test_explain_of_a_mean_of_means_divides_twice(golden, reduction, last):
+    e = analyze(golden, Settings(reduction=reduction, accumulation_steps=2)).explain(0, 2)
+    steps = e.steps[-len(last) :]
+    assert [step[:2] for step in steps] == [step[:2] for step in last]
+    close([step[2] for step in steps], [step[2] for step in last], rtol=1e-12)
+
+
+@pytest.mark.parametrize("rule", BY_NAME)
+def test_explain_contributions_add_up_to_the_number(golden_weighted, rule):
+    a = analyze(golden_weighted, BY_NAME[rule])
     parts = [a.explain(b, t) for b, t in np.ndindex(3, 5)]
-    close(sum(part.contribution for part in parts), 11.35 / 10.5, rtol=1e-12)
+    close(sum(part.contribution for part in parts), a.value, rtol=1e-12)
     close(sum(part.share for part in parts), 1.0, rtol=1e-12)
+
+
+def test_explain_keeps_a_gradient_whose_square_is_too_small():
+    batch = Batch.from_arrays(logits=[[[500.0, 0.0]]], targets=[[0]])
+    close(analyze(batch).explain(0, 0).gradient_norm, np.sqrt(2) * np.exp(-500.0), rtol=1e-12)
 
 
 def test_explain_lists_the_target_below_the_top_classes():

@@ -6,7 +6,7 @@ import pytest
 
 from lossviz import Settings
 from lossviz.errors import SettingsError
-from lossviz.reductions import FLAGS, REDUCTIONS
+from lossviz.reductions import FLAGS, REDUCTIONS, Options
 from lossviz.settings import MASKS
 
 
@@ -17,7 +17,12 @@ def refusal(**arguments):
 
 
 MASK_NAMES = "'lengths', 'weights', 'nonpad', 'ignore_id', 'none' or None"
-REDUCTION_NAMES = "'mean', 'language_model', 'encoder_decoder', 'classification', 'sequence_loss'"
+REDUCTION_NAMES = (
+    "'mean', 'language_model', 'encoder_decoder', 'classification', 'sequence_loss', 'counted', 'positions', "
+    "'max_length', 'timesteps', 'timesteps_less_one', 'with_first_labels', 'without_stops', 'timesteps_twice', "
+    "'decoder_length', 'sequence_means', 'filled_sequence_means', 'timestep_means', 'timestep_means_sum', "
+    "'micro_batch_means'"
+)
 
 
 @pytest.mark.parametrize(
@@ -42,14 +47,24 @@ def test_settings_take_every_mask_and_reduction():
 
 
 def test_settings_default_to_the_mean_of_what_the_batch_declares():
-    assert Settings() == Settings(None, "mean", True, True, False, False)
+    assert Settings() == Settings(None, "mean", True, True, False, False, None, None)
 
 
 def test_settings_flags_are_named_and_ordered_as_the_flags_of_sequence_loss():
-    assert tuple(field.name for field in dataclasses.fields(Settings))[2:] == FLAGS
+    assert tuple(field.name for field in dataclasses.fields(Settings))[2:6] == FLAGS
     for flag in range(4):
         chosen = {name: place == flag for place, name in enumerate(FLAGS)}
         assert Settings(**chosen).flags == tuple(chosen.values())
+
+
+def test_settings_refuse_options_that_can_not_be():
+    assert refusal(accumulation_steps=0) == "`accumulation_steps` must be a whole number from 1 on; got 0."
+    assert refusal(max_length="5") == "`max_length` must be a whole number from 1 on; got '5'."
+
+
+def test_settings_hand_their_options_to_the_reduction():
+    chosen = Settings(accumulation_steps=3, max_length=7, sum_over_batch=True)
+    assert chosen.options == Options(accumulation_steps=3, max_length=7, flags=(True, True, False, True))
 
 
 def test_settings_replace_checks_again():

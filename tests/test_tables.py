@@ -190,6 +190,8 @@ def test_summary_is_the_number_with_its_divisor(golden):
             "average_across_batch": True,
             "sum_over_timesteps": False,
             "sum_over_batch": False,
+            "accumulation_steps": None,
+            "max_length": None,
         },
         "divisor": 11.0,
         "divisor_counts": "timesteps that count",
