@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lossviz.engine import sequence_loss, sequence_mask, sigmoid_loss, softmax_loss
     from lossviz.errors import LossvizError
     from lossviz.formats import read, write
+    from lossviz.identify import Match, identify
     from lossviz.settings import Settings
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ __all__ = [
     "Batch",
     "Edit",
     "LossvizError",
+    "Match",
     "Settings",
     "analyze",
     "apply_edits",
@@ -49,9 +51,11 @@ _ROOMS = {
     "Batch": "batch",
     "Edit": "edits",
     "LossvizError": "errors",
+    "Match": "identify",
     "Settings": "settings",
     "analyze": "analysis",
     "apply_edits": "edits",
+    "identify": "identify",
     "compare_conventions": "conventions",
     "read": "formats",
     "sequence_loss": "engine",

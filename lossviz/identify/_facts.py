@@ -1,0 +1,130 @@
+"""What the formulas are made of: the arrays of an analysis and what is known of the loop."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.reductions import Options
+
+if TYPE_CHECKING:
+    from lossviz.engine import Alternatives
+
+__all__ = ["Facts", "amount"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Losses, weights and counts of one batch, for every formula; arrays are [B, T].
+
+    Attributes:
+        analysis: of the batch, under the mask that it declares.
+        options: how the loop was configured, as far as it was said.
+
+    >>> from lossviz import Batch, analyze
+    >>> facts = Facts(analyze(Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]],
+    ...                                         lengths=[3, 1])), Options())
+    >>> facts.counting, facts.padding, facts.ends.tolist(), facts.is_full
+    (4, 2, [3, 1], False)
+    """
+
+    analysis: Analysis
+    options: Options
+
+    @cached_property
+    def loss(self) -> Array:
+        """Every timestep's loss, padding included, NaN where the loss that counts has none."""
+        undefined = self.analysis.mask & np.isnan(self.analysis.unpadded_loss)
+        return np.where(undefined, np.nan, self.analysis.batch_loss)
+
+    @property
+    def weights(self) -> Array:
+        """What each loss is declared to be multiplied by."""
+        return self.analysis.weights
+
+    @property
+    def targets(self) -> Array:
+        """The class that each timestep should have predicted."""
+        return self.analysis.batch.targets
+
+    @cached_property
+    def ends(self) -> Array:
+        """Where each sequence ends, [B]: its length, else after its last timestep that counts."""
+        if self.analysis.batch.lengths is not None and self.analysis.mask_name in ("lengths", "weights"):
+            return np.clip(np.trunc(self.analysis.batch.lengths), 0, self.timesteps).astype(int)
+        after = np.where(self.analysis.mask, np.arange(1, self.timesteps + 1), 0)
+        return after.max(axis=1, initial=0)
+
+    @property
+    def sequences(self) -> int:
+        """B."""
+        return self.weights.shape[0]
+
+    @property
+    def timesteps(self) -> int:
+        """T."""
+        return self.weights.shape[1]
+
+    @property
+    def classes(self) -> int:
+        """V; 2 of a classifier's one logit."""
+        return int(self.analysis.scores.shape[2])
+
+    @property
+    def positions(self) -> int:
+        """B·T."""
+        return self.weights.size
+
+    @cached_property
+    def counting(self) -> int:
+        """How many timesteps count."""
+        return int(self.analysis.mask.sum())
+
+    @property
+    def padding(self) -> int:
+        """How many do not."""
+        return self.positions - self.counting
+
+    @cached_property
+    def is_full(self) -> bool:
+        """Whether every timestep counts, and by 1."""
+        return bool((self.weights == 1).all())
+
+    @cached_property
+    def is_binary(self) -> bool:
+        """Whether every weight is 0 or 1."""
+        return bool(np.isin(self.weights, (0, 1)).all())
+
+    @cached_property
+    def total(self) -> float:
+        """Σ w·loss."""
+        return float(self.analysis.unpadded_loss.sum())
+
+    @property
+    def weight(self) -> float:
+        """Σ w."""
+        return float(self.weights.sum())
+
+    @cached_property
+    def alternatives(self) -> "Alternatives":
+        """What else the logits give."""
+        return self.analysis.alternatives()
+
+    def losses_of(self, targets: Array) -> Array:
+        """Every timestep's loss if it had been trained on other targets; NaN where one is no class."""
+        from lossviz.engine import losses_of
+
+        return losses_of(self.analysis.scores, self.alternatives.logsumexp, targets)
+
+
+def amount(number: float) -> str:
+    """A number in a sentence: as many digits as say something.
+
+    >>> amount(13.8), amount(11.0), amount(1 / 3), amount(1234567.0)
+    ('13.8', '11', '0.33333', '1.2346e+06')
+    """
+    return f"{number:,.0f}" if float(number).is_integer() and abs(number) < 1e6 else f"{number:.5g}"

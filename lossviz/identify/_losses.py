@@ -1,0 +1,120 @@
+"""What every timestep's loss may be instead of the cross entropy of the logits (MOD, NUM, label smoothing)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lossviz.identify._facts import Facts, amount
+from lossviz.identify._steps import Loss
+
+__all__ = ["SMOOTHING", "losses", "smoothed"]
+
+Array = np.ndarray
+SMOOTHING = (0.05, 0.1, 0.15, 0.2)
+"""The ε that are tried where none was said (RED-11)."""
+
+CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logits=False"))
+
+
+def losses(facts: Facts) -> tuple[Loss, ...]:
+    """The cross entropy, then what a mistake or label smoothing makes of it."""
+    plain = Loss(values=facts.loss, cost=0)
+    return (plain, *smoothed(facts), *_softmaxes(facts), *_halves(facts), *_capped(facts))
+
+
+def smoothed(facts: Facts) -> Iterator[Loss]:
+    """Label smoothing by V and by V − 1, the second also less its own entropy; ε as said, else the four usual ones."""
+    said = facts.options.smoothing
+    for epsilon in (said,) if said is not None else SMOOTHING:
+        if epsilon:
+            yield from _smoothed_by(facts, epsilon, said is not None)
+
+
+def _smoothed_by(facts: Facts, epsilon: float, is_said: bool) -> Iterator[Loss]:
+    uniform, classes, loss = facts.alternatives.uniform_loss, facts.classes, facts.loss
+    common = {"is_bug": False, "is_sure": is_said, "cost": 2 if is_said else 20, "key": f"{epsilon:g}"}
+    clause = f"smooths the labels with ε = {epsilon:g}"
+    with np.errstate(invalid="ignore"):
+        yield Loss(
+            code="LS1",
+            title=f"Label smoothing {epsilon:g} over V",
+            clause=f"{clause}, ε/V for each class",
+            formula=rf"\mathrm{{loss}} \to {1 - epsilon:g}\,\mathrm{{loss}} + {epsilon:g}\,"
+            r"\operatorname{mean}_v(-\log p_v)",
+            values=(1 - epsilon) * loss + epsilon * uniform,
+            **common,
+        )
+        if classes < 2:
+            return
+        each = epsilon / (classes - 1)
+        others = (1 - epsilon - each) * loss + each * classes * uniform
+        least = -((1 - epsilon) * np.log(1 - epsilon) + epsilon * np.log(each + 1e-20))
+        formula = r"\mathrm{loss} \to (1 - \varepsilon - \varepsilon')\,\mathrm{loss} + \varepsilon'"
+        formula += rf"\textstyle\sum_v(-\log p_v),\ \varepsilon = {epsilon:g},\ \varepsilon' = \varepsilon/(V-1)"
+        yield Loss(
+            code="LS2",
+            title=f"Label smoothing {epsilon:g} over V − 1",
+            clause=f"{clause}, ε/(V − 1) for each other class",
+            formula=formula,
+            values=others,
+            **common,
+        )
+        yield Loss(
+            code="LS3",
+            title=f"Label smoothing {epsilon:g} over V − 1, less its entropy",
+            clause=f"{clause}, ε/(V − 1) for each other class, and takes off the least that this can be",
+            formula=formula + r",\ \text{less}\ H",
+            values=others - least,
+            **common,
+        )
+
+
+def _softmaxes(facts: Facts) -> Iterator[Loss]:
+    other = facts.alternatives
+    yield Loss(
+        code="MOD01",
+        title="Softmax applied twice",
+        clause="gives probabilities to a loss that applies softmax again",
+        formula=r"\mathrm{loss} = -\log \operatorname{softmax}(\operatorname{softmax}(z))_y",
+        cost=4,
+        values=other.twice,
+    )
+    yield Loss(
+        code="MOD02",
+        title="Logits read as probabilities",
+        clause="gives logits to a loss that expects probabilities (from_logits=False)",
+        formula=r"\mathrm{loss} = -\log \frac{\operatorname{clip}(z)_y}{\sum_v \operatorname{clip}(z)_v}",
+        cost=4,
+        values=other.as_probabilities,
+    )
+
+
+def _halves(facts: Facts) -> Iterator[Loss]:
+    other, dtype = facts.alternatives, facts.analysis.batch.logits.dtype.name
+    for name, values in (("bfloat16", other.in_bfloat16), ("float16", other.in_float16)):
+        yield Loss(
+            code="NUM06",
+            title=f"Logits rounded to {name}",
+            clause=f"takes the loss of logits that were rounded to {name}",
+            formula=rf"z \to \mathrm{{{name}}}(z)",
+            cost=6,
+            is_sure=dtype == name,
+            key=name,
+            values=values,
+        )
+
+
+def _capped(facts: Facts) -> Iterator[Loss]:
+    for least, latex, who in CAPS:
+        cap = -np.log(least)
+        above = int(((facts.loss > cap) & (facts.weights != 0)).sum())
+        yield Loss(
+            code="NUM08",
+            title=f"Losses capped at {amount(cap)}",
+            clause=f"never lets a probability fall below {least:g}, as {who} does: {above:,} losses are capped",
+            formula=rf"\mathrm{{loss}} \to \min(\mathrm{{loss}}, -\log {latex})",
+            cost=5,
+            is_sure=above > 0,
+            key=f"{least:g}",
+            values=np.minimum(facts.loss, cap),
+        )

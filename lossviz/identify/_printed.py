@@ -1,0 +1,119 @@
+"""A number as it was printed, and how far a formula's value may lie from it."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import numpy as np
+
+from lossviz.arrays import as_array
+from lossviz.errors import InputError, not_one_of
+
+__all__ = ["PRECISIONS", "Printed", "decimals_or_refuse", "read_printed", "relative_tolerance"]
+
+PRECISIONS = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 4e-3}
+"""How far, relative to the number, a loss computed in that precision may lie from the exact one."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed number: its value, its text, the decimals that were printed, and the tolerance (padding-bugs.md §0).
+
+    >>> printed = read_printed("1.2545")
+    >>> printed.value, printed.decimals, printed.digits, round(printed.tolerance, 7)
+    (1.2545, 4, 5, 6.25e-05)
+    >>> printed.is_hit(1.25454), printed.is_hit(1.2546)
+    (True, False)
+    """
+
+    value: float
+    text: str
+    decimals: int
+    tolerance: float
+
+    @property
+    def digits(self) -> int:
+        """How many significant digits were printed."""
+        if not np.isfinite(self.value) or self.value == 0:
+            return max(self.decimals, 0)
+        return max(int(np.floor(np.log10(abs(self.value)))) + 1 + self.decimals, 0)
+
+    def is_hit(self, value: float) -> bool:
+        """Whether a formula's value would have been printed so; NaN is NaN, and inf is inf of its sign."""
+        if not np.isfinite(self.value) or not np.isfinite(value):
+            return bool(np.array_equal(self.value, value, equal_nan=True))
+        return bool(abs(value - self.value) <= self.tolerance)
+
+    def hits(self, values: np.ndarray) -> np.ndarray:
+        """`is_hit` of each of several values."""
+        if not np.isfinite(self.value):
+            return np.isnan(values) if np.isnan(self.value) else values == self.value
+        with np.errstate(invalid="ignore"):
+            return np.abs(values - self.value) <= self.tolerance
+
+
+def read_printed(
+    value: Any, *, name: str = "reported", decimals: int | None = None, relative: float = PRECISIONS["float32"]
+) -> Printed:
+    """A number from what a loop printed, or from a variable; a variable's decimals are those of its shortest form.
+
+    Raises:
+        InputError: if it is not one number.
+
+    >>> read_printed("1.25e-3").decimals, read_printed(0.5).decimals, read_printed("nan").text
+    (5, 1, 'nan')
+    """
+    text = value.strip() if isinstance(value, str) else _shortest(name, value)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise InputError(
+            f"`{name}` must be a number as it was printed, such as '1.2545'; got {value!r}. Leave out units and words."
+        ) from None
+    exponent = number.as_tuple().exponent
+    shown = decimals if decimals is not None else -exponent if isinstance(exponent, int) else 0
+    plain = float(number)
+    tolerance = 0.5 * 10.0**-shown + relative * abs(plain) if np.isfinite(plain) else 0.0
+    return Printed(plain, text, shown, tolerance)
+
+
+def relative_tolerance(precision: str) -> float:
+    """How far, relative to the number, a value may lie in that precision.
+
+    Raises:
+        InputError: if the precision is none of `PRECISIONS`.
+
+    >>> relative_tolerance("bfloat16")
+    0.004
+    """
+    if precision not in PRECISIONS:
+        raise InputError(not_one_of("precision", precision, PRECISIONS))
+    return PRECISIONS[precision]
+
+
+def decimals_or_refuse(decimals: Any) -> int | None:
+    """The decimals that were printed, or None where the number's text says them.
+
+    Raises:
+        InputError: if it is not a whole number from 0 to 17.
+
+    >>> decimals_or_refuse(4)
+    4
+    """
+    if decimals is None:
+        return None
+    whole = isinstance(decimals, (int, np.integer)) and not isinstance(decimals, bool)
+    if not whole or not 0 <= decimals <= 17:
+        raise InputError(
+            f"`decimals` must be a whole number from 0 to 17; got {decimals!r}. Leave it out to count them."
+        )
+    return int(decimals)
+
+
+def _shortest(name: str, value: Any) -> str:
+    array = as_array(name, value)
+    if array.size != 1 or array.dtype.kind in "bOUS":
+        raise InputError(
+            f"`{name}` must be a number as it was printed, such as '1.2545'; got {value!r}. Leave out units and words."
+        )
+    return str(array.reshape(-1)[0])
