@@ -31,6 +31,9 @@ def golden_file(tmp_path):
     return str(path)
 
 
+P = "perplexity 3.5062, "
+
+
 def refused(capsys, *words):
     """The one sentence on stderr of a command that could not run."""
     assert main(words) == 2
@@ -62,7 +65,7 @@ def test_analyze_follows_mask_and_reduction(golden_file, capsys):
     assert main(["analyze", golden_file, "--mask", "none", "--reduction", "encoder_decoder"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "3 sequences × 5 timesteps × 6 classes, mask: none"
-    assert lines[3] == "4.8333 nats = 14.5000 ÷ 3 sequences in the batch"
+    assert lines[3] == "4.8333 nats per sequence = 14.5000 ÷ 3 sequences in the batch"
 
 
 def test_analyze_says_when_nothing_is_divided(golden_file, capsys):
@@ -86,6 +89,42 @@ def test_analyze_sums_where_the_flags_say_so(tmp_path, capsys):
     assert main(["analyze", str(tmp_path / "w.npz"), *averages, *sums]) == 0
     line = "1.0318 nats per timestep = 11.3500 ÷ 11 timesteps with a weight other than 0"
     assert capsys.readouterr().out.splitlines()[3] == line
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "below"),
+    [
+        (
+            ["--reduction", "sequence_means"],
+            "1.4200 nats (mean of means) = 4.2600 ÷ 3 sequences, each by its own mean",
+            "",
+        ),
+        (
+            ["--accumulation-steps", "2"],
+            "1.6611 nats (mean of means) = 3.3222 ÷ 2 micro-batches, each by its own mean",
+            "",
+        ),
+        (["--max-length", "10"], "0.4600 nats = 13.8000 ÷ 30 positions, L_max in each sequence", ""),
+        (["--reduction", "max_length"], "0.9200 nats = 13.8000 ÷ 15 positions, L_max in each sequence", ""),
+        (["--reduction", "counted"], "1.2545 nats per timestep = 13.8000 ÷ 11 timesteps with a weight other than 0", P),
+        (
+            ["--reduction", "timestep_means_sum"],
+            "5.6500 nats divided by nothing: the means of the timesteps are summed",
+            "",
+        ),
+    ],
+)
+def test_analyze_divides_as_other_libraries_do(words, line, below, golden_file, capsys):
+    assert main(["analyze", golden_file, *words]) == 0
+    assert capsys.readouterr().out.splitlines()[3:5] == [line, f"{below}11 of 15 timesteps count, 27 % padding"]
+
+
+def test_analyze_json_holds_the_options_of_the_reduction(golden_file, capsys):
+    assert main(["analyze", golden_file, "--json", "--accumulation-steps", "2"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["settings"]["reduction"], document["settings"]["accumulation_steps"]) == ("micro_batch_means", 2)
+    assert (round(document["numerator"], 4), document["divisor"]) == (3.3222, 2.0)
+    assert document["divisor_counts"] == "micro-batches, each by its own mean"
 
 
 def test_analyze_shows_the_first_dozen_of_many_numbers(tmp_path, capsys):
@@ -221,6 +260,25 @@ def test_analyze_keeps_tokens_and_titles_from_steering_the_terminal(tmp_path, ca
             ),
         ),
         (
+            ["golden", "--reduction", "mean", "--accumulation-steps", "2"],
+            (
+                "`--accumulation-steps` can be given with `--reduction micro_batch_means` only; "
+                "got `--reduction mean`. Leave one of them out."
+            ),
+        ),
+        (
+            ["golden", "--accumulation-steps", "2", "--max-length", "5"],
+            "`--accumulation-steps` can be given with `--reduction micro_batch_means` only; got ",
+        ),
+        (
+            ["golden", "--reduction", "micro_batch_means"],
+            (
+                "`reduction='micro_batch_means'` needs `accumulation_steps`; got None. "
+                "Say how many micro-batches the batch was cut into."
+            ),
+        ),
+        (["golden", "--max-length", "0"], "`max_length` must be a whole number from 1 on; got 0."),
+        (
             ["--names", "targets=y", "golden", "--", "golden"],
             "`--names` must be pairs such as targets=labels; got `golden`. Put FILE before `--names`.",
         ),
@@ -324,7 +382,7 @@ def test_reference_is_what_the_documentation_holds():
 
 def test_reference_names_examples_that_parse():
     lines = [line for line in reference().splitlines() if line.startswith("lossviz ")]
-    assert len(lines) == 14
+    assert len(lines) == 15
     for line in lines:
         parsers()[0].parse_args(line.split()[1:])
 

@@ -16,7 +16,7 @@ from lossviz.cli._work import compute
 from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.headline import headline
-from lossviz.reductions import FLAGS
+from lossviz.reductions import REDUCTIONS
 from lossviz.settings import Settings
 
 __all__ = ["run"]
@@ -41,15 +41,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    flags = {flag: getattr(arguments, flag) for flag in FLAGS if hasattr(arguments, flag)}
-    reduction = arguments.reduction or ("sequence_loss" if flags else "mean")
-    if flags and reduction != "sequence_loss":
-        given = " and ".join(f"`--{flag.replace('_', '-')}`" for flag in flags)
+    takes = {option: reduction.name for reduction in REDUCTIONS for option in (*reduction.needs, *reduction.may_take)}
+    given = {option: getattr(arguments, option) for option in takes if hasattr(arguments, option)}
+    reduction = arguments.reduction or next((takes[option] for option in given), "mean")
+    strangers = [option for option in given if takes[option] != reduction]
+    if strangers:
+        words = " and ".join(f"`--{option.replace('_', '-')}`" for option in strangers)
         raise InputError(
-            f"{given} can be given with `--reduction sequence_loss` only; got `--reduction {reduction}`. "
+            f"{words} can be given with `--reduction {takes[strangers[0]]}` only; got `--reduction {reduction}`. "
             "Leave one of them out."
         )
-    return Settings(mask=arguments.mask, reduction=reduction, **flags)
+    return Settings(mask=arguments.mask, reduction=reduction, **given)
 
 
 def _as_json(analysis: Analysis, name: str, table: pd.DataFrame) -> str:

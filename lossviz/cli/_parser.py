@@ -24,6 +24,10 @@ FLAG_HELP = {
 }
 _FILE = "an .npz, .npy, .json, .csv, .safetensors or .parquet file, or the name of a sample"
 _MASK = f"which timesteps count: {', '.join(MASKS)} (what the batch declares)"
+_OPTIONS = (
+    ("--accumulation-steps", "K", "of micro_batch_means: how many micro-batches the sequences are cut into, in order"),
+    ("--max-length", "L", "of max_length: the constant length that the trainer divides by (T)"),
+)
 _LOOP = (
     ("--decimals", int, "D", "how many decimals were printed (those of NUMBER)"),
     ("--accumulation-steps", int, "K", "micro-batches that the loop adds up before it steps"),
@@ -75,6 +79,7 @@ Print the loss of a batch, what it was divided by, what is wrong with the conten
 lossviz analyze batch.npz
 lossviz analyze batch.npz --mask none --reduction encoder_decoder
 lossviz analyze batch.npz --no-average-across-batch --table per_timestep
+lossviz analyze batch.npz --reduction micro_batch_means --accumulation-steps 4
 lossviz analyze run.npz --names logits=output targets=labels
 lossviz analyze golden --json"""
 
@@ -115,6 +120,8 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
             default=argparse.SUPPRESS,
             help=f"of sequence_loss: {FLAG_HELP[flag]}",
         )
+    for option, metavar, text in _OPTIONS:
+        parser.add_argument(option, type=int, metavar=metavar, default=argparse.SUPPRESS, help=text)
     parser.add_argument("--table", choices=TABLES, default=TABLES[0], help=f"{', '.join(TABLES)} ({TABLES[0]})")
     _add_json_and_names(parser)
 
