@@ -9,7 +9,7 @@ import numpy as np
 
 from lossviz.errors import SettingsError
 
-__all__ = ["Options"]
+__all__ = ["LARGEST", "Options"]
 
 LARGEST = 2**53 - 1  # whole number that a float and a browser hold
 

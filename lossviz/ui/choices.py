@@ -1,15 +1,36 @@
-"""What the user chooses in the sidebar: the mask, the reduction with its flags, the quantity in the cells."""
+"""What the user chooses in the sidebar: the mask, the reduction with its options, the quantity in the cells."""
 
 import streamlit as st
 
 from lossviz.figures import QUANTITIES
-from lossviz.reductions import FLAGS, REDUCTIONS
+from lossviz.reductions import FLAGS, LARGEST, REDUCTIONS, reduction_named
 from lossviz.settings import MASKS, Settings
 from lossviz.ui.state import State, default_widget, read_widget, write_widget
 
-__all__ = ["DECLARED", "UNREDUCED", "choose_quantity", "choose_settings", "chosen_quantity", "chosen_settings"]
+__all__ = [
+    "DECLARED",
+    "OPTIONS",
+    "UNREDUCED",
+    "choose_quantity",
+    "choose_settings",
+    "chosen_quantity",
+    "chosen_settings",
+]
 
 DECLARED = "declared"
+OPTIONS = {
+    "accumulation_steps": (
+        "Micro-batches",
+        "how many",
+        "Into how many micro-batches the sequences are cut, in order: the accumulation steps of the loop.",
+    ),
+    "max_length": (
+        "Constant length L_max",
+        "the padded width T",
+        "What the trainer divides by for each sequence, however long it is. Left empty, it is the padded width T.",
+    ),
+}
+"""The numbers that a reduction may take, in the order of `Settings`: label, what an empty field means, help."""
 UNREDUCED = Settings(reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False)
 
 
@@ -38,8 +59,12 @@ def choose_settings(state: State) -> None:
             help="How the timesteps' losses become one number, and what it is divided by.",
             persist_state="session",
         )
-        if reduction == "sequence_loss":
+        row = reduction_named(reduction)
+        if row.name == "sequence_loss":
             _flags()
+        for option in OPTIONS:
+            if option in (*row.needs, *row.may_take):
+                _number(option)
 
 
 def choose_quantity() -> None:
@@ -66,14 +91,30 @@ def _flags() -> None:
         )
 
 
+def _number(option: str) -> None:
+    label, empty, help_text = OPTIONS[option]
+    st.number_input(
+        label,
+        min_value=1,
+        max_value=LARGEST,
+        value=None,
+        step=1,
+        key=option,
+        placeholder=empty,
+        help=help_text,
+        persist_state="session",
+    )
+
+
 def chosen_settings() -> Settings:
-    """The selectors' values; flags may contradict each other, which `analyze` refuses in words."""
+    """The selectors' values; `analyze` refuses in words flags that contradict each other and a number not given."""
     mask = read_widget("mask", DECLARED)
     defaults = Settings()
     return Settings(
         mask=None if mask == DECLARED else mask,
         reduction=read_widget("reduction", defaults.reduction),
         **{flag: bool(read_widget(f"flag_{flag}", getattr(defaults, flag))) for flag in FLAGS},
+        **{option: read_widget(option) for option in OPTIONS},
     )
 
 

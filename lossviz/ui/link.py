@@ -15,7 +15,7 @@ from lossviz.figures import QUANTITIES
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.samples import SAMPLES
 from lossviz.settings import MASKS
-from lossviz.ui.choices import DECLARED
+from lossviz.ui.choices import DECLARED, OPTIONS
 from lossviz.ui.state import Linked, State, read_widget, write_widget
 from lossviz.ui.typed import LOGITS
 
@@ -49,6 +49,10 @@ def _temperature(value: Any) -> bool:
     return type(value) in (int, float) and 0.01 <= value <= 1e300
 
 
+def _count(value: Any) -> bool:
+    return _whole(value) and value > 0
+
+
 CHOICES: dict[str, Check] = {
     "door": _one_of(("Sample", "Open", "Type")),
     "sample": _one_of(sample.name for sample in SAMPLES),
@@ -56,6 +60,7 @@ CHOICES: dict[str, Check] = {
     "reduction": _one_of(reduction.name for reduction in REDUCTIONS),
     "quantity": _one_of(QUANTITIES),
     **{f"flag_{flag}": _flag for flag in FLAGS},
+    **dict.fromkeys(OPTIONS, _count),
     "corner_sequence": _whole,
     "corner_timestep": _whole,
     "typed_text": _text,
