@@ -66,7 +66,7 @@ SUMS: tuple[Convention, ...] = (
         "Keras 3 with sample_weight",
         users(
             ("Keras 3", "sum_over_batch_size with sample_weight", "keras/src/losses/loss.py"),
-            ("tf.keras", "2.x with a mask; tensorflow#34158, addons#2637", "keras/utils/losses_utils.py"),
+            ("Keras 2", "tf.keras with a mask; tensorflow#34158, addons#2637", "keras/utils/losses_utils.py"),
             ("TensorFlow 1", "SUM_OVER_BATCH_SIZE", "tensorflow/python/ops/losses/losses_impl.py"),
         ),
         (ROWS, SPLIT, FINITE),

@@ -62,7 +62,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         "Keras 3 with a mask from a layer",
         users(
             ("Keras 3", "sum_over_batch_size with a live _keras_mask", "keras/src/losses/loss.py"),
-            ("tf_keras", "2.21, apply_valid_mask", "tf_keras/src/utils/losses_utils.py"),
+            ("Keras 2", "tf_keras 2.21, apply_valid_mask", "tf_keras/src/utils/losses_utils.py"),
         ),
         (PADDING, ROWS, FINITE),
         formula=r"\frac{\sum_{b,t} m_{bt}\,w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b,t} m_{bt}}",
