@@ -74,6 +74,27 @@ class Case:
         return self.analysis.batch_loss
 
     @cached_property
+    def in_range(self) -> Array:
+        """Where the target is a class."""
+        known: Array = (self.targets >= 0) & (self.targets < self.analysis.scores.shape[2])
+        return known
+
+    @cached_property
+    def logsumexp(self) -> Array:
+        """Log Σ_v exp(z_v), whatever the target; NaN where the logits hold NaN or +inf, or nothing but -inf.
+
+        >>> from lossviz import analyze
+        >>> batch = Batch.from_arrays(logits=np.zeros((1, 1, 4)), targets=[[-100]])
+        >>> Case(analyze(batch)).logsumexp.round(4).tolist()
+        [[1.3863]]
+        """
+        top = self.analysis.top_classes[..., :1].astype(np.int64)
+        largest = np.take_along_axis(self.analysis.scores, top, axis=2)[..., 0].astype(np.float64)
+        # p = exp(z − logsumexp) of the class with the largest logit, which is known without a second pass.
+        total: Array = largest - np.log(self.analysis.top_probabilities[..., 0])
+        return total
+
+    @cached_property
     def counted_loss(self) -> Array:
         """The losses that count and are finite, flat."""
         losses: Array = self.loss[self.counts & np.isfinite(self.loss)]
