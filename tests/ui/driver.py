@@ -51,6 +51,13 @@ def flags(app: AppTest, **values: bool) -> AppTest:
     return app
 
 
+def fill(app: AppTest, **numbers: int | None) -> AppTest:
+    """Type into number fields, by their keys; None empties one."""
+    for key, value in numbers.items():
+        run(app.number_input(key=key).set_value(value))
+    return app
+
+
 def select(app: AppTest, *cell: int) -> AppTest:
     """Select a cell, as the plot reports a click."""
     number = app.session_state["equation:seen"] + 1 if "equation:seen" in app.session_state else 1

@@ -8,8 +8,9 @@ import streamlit
 
 from lossviz import Analysis, Batch, Settings, analyze
 from lossviz.headline import headline
-from lossviz.reductions import FLAGS
+from lossviz.reductions import CALCULATIONS, FLAGS, REDUCTIONS
 from lossviz.samples import DEFAULT, SAMPLES, load_sample
+from lossviz.ui.choices import OPTIONS
 from lossviz.ui.link import pack
 from tests.ui.driver import (
     choose,
@@ -18,6 +19,7 @@ from tests.ui.driver import (
     counting,
     decoded,
     divisor,
+    fill,
     flags,
     heatmaps,
     metrics,
@@ -115,12 +117,78 @@ def test_first_cell_of_a_sample_opens(name: str) -> None:
         ("language_model", "13.8000", ("Divided by nothing: the losses are summed", "1")),
         ("encoder_decoder", "4.6000", ("Divided by sequences in the batch", "3")),
         ("sequence_loss", "1.2545", ("Divided by timesteps that count", "11")),
+        ("counted", "1.2545", ("Divided by timesteps with a weight other than 0", "11")),
+        ("positions", "0.9200", ("Divided by positions, padding included", "15")),
+        ("max_length", "0.9200", ("Divided by positions, L_max in each sequence", "15")),
+        ("timesteps", "2.7600", ("Divided by timesteps of the padded width", "5")),
+        ("timesteps_less_one", "3.4500", ("Divided by timesteps of the padded width, less one", "4")),
+        ("with_first_labels", "0.9857", ("Divided by timesteps that count, and each sequence's first label", "14")),
+        ("without_stops", "1.7250", ("Divided by timesteps that count, less one for each sequence", "8")),
+        ("timesteps_twice", "0.2509", ("Divided by timesteps that count, times the padded width", "55")),
+        ("decoder_length", "3.3455", ("Divided by timesteps that count, over the mean length less 1", "4.125")),
+        ("sequence_means", "1.4200", ("Divided by sequences, each by its own mean", "3")),
+        (
+            "filled_sequence_means",
+            "1.4200",
+            ("Divided by sequences that are not empty, each by its own mean", "3"),
+        ),
+        ("timestep_means", "1.1300", ("Divided by timesteps, each by its own mean", "5")),
+        ("timestep_means_sum", "5.6500", ("Divided by nothing: the means of the timesteps are summed", "1")),
     ],
 )
 def test_reduction_gives_number_and_divisor(reduction: str, value: str, divided: tuple[str, str]) -> None:
     """13.8 nats over 11 timesteps and 3 sequences, as in conventions.md."""
     app = choose(sample("golden"), reduction=reduction)
     assert (number(app), divisor(app)) == (value, divided)
+
+
+def test_reductions_are_listed_with_the_five_calculations_first() -> None:
+    titles = [reduction.title for reduction in (*CALCULATIONS, *REDUCTIONS[5:])]
+    assert open_app().selectbox(key="reduction").options == titles
+
+
+def test_reduction_asks_for_the_number_that_it_needs() -> None:
+    """Until it is given there is no number, in words; golden's first two sequences have 9.2 nats over 9 timesteps."""
+    app = sample("golden")
+    assert [found.label for found in app.number_input if found.key in OPTIONS] == []
+    choose(app, reduction="micro_batch_means")
+    assert [found.label for found in app.number_input if found.key in OPTIONS] == ["Micro-batches"]
+    assert number(app) == "no number"
+    assert texts(app, "error") == [
+        (
+            "`reduction='micro_batch_means'` needs `accumulation_steps`; got None. "
+            "Say how many micro-batches the batch was cut into."
+        )
+    ]
+    assert len(heatmaps(app)) == 3
+    fill(app, accumulation_steps=2)
+    assert texts(app, "error") == []
+    assert number(app) == f"{(9.2 / 9 + 4.6 / 2) / 2:.4f}"
+    assert divisor(app) == ("Divided by micro-batches, each by its own mean", "2")
+
+
+def test_reduction_takes_the_width_where_its_length_is_not_given() -> None:
+    app = choose(sample("golden"), reduction="max_length")
+    assert [found.label for found in app.number_input if found.key in OPTIONS] == ["Constant length L_max"]
+    assert number(app) == f"{13.8 / 15:.4f}"
+    assert number(fill(app, max_length=10)) == f"{13.8 / 30:.4f}"
+    assert number(fill(app, max_length=None)) == f"{13.8 / 15:.4f}"
+
+
+def test_number_of_a_reduction_survives_another_one() -> None:
+    app = fill(choose(sample("golden"), reduction="micro_batch_means"), accumulation_steps=3)
+    choose(app, reduction="mean")
+    assert number(app) == "1.2545"
+    choose(app, reduction="micro_batch_means")
+    assert app.number_input(key="accumulation_steps").value == 3
+    assert number(app) == "1.4200"
+
+
+def test_cell_of_a_mean_of_means_shows_both_divisions() -> None:
+    app = select(choose(sample("golden"), reduction="sequence_means"), 0, 2)
+    (latex,) = [str(block.value) for block in app.latex]
+    assert r"\sum_t w_{bt} &= 5 && \text{divided by, in its sequence}" in latex
+    assert r"\mathrm{divisor} &= 3 && \text{divided by}" in latex
 
 
 def test_classification_of_several_classes_is_refused_with_the_picture_still_there() -> None:

@@ -17,6 +17,7 @@ from tests.ui.driver import (
     choose,
     door,
     edit_length,
+    fill,
     flags,
     number,
     open_app,
@@ -92,6 +93,8 @@ WRONG: dict[str, Any] = {
     "reduction": ["max", 0, ["mean"]],
     "quantity": ["secret", -1],
     "flag_sum_over_batch": ["yes", 1, [True]],
+    "accumulation_steps": [0, -1, 1.0, "2", True, 2**53],
+    "max_length": [0, 10**30, [5]],
     "corner_sequence": [-1, 10**30, 1.5, "3", True],
     "typed_text": [1, ["a"], "\ud800"],
     "typed_seed": [-1, 2**53, 1e300, "0", True],
@@ -153,6 +156,14 @@ def test_edits_of_another_batch_are_not_made() -> None:
     """Cell and edits belong to the batch that the address names."""
     app = open_app(view=pack({**GOLDEN, "source": ["file", "run.npz"], "cell": [0, 1], "edits": [["lengths", [0], 1]]}))
     assert (state(app).source.edits, state(app).cell) == ((), None)
+
+
+def test_link_restores_the_number_of_a_reduction() -> None:
+    first = fill(choose(sample("golden"), reduction="max_length"), max_length=10)
+    fill(choose(first, reduction="micro_batch_means"), accumulation_steps=2)
+    second = open_app(view=address(first))
+    assert (number(second), number(first)) == ("1.6611", "1.6611")
+    assert number(choose(second, reduction="max_length")) == "0.4600"
 
 
 def test_link_restores_sample_reduction_flags_cell_and_edits() -> None:
