@@ -66,7 +66,7 @@ def _run(rule: Rule, case: Case, findings: dict[str, Finding]) -> tuple[Outcome,
     if missing:
         named = " and ".join(f"`{name}`" for name in missing)
         return Outcome(rule.code, "skipped", f"Needs {named}, which this batch does not have."), None
-    roots = [code for code in rule.requires if code in findings]
+    roots = [code for code in rule.requires if code in findings and findings[code].severity != "info"]
     if roots:
         return Outcome(rule.code, "skipped", f"{roots[0]} was found, which explains the same timesteps."), None
     try:
@@ -101,8 +101,11 @@ def _finding(rule: Rule, found: Found, analysis: Analysis) -> Finding:
 
 
 def _number(repaired: Batch, analysis: Analysis) -> float | None:
+    before, weights = analysis.batch.weights, repaired.weights
+    kept = weights is None or (before is not None and np.array_equal(before, weights))
+    settings = analysis.settings if kept else analysis.settings.replace(mask=None)  # the weights are the repair
     try:
-        after = analysis.with_settings(analysis.settings, batch=repaired)
+        after = analysis.with_settings(settings, batch=repaired)
     except LossvizError:
         return None
     return float(after.value) if after.is_scalar else None

@@ -58,7 +58,8 @@ class Rule:
         doc: the module's docstring: a first line, then `HEADINGS`.
         check: Case → Found, or None where all is well; may raise `CannotTell`.
         needs: the optional parts of a batch without which it is skipped: "inputs", "pad_id" …
-        requires: the codes that say the same at the root: where one of them was found, this rule is skipped.
+        requires: the codes that say the same at the root: where one of them was found, this rule is skipped; an info
+            is no root.
     """
 
     code: str

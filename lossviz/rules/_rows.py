@@ -1,0 +1,179 @@
+"""Where the sequences of a batch start and end: what fills them up, what counts, and what ends them."""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.rules._case import Case
+
+__all__ = [
+    "IGNORE_IDS",
+    "agrees_with_ignore",
+    "content",
+    "content_end",
+    "counted_end",
+    "eos_of",
+    "is_shifted",
+    "many",
+    "pad_may_be_eos",
+    "padding",
+    "pick",
+    "tail",
+    "trained_padding",
+    "true_end",
+    "with_counts",
+]
+
+Array = np.ndarray
+IGNORE_IDS = (-100, -1)
+"""The ids by which libraries mean "not this timestep": PyTorch's and nanoGPT's."""
+
+_EOS_NAMES = {"<eos>", "</s>", "<|endoftext|>", "[eos]", "<|im_end|>", "<|eot_id|>", "<end>", "eos", "[sep]"}
+
+
+def many(count: int, one: str, more: str | None = None) -> str:
+    """A count with its noun.
+
+    >>> many(1, "timestep"), many(3, "timestep"), many(2, "row is", "rows are")
+    ('1 timestep', '3 timesteps', '2 rows are')
+    """
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def eos_of(case: Case) -> int | None:
+    """The id that ends a sequence: declared, or the pad id where the vocabulary calls it so."""
+    batch = case.batch
+    if batch.eos_id is not None or batch.pad_id is None:
+        return batch.eos_id
+    return batch.pad_id if batch.token(batch.pad_id).lower() in _EOS_NAMES else None
+
+
+def pad_may_be_eos(case: Case) -> bool:
+    """Whether a pad id at the end of a sequence may be its real end: nobody says that the two differ."""
+    eos, pad = eos_of(case), case.batch.pad_id
+    return pad is not None and (eos == pad or (eos is None and "pad" not in case.batch.token(pad).lower()))
+
+
+def is_shifted(case: Case) -> bool:
+    """Whether the targets are the inputs one timestep later, as in a language model, at most content timesteps."""
+    inputs = case.batch.inputs
+    if inputs is None or case.shape[1] < 2:
+        return False
+    here = ~_filler(case)[:, :-1] & (inputs[:, 1:] != case.batch.pad_id)
+    return bool(here.any() and (case.targets[:, :-1] == inputs[:, 1:])[here].mean() > 0.5)
+
+
+def tail(case: Case) -> Array:
+    """The run of pad and ignore ids at the end of each sequence, [B, T]; not where another task's input is real."""
+    run: Array = np.logical_and.accumulate(_filler(case)[:, ::-1], axis=1)[:, ::-1]
+    return run
+
+
+def padding(case: Case) -> Array:
+    """The runs of filler at the end of each sequence and of pad ids at its start, [B, T]."""
+    runs: Array = tail(case) | (case.pad_head & _filler(case))
+    return runs
+
+
+def content(case: Case) -> Array:
+    """Everything that is no padding, [B, T]; a pad id inside a sequence is content."""
+    inside: Array = ~padding(case)
+    return inside
+
+
+def content_end(case: Case) -> Array:
+    """One past the last content timestep of each sequence, [B]; 0 where there is none."""
+    end: Array = case.shape[1] - tail(case).sum(axis=1)
+    return end
+
+
+def counted_end(case: Case) -> Array:
+    """One past the last timestep that counts of each sequence, [B]; 0 where none does."""
+    positions = np.arange(1, case.shape[1] + 1)
+    end: Array = np.where(case.counts, positions, 0).max(axis=1, initial=0)
+    return end
+
+
+def true_end(case: Case) -> Array:
+    """Where each sequence should stop counting, [B]: after its content, and after the pad id that is its end."""
+    end = content_end(case)
+    if case.batch.pad_id is None or eos_of(case) != case.batch.pad_id:
+        return end
+    ends_here: Array = pick(case.targets, end) == case.batch.pad_id
+    after: Array = end + (ends_here & (end > 0))
+    return after
+
+
+def trained_padding(case: Case) -> Array:
+    """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
+    cells: Array = tail(case) & case.counts
+    if not pad_may_be_eos(case):
+        return cells
+    end = content_end(case)[:, None]
+    last = (np.arange(case.shape[1]) == end) & (end > 0) & case.is_pad
+    trained: Array = cells & ~last
+    return trained
+
+
+def agrees_with_ignore(case: Case) -> bool:
+    """Whether what counts is exactly what is no ignore id, and there are ignore ids."""
+    ignored = np.isin(case.targets, (*IGNORE_IDS, *_declared(case)))
+    return bool(ignored.any() and np.array_equal(case.counts, ~ignored))
+
+
+def with_counts(case: Case, counts: Array) -> Batch:
+    """The batch with other timesteps that count: by its lengths where they are in use and can say it, else by weights."""
+    runs = np.arange(case.shape[1]) < counts.sum(axis=1)[:, None]
+    in_use = case.analysis.mask_name
+    if in_use == "lengths" and np.array_equal(runs, counts):
+        return case.batch.replace(lengths=counts.sum(axis=1))
+    now = case.analysis.weights
+    weights = np.where(counts, np.where(now != 0, now, 1.0), 0.0)
+    return case.batch.replace(weights=weights, lengths=case.batch.lengths if in_use == "weights" else None)
+
+
+def pick(values: Array, place: Array) -> Array:
+    """values[b, place[b]], [B]; −1 − 2⁶² where the place lies outside.
+
+    >>> pick(np.array([[5, 6], [7, 8]]), np.array([1, 0])).tolist()
+    [6, 7]
+    """
+    timesteps = values.shape[1]
+    inside = (place >= 0) & (place < timesteps)
+    safe = np.clip(place, 0, max(timesteps - 1, 0))[:, None]
+    if timesteps == 0:
+        return np.full(len(values), _NOTHING)
+    found: Array = np.where(inside, np.take_along_axis(values, safe, axis=1)[:, 0], _NOTHING)
+    return found
+
+
+_NOTHING = -1 - 2**62
+
+
+def _declared(case: Case) -> tuple[int, ...]:
+    return () if case.batch.ignore_id is None else (case.batch.ignore_id,)
+
+
+def _filler(case: Case) -> Array:
+    ignored = np.isin(case.targets, _declared(case))
+    fills: Array = (case.is_pad & ~_real_by_inputs(case)) | ignored
+    return fills
+
+
+def _real_by_inputs(case: Case) -> Array:
+    """Where a pad id is a real label, since the model reads a real token there: tagging, not a language model."""
+    inputs, pad = case.batch.inputs, case.batch.pad_id
+    if inputs is None or pad is None or not (inputs == pad).any() or _reads_its_targets(case):
+        return case.nothing
+    real: Array = inputs != pad
+    return real
+
+
+def _reads_its_targets(case: Case) -> bool:
+    """Whether most targets stand among the inputs of their sequence: the same tokens, shifted somehow."""
+    inputs = case.batch.inputs
+    if inputs is None:
+        return False
+    labels = ~case.is_pad & ~np.isin(case.targets, _declared(case))
+    both = [np.isin(case.targets[b], inputs[b])[labels[b]] for b in range(case.shape[0])]
+    flat = np.concatenate(both) if both else np.zeros(0, bool)
+    return bool(flat.size and flat.mean() > 0.5)
