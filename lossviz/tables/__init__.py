@@ -5,7 +5,7 @@ has room, the number with its divisor, the settings and the problems.
 """
 
 from lossviz.tables._downloads import DOWNLOADS, download, records, summary, to_csv, to_json, to_parquet
-from lossviz.tables._matches import match_records, matches_table
+from lossviz.tables._matches import match_records, matches_table, nearest_convention
 from lossviz.tables._rows import (
     cell_table,
     per_timestep_table,
@@ -23,6 +23,7 @@ __all__ = [
     "download",
     "match_records",
     "matches_table",
+    "nearest_convention",
     "per_timestep_table",
     "problems_table",
     "records",

@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lossviz.analysis import Analysis
+from lossviz.conventions import compare_conventions
+from lossviz.headline import number_text
 from lossviz.identify._match import Match
 from lossviz.tables._downloads import plain
 
-__all__ = ["match_records", "matches_table"]
+__all__ = ["match_records", "matches_table", "nearest_convention"]
 
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 
@@ -33,6 +36,24 @@ def match_records(matches: Sequence[Match]) -> list[dict[str, Any]]:
     15
     """
     return [_record(match) for match in matches]
+
+
+def nearest_convention(analysis: Analysis, reported: float) -> str:
+    """The convention whose number lies nearest to a printed one, in a sentence; "" where none has a number.
+
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 2)), targets=[[1, 0], [1, 0]], lengths=[2, 1])
+    >>> nearest_convention(analyze(batch), 2.2)  # 3 · ln 2
+    'The nearest is C01, Sum: 2.0794, which is 0.1206 less.'
+    """
+    table = compare_conventions(analysis)
+    away = np.abs(table["value"].to_numpy(float) - reported)
+    if not np.isfinite(away).any():
+        return ""
+    here = int(np.nanargmin(away))
+    code, name, value = (table[column].iloc[here] for column in ("code", "name", "value"))
+    side = "less" if value < reported else "more"
+    return f"The nearest is {code}, {name}: {number_text(value)}, which is {number_text(away[here])} {side}."
 
 
 def _record(match: Match) -> dict[str, Any]:

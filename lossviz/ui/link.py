@@ -12,6 +12,7 @@ import streamlit as st
 from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
+from lossviz.identify._printed import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.samples import SAMPLES
 from lossviz.settings import MASKS
@@ -53,6 +54,10 @@ def _count(value: Any) -> bool:
     return _whole(value) and value > 0
 
 
+def _part(value: Any) -> bool:
+    return type(value) is float and 0 <= value <= 1
+
+
 CHOICES: dict[str, Check] = {
     "door": _one_of(("Sample", "Open", "Type")),
     "sample": _one_of(sample.name for sample in SAMPLES),
@@ -70,6 +75,14 @@ CHOICES: dict[str, Check] = {
     "typed_temperature": _temperature,
     "typed_wrong": _text,
     "typed_pasted": _text,
+    "identify_number": _text,
+    "identify_other": _text,
+    "identify_other_number": _text,
+    "identify_accumulation_steps": _count,
+    "identify_world_size": _count,
+    "identify_smoothing": _part,
+    "identify_accuracy": _part,
+    "identify_precision": _one_of(PRECISIONS),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lossviz.ui.choices import choose_quantity
 from lossviz.ui.views.explore import explore
+from lossviz.ui.views.identify import identify
 from lossviz.ui.views.reductions import reductions
 
 __all__ = ["VIEWS", "View"]
@@ -32,4 +33,5 @@ class View:
 VIEWS: tuple[View, ...] = (
     View("explore", "Explore", "Which timesteps make up my number?", explore, choose_quantity),
     View("reductions", "Reductions", "Which number would each library print?", reductions),
+    View("identify", "Identify", "What is my loop printing?", identify),
 )

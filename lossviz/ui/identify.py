@@ -1,0 +1,152 @@
+"""The question of the page Identify: the printed number, how the loop is set up, and a second batch."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from lossviz.batch import Batch
+from lossviz.identify._printed import PRECISIONS
+from lossviz.samples import SAMPLES, load_sample
+from lossviz.ui.state import State, read_widget, write_widget
+
+__all__ = ["NUMBER", "OTHER", "OTHER_NUMBER", "SET_UP", "Question", "numbers_in", "question_panel"]
+
+NUMBER, OTHER, OTHER_NUMBER = "identify_number", "identify_other", "identify_other_number"
+SET_UP = {
+    "accumulation_steps": ("Accumulation steps", "Micro-batches that the loop adds up before it steps.", 1, 1, None),
+    "world_size": ("World size", "Processes that train together.", 1, 1, None),
+    "smoothing": ("Label smoothing ε", "What the loss is smoothed with, such as 0.1.", 0.05, 0.0, 1.0),
+    "accuracy": ("Accuracy", "The accuracy that was printed beside the loss, from 0 to 1.", 0.05, 0.0, 1.0),
+}
+_APART = re.compile(r"[,;\s()\[\]]+")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a batch.
+
+    Attributes:
+        reported: the numbers as they were printed: one, or one a sequence or timestep.
+        options: how the loop is set up, as `identify` takes it.
+        other: a second batch of the same loop, or None; `other_reported`: its numbers.
+    """
+
+    reported: tuple[str, ...]
+    options: tuple[tuple[str, Any], ...] = ()
+    other: Batch | None = field(default=None, hash=False)
+    other_reported: tuple[str, ...] = ()
+
+    @property
+    def printed(self) -> str | list[str]:
+        """One number, or several."""
+        return self.reported[0] if len(self.reported) == 1 else list(self.reported)
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """The numbers of a text, as they were printed.
+
+    >>> numbers_in("[1.36, 0.60,  2.30]"), numbers_in(" ")
+    (('1.36', '0.60', '2.30'), ())
+    """
+    return tuple(word for word in _APART.split(text) if word)
+
+
+def question_panel(state: State) -> Question:
+    """Draw what can be asked; returns what is."""
+    _follow(state)
+    with st.container(key="identify_question"):
+        number, set_up, other = st.columns([2.4, 1, 1], vertical_alignment="bottom")
+        text = number.text_input(
+            "The loss that your loop printed for this batch",
+            key=NUMBER,
+            placeholder="1.2545",
+            help="With all the digits that were printed. Several numbers where the loop prints one a sequence or one a "
+            "timestep: 1.36, 0.60, 2.30.",
+            persist_state="session",
+        )
+        with set_up.popover("How the loop is set up", width="stretch"):
+            options = _set_up()
+        with other.popover("A second batch", width="stretch"):
+            batch, printed = _other(state)
+        _said(options, batch, printed)
+    return Question(numbers_in(text or ""), options, batch if printed else None, printed)
+
+
+def _follow(state: State) -> None:
+    """Show the number of the batch on screen: what was typed for it before, else what it says was printed."""
+    if state.source is None:
+        return
+    numbers: dict[tuple[str, str], str] = read_widget("identify:numbers", {})
+    here, before = (state.source.door, state.source.name), read_widget("identify:source")
+    if before is not None:
+        numbers[before] = read_widget(NUMBER) or ""
+    if before != here and (before is not None or not read_widget(NUMBER)):
+        write_widget(NUMBER, numbers.get(here, state.source.batch.reported or ""))
+    write_widget("identify:numbers", numbers)
+    write_widget("identify:source", here)
+
+
+def _set_up() -> tuple[tuple[str, Any], ...]:
+    said: dict[str, Any] = {}
+    for name, (label, help_text, step, low, high) in SET_UP.items():
+        said[name] = st.number_input(
+            label,
+            min_value=low,
+            max_value=high,
+            value=None,
+            step=step,
+            key=f"identify_{name}",
+            placeholder="not said",
+            help=help_text,
+            persist_state="session",
+        )
+    said["precision"] = st.selectbox(
+        "Precision",
+        list(PRECISIONS),
+        key="identify_precision",
+        help="What the loop computes the loss in: it says how far a formula may lie from the printed number.",
+        persist_state="session",
+    )
+    return tuple(said.items())
+
+
+def _other(state: State) -> tuple[Batch | None, tuple[str, ...]]:
+    """A second batch of the same loop: what explains both numbers is less often an accident."""
+    opened = {f"{door}: {name}": source for (door, name), source in state.sources.items() if source is not state.source}
+    samples = {f"sample: {sample.name}": sample.name for sample in SAMPLES}
+    shown = state.source
+    here = f"{shown.door}: {shown.name}" if shown else ""
+    names = [name for name in {**opened, **samples} if name != here]
+    if read_widget(OTHER) not in names:
+        write_widget(OTHER, None)
+    name = st.selectbox(
+        "Batch",
+        names,
+        index=None,
+        key=OTHER,
+        placeholder="none",
+        help="Another batch of the same loop: only what explains both numbers is shown.",
+        persist_state="session",
+    )
+    text = st.text_input("Its printed loss", key=OTHER_NUMBER, placeholder="1.137", persist_state="session")
+    if name is None:
+        return None, ()
+    batch = opened[name].current if name in opened else _sample(samples[name])
+    return batch, numbers_in(text or "")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _sample(name: str) -> Batch:
+    return Batch.from_arrays(**load_sample(name))
+
+
+def _said(options: tuple[tuple[str, Any], ...], batch: Batch | None, printed: tuple[str, ...]) -> None:
+    """Say in a line what the closed panels hold."""
+    words = [f"{SET_UP[name][0].lower()} {value:g}" for name, value in options if name in SET_UP and value is not None]
+    words += [f"{value} precision" for name, value in options if name == "precision" and value != "float32"]
+    if batch is not None:
+        words.append("a second batch" + ("" if printed else ", whose number is missing"))
+    if words:
+        st.caption("With " + ", ".join(words))

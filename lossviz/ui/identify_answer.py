@@ -1,0 +1,86 @@
+"""The answer of the page Identify: one sentence, then the candidates, or what to check where there is none."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.errors import LossvizError
+from lossviz.identify import Match, answer, identify
+from lossviz.tables import nearest_convention
+from lossviz.ui.identify import Question
+from lossviz.ui.identify_cards import cards_panel
+from lossviz.ui.state import State, read_widget, write_widget
+from lossviz.ui.widgets import literal, say
+
+__all__ = ["CHECKS", "EMPTY", "answer_panel"]
+
+EMPTY = "Paste the loss that your loop printed for this batch. Every digit helps: 1.2545 says more than 1.25."
+CHECKS = (
+    "Is it of this batch alone? Many loops print a running mean over several steps.",
+    "Was dropout on? Then the loop had other logits than the file.",
+    "Is anything added to the loss: regularisation, z-loss, the balance of experts, KL?",
+    "Was it printed after the optimiser's step? Then the weights had changed already.",
+    "Is the loop set up otherwise than said here: accumulation, world size, smoothing, precision?",
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found for a question; `refusal`: why it can't be answered, or ""."""
+
+    analysis: Analysis
+    question: Question
+    matches: tuple[Match, ...] = ()
+    refusal: str = ""
+
+
+def answer_panel(state: State, analysis: Analysis, question: Question) -> None:
+    """Draw the answer, which is kept until the batch, its mask or the question changes."""
+    wrong = [word for word in (*question.reported, *question.other_reported) if not _is_number(word)]
+    if wrong:
+        say("error", f"This is no number: {wrong[0]:.40}. Paste the loss as it was printed, such as 1.2545.")
+    elif not question.reported:
+        st.info(EMPTY)
+    else:
+        _show(_kept(state, analysis, question))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _kept(state: State, analysis: Analysis, question: Question) -> Found:
+    found: Found | None = read_widget("identify:found")
+    if found is None or found.analysis is not analysis or found.question != question:
+        with st.spinner("Comparing with every formula"):
+            found = _found(analysis, question)
+        write_widget("identify:found", found)
+    return found
+
+
+def _found(analysis: Analysis, question: Question) -> Found:
+    try:
+        matches = identify(analysis, question.printed, **dict(question.options))
+    except LossvizError as error:
+        return Found(analysis, question, refusal=str(error))
+    return Found(analysis, question, matches)
+
+
+def _show(found: Found) -> None:
+    if found.refusal:
+        say("error", found.refusal)
+        return
+    sentence = answer(found.matches)
+    with st.container(key="identify_answer"):
+        st.markdown(f"#### {literal(sentence)}")
+    if found.matches:
+        cards_panel(found.analysis, found.matches, sentence)
+        return
+    if len(found.question.reported) == 1:
+        st.markdown(literal(nearest_convention(found.analysis, float(found.question.reported[0]))))
+    st.markdown("Worth checking:\n\n" + "\n".join(f"- {check}" for check in CHECKS))

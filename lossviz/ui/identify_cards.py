@@ -1,0 +1,129 @@
+"""The candidates of the page Identify as cards: formula, the timesteps that it counts, the fix, what else to know."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.conventions import CONVENTIONS
+from lossviz.figures import counted
+from lossviz.headline import number_text
+from lossviz.identify import KINDS, Match
+from lossviz.ui.adopt import adopt, adoptable
+from lossviz.ui.equation import theme
+from lossviz.ui.plot import plot, plot_width
+from lossviz.ui.widgets import escaped, literal, say
+
+__all__ = ["cards_panel"]
+
+EXACT = 1e-9
+OPEN, FOLDED = 3, 12  # cards shown at once, and in the folded panel
+HALF = 10  # timesteps: more of them take the whole width
+COLOURS = {"convention": "blue", "bug": "red", "unit": "gray"}
+NAMES = {row.code: row.name for row in CONVENTIONS}
+ALL_POSITIONS = {row.code for row in CONVENTIONS if row.group == "positions"}
+WIDTHS = {True: 455, False: 880}  # of the picture at 1280 × 800, until the browser has said its own
+
+
+def cards_panel(analysis: Analysis, matches: Sequence[Match], said: str) -> None:
+    """Draw the likeliest matches open, the others folded; `said` stands above them already."""
+    likely = [match for match in matches if not match.accidental][:OPEN] or list(matches[:1])
+    for match in likely:
+        _card(analysis, match, said)
+    rest = [match for match in matches if not any(match is other for other in likely)]
+    if not rest:
+        return
+    with st.expander(f"Also consistent with ({len(rest)})", key="identify_rest", on_change="rerun") as panel:
+        if not panel.open:
+            return
+        for match in rest[:FOLDED]:
+            _card(analysis, match)
+        if len(rest) > FOLDED:
+            codes = ", ".join(match.code for match in rest[FOLDED:])
+            st.caption(f"And {len(rest) - FOLDED} more: {escaped(codes)}")
+
+
+def _card(analysis: Analysis, match: Match, said: str = "") -> None:
+    with st.container(border=True, key=f"match_{match.rank}", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{escaped(match.code)} · {literal(match.title)}**", width="content")
+            st.badge(KINDS[match.kind], color=COLOURS[match.kind])  # type: ignore[arg-type]
+            st.caption(_values(match), width="content")
+        if analysis.batch_loss.shape[1] > HALF:
+            _words(match, said)
+            _picture(analysis, match, half=False)
+        else:
+            left, right = st.columns([1, 1.1])
+            with left:
+                _words(match, said)
+            with right:
+                _picture(analysis, match, half=True)
+        _fix(match)
+        _notes(match)
+        _adopt(match)
+
+
+def _values(match: Match) -> str:
+    away = abs(match.difference)
+    is_exact = away <= EXACT * abs(match.value) or not np.isfinite(match.value)
+    distance = "exactly the printed number" if is_exact else f"{away:.1g} from the printed number"
+    return escaped(f"{number_text(match.value)}, {distance}")
+
+
+def _words(match: Match, said: str) -> None:
+    if match.explanation != said:
+        st.markdown(literal(match.explanation))
+    if match.accidental:
+        say("caption", "So few digits were printed that this may well be an accident.")
+    if match.formula:
+        st.latex(match.formula)
+
+
+def _picture(analysis: Analysis, match: Match, *, half: bool) -> None:
+    if match.coefficients.shape != analysis.batch_loss.shape:
+        return
+    key = f"counted_{match.rank}"
+    figure = counted(
+        analysis,
+        coefficients=match.coefficients,
+        cells=match.cells | _divides_by_all(match),
+        theme=theme(),
+        width=plot_width(key, WIDTHS[half]),
+    )
+    plot(figure, key=key, label=f"What {match.code} counts: {figure.layout.title.text}", selectable=False)
+
+
+def _divides_by_all(match: Match) -> bool:
+    """Whether its divisor counts every position, padding included."""
+    return any(code == "PAD02" or code in ALL_POSITIONS for code in (match.code, *match.codes))
+
+
+def _fix(match: Match) -> None:
+    if not match.fix:
+        return
+    st.markdown("**What to write instead**" if match.kind == "bug" else "**If that is not what you want, write**")
+    for tab, code in zip(st.tabs(list(match.fix)), match.fix.values(), strict=True):
+        tab.code(code, language="python")
+
+
+def _notes(match: Match) -> None:
+    if match.aliases:
+        named = [f"{code}, {NAMES[code]}" for code in match.aliases if code in NAMES]
+        listed = escaped(", ".join(match.aliases))
+        words = "\n".join(f"- {escaped(name)}" for name in named)
+        st.caption(f"The same number on this batch: {listed}", help=words or None)
+    if match.apart:
+        say("caption", f"What would tell them apart: {match.apart}")
+
+
+def _adopt(match: Match) -> None:
+    convention = adoptable(match.code)
+    if convention is not None:
+        st.button(
+            "Use this reduction",
+            key=f"adopt_{match.rank}",
+            help="Makes it the reduction of the whole app.",
+            on_click=partial(adopt, convention),
+        )
