@@ -41,6 +41,7 @@ def fold_conventions(table: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
     found: dict[object, list[Any]] = {}
+    row: Any
     for row in table.itertuples(index=False):
         alike = row.code if np.isnan(row.value) else f"{row.value:.9e}"
         found.setdefault((row.group, row.unit, alike), []).append(row)

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from lossviz.figures._quantity import QUANTITIES, Quantity
 from lossviz.figures._text import visible
 from lossviz.figures.cell import class_bars
+from lossviz.figures.conventions import conventions
 from lossviz.figures.counted import counted
 from lossviz.figures.equation import equation
 from lossviz.figures.mask import mask
@@ -25,6 +26,7 @@ __all__ = [
     "Figure",
     "Quantity",
     "class_bars",
+    "conventions",
     "counted",
     "equation",
     "mask",
@@ -44,6 +46,7 @@ class Figure(NamedTuple):
 
 FIGURES = (
     Figure("class_bars", "The likeliest classes of one timestep, and its target", class_bars),
+    Figure("conventions", "What each library would print, as bars", conventions),
     Figure("counted", "What a formula counts, and by how much", counted),
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
     Figure("mask", "Which timesteps count, from the batch alone", mask),

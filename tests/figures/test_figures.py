@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import pytest
 
 from lossviz import figures
+from lossviz.conventions import compare_conventions
 from tests.figures._cases import checked, golden
 
 every = pytest.mark.parametrize("entry", figures.FIGURES, ids=[entry.name for entry in figures.FIGURES])
@@ -13,7 +14,12 @@ every = pytest.mark.parametrize("entry", figures.FIGURES, ids=[entry.name for en
 
 def subject(entry):
     analysis = golden()
-    return {"class_bars": analysis.explain(0, 0), "mask": analysis.batch}.get(entry.name, analysis)
+    subjects = {
+        "class_bars": analysis.explain(0, 0),
+        "conventions": compare_conventions(analysis),
+        "mask": analysis.batch,
+    }
+    return subjects.get(entry.name, analysis)
 
 
 def test_figures_are_sorted_and_public():
