@@ -78,6 +78,7 @@ def like(
     epsilon: float = 0.0,
     cap: float = np.inf,
     mask: str | None = None,
+    formula: str | None = None,
     note: str = "",
 ) -> Convention:
     """A convention that divides as a row of `REDUCTIONS` does: numerator, divisor and formula are that row's.
@@ -93,6 +94,7 @@ def like(
         epsilon: what the source adds to the divisor against 0 ÷ 0.
         cap: see above.
         mask: see above.
+        formula: where the row's own lacks what the source adds.
         note: see above.
     """
     row = reduction_named(reduction)
@@ -106,9 +108,12 @@ def like(
         above, below = reduced.numerator.item(), reduced.divisor.item() + epsilon
         return divided(above, below, reduced.counts, unit=unit, safe=safe, cap=cap)
 
-    formula, group = formula_in(unit, row.formula), GROUP_OF.get(reduction, "other")
+    shown = formula or formula_in(unit, row.formula)
+    if mask is not None:
+        shown = shown.replace(r"w_{bt}\,", "")  # every weight is 1
+    group = GROUP_OF.get(reduction, "other")
     return Convention(
-        code, name, formula, unit, group, used_by, frozenset(laws), evaluate, row.needs, reduction, mask, note
+        code, name, shown, unit, group, used_by, frozenset(laws), evaluate, row.needs, reduction, mask, note
     )
 
 

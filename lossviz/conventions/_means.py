@@ -14,6 +14,7 @@ __all__ = ["MEANS_OF_MEANS", "sequence_sums"]
 Array = np.ndarray
 KEPT = (PADDING, ROWS, SCALE, FINITE)
 MICRO_BATCHES = reduction_named("micro_batch_means").formula
+OF_SEQUENCE = r"\frac{{\sum_t w_{{bt}}\,\mathrm{{loss}}_{{bt}}}}{{\sum_t w_{{bt}} + 10^{}}}"
 OF_GROUP = r"\frac{\sum_{b \in g,t} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b \in g,t} w_{bt}}"
 
 
@@ -61,10 +62,14 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         "C07",
         "Mean of each sequence's mean, empty ones included",
         users(
-            ("TensorFlow 1", "legacy_seq2seq.sequence_loss, default", "tensorflow/contrib/legacy_seq2seq/seq2seq.py")
+            (
+                "TensorFlow 1",
+                "legacy_seq2seq.sequence_loss, default",
+                "tensorflow/contrib/legacy_seq2seq/python/ops/seq2seq.py",
+            )
         ),
         (*KEPT, SPLIT),
-        formula=reduction_named("sequence_means").formula,
+        formula=r"\frac{1}{B}\sum_b " + OF_SEQUENCE.format("{-12}"),
         numerator=_sequence_means(1e-12),
         divisor=lambda t, _: len(t.weights),
         counts="sequences, each by its own mean",
@@ -76,7 +81,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         "Mean of each non-empty sequence's mean",
         users(("AllenNLP", "average='batch'; 10⁻¹³ added", "allennlp/nn/util.py")),
         KEPT,
-        formula=reduction_named("filled_sequence_means").formula,
+        formula=r"\frac{1}{\mathrm{count}_b(\sum_t w_{bt} > 0)}\sum_b " + OF_SEQUENCE.format("{-13}"),
         numerator=_sequence_means(1e-13),
         divisor=lambda t, _: np.count_nonzero(t.weights.sum(axis=1) > 0) + 1e-13,
         counts="sequences that are not empty",
@@ -90,8 +95,8 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         "Mean of each sequence's mean",
         users(
             ("TRL", "GRPO, loss_type='grpo'", "trl/trainer/grpo_trainer.py"),
-            ("verl", "seq-mean-token-mean, 10⁻⁸ added; verl#3986", "verl/trainer/ppo/core_algos.py"),
-            ("SkyRL", "sequence_mean; PR #133", "skyrl_train/utils/ppo_utils.py"),
+            ("verl", "seq-mean-token-mean, 10⁻⁸ added", "verl#3986"),
+            ("SkyRL", "sequence_mean", "SkyRL PR #133"),
             ("T5X", "AVERAGE_PER_SEQUENCE", "t5x/losses.py"),
         ),
         (*KEPT, SPLIT),
@@ -103,7 +108,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         "Mean of each timestep's mean",
         users(
             ("TensorFlow Addons", "average_across_batch only, then a mean", "tensorflow_addons/seq2seq/loss.py"),
-            ("TensorFlow 1", "average_across_batch only, then a mean", "tensorflow/contrib/seq2seq/loss.py"),
+            ("TensorFlow 1", "average_across_batch only, then a mean", "tensorflow/contrib/seq2seq/python/ops/loss.py"),
         ),
         (ROWS, SCALE, FINITE),
         safe=True,
@@ -113,14 +118,14 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         "timestep_means_sum",
         "C10",
         "Sum of each timestep's mean",
-        users(("PyTorch", "chatbot tutorial, an RNN loop; tutorials PR #382", "beginner_source/chatbot_tutorial.py")),
+        users(("PyTorch", "chatbot tutorial, a loop over an RNN's steps", "pytorch/tutorials PR #382")),
         KEPT,
         safe=True,
     ),
     own(
         "C18o",
         "Mean of micro-batch means",
-        users(("Megatron-LM", "lm loss, older; #936, BigScience PR #169", "pretrain_gpt.py")),
+        users(("Megatron-LM", "lm loss, older", "Megatron-LM#936, BigScience PR #169")),
         (PADDING, SCALE),
         formula=MICRO_BATCHES,
         numerator=_sum_of_means,
@@ -145,7 +150,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
     own(
         "C21",
         "Mean of evaluation batches' means",
-        users(("Hugging Face", "Trainer eval_loss; transformers#39241, #24839", "transformers/trainer.py")),
+        users(("Hugging Face", "Trainer, eval_loss", "transformers#39241, #24839")),
         (PADDING, SCALE),
         formula=MICRO_BATCHES,
         numerator=_sum_of_means,
@@ -159,7 +164,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
     own(
         "C21b",
         "Evaluation means weighted by batch size",
-        users(("Lightning", "on_epoch; Lightning#2924", "lightning/pytorch/trainer/connectors/logger_connector")),
+        users(("Lightning", "on_epoch", "Lightning#2924")),
         (PADDING, SCALE),
         formula=r"\frac{1}{B}\sum_g B_g\," + OF_GROUP,
         numerator=_means_by_size,

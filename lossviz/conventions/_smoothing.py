@@ -27,7 +27,7 @@ ALL = r"\left((1-\varepsilon)\,\mathrm{loss}_{bt} - \frac{\varepsilon}{V}\sum_v 
 OTHERS = r"\left((1-\varepsilon-i)\,\mathrm{loss}_{bt} - i\sum_v \log p_{btv}\right)"
 ABOVE_LEAST = r"\left((1-\varepsilon-i)\,\mathrm{loss}_{bt} - i\sum_v \log p_{btv} - H\right)"
 SMALL_I = r",\; i = \frac{\varepsilon}{V-1}"
-ENTROPY = SMALL_I + r",\; H = -(1-\varepsilon)\ln(1-\varepsilon) - \varepsilon\ln i"
+ENTROPY = SMALL_I + r",\; H = -(1-\varepsilon)\ln(1-\varepsilon) - \varepsilon\ln\left(i + 10^{-20}\right)"
 KL = r"\sum_{v \ne \mathrm{pad}} q_{btv} \ln\frac{q_{btv}}{p_{btv}},\; "
 KL += r"q_{btv} = 1-\varepsilon \text{ at the target}, \frac{\varepsilon}{V-2} \text{ elsewhere}"
 Z = r"\left(\mathrm{loss}_{bt} + z \left(\ln \sum_v e^{x_{btv}}\right)^2\right)"
@@ -143,7 +143,7 @@ SMOOTHED: tuple[Convention, ...] = (
         "Label smoothing less its least value, mean",
         users(
             ("Tensor2Tensor", "smoothing_cross_entropy", "tensor2tensor/layers/common_layers.py"),
-            ("TensorFlow official models", "Transformer", "official/legacy/transformer/utils/metrics.py"),
+            ("TensorFlow official models", "Transformer", "official/nlp/transformer/utils/metrics.py"),
         ),
         TOKENS,
         formula=rf"\frac{{{SUM}{ABOVE_LEAST}}}{{{WEIGHTS}}}" + ENTROPY,
@@ -169,7 +169,7 @@ SMOOTHED: tuple[Convention, ...] = (
     own(
         "LS4",
         "Label smoothing as KL, sum ÷ sequences",
-        users(("ESPnet", "LabelSmoothingLoss", "espnet/nets/pytorch_backend/transformer/label_smoothing_loss.py")),
+        users(("ESPnet", "LabelSmoothingLoss", "label_smoothing_loss.py")),
         (PADDING, ROWS, SPLIT, FINITE),
         formula=rf"\frac{{1}}{{B}}\,{SUM}{ABOVE_LEAST}" + ENTROPY,
         numerator=_summed(_above_least),
@@ -181,7 +181,7 @@ SMOOTHED: tuple[Convention, ...] = (
     own(
         "LS4n",
         "Label smoothing as KL, mean",
-        users(("ESPnet", "normalize_length=True", "espnet/nets/pytorch_backend/transformer/label_smoothing_loss.py")),
+        users(("ESPnet", "normalize_length=True", "label_smoothing_loss.py")),
         TOKENS,
         formula=rf"\frac{{{SUM}{ABOVE_LEAST}}}{{{WEIGHTS}}}" + ENTROPY,
         numerator=_summed(_above_least),
@@ -206,7 +206,7 @@ SMOOTHED: tuple[Convention, ...] = (
     own(
         "Z1",
         "z-loss added, mean",
-        users(("MaxText", "z_loss; PR #3211", "MaxText/max_utils.py")),
+        users(("MaxText", "z_loss", "maxtext PR #3211")),
         TOKENS,
         formula=rf"\frac{{{SUM}{Z}}}{{{WEIGHTS}}}",
         numerator=_summed(_with_z),

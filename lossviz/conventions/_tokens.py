@@ -5,11 +5,11 @@ import numpy as np
 from lossviz.conventions._convention import FINITE, PADDING, ROWS, SCALE, Convention
 from lossviz.conventions._make import like, own, users
 from lossviz.conventions._terms import Terms
-from lossviz.reductions import Options, reduction_named
+from lossviz.reductions import Options
 
 __all__ = ["TOKEN_MEANS"]
 
-MEAN = reduction_named("mean").formula
+PLUS = r"\frac{{\sum_{{b,t}} w_{{bt}}\,\mathrm{{loss}}_{{bt}}}}{{\sum_{{b,t}} w_{{bt}} + 10^{}}}"
 KEPT = (PADDING, ROWS, SCALE)
 
 
@@ -24,7 +24,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         "Mean over the timesteps that count",
         users(
             ("PyTorch", "cross_entropy, reduction='mean' with ignore_index", "torch/nn/functional.py"),
-            ("Hugging Face", "ForCausalLM, its shift and −100; TensorFlow models", "transformers/loss/loss_utils.py"),
+            ("Hugging Face", "ForCausalLM, after its shift; TensorFlow models", "transformers/loss/loss_utils.py"),
             ("Marian", "ce-mean-words", "src/layers/loss.cpp"),
             ("OpenNMT-py", "xent", "onmt/utils/statistics.py"),
             ("OpenNMT-tf", "evaluation", "opennmt/utils/losses.py"),
@@ -36,9 +36,16 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         "mean",
         "C03e",
         "sequence_loss of tf.contrib.seq2seq",
-        users(("TensorFlow 1", "sequence_loss, default flags; 10⁻¹² added", "tensorflow/contrib/seq2seq/loss.py")),
+        users(
+            (
+                "TensorFlow 1",
+                "sequence_loss, default flags; 10⁻¹² added",
+                "tensorflow/contrib/seq2seq/python/ops/loss.py",
+            )
+        ),
         (*KEPT, FINITE),
         epsilon=1e-12,
+        formula=PLUS.format("{-12}"),
     ),
     like(
         "mean",
@@ -96,6 +103,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         users(("AllenNLP", "average='token'; 10⁻¹³ added", "allennlp/nn/util.py")),
         (*KEPT, FINITE),
         epsilon=1e-13,
+        formula=PLUS.format("{-13}"),
     ),
     like(
         "mean",
@@ -103,8 +111,8 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         "Divided once over micro-batches and ranks",
         users(
             ("Hugging Face", "Trainer with num_items_in_batch", "transformers/loss/loss_utils.py"),
-            ("torchtitan", "PR #2206", "torchtitan/train.py"),
-            ("torchtune", "PR #1875", "recipes/full_finetune_distributed.py"),
+            ("torchtitan", "training loss", "torchtitan PR #2206"),
+            ("torchtune", "training loss", "torchtune PR #1875"),
             ("TRL", "GRPO, loss_type='dapo'", "trl/trainer/grpo_trainer.py"),
         ),
         KEPT,
@@ -135,7 +143,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
     own(
         "C24",
         "PyTorch with class weights",
-        users(("PyTorch", "cross_entropy(weight=…), reduction='mean'; PR #40991", "torch/nn/functional.py")),
+        users(("PyTorch", "cross_entropy(weight=…), reduction='mean'", "pytorch#40560, PR #40991")),
         KEPT,
         formula=r"\frac{\sum_{b,t} c_{y_{bt}}\,w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b,t} c_{y_{bt}}\,w_{bt}}",
         numerator=lambda t, o: t.total(_class_weights(t, o) * t.loss),
@@ -148,7 +156,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         "sequence_loss",
         "sequence_loss",
         "sequence_loss with your flags",
-        users(("lossviz", "sequence_loss, losses.md §1.5", "lossviz/engine/sequence_loss.py")),
+        users(("lossviz", "sequence_loss", "lossviz/engine/sequence_loss.py")),
         (*KEPT, FINITE),
         safe=True,
         note="Flags that keep an axis give several numbers, so there is no one number to compare.",

@@ -195,6 +195,9 @@ def test_conventions_every_number_of_the_oracle_has_a_row():
 def test_conventions_contract(convention):
     assert 0 < len(convention.name) <= 60
     assert convention.formula
+    assert not set("|`$") & set(
+        convention.formula + convention.name + convention.note.replace("`", "")
+    )  # a cell of docs
     assert convention.unit in UNITS
     assert convention.group in DIVISORS
     assert convention.laws <= set(LAWS)
