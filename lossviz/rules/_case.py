@@ -8,6 +8,7 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.masking import length_mask
+from lossviz.rules._alignment import Fit, best_fit
 
 __all__ = ["Case"]
 
@@ -110,6 +111,11 @@ class Case:
         """Whether the losses that count are, on average, within 5 % of ln V: nothing can be told from such logits."""
         losses = self.counted_loss
         return bool(losses.size == 0 or abs(losses.mean() - self.uniform) < 0.05 * self.uniform)
+
+    @cached_property
+    def fit(self) -> Fit | None:
+        """Where else the logits fit the targets much better, or None; raises `CannotTell` for an untrained model."""
+        return best_fit(self)
 
     @cached_property
     def nothing(self) -> Array:

@@ -1,0 +1,186 @@
+"""Whether the logits fit the targets of another timestep, another layout or another sequence better than their own."""
+
+from dataclasses import dataclass
+from math import lgamma, log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lossviz.rules._assignment import assign
+from lossviz.rules._rule import CannotTell
+
+if TYPE_CHECKING:
+    from lossviz.rules._case import Case
+
+__all__ = ["LAGS", "Fit", "best_fit", "lag_losses", "mean_of", "row_losses", "time_major_losses"]
+
+Array = np.ndarray
+LAGS = (-2, -1, 1, 2)
+LARGEST = 100.0
+"""Losses above are counted as this many nats, so that one infinite loss does not decide."""
+ODDS = log(50)
+"""Nats by which a fit must beat a uniform guess: of targets without meaning 1 in 50 does (Markov, E[V·p] = 1)."""
+MANY = 1 << 26
+"""Losses [B, B, T] above which the order of the rows is not looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A place where the logits fit better.
+
+    Attributes:
+        kind: "lag", "time-major" or "rows".
+        before: mean loss of the timesteps that count, as given; `after`: in the other place.
+        cells: [B, T] bool, the timesteps compared.
+        lag: the timesteps by which the fitting targets lie later; 0 for other kinds.
+        order: [B], whose logits each sequence of targets should have; None for other kinds.
+    """
+
+    kind: str
+    before: float
+    after: float
+    cells: Array
+    lag: int = 0
+    order: Array | None = None
+
+
+def best_fit(case: "Case") -> Fit | None:
+    """The place that fits best, if it fits much better than the place given (SHF-06, SHF-08, SHF-10).
+
+    The loss as given must lie above 0.8 ln V, that in the other place below; the gain must be sure in the mean of
+    paired differences, and the new loss too low for chance.
+
+    Raises:
+        CannotTell: if nothing counts, there is one class, or the model guesses among all classes alike.
+
+    >>> from lossviz import Batch, analyze
+    >>> from lossviz.rules._case import Case
+    >>> logits = 9 * np.eye(6)[[[1, 2, 3, 4]]]
+    >>> fit = best_fit(Case(analyze(Batch.from_arrays(logits=logits, targets=[[5, 1, 2, 3]]))))
+    >>> fit.kind, fit.lag
+    ('lag', 1)
+    """
+    before = _given(case)
+    _check_that_it_says_something(case, before)
+    if mean_of(before) <= 0.8 * case.uniform:
+        return None
+    fits = [*_lags(case, before), *_time_major(case, before), *_rows(case, before)]
+    return min(fits, key=lambda fit: fit.after, default=None)
+
+
+def lag_losses(case: "Case", lag: int) -> Array:
+    """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count."""
+    moved, both = case.nothing.astype(np.int64), case.nothing.copy()
+    here, there = _slices(lag, case.shape[1])
+    moved[:, here] = case.targets[:, there]
+    both[:, here] = case.counts[:, here] & case.counts[:, there]
+    return np.where(both, _losses_of(case, moved), np.nan)
+
+
+def time_major_losses(case: "Case") -> Array:
+    """The losses of `logits.reshape(T, B, V).transpose(1, 0, 2)`, [B, T]; NaN where a timestep does not count."""
+    sequences, timesteps, _ = case.shape
+    met = case.targets.T.reshape(sequences, timesteps)  # timestep [b, t] lies at t·B + b of the flat logits
+    losses = _losses_of(case, met).reshape(timesteps, sequences).T
+    return np.where(case.counts, losses, np.nan)
+
+
+def row_losses(case: "Case") -> Array:
+    """The summed loss of the logits of sequence i against the targets of sequence j, where those count, [B, B]."""
+    total = np.zeros((case.shape[0],) * 2)
+    known = case.counts & case.in_range
+    for t in np.flatnonzero(known.any(axis=0)):
+        rows = np.flatnonzero(known[:, t])
+        scores = case.batch.logits[:, t][:, case.targets[rows, t]].astype(np.float64)
+        losses = _clipped(case.logsumexp[:, t, None] - scores)
+        total[:, rows] += np.where(np.isnan(losses), LARGEST, losses)
+    return total
+
+
+def mean_of(losses: Array) -> float:
+    """The mean of the entries that are not NaN; NaN where there is none."""
+    known = losses[~np.isnan(losses)]
+    return float(known.mean()) if known.size else float("nan")
+
+
+def _given(case: "Case") -> Array:
+    return _clipped(np.where(case.counts & case.in_range, case.loss, np.nan))
+
+
+def _check_that_it_says_something(case: "Case", losses: Array) -> None:
+    if case.shape[2] < 2:
+        raise CannotTell("There is one class, so that every loss is 0.")
+    known = ~np.isnan(losses)
+    if not known.any():
+        raise CannotTell("No timestep that counts has a loss.")
+    uniform = case.uniform
+    if case.is_untrained and case.analysis.entropy[known].mean() > 0.95 * uniform:
+        raise CannotTell(
+            f"The losses are near ln V = {uniform:.4g} nats, those of a guess: "
+            "an untrained model does not say which targets its logits belong to."
+        )
+
+
+def _lags(case: "Case", before: Array) -> list[Fit]:
+    fits = []
+    for lag in LAGS:
+        after = _clipped(lag_losses(case, lag))
+        if _gain(before, after) > 0.5 and _is_sure(case, before, after):
+            fits.append(Fit("lag", mean_of(before), mean_of(after), ~np.isnan(after), lag=lag))
+    return fits
+
+
+def _time_major(case: "Case", before: Array) -> list[Fit]:
+    if 1 in case.shape[:2]:
+        return []
+    after = _clipped(time_major_losses(case))
+    if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after):
+        return [Fit("time-major", mean_of(before), mean_of(after), case.counts.copy())]
+    return []
+
+
+def _rows(case: "Case", before: Array) -> list[Fit]:
+    sequences, timesteps, _ = case.shape
+    if sequences < 2 or sequences * sequences * timesteps > MANY:
+        return []
+    order = assign(row_losses(case))
+    moved = order != np.arange(sequences)
+    after = np.where(case.counts, _clipped(_losses_in(case, order)), np.nan)
+    # Every order was tried: among B! of them chance finds a better one.
+    if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after, lgamma(sequences + 1)):
+        return [Fit("rows", mean_of(before), mean_of(after), case.counts & moved[:, None], order=order)]
+    return []
+
+
+def _losses_in(case: "Case", order: Array) -> Array:
+    back = np.argsort(order)
+    return _losses_of(case, case.targets[back])[order]
+
+
+def _gain(before: Array, after: Array) -> float:
+    return mean_of(before - after)
+
+
+def _is_sure(case: "Case", before: Array, after: Array, extra: float = 0.0) -> bool:
+    gains, known = before - after, after[~np.isnan(after)]
+    gains = gains[~np.isnan(gains)]
+    if known.mean() > 0.8 * case.uniform or (case.uniform - known).sum() < ODDS + extra:
+        return False
+    return bool(gains.mean() > 1.5 * gains.std() / np.sqrt(gains.size))
+
+
+def _losses_of(case: "Case", targets: Array) -> Array:
+    from lossviz.engine import losses_of
+
+    losses: Array = losses_of(case.batch.logits, case.logsumexp, targets)
+    return losses
+
+
+def _clipped(losses: Array) -> Array:
+    clipped: Array = np.minimum(losses, LARGEST)
+    return clipped
+
+
+def _slices(lag: int, timesteps: int) -> tuple[slice, slice]:
+    """Where timesteps lie that have another one `lag` later, and where that one lies."""
+    return slice(max(0, -lag), max(0, timesteps - max(0, lag))), slice(max(0, lag), max(0, timesteps + min(0, lag)))
