@@ -28,7 +28,8 @@ def total(analysis: Analysis, quantity: Quantity) -> float:
 def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
     """Each sequence's part, right of its row; what does not count is exactly 0 in the quantities that have sums."""
     parts = quantity.counted(analysis)[window.row0 : window.row1].sum(axis=1)
-    text = [quantity.form(float(part)) for part in parts] if place.cell[1] >= 12 else []
+    own = analysis.weights[window.row0 : window.row1].sum(axis=1) if _means(analysis, quantity, "sequences") else None
+    text = _words(quantity, parts, own) if place.cell[1] >= 12 else []
     spec = bars("per sequence", window.rows, parts, text, _axes(place, "row"), theme, across=True)
     return spec | {"hovertemplate": f"sequence %{{y}}: %{{customdata:.4~f}}{_unit(quantity)} in all<extra></extra>"}
 
@@ -36,7 +37,8 @@ def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geom
 def column_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
     """Each timestep's part, under its column; its number while it fits, else the largest one's."""
     parts = quantity.counted(analysis)[:, window.t0 : window.t1].sum(axis=0)
-    text = [quantity.form(float(part)) for part in parts]
+    own = analysis.weights[:, window.t0 : window.t1].sum(axis=0) if _means(analysis, quantity, "timesteps") else None
+    text = _words(quantity, parts, own)
     if max(text_width(word, 12) for word in text) > place.cell[0] - 2:
         largest = int(np.argmax(np.abs(np.where(np.isfinite(parts), parts, 0.0))))
         text = [word if at == largest else "" for at, word in enumerate(text)]
@@ -90,6 +92,16 @@ def _span(values: Array, form: str = "") -> str:
     ends = [form.format(end) if form else number(float(end)) for end in (finite.min(), finite.max())]
     span = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
     return span if finite.size == values.size else f"{span} and NaN"
+
+
+def _means(analysis: Analysis, quantity: Quantity, of: str) -> bool:
+    return quantity.name == "loss" and analysis.means_of == of
+
+
+def _words(quantity: Quantity, parts: Array, own: Array | None) -> list[str]:
+    """The numbers at the bars; in a mean of means, also what each is divided by before they are added up."""
+    words = [quantity.form(float(part)) for part in parts]
+    return words if own is None else [f"{word} ÷ {weight:.4g}" for word, weight in zip(words, own, strict=True)]
 
 
 def _axes(place: Geometry, kind: str) -> tuple[str, str]:

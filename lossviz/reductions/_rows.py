@@ -183,7 +183,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
     ),
     Reduction(
         "sequence_means",
-        "Mean of each sequence's mean",
+        "Mean of sequence means",
         r"\frac{1}{B}\sum_b " + MEAN,
         "tf.contrib.legacy_seq2seq, TRL grpo",
         mean_of_means("sequences", sequences),
@@ -191,7 +191,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
     ),
     Reduction(
         "filled_sequence_means",
-        "Mean of each non-empty sequence's mean",
+        "Mean of means, empty left out",
         r"\frac{1}{\mathrm{count}_b(\sum_t w_{bt} \ne 0)}\sum_b " + MEAN,
         "AllenNLP average='batch'",
         mean_of_means("sequences", sequences, empty=False),
@@ -199,7 +199,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
     ),
     Reduction(
         "timestep_means",
-        "Mean of each timestep's mean",
+        "Mean of timestep means",
         r"\frac{1}{T}\sum_t " + MEAN_AT,
         "sequence_loss with average_across_batch only, then a mean",
         mean_of_means("timesteps", timesteps),
@@ -207,14 +207,14 @@ REDUCTIONS: tuple[Reduction, ...] = (
     ),
     Reduction(
         "timestep_means_sum",
-        "Sum of each timestep's mean",
+        "Sum of timestep means",
         r"\sum_t " + MEAN_AT,
         "a loop over the steps of an RNN that adds up masked means",
         mean_of_means("timesteps", timesteps, divide=False),
     ),
     Reduction(
         "micro_batch_means",
-        "Mean of the micro-batches' means",
+        "Mean of micro-batch means",
         r"\frac{1}{k}\sum_g \frac{\sum_{b \in g,t} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b \in g,t} w_{bt}}",
         "gradient accumulation that averages averages",
         mean_of_means("micro-batches", micro_batches),

@@ -10,6 +10,8 @@ from lossviz.ui.widgets import say
 
 __all__ = ["numbers_panel", "problems_panel", "refusal_panel"]
 
+LABEL = 32
+
 
 def numbers_panel(analysis: Analysis, refusal: str) -> None:
     """Draw the line on top: the number and what it was divided by; or why there is no number."""
@@ -22,7 +24,9 @@ def numbers_panel(analysis: Analysis, refusal: str) -> None:
             st.metric(f"Loss, {top.unit}", top.value, help=f"All digits: {top.equation}")
     with divisor.container(key="explore_divisor"):
         if not refusal:
-            st.metric(f"Divided by {top.divisor_counts}", top.divisor)
+            counts = top.divisor_counts
+            # A longer label is cut off.
+            st.metric(f"Divided by {counts}", top.divisor, help=f"By {counts}." if len(counts) > LABEL else None)
     perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
     counting.metric(f"Count, of {top.cells} timesteps", top.counting)
     padding.metric("Padding", top.padding)

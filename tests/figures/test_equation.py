@@ -68,6 +68,30 @@ def test_equation_adds_up_sequences_and_timesteps():
     assert notes(figure, "total") == ["Σ 13.80"]
 
 
+@pytest.mark.parametrize(
+    ("reduction", "rows", "columns"),
+    [
+        (
+            "sequence_means",
+            ["6.80 ÷ 5", "2.40 ÷ 4", "4.60 ÷ 2"],
+            ["4.80", "3.00", "4.40", "1.50", "0.10"],
+        ),
+        (
+            "timestep_means",
+            ["6.80", "2.40", "4.60"],
+            ["4.80 ÷ 3", "3.00 ÷ 3", "4.40 ÷ 2", "1.50 ÷ 2", "0.10 ÷ 1"],
+        ),
+        ("micro_batch_means", ["6.80", "2.40", "4.60"], ["4.80", "3.00", "4.40", "1.50", "0.10"]),
+    ],
+)
+def test_equation_of_a_mean_of_means_says_what_each_bar_is_divided_by(reduction, rows, columns):
+    """The bars still add up to the unpadded loss, and their quotients to the numerator."""
+    figure = equation(golden().with_settings(Settings(reduction=reduction, accumulation_steps=2)))
+    assert list(named(figure, "per sequence")[0].text) == rows
+    assert list(named(figure, "per timestep")[0].text) == columns
+    assert notes(figure, "total") == ["Σ 13.80"]
+
+
 @given(
     loss=arrays(np.float64, (3, 4), elements=st.floats(0.01, 5)),
     weights=arrays(np.float64, (3, 4), elements=st.sampled_from([0.0, 0.25, 1.0, 2.0])),
@@ -95,6 +119,25 @@ FLAGS = {"average_across_timesteps": False, "average_across_batch": False}
             "13.8000 ÷ <b>1</b> (nothing: the losses are summed) = <b>13.8000</b> nats",
         ),
         ({"reduction": "encoder_decoder"}, "13.8000 ÷ <b>3</b> sequences in the batch = <b>4.6000</b> nats"),
+        (
+            {"reduction": "positions"},
+            "13.8000 ÷ <b>15</b> positions, padding included = <b>0.9200</b> nats",
+        ),
+        (
+            {"reduction": "sequence_means"},
+            "4.2600 (the sequences' means) ÷ <b>3</b> sequences = <b>1.4200</b> nats",
+        ),
+        (
+            {"reduction": "timestep_means_sum"},
+            (
+                "5.6500 (the timesteps' means) ÷ <b>1</b> (nothing: the means of the timesteps are summed) = "
+                "<b>5.6500</b> nats"
+            ),
+        ),
+        (
+            {"reduction": "micro_batch_means", "accumulation_steps": 1},
+            "1.2545 (the micro-batches' means) ÷ <b>1</b> micro-batch = <b>1.2545</b> nats",
+        ),
         (
             {"reduction": "sequence_loss", "average_across_batch": False},
             (
