@@ -17,8 +17,10 @@ ROOT = Path(lossviz.__file__).parent.parent
 CODE = sorted((ROOT / "lossviz").rglob("*.py"))
 EVERY = [*CODE, ROOT / "app.py", *sorted((ROOT / "sample_data").rglob("*.py"))]
 ROOMS_OF = {
-    "tensorflow": {"engine", "models"},
+    "tensorflow": {"engine", "models", "testing"},
     "keras": {"engine", "models"},
+    "torch": {"testing"},
+    "jax": {"testing"},
     "streamlit": {"ui"},
     "plotly": {"figures", "ui"},
 }

@@ -1,0 +1,74 @@
+"""A loss function must be the formula that it is meant to be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lossviz.analysis import Analysis, analyze
+from lossviz.batch import Batch
+from lossviz.conventions import convention_coded
+from lossviz.conventions.compare import merged_options
+from lossviz.digits import number_text
+from lossviz.errors import InputError
+from lossviz.testing._probe import differs, probe
+
+__all__ = ["assert_convention"]
+
+NAMED = 3
+
+
+def assert_convention(
+    loss_fn: Callable[..., Any],
+    batch: Batch | None,
+    code: str,
+    *,
+    framework: str | None = None,
+    tolerance: float = 1e-5,
+    **options: Any,
+) -> None:
+    """Check that a loss is the one that a convention of the table gives, and say which it is where it is another.
+
+    The convention is computed by lossviz, and so in TensorFlow, whatever the loss function is written in.
+
+    Args:
+        loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number.
+        batch: what to call it with; None is a small one on which all conventions differ, see `lossviz.testing`.
+        code: a row of `lossviz.conventions.CONVENTIONS`, such as "C03", the mean over the timesteps that count.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        tolerance: how far the numbers may differ, relative to those above 1.
+        options: what the convention needs to know, as in `lossviz.reductions.Options`: smoothing=0.1, …
+
+    Raises:
+        AssertionError: with both numbers, and what the loss is instead.
+        InputError: if the function can't be called, or there is no such convention.
+        SettingsError: if an option is unknown, or one that the convention needs is missing.
+
+    >>> assert_convention(lambda logits, targets, weights: 13.8 / weights.sum(), None, "C03")
+    """
+    convention = convention_coded(code)
+    tried = probe(loss_fn, batch, framework)
+    got = tried.value(tried.arrays)
+    if got.ndim:
+        raise InputError(f"`loss_fn` must return one number to be compared with {code}; got shape {got.shape}.")
+    analysis = analyze(tried.batch)
+    expected = convention.value(analysis, merged_options(analysis, options))
+    if differs(np.asarray(expected), got, tolerance):
+        raise AssertionError(
+            f"{code} ({convention.name}) is {number_text(expected)} here, and `loss_fn` gives "
+            f"{number_text(float(got))}{_instead(analysis, float(got), options)}"
+        )
+
+
+def _instead(analysis: Analysis, got: float, options: dict[str, Any]) -> str:
+    """What the number is: the codes that give it, and why the likeliest does."""
+    from lossviz.identify import identify
+
+    if not np.isfinite(got):
+        return "."
+    asked = {name: options[name] for name in ("smoothing", "accumulation_steps", "world_size") if name in options}
+    matches = identify(analysis, f"{got:.6f}", **asked)
+    if not matches:
+        return ", which is none of the formulas that lossviz knows."
+    codes = dict.fromkeys(code for match in matches for code in (match.code, *match.aliases))
+    return f", which is {'/'.join([*codes][:NAMED])}: {matches[0].explanation}"

@@ -1,0 +1,169 @@
+"""Padding must not matter: neither its logits and targets, nor how much of it there is."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.digits import number_text
+from lossviz.errors import InputError
+from lossviz.testing._changes import Change, chosen_changes
+from lossviz.testing._hypotheses import cause_of_value
+from lossviz.testing._probe import Arrays, At, Probe, differs, probe
+from lossviz.testing._words import cells_text, largest, likely, place_text, reason_of, size_text
+
+__all__ = ["assert_no_gradient_on_padding", "assert_padding_invariant"]
+
+Array = np.ndarray
+LossFunction = Callable[..., Any]
+
+
+def assert_no_gradient_on_padding(
+    loss_fn: LossFunction, batch: Batch | None = None, *, framework: str | None = None
+) -> None:
+    """Check that the gradient with respect to the logits is exactly 0 wherever the weight is 0, and finite elsewhere.
+
+    Args:
+        loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T]; several are summed.
+        batch: what to call it with; by default a small one, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+
+    Raises:
+        AssertionError: with the timesteps, the number and the likely bug.
+        InputError: if the function can't be called or differentiated, or the batch has no padding.
+
+    >>> assert_no_gradient_on_padding(lambda logits, targets, weights: logits.mean())
+    Traceback (most recent call last):
+    AssertionError: The gradient on padding is up to 0.0111 at sequence 1, timestep 4, and 3 more timesteps; it must \
+be 0. Likely PAD01: there is no mask, so padding counts like any timestep; multiply the losses by `weights`.
+    """
+    tried = probe(loss_fn, batch, framework)
+    if tried.arrays.counts.all():
+        raise InputError("`batch` has no padding: every weight is other than 0. Pass one with shorter sequences.")
+    _check_gradient(tried, tried.at(tried.arrays))
+
+
+def assert_padding_invariant(
+    loss_fn: LossFunction,
+    batch: Batch | None = None,
+    *,
+    changes: Iterable[str] | None = None,
+    framework: str | None = None,
+    tolerance: float = 1e-5,
+) -> None:
+    """Check that a loss and its gradient stay the same whatever the padding holds, and however much there is.
+
+    First as `assert_no_gradient_on_padding`; then, after each change, the loss and the gradient at the timesteps that
+    count must be as before, and the gradient on padding exactly 0.
+
+    Args:
+        loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T]; several are summed
+            for the gradient.
+        batch: what to call it with; by default a small one, see `lossviz.testing`.
+        changes: which of "columns" (three more columns of padding), "targets" (other classes), "logits" (other
+            numbers), "nan", "inf", "-inf" (in the logits), "ignore_id" (targets −100), "out_of_range" (targets V) to
+            try; by default all.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        tolerance: how far numbers may differ, relative to those above 1.
+
+    Raises:
+        AssertionError: with the change, the timesteps, the numbers and the likely bug.
+        InputError: if the function can't be called or differentiated, or there is no such change.
+
+    >>> assert_padding_invariant(lambda logits, targets, weights: weights.mean())  # 11 / 15, then 11 / 24
+    Traceback (most recent call last):
+    AssertionError: The loss changes from 0.7333 to 0.4583 when 3 columns of padding are appended (sequence 0, \
+timestep 5, and 8 more timesteps); the tolerance is 1e-05. Likely PAD02: the divisor counts the padding; divide by \
+the sum of `weights`.
+    """
+    tried = probe(loss_fn, batch, framework)
+    chosen = chosen_changes(changes, tried.batch.shape[2])
+    before = tried.at(tried.arrays)
+    _check_gradient(tried, before)
+    for change in chosen:
+        changed = change.apply(tried.arrays, tried.batch)
+        if change.cells(tried.arrays, changed).any():
+            _check_change(tried, before, change, changed, tolerance)
+
+
+def _check_gradient(tried: Probe, here: At) -> None:
+    """The batch as it is: finite where it counts, no gradient elsewhere."""
+    arrays = tried.arrays
+    for cells, name in ((~arrays.counts, "on padding"), (arrays.counts, "at timesteps that count")):
+        size = np.where(cells[..., None], here.gradient, 0)
+        wrong = np.any(size != 0 if name == "on padding" else ~np.isfinite(size), axis=2)
+        if not wrong.any():
+            continue
+        must = "0" if name == "on padding" else "finite"
+        raise AssertionError(
+            f"The gradient {name} is {_up_to(size[wrong])} at {cells_text(wrong)}; it must be {must}."
+            + _cause_here(here.value, arrays, finite=bool(np.isfinite(size).all()))
+        )
+
+
+def _cause_here(value: Array, arrays: Arrays, *, finite: bool) -> str:
+    if finite and np.isfinite(value).all():
+        return cause_of_value(value, arrays, "PAD01")
+    if np.isfinite(arrays.logits[~arrays.counts]).all():
+        return ""  # what makes it non-finite is not the padding
+    return " " + likely("NUM01 gradient" if np.isfinite(value).all() else "NUM01")
+
+
+def _check_change(tried: Probe, before: At, change: Change, changed: Arrays, tolerance: float) -> None:
+    when = f"when {change.words} ({cells_text(change.cells(tried.arrays, changed))})"
+    try:
+        after = tried.at(changed)
+    except Exception as error:
+        raise AssertionError(
+            f"The loss function raises {type(error).__name__} {when}: {reason_of(error)}. {likely(change.refused)}"
+        ) from error
+    _check_value(tried, before.value, after.value, change, when, tolerance)
+    _check_real(before, after, tried.arrays.counts, change, tolerance)
+    _check_padding(after, changed, change)
+
+
+def _check_value(tried: Probe, before: Array, after: Array, change: Change, when: str, tolerance: float) -> None:
+    more = after.shape[-1] - before.shape[-1] if before.ndim == 2 else 0  # the columns that are appended
+    expected = np.pad(before, ((0, 0), (0, more))) if more else before
+    wrong = differs(expected, after, tolerance)
+    if wrong.any():
+        place = largest(np.where(wrong, after - expected, 0))
+        of = f" of {place_text(place)}" if place else ""
+        raise AssertionError(
+            f"The loss{of} changes from {number_text(float(expected[place]))} to {number_text(float(after[place]))} "
+            f"{when}; the tolerance is {tolerance:g}.{_cause_of_change(tried, before, after, change)}"
+        )
+
+
+def _cause_of_change(tried: Probe, before: Array, after: Array, change: Change) -> str:
+    if not np.isfinite(after).all():
+        return " " + likely("PAD13" if change.name in ("ignore_id", "out_of_range") else "NUM01")
+    by_number = cause_of_value(before, tried.arrays, change.moved)
+    return by_number if change.name == "columns" else " " + likely(change.moved)
+
+
+def _check_real(before: At, after: At, counts: Array, change: Change, tolerance: float) -> None:
+    kept = after.gradient[:, : counts.shape[1]]
+    moved = np.where(counts[..., None] & differs(before.gradient, kept, tolerance), kept - before.gradient, 0)
+    wrong = (moved != 0).any(axis=2)
+    if wrong.any():
+        raise AssertionError(
+            f"The gradient at timesteps that count changes by {_up_to(moved[wrong])} at {cells_text(wrong)} when "
+            f"{change.words}, although the loss does not; the tolerance is {tolerance:g}. {likely(change.moved)}"
+        )
+
+
+def _check_padding(after: At, changed: Arrays, change: Change) -> None:
+    on_padding = np.where(changed.counts[..., None], 0, after.gradient)
+    wrong = (on_padding != 0).any(axis=2)
+    if wrong.any():
+        cause = change.moved if np.isfinite(on_padding).all() else "NUM01 gradient"
+        raise AssertionError(
+            f"The gradient on padding is {_up_to(on_padding[wrong])} at {cells_text(wrong)} when {change.words}, "
+            f"although the loss does not change; it must be 0. {likely(cause)}"
+        )
+
+
+def _up_to(numbers: Array) -> str:
+    return f"up to {size_text(numbers)}" if np.isfinite(numbers).all() else size_text(numbers)
