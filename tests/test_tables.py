@@ -117,6 +117,21 @@ def test_per_timestep_table_sums_each_timestep(golden):
     np.testing.assert_allclose(table["mean_loss"], [1.6, 1.0, 2.2, 0.75, 0.1], rtol=1e-9)
 
 
+def test_tables_add_up_the_shares_of_one_number_only():
+    """Of one number a sequence, a sequence's shares add up to 1, and those at a timestep to nothing."""
+    by_sequence = analyze(golden_batch(), Settings(reduction="sequence_loss", average_across_batch=False))
+    np.testing.assert_allclose(tables.sequences_table(by_sequence)["share"], [1.0, 1.0, 1.0])
+    assert "share" not in tables.per_timestep_table(by_sequence).columns
+    unreduced = by_sequence.with_settings(by_sequence.settings.replace(average_across_timesteps=False))
+    assert "share" not in tables.sequences_table(unreduced).columns
+
+
+def test_sequences_table_shares_of_a_mean_of_means():
+    """Each sequence's mean over the sum of the means, 1.36 + 0.6 + 2.3."""
+    table = tables.sequences_table(analyze(golden_batch(), Settings(reduction="sequence_means")))
+    np.testing.assert_allclose(table["share"], np.array([1.36, 0.6, 2.3]) / 4.26, rtol=1e-9)
+
+
 def test_reductions_table_gives_all_five_their_numerator_and_divisor(golden):
     table = tables.reductions_table(golden)
     assert table["name"].tolist() == ["mean", "language_model", "encoder_decoder", "classification", "sequence_loss"]

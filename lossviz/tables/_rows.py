@@ -60,7 +60,8 @@ def timesteps_table(analysis: Analysis) -> pd.DataFrame:
 def sequences_table(analysis: Analysis) -> pd.DataFrame:
     """One row a sequence: how many of its timesteps count, Σ w·loss, Σ w·loss / Σ w, and its share of the number.
 
-    The column `length` is there where the batch has lengths.
+    The column `length` is there where the batch has lengths, `share` where the losses of a sequence are parts of the
+    same number.
 
     >>> from lossviz import Batch, analyze
     >>> table = sequences_table(analyze(Batch.from_arrays(logits=np.zeros((2, 3, 2)), targets=np.zeros((2, 3), int),
@@ -76,6 +77,8 @@ def sequences_table(analysis: Analysis) -> pd.DataFrame:
 
 def per_timestep_table(analysis: Analysis) -> pd.DataFrame:
     """One row a timestep over all sequences: how many count there, Σ w·loss, Σ w·loss / Σ w, share of the number.
+
+    The column `share` is there where the losses at a timestep are parts of the same number.
 
     >>> from lossviz import Batch, analyze
     >>> table = per_timestep_table(analyze(Batch.from_arrays(logits=np.zeros((2, 2, 2)),
@@ -151,16 +154,10 @@ def _along(analysis: Analysis, axis: int, header: str) -> pd.DataFrame:
     loss, weight = analysis.unpadded_loss.sum(axis=axis), analysis.weights.sum(axis=axis)
     with np.errstate(all="ignore"):
         mean = np.where(weight == 0, 0.0, loss / np.where(weight == 0, 1.0, weight))
-    return pd.DataFrame(
-        {
-            header: np.arange(len(loss)),
-            "counts": np.count_nonzero(analysis.mask, axis=axis),
-            "weight": weight,
-            "unpadded_loss": loss,
-            "mean_loss": mean,
-            "share": analysis.share.sum(axis=axis),
-        }
-    )
+    share = {"share": analysis.share.sum(axis=axis)} if axis in analysis.reduced_axes else {}
+    counts = np.count_nonzero(analysis.mask, axis=axis)
+    measures = {"counts": counts, "weight": weight, "unpadded_loss": loss, "mean_loss": mean}
+    return pd.DataFrame({header: np.arange(len(loss))} | measures | share)
 
 
 def _reduction_row(analysis: Analysis, name: str) -> dict[str, Any]:
