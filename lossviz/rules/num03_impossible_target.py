@@ -1,0 +1,71 @@
+"""The model rules the right answer out: the target has the logit -inf, or next to it.
+
+## What it checks
+Whether the loss of a timestep that counts is infinite, or above 88 nats, where exp(-loss) is 0 in float32.
+
+## Why it matters
+One such timestep makes the mean infinite, or larger than all others together, and pulls on the weights as hard as a
+gradient can. It comes from a mask over classes, or from constrained decoding, that leaves out the label.
+
+## Example
+Logits [-inf, 0, 0] and target 0: the loss is inf.
+
+## How to fix
+Never mask out the class of the target.
+
+## When it is a false alarm
+Never: a mask that excludes the label is the bug.
+
+## Threads
+annotated-transformer#109, annotated-transformer#39
+"""
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rows import many
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+UNDERFLOW = 88.0
+"""exp(-88) = 6e-39 lies below the smallest normal float32."""
+
+
+def _check(case: Case) -> Found | None:
+    cells = case.counts & (case.loss > UNDERFLOW)
+    if not cells.any():
+        return None
+    count, infinite = int(cells.sum()), int(np.isposinf(case.loss[cells]).sum())
+    row, timestep = np.argwhere(cells)[0]
+    token = case.batch.token(int(case.targets[row, timestep]))
+    what = "the logit −inf" if infinite == count else "a logit so low that exp(−loss) is 0"
+    return Found(
+        message=f"{many(count, 'target that counts has', 'targets that count have')} {what}, first “{token}” at "
+        f"sequence {row}, timestep {timestep}.",
+        cells=cells,
+        evidence={
+            "timesteps": count,
+            "infinite losses": infinite,
+            "largest loss": float(case.loss[cells].max()),
+            "mean loss without them": _without(case, cells),
+        },
+        fix={
+            "TensorFlow": f"keep = allowed | tf.cast(tf.one_hot(targets, {case.shape[2]}), tf.bool)\n"
+            "logits = tf.where(keep, logits, -1e9)",
+            "PyTorch": f"keep = allowed | F.one_hot(targets, {case.shape[2]}).bool()\n"
+            "logits = logits.float().masked_fill(~keep, -1e9)",
+        },
+    )
+
+
+def _without(case: Case, cells: np.ndarray) -> float | str:
+    others = case.counts & ~cells & np.isfinite(case.loss)
+    if not others.any():
+        return "no other counts"
+    weights = case.analysis.weights[others]
+    return float((weights * case.loss[others]).sum() / weights.sum())
+
+
+RULE = Rule(code="NUM03", name="impossible-target", severity="error", doc=__doc__ or "", check=_check)
+"""Every target can be predicted."""

@@ -1,0 +1,60 @@
+"""The logits have more elements than a 32-bit index can count.
+
+## What it checks
+Whether B · T · V exceeds 2³¹ − 1.
+
+## Why it matters
+GPU kernels that index the flat logits with 32 bits read and write elsewhere: an illegal access, or wrong losses and
+gradients without a word.
+
+## Example
+43 × 2047 × 50,000 = 4.40e9 elements, the first batch size that failed in pytorch#111484.
+
+## How to fix
+Compute the loss of a few sequences at a time, add up losses and counts, divide once.
+
+## When it is a false alarm
+Newer builds index these kernels with 64 bits; the CPU always did. It is a risk, not a proof.
+
+## Threads
+pytorch#85786, pytorch#90793, pytorch#111484, pytorch#190139, Paddle PR#30590, audio#3736
+"""
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+LARGEST = 2**31 - 1
+
+
+def _check(case: Case) -> Found | None:
+    sequences, timesteps, classes = case.shape
+    elements = sequences * timesteps * classes
+    if elements <= LARGEST:
+        return None
+    ends = np.arange(1, sequences * timesteps + 1, dtype=np.int64) * classes - 1
+    rows = max(1, LARGEST // (timesteps * classes))
+    return Found(
+        message=f"{sequences:,} × {timesteps:,} × {classes:,} = {elements:.3g} logits, more than {LARGEST:,}, the "
+        "largest 32-bit index: some GPU kernels go wrong without a word.",
+        cells=(ends > LARGEST).reshape(sequences, timesteps),
+        evidence={"logits": elements, "largest 32-bit index": LARGEST, "sequences that fit": rows},
+        fix={
+            "TensorFlow": f"total = sum(tf.reduce_sum(weights[i:i + {rows}] * "
+            "tf.nn.sparse_softmax_cross_entropy_with_logits(\n"
+            f"    labels=targets[i:i + {rows}], logits=logits[i:i + {rows}])) "
+            f"for i in range(0, {sequences}, {rows}))\n"
+            "loss = total / tf.reduce_sum(weights)",
+            "PyTorch": "total = sum((w.flatten() * F.cross_entropy(z.flatten(0, 1), y.flatten(), "
+            'reduction="none")).sum()\n'
+            f"    for z, y, w in zip(logits.split({rows}), targets.split({rows}), weights.split({rows})))\n"
+            "loss = total / weights.sum()",
+        },
+    )
+
+
+RULE = Rule(code="NUM07", name="more-than-32-bits", severity="warning", doc=__doc__ or "", check=_check)
+"""A 32-bit index reaches every logit."""
