@@ -8,7 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.digits import number_text
 from lossviz.explanation import Explanation
 
-__all__ = ["Headline", "cell_words", "headline", "number_text"]
+__all__ = ["Headline", "cell_words", "headline"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lossviz.analysis import Analysis
 from lossviz.conventions import compare_conventions
-from lossviz.headline import number_text
+from lossviz.digits import number_text
 from lossviz.identify._match import Match
 from lossviz.tables._downloads import plain
 

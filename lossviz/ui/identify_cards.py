@@ -8,8 +8,8 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.conventions import CONVENTIONS
+from lossviz.digits import number_text
 from lossviz.figures import counted
-from lossviz.headline import number_text
 from lossviz.identify import KINDS, Match
 from lossviz.ui.adopt import adopt, adoptable
 from lossviz.ui.equation import theme
