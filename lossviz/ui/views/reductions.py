@@ -1,11 +1,13 @@
-"""Reductions: which number would each library print?"""
+"""Reductions: which number would each library print, and what if the batch is cut?"""
 
 import streamlit as st
 
+from lossviz.ui.conventions import conventions_panel
 from lossviz.ui.equation import first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel
-from lossviz.ui.state import State, get_state
+from lossviz.ui.split import split_panel
+from lossviz.ui.state import get_state
 from lossviz.ui.work import analyzed, stopped
 
 __all__ = ["reductions"]
@@ -19,13 +21,17 @@ def reductions() -> None:
         return
     with st.container():
         first_picture(state.source.current)
-    _page(state)
-
-
-@st.fragment
-def _page(state: State) -> None:
     if stopped(state):
         return
-    analysis, refusal = analyzed(state)
-    numbers_panel(analysis, refusal)
-    remember(state)
+    waiting = st.empty()
+    with waiting.container():
+        analysis, refusal = analyzed(state)
+    waiting.empty()
+    with st.container():
+        numbers_panel(analysis, refusal)
+    if not analysis.weights.size:
+        st.info("There is no timestep. Type a sequence, open a file or choose a sample.")
+        remember(state)
+        return
+    conventions_panel(analysis)
+    split_panel(state, analysis)

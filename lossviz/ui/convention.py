@@ -1,0 +1,130 @@
+"""One convention in detail: its formula with the batch's numbers, who prints it, its laws, and to use it."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from lossviz.conventions import LAWS, Convention, convention_coded
+from lossviz.digits import latex_number, number
+from lossviz.ui.adopt import adopt
+from lossviz.ui.state import read_widget, write_widget
+from lossviz.ui.widgets import escaped, literal
+
+__all__ = ["IN_WORDS", "convention_card", "formula"]
+
+IN_WORDS = {
+    "unchanged_by_extra_padding": ("Padding does not fool it", "More padding changes it"),
+    "unchanged_by_reordering_rows": (
+        "The order of the sequences does not matter",
+        "The order of the sequences matters",
+    ),
+    "unchanged_by_scaling_weights": ("Weights may be scaled", "All weights × 2 is another number"),
+    "unchanged_by_splitting": (
+        "Micro-batches of equally many sequences average to it",
+        "Averages of micro-batches differ from it",
+    ),
+    "additive": ("Parts of a batch add up to it", "Parts of a batch do not add up to it"),
+    "finite_when_all_masked": ("A finite number where nothing counts", "NaN where nothing counts"),
+}
+"""Each of `LAWS` where it holds and where it does not."""
+
+
+def convention_card(code: str, alike: tuple[str, ...], row: Any, options: dict[str, Any]) -> None:
+    """Draw the convention of that code; `alike` print the same number, `row` holds its numbers on this batch."""
+    convention = convention_coded(code)
+    if alike[1:]:
+        _choose(code, alike)
+    else:
+        st.markdown(f"**{escaped(code)} · {escaped(convention.name)}**")
+    if np.isnan(row.value):
+        st.latex(convention.formula)
+    else:
+        st.latex(formula(convention, row))
+        st.caption(f"Divided by {literal(row.divisor_counts)}." if row.divisor != 1 else "")
+    if row.note:
+        st.caption(literal(row.note))
+    _use(convention, options)
+    _laws(convention)
+    _users(convention)
+
+
+def formula(convention: Convention, row: Any) -> str:
+    r"""The formula, and the formula with this batch's numbers in it.
+
+    >>> from types import SimpleNamespace
+    >>> row = SimpleNamespace(numerator=13.8, divisor=15.0, value=0.92)
+    >>> print(formula(convention_coded("C05"), row).splitlines()[-2])
+    &= \frac{13.8}{15} = \mathbf{0.9200}
+    """
+    top, under = latex_number(row.numerator), latex_number(row.divisor)
+    fraction = top if row.divisor == 1 else rf"\frac{{{top}}}{{{under}}}"
+    with np.errstate(all="ignore"):
+        quotient = np.divide(row.numerator, row.divisor)
+        power = np.exp(quotient)
+    if np.isclose(power, row.value, rtol=1e-9) and convention.unit == "perplexity":
+        fraction = rf"\exp\left({fraction}\right)"
+    elif not np.isclose(quotient, row.value, rtol=1e-9):
+        fraction = ""
+    shown = " = ".join(filter(None, (fraction, rf"\mathbf{{{number(row.value).replace('−', '-')}}}")))
+    unit = rf"\;\mathrm{{{convention.unit}}}"
+    head, *rest = convention.formula.split(r",\; ")
+    lines = [rf"&{head}", *(rf"&\quad {more}" for more in rest), rf"&= {shown}{unit}"]
+    return "\\begin{aligned}\n" + "\\\\[14pt]\n".join(lines) + "\n\\end{aligned}"
+
+
+def _choose(code: str, alike: tuple[str, ...]) -> None:
+    key = f"alike_{alike[0]}"
+    write_widget(key, code)
+    st.selectbox(
+        f"{len(alike)} conventions print this number",
+        alike,
+        key=key,
+        format_func=lambda other: f"{other} · {convention_coded(other).name}",
+        on_change=partial(_chosen, key),
+        help="They may differ on another batch: by fractional weights, empty sequences, padding.",
+    )
+
+
+def _chosen(key: str) -> None:
+    write_widget("convention", read_widget(key))
+
+
+def _use(convention: Convention, options: dict[str, Any]) -> None:
+    possible = convention.reduction is not None
+    st.button(
+        "Use this reduction",
+        key="use_reduction",
+        type="primary",
+        disabled=not possible,
+        on_click=partial(_adopt, convention, options),
+        help="Explore then shows its number, its divisor and its shares." if possible else WHY_NOT,
+    )
+    if not possible:
+        st.caption(WHY_NOT)
+    elif convention.unit != "nats":
+        st.caption("The app shows its mean in nats.")
+
+
+WHY_NOT = "The app has no reduction for it: it is not a sum of the mask's losses over one divisor."
+
+
+def _adopt(convention: Convention, options: dict[str, Any]) -> None:
+    for name in ("accumulation_steps", "max_length"):
+        if name in options:
+            write_widget(name, options[name])
+    adopt(convention)
+
+
+def _users(convention: Convention) -> None:
+    for user in convention.users:
+        st.markdown(f":blue-badge[{escaped(user.library)}] {escaped(user.what)}  \n:small[`{user.source}`]")
+
+
+def _laws(convention: Convention) -> None:
+    lines = []
+    for law, (holds, fails) in IN_WORDS.items():
+        sign, words = (":material/check:", holds) if law in convention.laws else (":material/close:", fails)
+        lines.append(f"{sign} {escaped(words)}")
+    st.markdown("  \n".join(lines), help="  \n".join(LAWS.values()))
