@@ -9,14 +9,17 @@ from typing import Any
 
 import streamlit as st
 
+from lossviz.conventions import CONVENTIONS, UNITS
 from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
-from lossviz.identify._printed import PRECISIONS
+from lossviz.identify import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.samples import SAMPLES
 from lossviz.settings import MASKS
+from lossviz.splits import KINDS
 from lossviz.ui.choices import DECLARED, OPTIONS
+from lossviz.ui.conventions import LIBRARIES
 from lossviz.ui.state import Linked, State, read_widget, write_widget
 from lossviz.ui.typed import LOGITS
 
@@ -31,6 +34,11 @@ Check = Callable[[Any], bool]
 def _one_of(options: Iterable[str]) -> Check:
     known = tuple(options)
     return lambda value: value in known
+
+
+def _some_of(options: Iterable[str]) -> Check:
+    known = frozenset(options)
+    return lambda value: isinstance(value, list) and all(isinstance(one, str) and one in known for one in value)
 
 
 def _text(value: Any) -> bool:
@@ -75,6 +83,18 @@ CHOICES: dict[str, Check] = {
     "typed_temperature": _temperature,
     "typed_wrong": _text,
     "typed_pasted": _text,
+    "convention": _one_of(row.code for row in CONVENTIONS),
+    "libraries": _some_of(LIBRARIES),
+    "unit": _one_of(UNITS),
+    "loop_smoothing": _part,
+    "loop_accumulation_steps": _count,
+    "loop_max_length": _count,
+    "loop_z_loss": _part,
+    "loop_class_weights": _text,
+    "loop_bytes_per_token": _text,
+    "split_kind": _one_of(KINDS),
+    "split_parts": _count,
+    "split_typed": _text,
     "identify_number": _text,
     "identify_other": _text,
     "identify_other_number": _text,

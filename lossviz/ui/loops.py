@@ -8,8 +8,8 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.conventions.compare import merged_options
 from lossviz.errors import LossvizError
-from lossviz.ui.choices import OPTIONS
-from lossviz.ui.state import default_widget, read_widget
+from lossviz.ui.choices import LARGEST, OPTIONS
+from lossviz.ui.state import default_widget
 from lossviz.ui.widgets import say
 
 __all__ = ["LISTS", "NUMBERS", "loop_options"]
@@ -18,15 +18,25 @@ NUMBERS: dict[str, tuple[str, float | int | None, dict[str, Any], str]] = {
     "smoothing": (
         "Label smoothing ε",
         0.1,
-        {"min_value": 0.0, "max_value": 0.999, "step": 0.05, "format": "%.3g"},
+        {"min_value": 0.0, "max_value": 0.99, "step": 0.05, "format": "%.3g"},
         "How much of each target is spread over the other classes.",
     ),
-    "accumulation_steps": ("Micro-batches", 2, {"min_value": 1, "step": 1}, OPTIONS["accumulation_steps"][2]),
-    "max_length": ("Constant length L_max", None, {"min_value": 1, "step": 1}, OPTIONS["max_length"][2]),
+    "accumulation_steps": (
+        "Micro-batches",
+        2,
+        {"min_value": 1, "max_value": LARGEST, "step": 1},
+        OPTIONS["accumulation_steps"][2],
+    ),
+    "max_length": (
+        "Constant length L_max",
+        None,
+        {"min_value": 1, "max_value": LARGEST, "step": 1},
+        OPTIONS["max_length"][2],
+    ),
     "z_loss": (
         "z-loss factor",
         1e-4,
-        {"min_value": 0.0, "step": 1e-4, "format": "%.3g"},
+        {"min_value": 0.0, "max_value": 1.0, "step": 1e-4, "format": "%.3g"},
         "What logsumexp² is multiplied by before it is added to each loss.",
     ),
 }
@@ -80,8 +90,3 @@ def _possible(analysis: Analysis, said: dict[str, Any], complaints: dict[str, st
     for complaint in filter(None, complaints.values()):
         say("error", complaint)
     return said
-
-
-def said_option(name: str) -> Any:
-    """An option as it was said last."""
-    return read_widget(f"loop_{name}", NUMBERS[name][1])
