@@ -1,111 +1,135 @@
-"""Every loss under every mask in every way, as numbers: one matrix product a mask, no prose."""
+"""Every loss under every mask in every way and unit, as numbers: one matrix product a mask, no prose."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from lossviz.identify._facts import Facts
-from lossviz.identify._hypothesis import BUG, COMBINED, KNOWN, UNIT, Combination, Hypothesis, combined
-from lossviz.identify._losses import losses
-from lossviz.identify._masks import masks
+from lossviz.identify._hypothesis import BUG, COMBINED, KNOWN, UNIT, Combination, Hypothesis, Steps, combined
 from lossviz.identify._printed import Printed
-from lossviz.identify._shifts import shifts
 from lossviz.identify._steps import Loss, Mask, Step, Unit, Way, unchanged
-from lossviz.identify._units import units
-from lossviz.identify._ways import ways
 
-__all__ = ["Cube", "cube_of", "numbers"]
+__all__ = ["KEPT", "Cube", "cube_of"]
 
 Array = np.ndarray
 MOST = 2
 """How many things a loop may do otherwise at once; what was declared does not count."""
 
+KEPT = ("none", "sequences", "timesteps")
+"""What a printed number may be one of: the whole batch, each sequence [B], each timestep [T]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cube:
-    """The value of every combination, and where it stands in the order of likelihood.
+    """The numbers of every combination, and where it stands in the order of likelihood.
 
     Attributes:
         steps: the losses, masks, ways and units.
-        values: [losses, masks, ways, units].
-        tiers: likewise; −1 where it is no hypothesis.
+        values: [losses, masks, ways, units, numbers]; one number, B or T.
+        tiers: [losses, masks, ways, units]; −1 where it is no hypothesis.
     """
 
-    steps: tuple[tuple[Loss, ...], tuple[Mask, ...], tuple[Way, ...], tuple[Unit, ...]]
+    steps: Steps
     values: Array
     tiers: Array
 
-    def hits(self, printed: Printed) -> Iterator[Hypothesis]:
-        """The hypotheses that give the printed number."""
-        for place in np.argwhere(printed.hits(self.values) & (self.tiers >= 0)):
+    def hits(self, printed: tuple[Printed, ...]) -> Iterator[Hypothesis]:
+        """The hypotheses that give the printed numbers."""
+        hit = self.tiers >= 0
+        for number, one in enumerate(printed):
+            hit &= one.hits(self.values[..., number])
+        for place in np.argwhere(hit):
             at = tuple(place)
             yield combined(self.at(at), self.values[at], int(self.tiers[at]))
 
     def at(self, place: tuple[int, ...]) -> Combination:
-        """The combination at a place of `values`."""
-        loss, mask, way, unit = (steps[index] for steps, index in zip(self.steps, place, strict=True))
-        return loss, mask, way, unit  # type: ignore[return-value]
+        """The combination at a place of `tiers`."""
+        losses, masks, ways, units = self.steps
+        loss, mask, way, unit = place
+        return losses[loss], masks[mask], ways[way], units[unit]
 
 
-def cube_of(facts: Facts) -> Cube:
-    """Every combination for one batch."""
-    steps = (*losses(facts), *shifts(facts)), masks(facts), ways(facts), units(facts)
+def cube_of(steps: Steps, kept: str = "none") -> Cube:
+    """Every combination of the steps, as one number or as one for each sequence or timestep."""
+    losses, masks, ways, units = steps
     with np.errstate(all="ignore"):
-        plain = numbers(*steps[:3])
-        values = np.stack([unit.of(plain) for unit in steps[3]], axis=-1)
+        plain = _numbers(losses, masks, ways, kept)
+        values = np.stack([unit.of(plain) for unit in units], axis=3)
     return Cube(steps, values, _tiers(steps))
 
 
-def numbers(all_losses: tuple[Loss, ...], all_masks: tuple[Mask, ...], all_ways: tuple[Way, ...]) -> Array:
-    """Σ coefficients · loss for every loss, mask and way, [losses, masks, ways]."""
-    values = np.full((len(all_losses), len(all_masks), len(all_ways)), np.nan)
-    together = [index for index, loss in enumerate(all_losses) if loss.under is unchanged]
-    apart = [[index] for index, loss in enumerate(all_losses) if loss.under is not unchanged]
+def _numbers(losses: tuple[Loss, ...], masks: tuple[Mask, ...], ways: tuple[Way, ...], kept: str) -> Array:
+    """Σ coefficients · loss for every loss, mask and way, [losses, masks, ways, numbers]."""
+    count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[kept]
+    values = np.full((len(losses), len(masks), len(ways), count), np.nan)
+    together = [index for index, loss in enumerate(losses) if loss.under is unchanged]
+    apart = [[index] for index, loss in enumerate(losses) if loss.under is not unchanged]
     for indices in [together, *apart]:
-        chosen = [all_losses[index] for index in indices]
-        stacked = np.stack([loss.values.ravel() for loss in chosen])
-        for place, mask in enumerate(all_masks):
+        chosen = [losses[index] for index in indices]
+        stacked = _by_number(np.stack([loss.values for loss in chosen]), kept)
+        for place, mask in enumerate(masks):
             weights = chosen[0].under(mask.weights)
-            coefficients = np.stack([way.coefficients(weights).ravel() for way in all_ways])
-            values[indices, place] = _products(stacked, coefficients)
+            coefficients = np.stack([way.coefficients(weights) for way in ways])
+            values[indices, place] = _products(stacked, _by_number(coefficients, kept))
     return values
 
 
+def _by_number(arrays: Array, kept: str) -> Array:
+    """[n, B, T] → [numbers, n, timesteps that a number is made of]."""
+    if kept == "none":
+        return arrays.reshape(1, len(arrays), -1)
+    return np.moveaxis(arrays, 1 if kept == "sequences" else 2, 0)
+
+
 def _products(loss: Array, coefficients: Array) -> Array:
-    """Σ coefficient · loss over the timesteps whose coefficient is not 0, [losses, ways]."""
+    """Σ coefficient · loss over the timesteps whose coefficient is not 0, [losses, ways, numbers]."""
     odd = ~np.isfinite(loss)
-    products: Array = np.where(odd, 0.0, loss) @ coefficients.T
-    for row, way in np.argwhere(odd.astype(float) @ (coefficients != 0).T.astype(float) > 0) if odd.any() else ():
-        counts = coefficients[way] != 0
-        products[row, way] = (coefficients[way][counts] * loss[row][counts]).sum()
-    return products
+    products = np.where(odd, 0.0, loss) @ np.swapaxes(coefficients, 1, 2)
+    if odd.any():
+        meets = odd.astype(float) @ np.swapaxes(coefficients != 0, 1, 2).astype(float) > 0
+        for number, row, way in np.argwhere(meets):
+            counts = coefficients[number, way] != 0
+            products[number, row, way] = (coefficients[number, way][counts] * loss[number, row][counts]).sum()
+    return np.moveaxis(products, 0, -1)
 
 
-def _tiers(steps: tuple[tuple[Step, ...], ...]) -> Array:
-    """Where each combination stands, −1 where too much would be done otherwise."""
+def _tiers(steps: Steps) -> Array:
+    """Where each combination stands, −1 where nothing or too much is done otherwise."""
     shape = tuple(len(axis) for axis in steps)
-    otherwise, changed, wrong, in_units, guessed = (np.zeros(shape, int) for _ in range(5))
-    for axis, choices in enumerate(steps):
-        along = [np.newaxis] * len(shape)
-        along[axis] = slice(None)  # type: ignore[call-overload]
-        place = tuple(along)
-        declared = np.array([_is_declared(step) for step in choices])
-        plain = np.array([step.is_plain for step in choices])
-        bug = np.array([step.is_bug and not step.is_plain for step in choices])
-        otherwise += (~plain & ~declared)[place]
-        changed += (~plain)[place]
-        wrong += bug[place]
-        in_units += (~plain & isinstance(choices[0], Unit))[place]
-        guessed += (~plain & ~declared & ~bug & isinstance(choices[0], Loss))[place]
-    everything_plain = otherwise + changed == 0
-    tiers = np.where(otherwise <= 1, np.where(wrong > 0, BUG, KNOWN), COMBINED)
-    tiers = np.where((otherwise <= 1) & (guessed > 0), BUG, tiers)
-    tiers = np.where((in_units > 0) & ((wrong > 0) | (otherwise > 1)), np.where(otherwise <= 1, UNIT, COMBINED), tiers)
-    tiers = np.where((in_units > 0) & (wrong == 0) & (otherwise == 2), UNIT, tiers)
-    return np.where((otherwise > MOST) | everything_plain, -1, tiers)
+    changed, otherwise, wrong, in_units = (_counted(steps, count) for count in (_changes, _departs, _errs, _converts))
+    tiers = np.full(shape, COMBINED)
+    tiers[(otherwise <= MOST) & (wrong == 0) & (in_units > 0)] = UNIT
+    tiers[(otherwise <= 1) & (in_units > 0)] = UNIT
+    tiers[(otherwise <= 1) & (in_units == 0)] = BUG
+    tiers[(otherwise <= 1) & (wrong == 0) & (_counted(steps, _guesses) == 0)] = KNOWN
+    tiers[(changed == 0) | (otherwise > MOST)] = -1
+    return tiers
 
 
-def _is_declared(step: Step) -> bool:
-    """Whether the options say so: label smoothing of a known ε is as declared as no smoothing."""
-    return isinstance(step, Loss) and not step.is_bug and step.is_sure
+def _counted(steps: Steps, count: Callable[[Step], bool]) -> Array:
+    """How many steps of each combination are of a kind."""
+    along = (np.array([count(step) for step in axis], int) for axis in steps)
+    total: Array = sum(np.ix_(*along))  # type: ignore[assignment]
+    return total
+
+
+def _changes(step: Step) -> bool:
+    return not step.is_plain
+
+
+def _departs(step: Step) -> bool:
+    """Whether it counts as done otherwise: label smoothing of a known ε is as declared as no smoothing."""
+    declared = isinstance(step, (Loss, Way)) and step.is_sure and not step.is_bug
+    return not step.is_plain and not declared
+
+
+def _errs(step: Step) -> bool:
+    return not step.is_plain and step.is_bug
+
+
+def _guesses(step: Step) -> bool:
+    return step.is_guess
+
+
+def _converts(step: Step) -> bool:
+    return isinstance(step, Unit) and not step.is_plain

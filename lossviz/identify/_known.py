@@ -8,43 +8,48 @@ import numpy as np
 from lossviz.conventions import CONVENTIONS, Convention, Quotient
 from lossviz.conventions._terms import terms_of
 from lossviz.identify._facts import Facts, amount
-from lossviz.identify._hypothesis import BUG, KNOWN, Combination, Hypothesis, arrays_of, parts_of
+from lossviz.identify._hypothesis import BUG, KNOWN, Combination, Hypothesis, Steps, arrays_of, parts_of
 from lossviz.identify._losses import SMOOTHING
-from lossviz.identify._steps import Loss, Mask, Unit, Way
+from lossviz.identify._ways import CODES
 from lossviz.reductions import Options
 
 __all__ = ["TWINS", "known"]
 
 TWINS = {
-    "C02": "PAD01",
-    "C04": "PAD01",
-    "C05": "PAD02",
-    "C07": "RED05",
-    "C07a": "RED05",
-    "C07g": "RED05",
-    "C08": "RED06",
-    "C08m": "RED06",
-    "C14": "RED04",
-    "C15": "RED16",
-    "C16": "RED06",
-    "C03z": "RED08",
-    "C23": "RED08",
-    "C05w": "RED08",
-    "C24": "RED09",
-    "C18o": "RED01",
-    "C19": "RED17",
-    "C21": "RED12",
-    "C21b": "RED12",
-    "C11": "RED13",
-    "LS1": "RED11",
-    "LS2": "RED11",
-    "LS5": "RED11",
-    "SH1": "SHF02",
+    "C02": ("PAD01",),
+    "C03z": ("RED08",),
+    "C04": ("PAD01",),
+    "C05": ("PAD02", "RED06", "RED08"),
+    "C05w": ("RED08",),
+    "C07": ("RED05",),
+    "C07a": ("RED05",),
+    "C07g": ("RED05",),
+    "C08": ("RED06",),
+    "C08m": ("RED06", "C08"),
+    "C11": ("RED13",),
+    "C14": ("RED04",),
+    "C15": ("RED16",),
+    "C16": ("RED06",),
+    "C18o": ("RED01", "C18"),
+    "C19": ("RED17",),
+    "C20p": ("C20",),
+    "C21": ("RED12",),
+    "C21b": ("RED12", "C21"),
+    "C23": ("RED08",),
+    "C23w": ("C23",),
+    "C24": ("RED09",),
+    "LS1": ("RED11",),
+    "LS2": ("RED11",),
+    "LS2b": ("LS2",),
+    "LS3s": ("LS3",),
+    "LS4n": ("LS4",),
+    "LS5": ("RED11",),
+    "SH1": ("SHF02",),
+    "SH2": ("SHF02",),
+    "Z1s": ("Z1",),
 }
-"""The bug that has the same formula as a convention, by the convention's code."""
+"""By a convention's code, the bug that has the same formula, whose fix is shown, and the row that it is a part of."""
 
-
-Steps = tuple[tuple[Loss, ...], tuple[Mask, ...], tuple[Way, ...], tuple[Unit, ...]]
 UNITS = {"nats": "", "bits": ", and prints bits", "perplexity": ", and prints e to the power of that"}
 
 
@@ -71,11 +76,11 @@ def _hypothesis(
     convention: Convention, quotient: Quotient, facts: Facts, steps: Steps, guessed: float | None
 ) -> Hypothesis:
     unmasked = convention.mask == "none" and facts.padding > 0
-    twin = TWINS.get(convention.code)
+    twins = TWINS.get(convention.code, ()) if facts.counting else ("PAD11",)
     return Hypothesis(
         code=convention.code,
         title=convention.name if guessed is None else f"{convention.name}, ε = {guessed:g}",
-        value=quotient.value,
+        values=np.array([quotient.value]),
         kind="bug" if unmasked else "convention" if convention.unit == "nats" else "unit",
         tier=BUG if unmasked or guessed is not None else KNOWN,
         cost=_cost(convention) + (0 if guessed is None else 20) + 2 * unmasked,
@@ -83,12 +88,18 @@ def _hypothesis(
         formula=convention.formula,
         arrays=lambda: arrays_of(_combination(convention, steps)),
         is_sure=not unmasked,
-        aliases=(twin,) if twin else (),
-        key=f"{convention.code} {guessed}",
-        bugs=(twin,) if twin else (),
+        is_guess=guessed is not None,
+        aliases=twins,
+        bugs=twins,
+        parts=_parts(convention, steps, guessed),
         convention=convention,
-        parts=parts_of(_combination(convention, steps)) if guessed is None and not convention.needs else frozenset("?"),
     )
+
+
+def _parts(convention: Convention, steps: Steps, guessed: float | None) -> frozenset[str]:
+    own = {f"{convention.code} {'' if guessed is None else f'{guessed:g}'}"}
+    is_row = convention.reduction in CODES and not convention.needs
+    return parts_of(_combination(convention, steps)) if is_row else frozenset(own)
 
 
 def _cost(convention: Convention) -> float:

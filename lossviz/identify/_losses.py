@@ -13,6 +13,10 @@ Array = np.ndarray
 SMOOTHING = (0.05, 0.1, 0.15, 0.2)
 """The ε that are tried where none was said (RED-11)."""
 
+OVER_ALL = r"\mathrm{loss} \to (1-\varepsilon)\,\mathrm{loss} + \varepsilon\operatorname{mean}_v(-\log p_v),"
+OVER_ALL += r"\ \varepsilon = EPSILON"
+OVER_OTHERS = r"\mathrm{loss} \to (1-\varepsilon-i)\,\mathrm{loss} + i\textstyle\sum_v(-\log p_v),"
+OVER_OTHERS += r"\ \varepsilon = EPSILON,\ i = \frac{\varepsilon}{V-1}"
 CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logits=False"))
 
 
@@ -31,42 +35,63 @@ def smoothed(facts: Facts) -> Iterator[Loss]:
 
 
 def _smoothed_by(facts: Facts, epsilon: float, is_said: bool) -> Iterator[Loss]:
-    uniform, classes, loss = facts.alternatives.uniform_loss, facts.classes, facts.loss
-    common = {"is_bug": False, "is_sure": is_said, "cost": 2 if is_said else 20, "key": f"{epsilon:g}"}
     clause = f"smooths the labels with ε = {epsilon:g}"
     with np.errstate(invalid="ignore"):
-        yield Loss(
-            code="LS1",
-            title=f"Label smoothing {epsilon:g} over V",
-            clause=f"{clause}, ε/V for each class",
-            formula=rf"\mathrm{{loss}} \to {1 - epsilon:g}\,\mathrm{{loss}} + {epsilon:g}\,"
-            r"\operatorname{mean}_v(-\log p_v)",
-            values=(1 - epsilon) * loss + epsilon * uniform,
-            **common,
-        )
-        if classes < 2:
-            return
-        each = epsilon / (classes - 1)
-        others = (1 - epsilon - each) * loss + each * classes * uniform
-        least = -((1 - epsilon) * np.log(1 - epsilon) + epsilon * np.log(each + 1e-20))
-        formula = r"\mathrm{loss} \to (1 - \varepsilon - \varepsilon')\,\mathrm{loss} + \varepsilon'"
-        formula += rf"\textstyle\sum_v(-\log p_v),\ \varepsilon = {epsilon:g},\ \varepsilon' = \varepsilon/(V-1)"
-        yield Loss(
-            code="LS2",
-            title=f"Label smoothing {epsilon:g} over V − 1",
-            clause=f"{clause}, ε/(V − 1) for each other class",
-            formula=formula,
-            values=others,
-            **common,
-        )
-        yield Loss(
-            code="LS3",
-            title=f"Label smoothing {epsilon:g} over V − 1, less its entropy",
-            clause=f"{clause}, ε/(V − 1) for each other class, and takes off the least that this can be",
-            formula=formula + r",\ \text{less}\ H",
-            values=others - least,
-            **common,
-        )
+        over_all = (1 - epsilon) * facts.loss + epsilon * facts.alternatives.uniform_loss
+    yield _smoothing(
+        "LS1",
+        epsilon,
+        is_said,
+        title=f"Label smoothing {epsilon:g} over V",
+        clause=f"{clause}, ε/V for each class",
+        formula=OVER_ALL.replace("EPSILON", f"{epsilon:g}"),
+        values=over_all,
+    )
+    if facts.classes > 1:
+        yield from _over_others(facts, epsilon, is_said, f"{clause}, ε/(V − 1) for each other class")
+
+
+def _over_others(facts: Facts, epsilon: float, is_said: bool, clause: str) -> Iterator[Loss]:
+    each = epsilon / (facts.classes - 1)
+    with np.errstate(invalid="ignore"):
+        others = (1 - epsilon - each) * facts.loss + each * facts.classes * facts.alternatives.uniform_loss
+    least = -((1 - epsilon) * np.log(1 - epsilon) + epsilon * np.log(each + 1e-20))
+    formula = OVER_OTHERS.replace("EPSILON", f"{epsilon:g}")
+    yield _smoothing(
+        "LS2",
+        epsilon,
+        is_said,
+        title=f"Label smoothing {epsilon:g} over V − 1",
+        clause=clause,
+        formula=formula,
+        values=others,
+    )
+    yield _smoothing(
+        "LS3",
+        epsilon,
+        is_said,
+        title=f"Label smoothing {epsilon:g} over V − 1, less its entropy",
+        clause=f"{clause}, and takes off their entropy H = {amount(least)}",
+        formula=formula + r",\ \text{less}\ H",
+        values=others - least,
+    )
+
+
+def _smoothing(
+    code: str, epsilon: float, is_said: bool, *, title: str, clause: str, formula: str, values: Array
+) -> Loss:
+    return Loss(
+        code=code,
+        title=title,
+        clause=clause,
+        formula=formula,
+        is_bug=False,
+        is_sure=is_said,
+        is_guess=not is_said,
+        cost=2 if is_said else 20,
+        key=f"{epsilon:g}",
+        values=values,
+    )
 
 
 def _softmaxes(facts: Facts) -> Iterator[Loss]:

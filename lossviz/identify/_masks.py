@@ -46,7 +46,7 @@ def _by_id(facts: Facts) -> Iterator[Mask]:
         yield Mask(
             code="PAD04",
             title="Mask made from the pad id",
-            clause=f"leaves out every target with the pad id {batch.pad_id}; {lost:,} of those count",
+            clause=f"leaves out every target with the pad id {batch.pad_id}; {lost:,} of those {'counts' if lost == 1 else 'count'}",
             formula=rf"w_{{bt}} = [y_{{bt}} \ne {batch.pad_id}]",
             cost=2,
             is_sure=lost > 0,

@@ -1,58 +1,85 @@
-"""Every hypothesis for one number of one batch."""
+"""Every hypothesis of one batch, evaluated once and asked for any number."""
 
+from functools import cached_property
 
 import numpy as np
 
 from lossviz.identify._cube import Cube, cube_of
+from lossviz.identify._each import ways_of_each
 from lossviz.identify._facts import Facts
-from lossviz.identify._hypothesis import COMBINED, Hypothesis
+from lossviz.identify._hypothesis import COMBINED, Hypothesis, Steps
 from lossviz.identify._known import known
+from lossviz.identify._losses import losses
+from lossviz.identify._masks import masks
 from lossviz.identify._printed import Printed
+from lossviz.identify._shifts import shifts
+from lossviz.identify._special import special
+from lossviz.identify._units import units
+from lossviz.identify._ways import ways
 
-__all__ = ["Search", "search"]
+__all__ = ["Search"]
 
 NEAR = 0.1
 """Within what part of the number the other hypotheses' values are counted, to know how dense they lie."""
 
 
 class Search:
-    """The hypotheses of a batch, evaluated once and asked for any number.
+    """The hypotheses of a batch.
 
-    Attributes:
+    Args:
         facts: of the batch.
+        kept: what there is one number of: "none" for the whole batch, "sequences" or "timesteps".
     """
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self._cube: Cube = cube_of(facts)
-        self._single: tuple[Hypothesis, ...] = tuple(known(facts, self._cube.steps))
+    def __init__(self, facts: Facts, kept: str = "none") -> None:
+        self.facts, self.kept = facts, kept
 
-    def hits(self, printed: Printed) -> list[Hypothesis]:
-        """Those that give the number."""
-        return [hypothesis for hypothesis in self._single if printed.is_hit(hypothesis.value)] + list(
-            self._cube.hits(printed)
-        )
+    @cached_property
+    def steps(self) -> Steps:
+        """The losses, masks, ways and units that are combined."""
+        facts = self.facts
+        divisors = ways(facts) if self.kept == "none" else ways_of_each(facts, self.kept)
+        return (*losses(facts), *shifts(facts)), masks(facts), divisors, units(facts)
 
-    def chance(self, printed: Printed) -> dict[int, float]:
-        """How many hits to expect by chance, up to each tier: the values nearby, thinned out to the tolerance."""
-        return {tier: self._expected(printed, tier) for tier in range(COMBINED + 1)}
+    @cached_property
+    def cube(self) -> Cube:
+        """The combinations, evaluated."""
+        return cube_of(self.steps, self.kept)
 
-    def _expected(self, printed: Printed, tier: int) -> float:
-        cube = self._cube
-        values = np.concatenate(
-            [
-                cube.values[(cube.tiers >= 0) & (cube.tiers <= tier)],
-                np.array([hypothesis.value for hypothesis in self._single if hypothesis.tier <= tier]),
-            ]
-        )
-        reach = NEAR * abs(printed.value)
-        if not np.isfinite(printed.value) or reach == 0:
-            return 0.0
-        near = np.abs(values - printed.value) <= reach
-        distinct = np.unique(np.round(values[near] / max(abs(printed.value), 1e-300), 9))
-        return float(len(distinct) * min(printed.tolerance / reach, 1.0))
+    @cached_property
+    def single(self) -> tuple[Hypothesis, ...]:
+        """The conventions and the special mistakes, evaluated; none where there is a number for each."""
+        return (*known(self.facts, self.steps), *special(self.facts)) if self.kept == "none" else ()
+
+    def hits(self, printed: tuple[Printed, ...]) -> list[Hypothesis]:
+        """Those that give the numbers."""
+        single = [
+            hypothesis
+            for hypothesis in self.single
+            if all(one.is_hit(value) for one, value in zip(printed, hypothesis.values, strict=True))
+        ]
+        return single + list(self.cube.hits(printed))
+
+    def chance(self, printed: tuple[Printed, ...]) -> dict[int, float]:
+        """How many hits to expect by chance, up to each tier: the values nearby, thinned out to the tolerance.
+
+        Several numbers are hit by chance where each is: the expectation is that of the first times the odds of the rest.
+        """
+        odds = float(np.prod([_odds(one) for one in printed[1:]]))
+        return {tier: self._nearby(printed[0], tier) * _odds(printed[0]) * odds for tier in range(COMBINED + 1)}
+
+    def _nearby(self, printed: Printed, tier: int) -> int:
+        """How many different values the hypotheses up to a tier have near the number."""
+        single = [hypothesis.values[0] for hypothesis in self.single if hypothesis.tier <= tier]
+        values = np.append(self.cube.values[(self.cube.tiers >= 0) & (self.cube.tiers <= tier)][:, 0], single)
+        with np.errstate(invalid="ignore"):
+            near = values[np.abs(values - printed.value) <= NEAR * abs(printed.value)]
+        return len(np.unique(near.round(12)))
 
 
-def search(facts: Facts) -> Search:
-    """The hypotheses of a batch."""
-    return Search(facts)
+def _odds(printed: Printed) -> float:
+    """How likely a value near the number is to hit it; 0 where the number is not finite."""
+    reach = NEAR * abs(printed.value)
+    if not np.isfinite(reach):
+        return 0.0
+    return 1.0 if reach == 0 else min(printed.tolerance / reach, 1.0)

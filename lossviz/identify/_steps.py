@@ -41,6 +41,7 @@ class Step:
         cost: how unlikely it is, for the order.
         aliases: codes of the catalogue's other names for it.
         key: tells it from others with the same code.
+        is_guess: whether it was made with an option that nobody said.
     """
 
     code: str = ""
@@ -52,6 +53,7 @@ class Step:
     cost: int = 10
     aliases: tuple[str, ...] = ()
     key: str = ""
+    is_guess: bool = False
 
     @property
     def is_plain(self) -> bool:
