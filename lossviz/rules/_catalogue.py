@@ -8,6 +8,20 @@ from lossviz.rules.num04_minus_infinity_and_soft_labels import RULE as NUM04
 from lossviz.rules.num05_fully_masked_attention import RULE as NUM05
 from lossviz.rules.num06_half_precision import RULE as NUM06
 from lossviz.rules.num07_more_than_32_bits import RULE as NUM07
+from lossviz.rules.pad04_pad_id_is_a_token import RULE as PAD04
+from lossviz.rules.pad05_eos_not_supervised import RULE as PAD05
+from lossviz.rules.pad06_inverted_mask import RULE as PAD06
+from lossviz.rules.pad07_wrong_side import RULE as PAD07
+from lossviz.rules.pad08_length_off_by_one import RULE as PAD08
+from lossviz.rules.pad09_impossible_lengths import RULE as PAD09
+from lossviz.rules.pad10_empty_sequence import RULE as PAD10
+from lossviz.rules.pad11_nothing_supervised import RULE as PAD11
+from lossviz.rules.pad12_ignore_id_mismatch import RULE as PAD12
+from lossviz.rules.pad13_label_out_of_range import RULE as PAD13
+from lossviz.rules.pad14_mask_shapes import RULE as PAD14
+from lossviz.rules.pad15_odd_weights import RULE as PAD15
+from lossviz.rules.pad16_masks_disagree import RULE as PAD16
+from lossviz.rules.pad18_padding_waste import RULE as PAD18
 
 __all__ = ["RULES"]
 
@@ -19,4 +33,18 @@ RULES: tuple[Rule, ...] = (
     NUM05,
     NUM06,
     NUM07,
+    PAD04,
+    PAD05,
+    PAD06,
+    PAD07,
+    PAD08,
+    PAD09,
+    PAD10,
+    PAD11,
+    PAD12,
+    PAD13,
+    PAD14,
+    PAD15,
+    PAD16,
+    PAD18,
 )

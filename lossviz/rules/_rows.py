@@ -63,7 +63,7 @@ def is_shifted(case: Case) -> bool:
 
 
 def tail(case: Case) -> Array:
-    """The run of pad and ignore ids at the end of each sequence, [B, T]; not where another task's input is real."""
+    """The run of pad and ignore ids at the end of each sequence, [B, T]; not where a tagger reads a real token."""
     run: Array = np.logical_and.accumulate(_filler(case)[:, ::-1], axis=1)[:, ::-1]
     return run
 
@@ -121,14 +121,14 @@ def agrees_with_ignore(case: Case) -> bool:
 
 
 def with_counts(case: Case, counts: Array) -> Batch:
-    """The batch with other timesteps that count: by its lengths where they are in use and can say it, else by weights."""
+    """The batch with other timesteps that count: by its lengths where those are in use, or by weights."""
     runs = np.arange(case.shape[1]) < counts.sum(axis=1)[:, None]
     in_use = case.analysis.mask_name
     if in_use == "lengths" and np.array_equal(runs, counts):
         return case.batch.replace(lengths=counts.sum(axis=1))
     now = case.analysis.weights
     weights = np.where(counts, np.where(now != 0, now, 1.0), 0.0)
-    return case.batch.replace(weights=weights, lengths=case.batch.lengths if in_use == "weights" else None)
+    return case.batch.replace(weights=weights, lengths=None if in_use == "lengths" else case.batch.lengths)
 
 
 def pick(values: Array, place: Array) -> Array:

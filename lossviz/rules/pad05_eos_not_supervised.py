@@ -1,0 +1,111 @@
+"""The end of the sequence is never trained.
+
+## What it checks
+Whether no end-of-sequence label counts, although it comes right after the last timestep that counts in at least 80 %
+of the sequences that end before T: in the targets, or in the inputs where the label was replaced.
+
+## Why it matters
+The model is never told to stop: it writes on until the limit. It happens where the pad id is the end-of-sequence id
+and every label with that id is masked.
+
+## Example
+Inputs [5, 6, 2, 2, 2] with 2 as pad and as end, labels [5, 6, −100, −100, −100]: the real end at timestep 2 is lost.
+On the golden batch without its ends the loss is 1.575 instead of 1.2545.
+
+## How to fix
+Mask by length or attention mask, never by id; or give padding a token of its own.
+
+## When it is a false alarm
+Chunks of a pre-training text have no end, and sequences cut at T lost theirs: nothing is said. Where most sequences
+fill T and padding looks like an end, or ends are masked only inside sequences, it is an info.
+
+## Threads
+transformers#23530, trl#976, trl PR#992, trl PR#456, transformers#22794, huggingface/blog#1302, open-r1 PR#494
+"""
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rows import content, counted_end, eos_of, many, pick, with_counts
+from lossviz.rules._rule import CannotTell, Found, Rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    eos = eos_of(case)
+    if eos is None:
+        raise CannotTell("Needs `eos_id`, which this batch does not have.")
+    if case.analysis.mask_name == "none" or (case.counts & (case.targets == eos)).any():
+        return None
+    end = counted_end(case)
+    short = (end > 0) & (end < case.shape[1])
+    lost = short & ((pick(case.targets, end) == eos) | (_read_next(case, end) == eos))
+    if not short.any():
+        return _inside(case, eos)
+    return _found(case, eos, short, lost) if lost.sum() >= 0.8 * short.sum() else None
+
+
+def _read_next(case: Case, end: Array) -> Array:
+    """The token that the inputs have after the last one that counts, [B], whether or not targets are shifted."""
+    inputs, counts, targets = case.batch.inputs, case.counts, case.targets
+    if inputs is None:
+        return pick(targets, np.full(len(end), -1))
+    same = (inputs == targets)[counts].mean() if counts.any() else 0
+    later = (inputs[:, 1:] == targets[:, :-1])[counts[:, :-1]]
+    shifted = later.mean() if later.size else 0
+    return pick(inputs, end + (shifted > same)) if max(same, shifted) > 0.5 else pick(targets, np.full(len(end), -1))
+
+
+def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
+    end, count, several = counted_end(case), int(lost.sum()), int(short.sum())
+    cells = lost[:, None] & (np.arange(case.shape[1]) == end[:, None])
+    pad = case.batch.pad_id
+    shared = ", which is the pad id too," if pad == eos else ""
+    doubtful = pad == eos and several < 0.5 * len(end)
+    return Found(
+        message=f"No end of sequence counts: {case.batch.token(eos)!r} (id {eos}){shared} follows right after the "
+        f"last timestep that counts in {count} of "
+        f"{many(several, 'sequence that ends', 'sequences that end')} early.",
+        cells=cells,
+        evidence={"ends that count": 0, "ends that don't": count, "sequences that end early": several},
+        fix=_fix(pad),
+        repaired=lambda: with_counts(case, case.counts | cells).replace(targets=np.where(cells, eos, case.targets)),
+        severity="info" if doubtful else None,
+    )
+
+
+def _inside(case: Case, eos: int) -> Found | None:
+    cells = (case.targets == eos) & ~case.counts & content(case)
+    if not cells.any() or not case.counts.any():
+        return None
+    return Found(
+        message=f"No end of sequence counts, and {many(int(cells.sum()), 'is', 'are')} masked inside the sequences: "
+        "is that intended?",
+        cells=cells,
+        evidence={"ends that count": 0, "ends that don't": int(cells.sum())},
+        fix=_fix(case.batch.pad_id),
+        severity="info",
+    )
+
+
+def _fix(pad: int | None) -> dict[str, str]:
+    named = "the pad id" if pad is None else f"{pad}"
+    return {
+        "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32)"
+        f"  # not: targets != {named}",
+        "PyTorch": f"targets = targets.masked_fill(attention_mask == 0, -100)  # not: targets == {named}",
+    }
+
+
+RULE = Rule(
+    code="PAD05",
+    name="eos-not-supervised",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    requires=("PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15"),
+)
+"""The model is told where to stop."""

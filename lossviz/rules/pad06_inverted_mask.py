@@ -1,0 +1,84 @@
+"""The mask is inverted: padding counts and the sequences don't.
+
+## What it checks
+Whether, in the sequences that are padded, all the padding counts and the real timestep next to it does not.
+
+## Why it matters
+The model learns to predict padding, which is easy: the loss falls quickly and the model has learnt nothing.
+
+## Example
+The golden batch with its mask inverted costs 0.7 / 4 = 0.175 instead of 13.8 / 11 = 1.2545.
+
+## How to fix
+Use 1 − mask. In PyTorch `key_padding_mask` is True where a timestep is ignored, and the boolean mask of
+`scaled_dot_product_attention` is True where it is kept.
+
+## When it is a false alarm
+Without padding in the batch nothing can be told, and nothing is said.
+
+## Threads
+x-transformers#160, torchTextClassifiers PR#92, LLMs-from-scratch#1061, pytorch#34908, sockeye#200, sockeye PR#203
+"""
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rows import content_end, many, pick, tail
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    by_length = case.within_length
+    if case.analysis.mask_name != "weights" or (by_length is not None and np.array_equal(case.counts, by_length)):
+        return None
+    pads = tail(case) | case.pad_head
+    padded = pads.any(axis=1) & ~pads.all(axis=1)
+    inverted = _inverted(case, padded)
+    if not padded.any() or inverted.sum() < 0.8 * padded.sum():
+        return None
+    trained = case.counts & pads
+    count, weights = int(trained.sum()), case.analysis.weights
+    return Found(
+        message=f"{many(count, 'pad counts', 'pads count')} and the timesteps next to them don't, in "
+        f"{int(inverted.sum())} of {many(int(padded.sum()), 'padded sequence')}: "
+        f"{100 * weights[trained].sum() / weights.sum():.0f} % of the weight lies on padding.",
+        cells=trained,
+        evidence={
+            "pads that count": count,
+            "padded sequences": int(padded.sum()),
+            "of them inverted": int(inverted.sum()),
+            "share of the weight on padding": float(weights[trained].sum() / weights.sum()),
+        },
+        fix={"TensorFlow": "weights = 1.0 - weights", "PyTorch": "weights = 1.0 - weights  # of a boolean mask: ~mask"},
+        repaired=lambda: case.batch.replace(weights=case.batch.weights == 0),
+    )
+
+
+def _inverted(case: Case, padded: Array) -> Array:
+    """The sequences whose padding counts and whose real timestep beside it does not, [B].
+
+    The first of the pads may be the end of the sequence in disguise, whose weight was 1 and is 0 now.
+    """
+    end, start = content_end(case)[:, None], case.pad_head.sum(axis=1)
+    counts, pads, places = case.counts.astype(int), tail(case), np.arange(case.shape[1])
+    left_out = (pads & ~case.counts & (places > end)).any(axis=1)
+    after = (pads & case.counts).any(axis=1) & ~left_out & (pick(counts, end[:, 0] - 1) == 0)
+    before = case.pad_head.any(axis=1) & ~(case.pad_head & ~case.counts).any(axis=1) & (pick(counts, start) == 0)
+    beside: Array = padded & (after | before)
+    return beside
+
+
+RULE = Rule(
+    code="PAD06",
+    name="inverted-mask",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    needs=("pad_id", "weights"),
+    requires=("PAD11", "PAD15"),
+)
+"""The mask is 1 where a timestep counts."""

@@ -1,0 +1,95 @@
+"""A sequence has no timestep that counts.
+
+## What it checks
+Whether the weights of a sequence are all 0, or its length is 0, while others count.
+
+## Why it matters
+Its own mean is 0 / 0. Where the loss is a mean over sequences, a library divides by all of them, by those that are
+not empty, or returns NaN; and recurrent kernels refuse a length of 0.
+
+## Example
+The first row of the golden batch and an empty one: the means per sequence give 6.8 / 5 / 2 = 0.68 over both and 1.36
+over those that are not empty.
+
+## How to fix
+Leave empty sequences out of the batch, or guard the division of each sequence.
+
+## When it is a false alarm
+Sequences that only fill the batch up are dropped on purpose and change nothing in a mean over timesteps, and neither
+do those in which nothing was masked for the model to guess: those are an info. A length of 0 over a sequence that
+holds something is a warning.
+
+## Threads
+pytorch#4582, pytorch#11514, pytorch#80605, pytorch PR#1013, tensorflow#36139, keras PR#2541, keras PR#11643
+"""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.digits import number_text
+from lossviz.rules._case import Case
+from lossviz.rules._rows import content_end, many
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+_FIX = {
+    "TensorFlow": "per_sequence = tf.math.divide_no_nan(tf.reduce_sum(losses * weights, 1), tf.reduce_sum(weights, 1))",
+    "PyTorch": "per_sequence = (losses * weights).sum(1) / weights.sum(1).clamp(min=1)",
+}
+
+
+def _check(case: Case) -> Found | None:
+    counts = case.counts
+    empty = np.asarray(~counts.any(axis=1))
+    if not empty.any() or empty.all():
+        return None
+    weights, losses = case.analysis.weights, case.analysis.unpadded_loss
+    with np.errstate(all="ignore"):
+        means = losses.sum(axis=1)[~empty] / weights.sum(axis=1)[~empty]
+    cut_off = _cut_off(case, empty)
+    sequences, some, mean = len(empty), int(empty.sum()), float(means.sum())
+    return Found(
+        message=f"{some} of {many(sequences, 'sequence has', 'sequences have')} no timestep that counts: the mean of "
+        f"the sequences' means is {number_text(mean / sequences)} over all of them and "
+        f"{number_text(mean / (sequences - some))} over the others.",
+        cells=np.repeat(empty[:, None], counts.shape[1], axis=1),
+        evidence={
+            "empty sequences": some,
+            "sequences": sequences,
+            "mean over all": mean / sequences,
+            "mean over the others": mean / (sequences - some),
+        },
+        fix=_FIX,
+        repaired=(lambda: _filled(case, cut_off)) if cut_off.any() else None,
+        severity=_severity(case, cut_off),
+    )
+
+
+def _cut_off(case: Case, empty: np.ndarray) -> np.ndarray:
+    """The sequences whose length is 0 though they hold something, [B]."""
+    if case.batch.pad_id is None or case.analysis.mask_name != "lengths":
+        return np.zeros(len(empty), bool)
+    cut_off: np.ndarray = empty & (content_end(case) > 0)
+    return cut_off
+
+
+def _filled(case: Case, cut_off: np.ndarray) -> Batch:
+    return case.batch.replace(lengths=np.where(cut_off, content_end(case), case.counts.sum(axis=1)))
+
+
+def _severity(case: Case, cut_off: np.ndarray) -> str:
+    if not np.isfinite(case.analysis.value).all() and np.isfinite(case.loss[case.counts]).all():
+        return "error"
+    return "warning" if cut_off.any() or case.analysis.means_of == "sequences" else "info"
+
+
+RULE = Rule(
+    code="PAD10",
+    name="empty-sequence",
+    severity="warning",
+    doc=__doc__ or "",
+    check=_check,
+    requires=("PAD06", "PAD07", "PAD09", "PAD12"),
+)
+"""Every sequence has something to learn."""

@@ -1,0 +1,98 @@
+"""Nothing in the batch counts.
+
+## What it checks
+Whether every weight in use is 0; as an info, whether less than 1 % of the timesteps count.
+
+## Why it matters
+The divisor is 0: PyTorch's mean is NaN and poisons every parameter, while a sum, `divide_no_nan` and a small constant
+in the divisor give a loss of exactly 0, which looks like success and trains nothing.
+
+## Example
+Every label is −100 since the response template was not found in the text.
+
+## How to fix
+Find out why nothing is left (template, truncation, mask), and guard the division for the rare batch that is empty.
+
+## When it is a false alarm
+A micro-batch may be empty now and then: then the guard is all that is needed. Less than 1 % is an info, for a short
+answer to a long prompt is as it should be.
+
+## Threads
+pytorch#70348, pytorch#116349, pytorch#75181, OpenRLHF PR#583, cosmos-rl PR#155, trl#1191, unsloth#1128, unsloth#3198,
+unsloth#2364
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.masking import length_mask
+from lossviz.rules._case import Case
+from lossviz.rules._rows import content_end, many
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+_FIX = {
+    "TensorFlow": "loss = tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))",
+    "PyTorch": "loss = (losses * weights).sum() / weights.sum().clamp(min=1)",
+}
+_WHY = {
+    "weights": "every weight is 0",
+    "lengths": "every length is 0",
+    "ignore_id": "every label is the ignore id {ignore_id}",
+    "nonpad": "every label is the pad id {pad_id}",
+}
+
+
+def _check(case: Case) -> Found | None:
+    cells, counting = case.counts.size, int(case.counts.sum())
+    if not cells or case.analysis.mask_name not in _WHY:
+        return None
+    if counting:
+        return _hardly_any(case, counting, cells) if counting < 0.01 * cells else None
+    why = _WHY[case.analysis.mask_name].format(ignore_id=case.batch.ignore_id, pad_id=case.batch.pad_id)
+    return Found(
+        message=f"None of {many(cells, 'timestep')} counts: {why}.",
+        cells=np.ones(case.counts.shape, bool),
+        evidence={"timesteps that count": 0, "timesteps": cells},
+        fix=_FIX,
+        repaired=_repair(case),
+    )
+
+
+def _hardly_any(case: Case, counting: int, cells: int) -> Found:
+    return Found(
+        message=f"{counting:,} of {cells:,} timesteps {'counts' if counting == 1 else 'count'}, "
+        f"{100 * counting / cells:.2g} %.",
+        cells=case.counts,
+        evidence={"timesteps that count": counting, "timesteps": cells},
+        fix=_FIX,
+        severity="info",
+    )
+
+
+def _repair(case: Case) -> Callable[[], Batch] | None:
+    lengths, timesteps = case.batch.lengths, case.shape[1]
+    if lengths is not None and length_mask(lengths, timesteps).any():
+        return lambda: case.batch.replace(weights=None)
+    ends = content_end(case)
+    if case.batch.pad_id is None or not ends.any() or case.analysis.mask_name == "ignore_id":
+        return None
+    return lambda: _by_content(case, ends)
+
+
+def _by_content(case: Case, ends: np.ndarray) -> Batch:
+    return case.batch.replace(weights=None, lengths=ends)
+
+
+RULE = Rule(
+    code="PAD11",
+    name="nothing-supervised",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    requires=("PAD09",),
+)
+"""Something is trained."""

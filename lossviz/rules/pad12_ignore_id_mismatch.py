@@ -1,0 +1,102 @@
+"""Labels say "ignore" in an id that the loss does not know.
+
+## What it checks
+Whether a label that counts is −100 or −1, the ignore ids of PyTorch and nanoGPT, or the declared ignore id; and,
+where the mask is made of ignore ids, whether sequences end in pad ids that were not replaced.
+
+## Why it matters
+A label of −100 is no class: TensorFlow stops on CPU and returns NaN on GPU and under XLA. Pad ids that were not
+replaced are trained like words.
+
+## Example
+Targets [5, 6, 0, 0] with the pad id 0 and the ignore id −100: nothing is −100, so two pads are trained.
+
+## How to fix
+Compare with the id that is there, and give the cross entropy a class where the label is ignored.
+
+## When it is a false alarm
+Where another mask takes these timesteps out already nothing is said, and neither about a pad id inside the text
+(PAD04), nor about the one pad id that is also the end of the sequence.
+
+## Threads
+nanoGPT#323, nanoGPT PR#334, transformers#9770, transformers PR#9847, transformers PR#6804, transformers#6238,
+transformers#16455, tf-keras#734, CodeXGLUE#122
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rows import IGNORE_IDS, agrees_with_ignore, many, trained_padding, with_counts
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    declared = () if case.batch.ignore_id is None else (case.batch.ignore_id,)
+    cells = case.counts & np.isin(case.targets, (*IGNORE_IDS, *declared))
+    return _ignored(case, cells) if cells.any() else _half_replaced(case)
+
+
+def _ignored(case: Case, cells: Array) -> Found:
+    values = Counter(case.targets[cells].tolist())
+    named = ", ".join(f"{value} ({many(count, 'time')})" for value, count in values.most_common())
+    used = next(iter(values))
+    known = case.batch.ignore_id
+    why = "no ignore id is declared" if known is None else f"the ignore id is {known}"
+    why = f"the mask in use is that of the {case.analysis.mask_name}" if known in values else why
+    count = int(cells.sum())
+    return Found(
+        message=f"{many(count, 'timestep counts though its label is', 'timesteps count though their labels are')} an "
+        f"ignore id, {named}: {why}.",
+        cells=cells,
+        evidence={"labels that count": int(case.counts.sum()), "of them ignore ids": count},
+        fix=_fix(used),
+        repaired=lambda: with_counts(case, case.counts & ~cells).replace(targets=np.where(cells, 0, case.targets)),
+    )
+
+
+def _half_replaced(case: Case) -> Found | None:
+    pad = case.batch.pad_id
+    by_id = case.analysis.mask_name == "ignore_id" or (
+        case.analysis.mask_name == "weights" and agrees_with_ignore(case)
+    )
+    cells = trained_padding(case)
+    if not by_id or pad is None or not cells.any():
+        return None
+    ignore = -100 if case.batch.ignore_id is None else case.batch.ignore_id
+    count, rows = int(cells.sum()), int(cells.any(axis=1).sum())
+    return Found(
+        message=f"{many(count, 'timestep')} at the end of {many(rows, 'sequence')} still {_hold(count)} the pad id "
+        f"{pad} and not the ignore id {ignore}, so {'it is' if count == 1 else 'they are'} trained.",
+        cells=cells,
+        evidence={"pad ids that count": count, "ignore ids": int((case.targets == ignore).sum())},
+        fix=_fix(pad),
+        repaired=lambda: with_counts(case, case.counts & ~cells),
+    )
+
+
+def _hold(count: int) -> str:
+    return "holds" if count == 1 else "hold"
+
+
+def _fix(used: int) -> dict[str, str]:
+    return {
+        "TensorFlow": f"weights = tf.cast(targets != {used}, tf.float32)\ntargets = tf.where(weights > 0, targets, 0)",
+        "PyTorch": f"loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index={used})",
+    }
+
+
+RULE = Rule(
+    code="PAD12",
+    name="ignore-id-mismatch",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    requires=("PAD11", "PAD15"),
+)
+"""What the labels call ignored is what the loss ignores."""

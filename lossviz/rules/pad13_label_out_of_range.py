@@ -1,0 +1,87 @@
+"""A label is no class of the logits.
+
+## What it checks
+Whether a label lies below 0 or at V and above. Ignore ids that count are PAD12's.
+
+## Why it matters
+TensorFlow raises on CPU, and on GPU and under XLA the loss is NaN without a word; PyTorch raises on CPU and stops the
+GPU. It happens where labels start at 1, or where the vocabulary was built without a class for padding.
+
+## Example
+Four classes and the label 4: `tf.nn.sparse_softmax_cross_entropy_with_logits` raises in eager mode and returns NaN
+under `jit_compile=True`.
+
+## How to fix
+Give the logits one class more, or let labels start at 0. Under the mask, put a class in place of what is ignored.
+
+## When it is a false alarm
+Labels under the mask may hold anything as long as they are replaced before the cross entropy: those are an info. The
+declared ignore id under the mask is as it should be.
+
+## Threads
+tensorflow#8484, tensorflow#10268, tensorflow#4443, tensorflow#15962, tensorflow#126005, hm-two-step-reco#3
+"""
+
+import numpy as np
+
+from lossviz.measuring import is_binary
+from lossviz.rules._case import Case
+from lossviz.rules._rows import IGNORE_IDS, many
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    classes = 2 if is_binary(case.analysis.settings) else case.shape[2]
+    outside = (case.targets < 0) | (case.targets >= classes)
+    counting = outside & case.counts & ~np.isin(case.targets, IGNORE_IDS) & (case.targets != case.batch.ignore_id)
+    if counting.any():
+        return _counting(case, counting, classes)
+    masked = outside & ~case.counts & (case.targets != case.batch.ignore_id)
+    return _masked(case, masked) if masked.any() else None
+
+
+def _counting(case: Case, cells: Array, classes: int) -> Found:
+    labels = case.targets[cells]
+    count, low, high = int(cells.sum()), int(labels.min()), int(labels.max())
+    values = f"{low}" if low == high else f"{low} to {high}"
+    hint = ""
+    if low == high == classes:
+        from_one = case.targets[case.counts].min() >= 1 and not case.is_pad.any()
+        hint = " The labels start at 1." if from_one else " The vocabulary lacks one class, often that of padding."
+    return Found(
+        message=f"{many(count, 'label that counts is', 'labels that count are')} no class from 0 to {classes - 1}: "
+        f"{values}.{hint}",
+        cells=cells,
+        evidence={"labels": count, "smallest": low, "largest": high, "classes": classes},
+        fix={
+            "TensorFlow": f"logits = tf.keras.layers.Dense({max(high + 1, classes)})(hidden)\n"
+            f"tf.debugging.assert_less(tf.reduce_max(targets), {max(high + 1, classes)})",
+            "PyTorch": f"head = torch.nn.Linear(hidden_size, {max(high + 1, classes)})\n"
+            f"assert targets.max() < {max(high + 1, classes)}",
+        },
+    )
+
+
+def _masked(case: Case, cells: Array) -> Found:
+    values = sorted(set(case.targets[cells].tolist()))
+    named = ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else "")
+    return Found(
+        message=f"{many(int(cells.sum()), 'label', 'labels')} under the mask {'is' if cells.sum() == 1 else 'are'} no "
+        f"class ({named}): TensorFlow computes their loss all the same, and NaN × 0 is NaN.",
+        cells=cells,
+        evidence={"labels under the mask": int(cells.sum())},
+        fix={
+            "TensorFlow": "targets = tf.where(weights > 0, targets, 0)",
+            "PyTorch": "targets = targets.masked_fill(weights == 0, -100)",
+        },
+        repaired=lambda: case.batch.replace(targets=np.where(cells, 0, case.targets)),
+        severity="info",
+    )
+
+
+RULE = Rule(code="PAD13", name="label-out-of-range", severity="error", doc=__doc__ or "", check=_check)
+"""Every label is a class."""

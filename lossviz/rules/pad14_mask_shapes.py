@@ -1,0 +1,136 @@
+"""The masks of the sequences have different shapes.
+
+## What it checks
+What part of its sequence each mask covers: all, its beginning, its end, a window, or pieces with holes; and which
+sequences differ from most. A warning is given where the masks of some start one timestep later after the same token.
+
+## Why it matters
+A mask that is found by searching for a template fails on single sequences: the prompt is trained there, or only a
+part of the answer.
+
+## Example
+The weights [1, 1, 1, 0], [0, 0, 1, 1] and [0, 1, 0, 1] cover a beginning, an end, and pieces with holes.
+
+## How to fix
+Build the mask from token offsets or from the template's own assistant mask, never by searching ids after padding.
+
+## When it is a false alarm
+Conversations with several turns have holes, and prompts differ: it is an info. Where all masks have one shape,
+nothing is said.
+
+## Threads
+trl PR#456, axolotl#2089, alpaca-lora PR#306
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rows import content_end, many, pick
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+SHAPES = {
+    "full": "cover all",
+    "prefix": "cover its beginning",
+    "suffix": "cover its end",
+    "window": "cover a window",
+    "holes": "have holes",
+}
+_FIX = {
+    "TensorFlow": "weights = tf.cast(assistant_masks, tf.float32)  # tokenizer.apply_chat_template(...)",
+    "PyTorch": "targets = targets.masked_fill(assistant_masks == 0, -100)  # tokenizer.apply_chat_template(...)",
+}
+
+
+def _check(case: Case) -> Found | None:
+    if case.analysis.mask_name not in ("weights", "ignore_id"):
+        return None
+    return _late(case) or _mixed(case)
+
+
+def _mixed(case: Case) -> Found | None:
+    shapes = shapes_of(case)
+    tally = Counter(shape for shape in shapes if shape)
+    if len(tally) < 2:
+        return None
+    most = next(shape for shape in sorted(tally, key=lambda name: (-tally[name], list(SHAPES).index(name))))
+    minority = np.array([bool(shape) and shape != most for shape in shapes])
+    said = ", ".join(f"{tally[name]} {SHAPES[name]}" for name in SHAPES if name in tally)
+    return Found(
+        message=f"Of {many(sum(tally.values()), 'mask')}, each over its own sequence, {said}.",
+        cells=case.counts & minority[:, None],
+        evidence={name: tally[name] for name in SHAPES if name in tally},
+        fix=_FIX,
+        severity="info",
+    )
+
+
+def shapes_of(case: Case) -> list[str]:
+    """What part of its sequence each mask covers, one of `SHAPES`; "" where nothing counts.
+
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 2, 3]],
+    ...                           weights=[[1, 1, 0], [1, 0, 1]])
+    >>> shapes_of(Case(analyze(batch)))
+    ['prefix', 'holes']
+    """
+    starts, ends = case.pad_head.sum(axis=1), content_end(case)
+    return [_shape(row, int(a), int(b)) for row, a, b in zip(case.counts, starts, ends, strict=True)]
+
+
+def _shape(counts: Array, start: int, end: int) -> str:
+    places = np.flatnonzero(counts)
+    if not places.size:
+        return ""
+    first, last = int(places[0]), int(places[-1]) + 1
+    if last - first != places.size:
+        return "holes"
+    if first <= start:
+        return "full" if last >= end else "prefix"
+    return "suffix" if last >= end else "window"
+
+
+def _late(case: Case) -> Found | None:
+    """Sequences that start one timestep late: most masks start right after one token, theirs one after that."""
+    starts = np.where(case.counts.any(axis=1), case.counts.argmax(axis=1), -1)
+    asked = case.targets if case.batch.ignore_id is None or case.batch.inputs is None else case.batch.inputs
+    offset = 0 if asked is case.targets else 1
+    before, earlier = pick(asked, starts - 1 + offset), pick(asked, starts - 2 + offset)
+    known = starts - 1 + offset >= 0
+    tally = Counter(before[known & (starts > 0)].tolist())
+    if not tally:
+        return None
+    token, agreeing = tally.most_common(1)[0]
+    late = (starts > 1) & (before != token) & (earlier == token)
+    by_chance = len(starts) * float(case.shape[2]) ** (1 - agreeing)
+    if not late.any() or agreeing < 0.8 * known.sum() or by_chance > 1e-4:
+        return None
+    return _found_late(case, token, agreeing, late, starts)
+
+
+def _found_late(case: Case, token: int, agreeing: int, late: Array, starts: Array) -> Found:
+    cells = late[:, None] & (np.arange(case.shape[1]) == starts[:, None] - 1)
+    count = int(late.sum())
+    return Found(
+        message=f"{many(count, 'mask starts', 'masks start')} one timestep late: the other {agreeing} start right "
+        f"after {case.batch.token(token)!r}.",
+        cells=cells,
+        evidence={"masks that start late": count, "masks that start in time": agreeing},
+        fix=_FIX,
+        severity="warning",
+    )
+
+
+RULE = Rule(
+    code="PAD14",
+    name="mask-shapes",
+    severity="warning",
+    doc=__doc__ or "",
+    check=_check,
+    requires=("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15", "PAD16"),
+)
+"""Masks of one batch are made in one way."""

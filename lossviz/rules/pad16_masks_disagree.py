@@ -1,0 +1,113 @@
+"""Lengths, weights and pad ids disagree about where sequences end.
+
+## What it checks
+Whether a pad counts after the end of a sequence, a real timestep at the end is cut off by the lengths, or weights and
+lengths end a sequence at two places.
+
+## Why it matters
+One of the masks is wrong, and the loss, the metrics and the counts of timesteps each take another.
+
+## Example
+Targets [5, 6, 1, 0] with the length 4 and the weights [1, 1, 1, 0]: the length disagrees at timestep 3.
+
+## How to fix
+Make one mask, once, and use it for the loss, the metrics and the counts.
+
+## When it is a false alarm
+Masked prompts and turns leave real timesteps out on purpose: only what lies at the end is looked at, and under
+weights only what they add.
+
+## Threads
+Kyubyong/transformer#128, transformers#35909, torchtune#2792
+"""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.rules._case import Case
+from lossviz.rules._rows import counted_end, many, trained_padding, true_end, with_counts
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    if case.analysis.mask_name not in ("lengths", "weights"):
+        return None
+    trained, dropped = trained_padding(case), _dropped(case)
+    disagree = _disagree(case) & ~trained
+    if not (trained | dropped | disagree).any():
+        return None
+    numbers = {
+        "pads that count": int(trained.sum()),
+        "real timesteps that don't": int(dropped.sum()),
+        "weights and lengths differ": int(disagree.sum()),
+    }
+    counts = (case.counts & ~trained) | dropped
+    return Found(
+        message=_message(case, *numbers.values()),
+        cells=trained | dropped | disagree,
+        evidence=numbers,
+        fix={
+            "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32)",
+            "PyTorch": "weights = (torch.arange(targets.shape[1]) < lengths[:, None]).float()",
+        },
+        repaired=lambda: _agreeing(case, counts),
+        severity=None if (trained | dropped).any() else "warning",
+    )
+
+
+def _message(case: Case, trained: int, dropped: int, disagree: int) -> str:
+    parts = []
+    if trained:
+        parts.append(f"{many(trained, 'pad counts', 'pads count')}")
+    if dropped:
+        parts.append(f"{many(dropped, 'real timestep is', 'real timesteps are')} cut off")
+    if disagree:
+        parts.append(f"weights and lengths differ at {many(disagree, 'timestep')}")
+    sentence = " and ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]} at the end of sequences; in use: {case.analysis.mask_name}."
+
+
+def _dropped(case: Case) -> Array:
+    """Real timesteps after the end that the lengths in use give, [B, T]."""
+    end, true = counted_end(case), true_end(case)
+    chunks = (true == case.shape[1]).all() and (end == case.shape[1] - 1).all()
+    if case.analysis.mask_name != "lengths" or case.batch.pad_id is None or chunks:
+        return case.nothing
+    places = np.arange(case.shape[1])
+    cut: Array = (places >= end[:, None]) & (places < true[:, None]) & (end > 0)[:, None]
+    return cut
+
+
+def _disagree(case: Case) -> Array:
+    """Where weights count after the length, or the length covers padding that they leave out, [B, T]."""
+    lengths, timesteps, by_length = case.batch.lengths, case.shape[1], case.within_length
+    if case.analysis.mask_name != "weights" or lengths is None or by_length is None:
+        return case.nothing
+    places = np.arange(timesteps)
+    from_right = case.pad_head.any(axis=1) | (case.counts == (places >= timesteps - lengths[:, None])).all(axis=1)
+    within = np.where(from_right[:, None], places >= timesteps - lengths[:, None], by_length)
+    padded = (places >= true_end(case)[:, None]) & case.is_pad
+    differ: Array = (case.counts & ~within) | (within & ~case.counts & padded)
+    return differ
+
+
+def _agreeing(case: Case, counts: Array) -> Batch:
+    fixed = with_counts(case, counts)
+    if case.analysis.mask_name == "lengths":
+        return fixed
+    return fixed.replace(lengths=None)
+
+
+RULE = Rule(
+    code="PAD16",
+    name="masks-disagree",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    requires=("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15", "SHF05"),
+)
+"""One mask for everything."""
