@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lossviz.errors import LossvizError
     from lossviz.formats import read, write
     from lossviz.identify import Match, identify
+    from lossviz.rules import Finding, diagnose
     from lossviz.settings import Settings
 
 __version__ = "0.1.0"
@@ -32,12 +33,14 @@ __all__ = [
     "Analysis",
     "Batch",
     "Edit",
+    "Finding",
     "LossvizError",
     "Match",
     "Settings",
     "analyze",
     "apply_edits",
     "compare_conventions",
+    "diagnose",
     "identify",
     "read",
     "sequence_loss",
@@ -51,12 +54,14 @@ _ROOMS = {
     "Analysis": "analysis",
     "Batch": "batch",
     "Edit": "edits",
+    "Finding": "rules",
     "LossvizError": "errors",
     "Match": "identify",
     "Settings": "settings",
     "analyze": "analysis",
     "apply_edits": "edits",
     "compare_conventions": "conventions",
+    "diagnose": "rules",
     "identify": "identify",
     "read": "formats",
     "sequence_loss": "engine",

@@ -1,13 +1,16 @@
-"""How a Batch and an Analysis show themselves in a notebook."""
+"""How a Batch, an Analysis and a Diagnosis show themselves in a notebook."""
 
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from lossviz.digits import number_text
+
 if TYPE_CHECKING:
     from lossviz.analysis import Analysis
     from lossviz.batch import Batch
+    from lossviz.rules import Diagnosis
 
-__all__ = ["analysis_html", "batch_html", "figure"]
+__all__ = ["analysis_html", "batch_html", "diagnosis_html", "figure"]
 
 
 def figure(analysis: "Analysis", **options: Any) -> Any:
@@ -31,6 +34,18 @@ def analysis_html(analysis: "Analysis") -> str:
 
     lines = [f"<p><b>{escape(repr(analysis))}</b></p>", *(f"<p>{escape(str(p))}</p>" for p in analysis.problems)]
     return "".join(lines) + sequences_table(analysis).to_html(index=False, max_rows=20, escape=True)
+
+
+def diagnosis_html(diagnosis: "Diagnosis") -> str:
+    """The summary, and a row for each finding: what is wrong, at how many timesteps, the number after the fix."""
+    head = "".join(f"<th>{name}</th>" for name in ("code", "severity", "finding", "timesteps", "loss if fixed"))
+    rows = "".join(
+        f"<tr><td>{finding.code}</td><td>{finding.severity}</td><td>{escape(finding.message)}</td>"
+        f"<td>{int(finding.cells.sum()):,}</td>"
+        f"<td>{'' if finding.loss_if_fixed is None else number_text(finding.loss_if_fixed)}</td></tr>"
+        for finding in diagnosis.findings
+    )
+    return f"<p><b>{escape(repr(diagnosis))}</b></p>" + (f"<table><tr>{head}</tr>{rows}</table>" if rows else "")
 
 
 def _describe(value: Any) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lossviz.errors import InputError, did_you_mean
 from lossviz.formats import Fields, read
 
-__all__ = ["DEFAULT", "GROUPS", "SAMPLES", "Sample", "load_sample", "sample_path"]
+__all__ = ["DEFAULT", "GROUPS", "SAMPLES", "Sample", "load_sample", "sample_folder", "sample_path"]
 
 DEFAULT = "alice-trained"
 RECORDED, WORKED, ODD = "Recorded from a model", "Worked by hand", "Wrong on purpose"
@@ -215,7 +215,7 @@ label-minus-100, label-v, length-0, length-above-t, length-fractional, length-mi
 logits-inf, logits-nan, padding-mask, tokens-duplicate, tokens-hostile, weights-254-255, weights-all-0, \
 weights-disagree, weights-fractional, weights-negative.
     """
-    return _folder() / _find(name).file
+    return sample_folder() / _find(name).file
 
 
 def load_sample(name: str = DEFAULT) -> Fields:
@@ -231,14 +231,19 @@ def load_sample(name: str = DEFAULT) -> Fields:
     return {**read(sample_path(name)), "title": _find(name).title}
 
 
+def sample_folder() -> Path:
+    """The folder `sample_data`, in a checkout or in an installed package.
+
+    >>> (sample_folder() / "golden.json").is_file()
+    True
+    """
+    here = Path(__file__).parent
+    installed = here / "_sample_data"
+    return installed if installed.is_dir() else here.parent / "sample_data"
+
+
 def _find(name: str) -> Sample:
     by_name = {sample.name: sample for sample in SAMPLES}
     if name not in by_name:
         raise InputError(f"There is no sample `{name}`.{did_you_mean(name, by_name)} There are {', '.join(by_name)}.")
     return by_name[name]
-
-
-def _folder() -> Path:
-    here = Path(__file__).parent
-    installed = here / "_sample_data"
-    return installed if installed.is_dir() else here.parent / "sample_data"

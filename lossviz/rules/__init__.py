@@ -3,7 +3,9 @@
 from lossviz.rules._catalogue import RULES
 from lossviz.rules._diagnose import diagnose
 from lossviz.rules._diagnosis import STATES, Diagnosis, Finding, Outcome
+from lossviz.rules._reference import page
 from lossviz.rules._rule import HEADINGS, SEVERITIES, Found, Rule
+from lossviz.rules._samples import RuleSample, load_rule_sample, rule_samples
 
 __all__ = [
     "HEADINGS",
@@ -15,5 +17,9 @@ __all__ = [
     "Found",
     "Outcome",
     "Rule",
+    "RuleSample",
     "diagnose",
+    "load_rule_sample",
+    "page",
+    "rule_samples",
 ]

@@ -1,7 +1,6 @@
 """What the rules look at: an analysis, and the facts that several of them ask for, each worked out once."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.masking import length_mask
 from lossviz.rules._alignment import Fit, best_fit
+from lossviz.rules._readonly import fact
 
 __all__ = ["Case"]
 
@@ -40,47 +40,47 @@ class Case:
         """The class that each timestep should have predicted."""
         return self.batch.targets
 
-    @cached_property
+    @fact
     def counts(self) -> Array:
         """Where the weight is not 0."""
         return self.analysis.mask
 
-    @cached_property
+    @fact
     def within_length(self) -> Array | None:
         """Where a timestep lies before the end that `lengths` give; None without lengths."""
         lengths = self.batch.lengths
         return None if lengths is None else length_mask(lengths, self.shape[1])
 
-    @cached_property
+    @fact
     def is_pad(self) -> Array:
         """Where the target is the declared pad id; nowhere without one."""
         pad = self.batch.pad_id
         return np.zeros(self.targets.shape, bool) if pad is None else self.targets == pad
 
-    @cached_property
+    @fact
     def pad_tail(self) -> Array:
         """The run of pad ids at the end of each sequence."""
         tail: Array = np.logical_and.accumulate(self.is_pad[:, ::-1], axis=1)[:, ::-1]
         return tail
 
-    @cached_property
+    @fact
     def pad_head(self) -> Array:
         """The run of pad ids at the start of each sequence."""
         head: Array = np.logical_and.accumulate(self.is_pad, axis=1)
         return head
 
-    @cached_property
+    @fact
     def loss(self) -> Array:
         """Cross entropy of every timestep, padding included, in nats; NaN where a label is no class."""
         return self.analysis.batch_loss
 
-    @cached_property
+    @fact
     def in_range(self) -> Array:
         """Where the target is a class."""
         known: Array = (self.targets >= 0) & (self.targets < self.analysis.scores.shape[2])
         return known
 
-    @cached_property
+    @fact
     def logsumexp(self) -> Array:
         """Log Σ_v exp(z_v), whatever the target; NaN where the logits hold NaN or +inf, or nothing but -inf.
 
@@ -95,29 +95,29 @@ class Case:
         total: Array = largest - np.log(self.analysis.top_probabilities[..., 0])
         return total
 
-    @cached_property
+    @fact
     def counted_loss(self) -> Array:
         """The losses that count and are finite, flat."""
         losses: Array = self.loss[self.counts & np.isfinite(self.loss)]
         return losses
 
-    @cached_property
+    @fact
     def uniform(self) -> float:
         """Ln V: the loss of a guess among all classes."""
         return float(np.log(self.shape[2]))
 
-    @cached_property
+    @fact
     def is_untrained(self) -> bool:
         """Whether the losses that count are, on average, within 5 % of ln V: nothing can be told from such logits."""
         losses = self.counted_loss
         return bool(losses.size == 0 or abs(losses.mean() - self.uniform) < 0.05 * self.uniform)
 
-    @cached_property
+    @fact
     def fit(self) -> Fit | None:
         """Where else the logits fit the targets much better, or None; raises `CannotTell` for an untrained model."""
         return best_fit(self)
 
-    @cached_property
+    @fact
     def nothing(self) -> Array:
         """No timestep, [B, T] bool."""
         return np.zeros(self.targets.shape, bool)

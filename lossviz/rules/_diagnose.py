@@ -2,21 +2,21 @@
 
 import math
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
-from lossviz.errors import InputError, LossvizError, did_you_mean
+from lossviz.errors import LossvizError
 from lossviz.rules._case import Case
 from lossviz.rules._catalogue import RULES
 from lossviz.rules._diagnosis import Diagnosis, Finding, Outcome
+from lossviz.rules._readonly import frozen, own_logits
 from lossviz.rules._rule import SEVERITIES, CannotTell, Found, Rule
+from lossviz.rules._select import Select, chosen
 
-__all__ = ["diagnose", "ordered"]
-
-Select = Iterable[str] | str | None
+__all__ = ["diagnose", "examine", "ordered"]
 
 
 def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select = None) -> Diagnosis:
@@ -33,25 +33,35 @@ def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select =
     >>> logits = np.zeros((1, 2, 3))
     >>> logits[0, 1] = np.nan
     >>> diagnosis = diagnose(Batch.from_arrays(logits=logits, targets=[[1, 2]], lengths=[1]), select="NUM01")
-    >>> [(finding.code, finding.severity, finding.cells.tolist()) for finding in diagnosis.findings]
-    [('NUM01', 'error', [[False, True]])]
+    >>> diagnosis
+    Diagnosis(1 error in 1 rule: NUM01)
+    >>> diagnosis.findings[0].cells.tolist()
+    [[False, True]]
     """
-    chosen = _chosen(select, ignore)
-    case = Case(batch if isinstance(batch, Analysis) else analyze(batch))
+    rules = chosen(RULES, select, ignore)
+    return examine(batch if isinstance(batch, Analysis) else analyze(batch), rules)
+
+
+def examine(analysis: Analysis, rules: Iterable[Rule]) -> Diagnosis:
+    """What these rules say of an analysis, in their order."""
+    rules = tuple(rules)
+    case = Case(frozen(analysis))
     findings: dict[str, Finding] = {}
     outcomes = {}
-    for rule in ordered(chosen):
-        outcome, found = _run(rule, case, findings)
-        outcomes[rule.code] = outcome
-        if found is not None:
-            findings[rule.code] = _finding(rule, found, case.analysis)
-    return Diagnosis(
-        case.analysis, tuple(sorted(findings.values(), key=_weight)), tuple(outcomes[r.code] for r in chosen)
-    )
+    for rule in ordered(rules):
+        outcomes[rule.code], finding = _run(rule, case, findings, analysis.batch)
+        if finding is not None:
+            findings[rule.code] = finding
+    sort = sorted(findings.values(), key=_weight)
+    return Diagnosis(analysis, tuple(sort), tuple(outcomes[rule.code] for rule in rules))
 
 
 def ordered(rules: Iterable[Rule]) -> Iterator[Rule]:
-    """The rules so that each comes after those that it `requires`."""
+    """The rules so that each comes after those that it `requires`.
+
+    Raises:
+        RuntimeError: if rules require each other.
+    """
     left = {rule.code: rule for rule in rules}
     while left:
         ready = [rule for rule in left.values() if not any(code in left for code in rule.requires)]
@@ -61,30 +71,50 @@ def ordered(rules: Iterable[Rule]) -> Iterator[Rule]:
         left = {code: rule for code, rule in left.items() if rule not in ready}
 
 
-def _run(rule: Rule, case: Case, findings: dict[str, Finding]) -> tuple[Outcome, Found | None]:
+def _run(rule: Rule, case: Case, findings: Mapping[str, Finding], given: Batch) -> tuple[Outcome, Finding | None]:
+    reason = _reason_to_skip(rule, case, findings)
+    if reason:
+        return Outcome(rule.code, "skipped", reason), None
+    try:
+        with np.errstate(all="ignore"):
+            found = _checked(rule.check(case), case)
+    except CannotTell as unable:
+        return Outcome(rule.code, "skipped", str(unable)), None
+    except Exception:
+        return Outcome(rule.code, "crashed", traceback.format_exc()), None
+    return _judge(rule, found, case, given) if found else (Outcome(rule.code, "passed"), None)
+
+
+def _reason_to_skip(rule: Rule, case: Case, findings: Mapping[str, Finding]) -> str:
     missing = case.lacks(rule.needs)
     if missing:
         named = " and ".join(f"`{name}`" for name in missing)
-        return Outcome(rule.code, "skipped", f"Needs {named}, which this batch does not have."), None
+        return f"Needs {named}, which this batch does not have."
     roots = [code for code in rule.requires if code in findings and findings[code].severity != "info"]
-    if roots:
-        return Outcome(rule.code, "skipped", f"{roots[0]} was found, which explains the same timesteps."), None
+    return f"{roots[0]} was found, which explains the same timesteps." if roots else ""
+
+
+def _checked(found: Found | None, case: Case) -> Found | None:
+    if found is not None and (found.cells.shape != case.shape[:2] or found.cells.dtype != bool):
+        raise TypeError(f"cells must be {case.shape[:2]} bool; got {found.cells.shape} {found.cells.dtype}")
+    return found
+
+
+def _judge(rule: Rule, found: Found, case: Case, given: Batch) -> tuple[Outcome, Finding]:
+    """The finding, with its repair where that works: a repair that crashes does not hide what was found."""
+    repaired, loss, outcome = None, found.loss_if_fixed, Outcome(rule.code, "found")
     try:
         with np.errstate(all="ignore"):
-            found = rule.check(case)
-    except CannotTell as reason:
-        return Outcome(rule.code, "skipped", str(reason)), None
+            repaired = None if found.repaired is None else found.repaired()
+            if repaired is not None and loss is None:
+                loss = _number(repaired, case.analysis)
     except Exception:
-        return Outcome(rule.code, "crashed", traceback.format_exc()), None
-    return Outcome(rule.code, "passed" if found is None else "found"), found
+        repaired, outcome = None, Outcome(rule.code, "crashed", traceback.format_exc())
+    repaired = None if repaired is None else own_logits(repaired, case.batch, given)
+    return outcome, _finding(rule, found, case.analysis, repaired, loss)
 
 
-def _finding(rule: Rule, found: Found, analysis: Analysis) -> Finding:
-    repaired = None if found.repaired is None else found.repaired()
-    loss = found.loss_if_fixed
-    if repaired is not None and loss is None:
-        loss = _number(repaired, analysis)
-    now = analysis.value if analysis.is_scalar else math.nan
+def _finding(rule: Rule, found: Found, analysis: Analysis, repaired: Batch | None, loss: float | None) -> Finding:
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -95,9 +125,15 @@ def _finding(rule: Rule, found: Found, analysis: Analysis) -> Finding:
         evidence=found.evidence,
         fix=found.fix,
         loss_if_fixed=loss,
-        effect=abs(loss - now) if loss is not None else math.nan,
+        effect=_effect(float(analysis.value) if analysis.is_scalar else math.nan, loss, analysis.is_scalar),
         repaired=repaired,
     )
+
+
+def _effect(now: float, after: float | None, is_scalar: bool) -> float:
+    if after is None or not is_scalar or not math.isfinite(after):
+        return math.nan
+    return abs(after - now) if math.isfinite(now) else math.inf
 
 
 def _number(repaired: Batch, analysis: Analysis) -> float | None:
@@ -114,23 +150,3 @@ def _number(repaired: Batch, analysis: Analysis) -> float | None:
 def _weight(finding: Finding) -> tuple[int, float, str]:
     effect = 0.0 if math.isnan(finding.effect) else finding.effect
     return SEVERITIES.index(finding.severity), -effect, finding.code
-
-
-def _chosen(select: Select, ignore: Select) -> list[Rule]:
-    wanted, unwanted = _codes("select", select), _codes("ignore", ignore)
-    return [
-        rule
-        for rule in RULES
-        if (select is None or rule.code.startswith(wanted)) and not (unwanted and rule.code.startswith(unwanted))
-    ]
-
-
-def _codes(argument: str, given: Select) -> tuple[str, ...]:
-    codes = tuple(given.replace(",", " ").split() if isinstance(given, str) else given or ())
-    known = [rule.code for rule in RULES]
-    for code in codes:
-        if not any(name.startswith(code) for name in known):
-            raise InputError(
-                f"`{argument}` names no rule: {code!r}.{did_you_mean(code, known)} There are {', '.join(known)}."
-            )
-    return codes

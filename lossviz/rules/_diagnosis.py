@@ -1,5 +1,6 @@
 """What `diagnose` answers with: findings, and the outcome of every rule."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,10 +8,12 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
+from lossviz.rules._rule import SEVERITIES
 
 __all__ = ["STATES", "Diagnosis", "Finding", "Outcome"]
 
 STATES = ("found", "passed", "skipped", "crashed")
+_PLURAL = {"error": "errors", "warning": "warnings", "info": "infos"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +28,15 @@ class Finding:
         evidence: named numbers.
         fix: what to write, by library.
         loss_if_fixed: the number after the fix, where it can be computed, else None.
-        effect: |loss_if_fixed − the number now|, NaN where unknown.
+        effect: |loss_if_fixed − the number now|; infinite where only the number now is NaN or infinite, NaN if unknown.
         repaired: the batch after the fix, or None.
+
+    >>> from lossviz import Batch, diagnose
+    >>> logits = np.zeros((1, 2, 3))
+    >>> logits[0, 1] = np.nan
+    >>> [finding] = diagnose(Batch.from_arrays(logits=logits, targets=[[1, 2]], lengths=[1]), select="NUM01").findings
+    >>> finding.code, finding.severity, finding.cells.tolist(), round(finding.loss_if_fixed, 4), finding.effect
+    ('NUM01', 'error', [[False, True]], 1.0986, 0.0)
     """
 
     code: str
@@ -44,17 +54,69 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one rule: its code, one of `STATES`, and the reason in words ("" where it found or passed)."""
+    """What became of one rule.
+
+    Attributes:
+        code: the rule's.
+        state: one of `STATES`. A rule whose repair crashed counts as crashed, and what it found stays a finding.
+        reason: why it was skipped, in words, or the traceback of a crash; else "".
+    """
 
     code: str
     state: str
     reason: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Diagnosis:
-    """Findings, most serious first, then by effect on the number; the outcome of every rule, by code."""
+    """Findings, most serious first, then by effect on the number; the outcome of every rule, by code.
 
-    analysis: Analysis = field(repr=False)
+    Attributes:
+        analysis: what was examined.
+        findings: what is wrong; empty where nothing was found.
+        outcomes: one for each rule that was asked for, in the order of the catalogue.
+
+    >>> from lossviz import Batch, diagnose
+    >>> diagnose(Batch.from_arrays(logits=np.eye(3)[None], targets=[[0, 1, 2]]), select="NUM01, NUM05")
+    Diagnosis(no findings in 2 rules)
+    """
+
+    analysis: Analysis
     findings: tuple[Finding, ...]
-    outcomes: tuple[Outcome, ...] = field(repr=False)
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def worst(self) -> str | None:
+        """The severity of the most serious finding, or None."""
+        return self.findings[0].severity if self.findings else None
+
+    @property
+    def summary(self) -> str:
+        """How many findings of each severity, in how many rules: "2 errors, 1 warning in 21 rules, 5 skipped"."""
+        found = Counter(finding.severity for finding in self.findings)
+        counted = [_count(found[name], name, _PLURAL[name]) for name in SEVERITIES if found[name]]
+        states = Counter(outcome.state for outcome in self.outcomes)
+        rest = [f"{states[state]} {state}" for state in ("skipped", "crashed") if states[state]]
+        rules = _count(len(self.outcomes), "rule", "rules")
+        return ", ".join([f"{', '.join(counted) or 'no findings'} in {rules}", *rest])
+
+    def finding(self, code: str) -> Finding | None:
+        """What one rule found, or None."""
+        return next((finding for finding in self.findings if finding.code == code), None)
+
+    def outcome(self, code: str) -> Outcome | None:
+        """What became of one rule, or None where it was not asked for."""
+        return next((outcome for outcome in self.outcomes if outcome.code == code), None)
+
+    def _repr_html_(self) -> str:
+        from lossviz.notebook import diagnosis_html
+
+        return diagnosis_html(self)
+
+    def __repr__(self) -> str:
+        codes = ", ".join(finding.code for finding in self.findings)
+        return f"Diagnosis({self.summary}{': ' * bool(codes)}{codes})"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

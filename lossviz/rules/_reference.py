@@ -1,0 +1,54 @@
+"""The rules as text: a page each, for `lossviz rule CODE` and docs/rules.md."""
+
+from lossviz.rules._catalogue import RULES
+from lossviz.rules._rule import Rule
+from lossviz.rules._samples import KINDS
+
+__all__ = ["page", "reference"]
+
+FAMILIES = {
+    "MOD": "Models",
+    "NUM": "Numbers",
+    "PAD": "Padding and masks",
+    "RED": "Reductions",
+    "SHF": "Shifts and alignment",
+}
+"""The first letters of a code, with what its rules are about."""
+
+
+def page(rule: Rule, level: int = 2) -> str:
+    """A rule's page in Markdown: its title, name and severity, then its sections under headings.
+
+    >>> print(page(RULES[0]).splitlines()[0])
+    ## NUM01 non-finite-under-mask
+    """
+    mark = "#" * level
+    head = f"{mark} {rule.code} {rule.name}\n\n**{rule.title}.**\n\n{_facts(rule)}"
+    return "\n\n".join([head, *(f"{mark}# {heading}\n\n{text}" for heading, text in rule.sections.items())])
+
+
+def reference() -> str:
+    """A table of every rule, then their pages."""
+    head = "| code | severity | what it says |\n|---|---|---|"
+    rows = "\n".join(
+        f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.severity} | {rule.title} |" for rule in RULES
+    )
+    parts = [f"## Every rule\n\n{head}\n{rows}"]
+    for family, about in FAMILIES.items():
+        rules = [rule for rule in RULES if rule.code.startswith(family)]
+        parts += [f"## {about}", *(f"{page(rule, 3)}\n\n{_samples(rule)}" for rule in rules)] if rules else []
+    return "\n\n".join(parts)
+
+
+def _facts(rule: Rule) -> str:
+    facts = [f"Severity: {rule.severity}."]
+    if rule.needs:
+        facts.append(f"Needs {' and '.join(f'`{name}`' for name in rule.needs)}.")
+    if rule.requires:
+        facts.append(f"Silent where {' or '.join(rule.requires)} was found, which says the same at the root.")
+    return " ".join(facts)
+
+
+def _samples(rule: Rule) -> str:
+    links = [f"[{kind}](../sample_data/rules/{rule.code}-{rule.name}/{kind}.json)" for kind in KINDS]
+    return f"Samples: {', '.join(links)}."
