@@ -63,7 +63,7 @@ def _means(
             cost=float(sum(part.cost for part in parts)) + 2 * (code == "RED12") + len(title) / 100,
             sentence=", and ".join([sentence, *(part.clause for part in parts)]),
             formula=unit.formula.replace("{}", formula),
-            arrays=lambda: _arrays(several[0], row[0], weights),
+            arrays=lambda: _arrays(row[0], weights),
             codes=(code, *(part.code for part in parts)),
             aliases=tuple(aliases.split()),
             bugs=tuple(part for part in (code if code == "RED12" else "", row[0].code) if part),
@@ -78,6 +78,6 @@ def _tier(code: str, mask: Mask, unit: Unit) -> int:
     return UNIT if not unit.is_plain else BUG if code == "RED12" else KNOWN
 
 
-def _arrays(facts: Facts, mask: Mask, weights: Array) -> tuple[Array, Array]:
+def _arrays(mask: Mask, weights: Array) -> tuple[Array, Array]:
     """Of the first batch: its part of the sum of all."""
     return mask.weights / max(float(weights.sum()), 1e-300), mask.weights != 0

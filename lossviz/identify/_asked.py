@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.errors import InputError
@@ -38,7 +36,7 @@ def read_asked(batch: Any, reported: Any, *, decimals: int | None, relative: flo
     Raises:
         InputError: if something is no batch or no number, or there are not as many of one as of the other.
 
-    >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 2)), targets=[[0, 1, 0]])
+    >>> batch = Batch.from_arrays(logits=[[[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]], targets=[[0, 1, 0]])
     >>> [len(row) for row in read_asked(batch, ["0.7", "0.7", "0.7"], decimals=None, relative=0).printed]
     [3]
     """
@@ -49,19 +47,15 @@ def read_asked(batch: Any, reported: Any, *, decimals: int | None, relative: flo
 
     if len(batches) == 1:
         only = reported[0] if _is_several(batch) and _is_several(reported) and len(reported) == 1 else reported
-        printed = (_checked(batches[0], read(only)),)
-    elif not _is_several(reported):
-        printed = (read(reported),)
-    elif len(reported) == 1:
-        printed = (read(reported[0]),)
-    elif len(reported) != len(batches):
+        return Asked(batches, (_checked(batches[0], read(only)),))
+    if not _is_several(reported) or len(reported) == 1:
+        return Asked(batches, (read(_listed(reported)[0]),))
+    if len(reported) != len(batches):
         raise InputError(
             f"`reported` must have {len(batches)} numbers, one for each batch, or one number that was printed for all; "
             f"got {len(reported)}. Leave out the batches whose number you don't know."
         )
-    else:
-        printed = tuple(_checked(one, read(value)) for one, value in zip(batches, reported, strict=True))
-    return Asked(batches, printed)
+    return Asked(batches, tuple(_checked(one, read(value)) for one, value in zip(batches, reported, strict=True)))
 
 
 def _batches(batch: Any) -> tuple[Batch | Analysis, ...]:
@@ -76,9 +70,9 @@ def _batches(batch: Any) -> tuple[Batch | Analysis, ...]:
 
 
 def _is_several(value: Any) -> bool:
-    return not isinstance(value, (str, bytes)) and (
-        isinstance(value, Sequence) or getattr(value, "ndim", 0) > 0 or hasattr(value, "shape") and len(value.shape) > 0
-    )
+    if isinstance(value, Sequence):
+        return not isinstance(value, (str, bytes))
+    return len(getattr(value, "shape", ())) > 0
 
 
 def _listed(value: Any) -> list[Any]:

@@ -69,8 +69,9 @@ def _numbers(losses: tuple[Loss, ...], masks: tuple[Mask, ...], ways: tuple[Way,
         stacked = _by_number(np.stack([loss.values for loss in chosen]), kept)
         for place, mask in enumerate(masks):
             weights = chosen[0].under(mask.weights)
-            coefficients = np.stack([way.coefficients(weights) for way in ways])
-            values[indices, place] = _products(stacked, _by_number(coefficients, kept))
+            tried = [index for index, way in enumerate(ways) if mask.is_plain or not way.is_guess]
+            coefficients = np.stack([ways[index].coefficients(weights) for index in tried])
+            values[np.ix_(indices, [place], tried)] = _products(stacked, _by_number(coefficients, kept))[:, None]
     return values
 
 
@@ -96,13 +97,15 @@ def _products(loss: Array, coefficients: Array) -> Array:
 def _tiers(steps: Steps) -> Array:
     """Where each combination stands, −1 where nothing or too much is done otherwise."""
     shape = tuple(len(axis) for axis in steps)
-    changed, otherwise, wrong, in_units = (_counted(steps, count) for count in (_changes, _departs, _errs, _converts))
+    kinds = (_changes, _departs, _errs, _converts, _guesses)
+    changed, otherwise, wrong, in_units, guessed = (_counted(steps, kind) for kind in kinds)
     tiers = np.full(shape, COMBINED)
     tiers[(otherwise <= MOST) & (wrong == 0) & (in_units > 0)] = UNIT
     tiers[(otherwise <= 1) & (in_units > 0)] = UNIT
     tiers[(otherwise <= 1) & (in_units == 0)] = BUG
-    tiers[(otherwise <= 1) & (wrong == 0) & (_counted(steps, _guesses) == 0)] = KNOWN
+    tiers[(otherwise <= 1) & (wrong == 0) & (guessed == 0)] = KNOWN
     tiers[(changed == 0) | (otherwise > MOST)] = -1
+    tiers[(guessed > 0) & (otherwise > 1)] = -1
     return tiers
 
 

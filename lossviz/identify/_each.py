@@ -31,7 +31,7 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
     across = facts.timesteps if kept == "sequences" else facts.sequences
     mean = "C07" if kept == "sequences" else "C09"
 
-    def way(code: str, title: str, clause: str, below: str, divisor: Divisor, **more: tuple[str, ...]) -> Way:
+    def way(code: str, title: str, clause: str, below: str, divisor: Divisor, aliases: tuple[str, ...] = ()) -> Way:
         numerator = rf"{sums} w_{{bt}}\,\mathrm{{loss}}_{{bt}}"
         return Way(
             code=code,
@@ -43,7 +43,7 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
             cost=0 if code == mean else 2,
             key=f"each {title}",
             coefficients=lambda weights: _divided(weights, divisor(weights)),
-            **more,
+            aliases=aliases,
         )
 
     yield way(
@@ -54,13 +54,13 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
         lambda w: w.sum(axis=axis, keepdims=True),
         aliases=("sequence_loss", "C03"),
     )
-    yield way("C01", "sum", f"prints each {one}'s sum and divides by nothing", "", lambda w: np.ones((1, 1)))
+    yield way("C01", "sum", f"prints each {one}'s sum and divides by nothing", "", lambda _: np.ones((1, 1)))
     yield way(
         "C05" if kept == "sequences" else "C06",
         f"sum ÷ {'T' if kept == 'sequences' else 'B'}",
         f"divides each {one}'s sum by all {across:,} positions, padding included",
         "T" if kept == "sequences" else "B",
-        lambda w: np.full((1, 1), float(across)),
+        lambda _: np.full((1, 1), float(across)),
         aliases=("PAD02",),
     )
     yield way(

@@ -55,19 +55,20 @@ class Facts:
     def ends(self) -> Array:
         """Where each sequence ends, [B]: its length, else after its last timestep that counts."""
         if self.analysis.batch.lengths is not None and self.analysis.mask_name in ("lengths", "weights"):
-            return np.clip(np.trunc(self.analysis.batch.lengths), 0, self.timesteps).astype(int)
-        after = np.where(self.analysis.mask, np.arange(1, self.timesteps + 1), 0)
-        return after.max(axis=1, initial=0)
+            ends: Array = np.clip(np.trunc(self.analysis.batch.lengths), 0, self.timesteps).astype(int)
+        else:
+            ends = np.where(self.analysis.mask, np.arange(1, self.timesteps + 1), 0).max(axis=1, initial=0)
+        return ends
 
     @property
     def sequences(self) -> int:
         """B."""
-        return self.weights.shape[0]
+        return len(self.weights)
 
     @property
     def timesteps(self) -> int:
         """T."""
-        return self.weights.shape[1]
+        return int(self.weights.shape[1])
 
     @property
     def classes(self) -> int:

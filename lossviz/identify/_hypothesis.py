@@ -1,6 +1,6 @@
 """One formula that may have given the printed number, before it is put into words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,13 +131,13 @@ def _formula(combination: Combination) -> str:
     return r",\quad ".join(part for part in parts if part)
 
 
-def _kind(steps: list[Step]) -> str:
+def _kind(steps: Sequence[Step]) -> str:
     if any(step.is_bug for step in steps if not isinstance(step, Unit)):
         return "bug"
     return "unit" if any(isinstance(step, Unit) for step in steps) else "convention"
 
 
-def _sentence(steps: list[Step]) -> str:
+def _sentence(steps: Sequence[Step]) -> str:
     *first, last = [step.clause for step in steps]
     return f"{', '.join(first)}, and {last}" if first else last
 

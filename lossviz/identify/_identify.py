@@ -81,7 +81,7 @@ def identify(
         "smoothing": smoothing,
         "class_weights": class_weights,
     }
-    known = {name: value for name, value in said.items() if value is not None}
+    known: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     base = options or (settings or Settings()).options
     several = [Facts(_analysis(given, settings), replace(base, **known)) for given in asked.batches]
     return with_accuracy(_matches(several, asked), several[0], printed_accuracy)

@@ -46,7 +46,7 @@ def _by_id(facts: Facts) -> Iterator[Mask]:
         yield Mask(
             code="PAD04",
             title="Mask made from the pad id",
-            clause=f"leaves out every target with the pad id {batch.pad_id}; {lost:,} of those {'counts' if lost == 1 else 'count'}",
+            clause=f"leaves out every target with the pad id {batch.pad_id}; {_counting(lost)}",
             formula=rf"w_{{bt}} = [y_{{bt}} \ne {batch.pad_id}]",
             cost=2,
             is_sure=lost > 0,
@@ -146,3 +146,7 @@ def _of_them(facts: Facts) -> str:
         if not facts.padding
         else (f"{facts.padding:,} of them {'is' if facts.padding == 1 else 'are'} padding")
     )
+
+
+def _counting(lost: int) -> str:
+    return f"{lost:,} of those {'counts' if lost == 1 else 'count'}" if lost else "none of those counts"

@@ -16,7 +16,8 @@ class Match:
     Attributes:
         code: a convention's or a bug's, as in the catalogues: C03, PAD02, RED01, MOD01 …
         title: in a few words.
-        value: what the formula gives on this batch; `difference`: value − reported.
+        value: what the formula gives on this batch; `difference`: value − reported; of several numbers the pair that
+            lies furthest apart.
         formula: LaTeX.
         kind: "convention", "bug" or "unit".
         explanation: one sentence with this batch's numbers.
@@ -26,8 +27,13 @@ class Match:
         aliases: codes of other formulas that give exactly this number on this batch.
         apart: the second batch that would tell it from the other answers, in one sentence, or "".
         accidental: whether so few digits agree that chance is likely.
-        coefficients: [B, T], what each timestep's loss is multiplied by on its way into the number; NaN-free.
+        coefficients: [B, T], what each timestep's loss is multiplied by on its way into the number, the derivative
+            where it is no product (perplexity); NaN-free.
         cells: [B, T] bool, the timesteps that it counts.
+
+    >>> match = Match("C03", "Mean", value=1.25, difference=0.0, formula="", kind="convention", explanation="")
+    >>> match.rank, match.fix
+    (0, {})
     """
 
     code: str

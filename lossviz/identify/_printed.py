@@ -47,9 +47,11 @@ class Printed:
     def hits(self, values: np.ndarray) -> np.ndarray:
         """`is_hit` of each of several values."""
         if not np.isfinite(self.value):
-            return np.isnan(values) if np.isnan(self.value) else values == self.value
+            same: np.ndarray = np.isnan(values) if np.isnan(self.value) else values == self.value
+            return same
         with np.errstate(invalid="ignore"):
-            return np.abs(values - self.value) <= self.tolerance
+            close: np.ndarray = np.abs(values - self.value) <= self.tolerance
+        return close
 
 
 def read_printed(

@@ -63,7 +63,7 @@ class Search:
     def chance(self, printed: tuple[Printed, ...]) -> dict[int, float]:
         """How many hits to expect by chance, up to each tier: the values nearby, thinned out to the tolerance.
 
-        Several numbers are hit by chance where each is: the expectation is that of the first times the odds of the rest.
+        Several numbers are hit by chance where each is: what is expected of the first, times the odds of the others.
         """
         odds = float(np.prod([_odds(one) for one in printed[1:]]))
         return {tier: self._nearby(printed[0], tier) * _odds(printed[0]) * odds for tier in range(COMBINED + 1)}

@@ -9,7 +9,7 @@ import numpy as np
 from lossviz.identify._facts import Facts
 from lossviz.identify._hypothesis import BUG, UNIT, Hypothesis
 from lossviz.identify._losses import SMOOTHING
-from lossviz.identify._splits import MEAN, cuts
+from lossviz.identify._splits import MEAN, Cut, cuts
 from lossviz.reductions import group_sums
 
 __all__ = ["accuracies", "special"]
@@ -47,52 +47,61 @@ def accuracies(facts: Facts) -> tuple[float, float]:
 def _unmasked_smoothing(facts: Facts) -> Iterator[Hypothesis]:
     """RED-10: the smoothing term of all positions, over Σ w or as a mean of its own."""
     said, weight = facts.options.smoothing, np.float64(facts.weight)
-    uniform = facts.alternatives.uniform_loss.sum()
     for epsilon in (said,) if said is not None else SMOOTHING:
-        if not epsilon:
-            continue
-        for key, over, below, words in (
-            ("weights", weight, WEIGHTS, "sums the smoothing term over the padding too"),
-            ("mean", facts.positions, r"B \cdot T", "takes the smoothing term's mean over all positions"),
-        ):
-            value = (1 - epsilon) * facts.total / weight + epsilon * uniform / np.float64(over)
-            yield _bug(
-                "RED10",
-                f"Smoothing of all positions, ε = {epsilon:g}",
-                value,
-                f"{words}, {facts.padding:,} of them padding, with ε = {epsilon:g}",
-                rf"(1-\varepsilon)\frac{{{SUM}}}{{{WEIGHTS}}} + \varepsilon\frac{{\sum_{{b,t}} {SMOOTH}}}{{{below}}},"
-                rf"\ \varepsilon = {epsilon:g}",
-                lambda epsilon=epsilon: ((1 - epsilon) * facts.weights / weight, np.ones(facts.weights.shape, bool)),
-                cost=4 if said is not None else 20,
-                is_guess=said is None,
-                key=f"{key} {epsilon:g}",
+        if epsilon:
+            yield _smoothing(facts, epsilon, weight, WEIGHTS, "sums the smoothing term over the padding too")
+            yield _smoothing(
+                facts, epsilon, facts.positions, r"B \cdot T", "takes the smoothing term's mean over all positions"
             )
+
+
+def _smoothing(facts: Facts, epsilon: float, over: float, below: str, words: str) -> Hypothesis:
+    uniform, weight = facts.alternatives.uniform_loss.sum(), np.float64(facts.weight)
+    is_said = facts.options.smoothing is not None
+    return _bug(
+        "RED10",
+        f"Smoothing of all positions, ε = {epsilon:g}",
+        (1 - epsilon) * facts.total / weight + epsilon * uniform / np.float64(over),
+        f"{words}, {facts.padding:,} of them padding, with ε = {epsilon:g}",
+        rf"(1-\varepsilon)\frac{{{SUM}}}{{{WEIGHTS}}} + \varepsilon\frac{{\sum_{{b,t}} {SMOOTH}}}{{{below}}},"
+        rf"\ \varepsilon = {epsilon:g}",
+        lambda: ((1 - epsilon) * _share(facts), np.ones(facts.weights.shape, bool)),
+        cost=4 if is_said else 20,
+        is_guess=not is_said,
+        key=f"{below} {epsilon:g}",
+    )
+
+
+def _share(facts: Facts) -> Array:
+    """W / Σ w, 0 where nothing counts."""
+    return facts.weights / (facts.weight or 1.0)
 
 
 def _mean_perplexities(facts: Facts) -> Iterator[Hypothesis]:
     """RED-12: exp of each part's mean, then the mean."""
-    for cut in cuts(facts):
-        if cut.of == "chunks of time":
-            continue
-        sums, own = group_sums(np.where(facts.weights != 0, facts.loss, 0.0), facts.weights, cut.groups)
-        each = np.exp(sums / own)
+    return (_mean_perplexity(facts, cut) for cut in cuts(facts) if cut.of != "chunks of time")
 
-        def arrays(each: Array = each, own: Array = own, cut: Any = cut) -> tuple[Array, Array]:
-            factor = np.nan_to_num(each / own / cut.parts, posinf=0.0)
-            return facts.weights * factor[cut.groups], facts.weights != 0
 
-        yield _bug(
-            "RED12",
-            f"Mean of the perplexities of {cut.name}",
-            each.sum() / cut.parts,
-            f"averages the perplexities of {cut.name} ({cut.how})",
-            rf"\frac{{1}}{{{cut.parts}}}\sum_g \exp\left({MEAN}\right)",
-            arrays,
-            cost=6 if cut.is_said else 14,
-            is_sure=cut.is_said,
-            key=f"perplexities {cut.of} {cut.parts} {cut.how}",
-        )
+def _mean_perplexity(facts: Facts, cut: Cut) -> Hypothesis:
+    sums, own = group_sums(np.where(facts.weights != 0, facts.loss, 0.0), facts.weights, cut.groups)
+    each = np.exp(sums / own)
+
+    def arrays() -> tuple[Array, Array]:
+        with np.errstate(all="ignore"):
+            factor = np.nan_to_num(each / own / cut.parts, posinf=0.0, neginf=0.0)
+        return facts.weights * factor[cut.groups], facts.weights != 0
+
+    return _bug(
+        "RED12",
+        f"Mean of the perplexities of {cut.name}",
+        each.sum() / cut.parts,
+        f"averages the perplexities of {cut.name} ({cut.how})",
+        rf"\frac{{1}}{{{cut.parts}}}\sum_g \exp\left({MEAN}\right)",
+        arrays,
+        cost=6 if cut.is_said else 14,
+        is_sure=cut.is_said,
+        key=f"perplexities {cut.of} {cut.parts} {cut.how}",
+    )
 
 
 def _accuracy(facts: Facts) -> Iterator[Hypothesis]:
@@ -138,7 +147,7 @@ def _halves(facts: Facts) -> Iterator[Hypothesis]:
             float(np.float32(mean).astype(dtype)),
             f"computes in {name}: logits, losses and their mean are rounded to it",
             rf"\mathrm{{{name}}}\left(\frac{{{SUM}}}{{{WEIGHTS}}}\right)",
-            lambda: (facts.weights / max(facts.weight, 1e-300), facts.weights != 0),
+            lambda: (_share(facts), facts.weights != 0),
             cost=7,
             is_sure=facts.analysis.batch.logits.dtype.name == name,
             key=f"all {name}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def splits(facts: Facts) -> tuple[Way, ...]:
 
 def _of_cut(cut: Cut) -> Iterator[Way]:
     cost = (3 if cut.how in ("in order", "as given") else 5) + (0 if cut.is_said else 8)
-    common = {"is_sure": cut.is_said, "key": f"{cut.of} {cut.parts} {cut.how}"}
+    common: dict[str, Any] = {"is_sure": cut.is_said, "is_guess": not cut.is_said, "key": f"{cut.of} {cut.parts} {cut.how}"}
     rows = cut.of != "chunks of time"
     yield Way(
         code=cut.code,
@@ -120,7 +121,7 @@ def _of_cut(cut: Cut) -> Iterator[Way]:
         yield from _weighted_and_last(cut, cost, common)
 
 
-def _weighted_and_last(cut: Cut, cost: int, common: dict[str, object]) -> Iterator[Way]:
+def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[Way]:
     share = np.bincount(cut.groups[:, 0], minlength=cut.parts) / max(len(cut.groups), 1) if cut.groups.size else None
     if share is None:
         return
@@ -171,6 +172,11 @@ def _factors(facts: Facts) -> Iterator[Way]:
                 clause=f"prints {k} times the mean, as if {k} micro-batches were added up and not averaged",
                 formula=rf"{k}\cdot\frac{{\sum_{{b,t}} w_{{bt}}\,\mathrm{{loss}}_{{bt}}}}{{\sum_{{b,t}} w_{{bt}}}}",
                 cost=12,
+                is_guess=True,
                 key=f"times {k}",
-                coefficients=lambda w, k=k: k * w / w.sum() if w.sum() else np.zeros_like(w),
+                coefficients=_times_mean(k),
             )
+
+
+def _times_mean(k: int) -> Callable[[Array], Array]:
+    return lambda weights: k * weights / (weights.sum() or 1.0)

@@ -1,6 +1,6 @@
-"""In what a number is printed: nats, bits, perplexity, the wrong mixes of them, and times or divided by a declared k."""
+"""In what a number is printed: nats, bits, perplexity, wrong mixes of them, and times or divided by a declared k."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from lossviz.identify._steps import Unit
 
 __all__ = ["units"]
 
+Array = np.ndarray
 LN2 = float(np.log(2.0))
 LOG = r"\left({}\right)"
 
@@ -34,8 +35,8 @@ def _logarithms() -> Iterator[Unit]:
         is_bug=False,
         cost=2,
         aliases=("RED13",),
-        of=lambda x: x / LN2,
-        slope=lambda x: np.full_like(x, 1 / LN2),
+        of=_times(1 / LN2),
+        slope=_constant(1 / LN2),
     )
     yield Unit(
         code="C12",
@@ -69,6 +70,14 @@ def _logarithms() -> Iterator[Unit]:
     )
 
 
+def _times(factor: float) -> Callable[[Array], Array]:
+    return lambda number: number * factor
+
+
+def _constant(factor: float) -> Callable[[Array], Array]:
+    return lambda number: np.full_like(number, factor)
+
+
 def _declared(facts: Facts) -> Iterator[Unit]:
     for name, of, code in (
         ("accumulation_steps", "accumulation steps", "RED02"),
@@ -86,6 +95,6 @@ def _declared(facts: Facts) -> Iterator[Unit]:
                 is_sure=True,
                 cost=3,
                 key=f"{word} {k} {of}",
-                of=lambda x, factor=factor: x * factor,
-                slope=lambda x, factor=factor: np.full_like(x, factor),
+                of=_times(factor),
+                slope=_constant(factor),
             )

@@ -1,4 +1,4 @@
-"""How the losses become one number: the rows of `REDUCTIONS`, and divisors that nobody wants (padding-bugs.md §1, §4)."""
+"""How the losses become one number: the rows of `REDUCTIONS`, and divisors that nobody wants (padding-bugs.md)."""
 
 from collections.abc import Callable, Iterator
 
@@ -48,7 +48,7 @@ CLAUSES: dict[str, Callable[[Facts], str]] = {
     ),
     "without_stops": lambda f: f"divides by {_what_counts(f)} less one for each of the {f.sequences:,} sequences",
     "timesteps_twice": lambda f: f"divides twice, by T = {f.timesteps:,} and by {_what_counts(f)}",
-    "decoder_length": lambda f: "multiplies the mean by the mean length less 1",
+    "decoder_length": lambda _: "multiplies the mean by the mean length less 1",
     "sequence_means": lambda f: f"takes each sequence's own mean, then the mean of {f.sequences:,} sequences",
     "filled_sequence_means": lambda f: (
         f"takes each sequence's own mean, then the mean of the {np.count_nonzero(f.weights.any(axis=1)):,} "
@@ -124,23 +124,28 @@ def _classes(facts: Facts) -> Iterator[Way]:
         return
     inside = (facts.targets >= 0) & (facts.targets < facts.classes)
     of_class = np.where(inside, np.asarray(given)[np.where(inside, facts.targets, 0)], 0.0)
+    clause = "multiplies each loss by its class's weight and divides by"
     weighted = r"\sum_{b,t} c_{y_{bt}} w_{bt}"
-    for code, title, below, over in (
-        ("C24", "Class weights, in the divisor too", weighted, lambda w: (of_class * w).sum()),
-        ("RED09", "Class weights, not in the divisor", r"\sum_{b,t} w_{bt}", lambda w: w.sum()),
-    ):
-        yield Way(
-            code=code,
-            title=title,
-            clause=f"multiplies each loss by its class's weight and divides by {amount(over(facts.weights))}, the sum "
-            f"of the weights {'of the classes' if code == 'C24' else 'without the classes'}",
-            formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{{below}}}",
-            is_bug=code == "RED09",
-            is_sure=True,
-            cost=3,
-            aliases=("RED09",) if code == "C24" else (),
-            coefficients=lambda w, over=over: of_class * w * _one_over(over(w)),
-        )
+    yield Way(
+        code="C24",
+        title="Class weights, in the divisor too",
+        clause=f"{clause} {amount((of_class * facts.weights).sum())}, the sum of those weights",
+        formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{{weighted}}}",
+        is_bug=False,
+        is_sure=True,
+        cost=3,
+        aliases=("RED09",),
+        coefficients=lambda w: of_class * w * _one_over((of_class * w).sum()),
+    )
+    yield Way(
+        code="RED09",
+        title="Class weights, not in the divisor",
+        clause=f"{clause} {amount(facts.weight)}, as if there were none",
+        formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{\sum_{{b,t}} w_{{bt}}}}",
+        is_sure=True,
+        cost=3,
+        coefficients=lambda w: of_class * w * _one_over(w.sum()),
+    )
 
 
 def _one_over(number: float) -> float:

@@ -15,7 +15,10 @@ from lossviz.identify._ranking import Answer
 __all__ = ["worded"]
 
 FEW_DIGITS, GUESS_DIGITS = 4, 5
-"""Fewer digits than this, and a combination (rule 1) or a formula with a guessed option (RED-11) is no finding."""
+"""Fewer digits than this, and a combination (rule 1) or a formula with a guessed ε (RED-11) is no finding."""
+
+SMOOTHED = ("LS", "RED10")
+"""How the codes start that depend on ε."""
 
 LIKELY, POSSIBLE = 0.5, 0.1
 """From how many chance hits on a single formula, and a combination of several steps, is called accidental."""
@@ -78,7 +81,7 @@ def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance:
     if not np.isfinite(printed[0].value):
         return False
     digits = sum(one.digits for one in printed)
-    if hypothesis.is_guess and digits < GUESS_DIGITS:
+    if hypothesis.is_guess and digits < GUESS_DIGITS and hypothesis.code.startswith(SMOOTHED):
         return True
     if hypothesis.tier < COMBINED:
         return chance[hypothesis.tier] >= LIKELY
