@@ -24,7 +24,7 @@ Spec = dict[str, Any]
 TITLE, ROW, FOOT, SIZE = 62.0, 21.0, 34.0, 12
 NAMES, NUMBERS, EDGE = 310.0, 100.0, 14.0
 LONGEST = 3.0  # times the middle number: a longer bar is cut, or a sum would hide what the means differ by
-NOTHING = "No number here: choose other libraries, or say the options that they need."
+NOTHING = "No convention has a number here: the losses are NaN, or an option that it needs was not said."
 
 
 def conventions(

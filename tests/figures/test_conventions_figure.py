@@ -42,7 +42,9 @@ def test_conventions_stands_in_groups_by_divisor():
 
 def test_conventions_names_a_bar_and_how_many_more_print_it():
     figure = checked(conventions(table()))
-    assert "Mean over the timesteps that count +10 " in figure.layout.yaxis.ticktext
+    folded = fold_conventions(table())
+    [codes] = [codes for codes in folded.codes if "C03" in codes]
+    assert f"Mean over the timesteps that count +{len(codes) - 1} " in figure.layout.yaxis.ticktext
     assert list(figure.layout.yaxis.tickvals) == list(bars(figure))
 
 
@@ -111,7 +113,9 @@ def test_conventions_of_some_rows_shows_these():
 def test_conventions_without_a_number_says_what_to_do():
     rows = table()
     figure = checked(conventions(rows[rows.code == "C25"], unit="bits"))
-    assert notes(figure, "empty") == ["No number here: choose other libraries, or say the options that they need."]
+    assert notes(figure, "empty") == [
+        "No convention has a number here: the losses are NaN, or an option that it needs was not said."
+    ]
 
 
 def test_conventions_refuses_an_unknown_unit():
