@@ -12,7 +12,17 @@ from lossviz.rules._rule import CannotTell
 if TYPE_CHECKING:
     from lossviz.rules._case import Case
 
-__all__ = ["LAGS", "Fit", "best_fit", "lag_losses", "mean_of", "row_losses", "time_major_losses"]
+__all__ = [
+    "LAGS",
+    "Fit",
+    "best_fit",
+    "check_trained",
+    "lag_losses",
+    "mean_of",
+    "row_losses",
+    "slices",
+    "time_major_losses",
+]
 
 Array = np.ndarray
 LAGS = (-2, -1, 1, 2)
@@ -61,7 +71,7 @@ def best_fit(case: "Case") -> Fit | None:
     ('lag', 1)
     """
     before = _given(case)
-    _check_that_it_says_something(case, before)
+    check_trained(case)
     if mean_of(before) <= 0.8 * case.uniform:
         return None
     fits = [*_lags(case, before), *_time_major(case, before), *_rows(case, before)]
@@ -71,7 +81,7 @@ def best_fit(case: "Case") -> Fit | None:
 def lag_losses(case: "Case", lag: int) -> Array:
     """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count."""
     moved, both = case.nothing.astype(np.int64), case.nothing.copy()
-    here, there = _slices(lag, case.shape[1])
+    here, there = slices(lag, case.shape[1])
     moved[:, here] = case.targets[:, there]
     both[:, here] = case.counts[:, here] & case.counts[:, there]
     return np.where(both, _losses_of(case, moved), np.nan)
@@ -107,17 +117,18 @@ def _given(case: "Case") -> Array:
     return _clipped(np.where(case.counts & case.in_range, case.loss, np.nan))
 
 
-def _check_that_it_says_something(case: "Case", losses: Array) -> None:
+def check_trained(case: "Case") -> None:
+    """Raises `CannotTell` where the losses say nothing: none counts, one class, or a guess among all classes alike."""
     if case.shape[2] < 2:
         raise CannotTell("There is one class, so that every loss is 0.")
-    known = ~np.isnan(losses)
+    known = ~np.isnan(_given(case))
     if not known.any():
         raise CannotTell("No timestep that counts has a loss.")
     uniform = case.uniform
     if case.is_untrained and case.analysis.entropy[known].mean() > 0.95 * uniform:
         raise CannotTell(
             f"The losses are near ln V = {uniform:.4g} nats, those of a guess: "
-            "an untrained model does not say which targets its logits belong to."
+            "an untrained model says nothing about its targets."
         )
 
 
@@ -154,7 +165,8 @@ def _rows(case: "Case", before: Array) -> list[Fit]:
 
 def _losses_in(case: "Case", order: Array) -> Array:
     back = np.argsort(order)
-    return _losses_of(case, case.targets[back])[order]
+    losses: Array = _losses_of(case, case.targets[back])[order]
+    return losses
 
 
 def _gain(before: Array, after: Array) -> float:
@@ -164,9 +176,9 @@ def _gain(before: Array, after: Array) -> float:
 def _is_sure(case: "Case", before: Array, after: Array, extra: float = 0.0) -> bool:
     gains, known = before - after, after[~np.isnan(after)]
     gains = gains[~np.isnan(gains)]
-    if known.mean() > 0.8 * case.uniform or (case.uniform - known).sum() < ODDS + extra:
+    if not mean_of(known) <= 0.8 * case.uniform or (case.uniform - known).sum() < ODDS + extra:
         return False
-    return bool(gains.mean() > 1.5 * gains.std() / np.sqrt(gains.size))
+    return float(gains.mean()) > 1.5 * float(gains.std()) / float(np.sqrt(gains.size))
 
 
 def _losses_of(case: "Case", targets: Array) -> Array:
@@ -181,6 +193,6 @@ def _clipped(losses: Array) -> Array:
     return clipped
 
 
-def _slices(lag: int, timesteps: int) -> tuple[slice, slice]:
+def slices(lag: int, timesteps: int) -> tuple[slice, slice]:
     """Where timesteps lie that have another one `lag` later, and where that one lies."""
     return slice(max(0, -lag), max(0, timesteps - max(0, lag))), slice(max(0, lag), max(0, timesteps + min(0, lag)))

@@ -1,6 +1,8 @@
 """The rules, sorted by code. Adding one: its module, its line here, its folder in `sample_data/rules/`."""
 
 from lossviz.rules._rule import Rule
+from lossviz.rules.mod01_softmax_twice import RULE as MOD01
+from lossviz.rules.mod03_log_probabilities import RULE as MOD03
 from lossviz.rules.num01_nonfinite_under_mask import RULE as NUM01
 from lossviz.rules.num02_gradient_through_where import RULE as NUM02
 from lossviz.rules.num03_impossible_target import RULE as NUM03
@@ -22,10 +24,22 @@ from lossviz.rules.pad14_mask_shapes import RULE as PAD14
 from lossviz.rules.pad15_odd_weights import RULE as PAD15
 from lossviz.rules.pad16_masks_disagree import RULE as PAD16
 from lossviz.rules.pad18_padding_waste import RULE as PAD18
+from lossviz.rules.red14_across_documents import RULE as RED14
+from lossviz.rules.shf01_targets_not_shifted import RULE as SHF01
+from lossviz.rules.shf02_shifted_twice import RULE as SHF02
+from lossviz.rules.shf03_rolled_inputs import RULE as SHF03
+from lossviz.rules.shf04_timestep_never_predicted import RULE as SHF04
+from lossviz.rules.shf05_mask_of_the_inputs import RULE as SHF05
+from lossviz.rules.shf06_logits_fit_another_timestep import RULE as SHF06
+from lossviz.rules.shf07_eos_missing import RULE as SHF07
+from lossviz.rules.shf08_time_major import RULE as SHF08
+from lossviz.rules.shf10_rows_permuted import RULE as SHF10
 
 __all__ = ["RULES"]
 
 RULES: tuple[Rule, ...] = (
+    MOD01,
+    MOD03,
     NUM01,
     NUM02,
     NUM03,
@@ -47,4 +61,14 @@ RULES: tuple[Rule, ...] = (
     PAD15,
     PAD16,
     PAD18,
+    RED14,
+    SHF01,
+    SHF02,
+    SHF03,
+    SHF04,
+    SHF05,
+    SHF06,
+    SHF07,
+    SHF08,
+    SHF10,
 )

@@ -1,0 +1,74 @@
+"""The mask is that of the inputs: it was not shifted with the targets.
+
+## What it checks
+Whether what counts is exactly where the inputs are not the pad id, while the targets need another mask: each padded
+sequence trains one pad, or loses a target.
+
+## Why it matters
+The model is trained to write padding after its last token, or never to write that token.
+
+## Example
+Tokens [4, 5, 1, 0, 0]: inputs [4, 5, 1, 0], targets [5, 1, 0, 0]. The mask of the inputs is [1, 1, 1, 0] and trains the
+pad at timestep 2; that of the targets is [1, 1, 0, 0].
+
+## How to fix
+Shift the mask with the targets, or put the ignore id into the labels before they are shifted.
+
+## When it is a false alarm
+Where the pad id also ends a sequence, the first pad is its end and should count. A length that is one too long looks
+the same; the inputs say that it is this.
+
+## Threads
+self-critical#102, bionemo-recipes PR#1449, transformers PR#46204
+"""
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rows import content, many, pad_may_be_eos, tail, trained_padding, with_counts
+from lossviz.rules._rule import CannotTell, Found, Rule
+
+__all__ = ["RULE"]
+
+
+def _check(case: Case) -> Found | None:
+    inputs, pad = case.batch.inputs, case.batch.pad_id
+    if inputs is None or pad is None or not np.array_equal(case.counts, inputs != pad):
+        return None
+    after, inside = tail(case), content(case)
+    trained = case.counts & after
+    padded = after.any(axis=1) & inside.any(axis=1)
+    if not padded.any() or not (trained.sum(axis=1)[padded] == 1).all():
+        return None
+    if pad_may_be_eos(case) and not trained_padding(case).any():
+        raise CannotTell(f"The pad id {pad} that counts may be the end of the sequence; `eos_id` would tell.")
+    lost = inside & ~case.counts & ~case.is_pad
+    cells = trained | lost
+    dropped = f" and drops {many(int(lost.sum()), 'target')}" if lost.any() else ""
+    return Found(
+        message=f"The mask is that of the inputs: it trains {many(int(trained.sum()), 'pad')}, one in each of "
+        f"{many(int(padded.sum()), 'padded sequence')}{dropped}.",
+        cells=cells,
+        evidence={
+            "pads that count": int(trained.sum()),
+            "targets that don't": int(lost.sum()),
+            "padded sequences": int(padded.sum()),
+        },
+        fix={
+            "TensorFlow": f"weights = tf.cast(tokens != {pad}, tf.float32)[:, 1:]  # as targets = tokens[:, 1:]",
+            "PyTorch": f"labels = tokens.masked_fill(tokens == {pad}, -100)\ntargets = labels[:, 1:]",
+        },
+        repaired=lambda: with_counts(case, case.counts & ~trained | lost),
+    )
+
+
+RULE = Rule(
+    code="SHF05",
+    name="mask-of-the-inputs",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    needs=("inputs", "pad_id"),
+    requires=("SHF01", "SHF02"),
+)
+"""The mask is that of the targets."""

@@ -1,0 +1,99 @@
+"""Sequences end without the token that ends them.
+
+## What it checks
+Whether padded sequences hold no end of sequence at all among their targets; apart from them, sequences without padding,
+which may have been cut.
+
+## Why it matters
+A model that never sees the end never stops.
+
+## Example
+Text [5, 6, 7, 8, 1] in four timesteps: the targets are [5, 6, 7, 8], and the end 1 is lost.
+
+## How to fix
+Append the end before padding. When cutting, decide: keep the cut, or put the end in the last timestep.
+
+## When it is a false alarm
+Chunks of running text have no end, and many cut on purpose: sequences without padding are an info. So is one padded
+sequence in a batch that never uses the end.
+
+## Threads
+transformers#19742, trl PR#4698, alpaca-lora#118, esm#157, axolotl PR#2287, DALM PR#56
+"""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.rules._case import Case
+from lossviz.rules._rows import content, content_end, counted_end, many, padding, with_counts
+from lossviz.rules._rule import CannotTell, Found, Rule
+from lossviz.rules._shifts import agreement
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    eos, pad = case.batch.eos_id, case.batch.pad_id
+    if eos == pad:
+        raise CannotTell(f"The pad id {pad} is also the end of sequence, so that every padded sequence holds it.")
+    if agreement(case, 0)[0] > 0.95:
+        raise CannotTell("The targets are the inputs, so that their last token is cut.")
+    held = (content(case) & case.counts).any(axis=1)
+    lacks = held & ~(case.targets == eos).any(axis=1)
+    short = held & (padding(case).any(axis=1) if pad is not None else counted_end(case) < case.shape[1])
+    if not lacks.any():
+        return None
+    known = bool((held & ~lacks).any())
+    unfinished = int((lacks & short).sum())
+    return _found(case, lacks, short, is_wrong=unfinished > 1 or (unfinished == 1 and known))
+
+
+def _found(case: Case, lacks: Array, short: Array, *, is_wrong: bool) -> Found:
+    eos = case.batch.eos_id
+    cut, open_ended = int((lacks & ~short).sum()), int((lacks & short).sum())
+    rows = lacks & short if is_wrong else lacks
+    ends = counted_end(case)
+    cells = (np.arange(case.shape[1]) == ends[:, None] - 1) & rows[:, None]
+    room = rows & short & (content_end(case) < case.shape[1])
+    end = f"end “{case.batch.token(int(eos or 0))}”"
+    if is_wrong:
+        message = f"{many(open_ended, 'padded sequence has', 'padded sequences have')} no {end} among the targets, "
+        message += f"of {int(short.sum())}: a model so trained does not stop."
+    else:
+        message = f"{many(int(lacks.sum()), 'sequence has', 'sequences have')} no {end}: "
+        message += "cut, or chunks of a longer text."
+    return Found(
+        message=message,
+        cells=cells,
+        evidence={
+            "padded sequences without an end": open_ended,
+            "padded sequences": int(short.sum()),
+            "other sequences without an end": cut,
+        },
+        fix={
+            "TensorFlow": f"ids = [row[:T - 1] + [{eos}] for row in ids]  # then pad to T",
+            "PyTorch": f"ids = [torch.cat([row[:T - 1], row.new_tensor([{eos}])]) for row in ids]  # then pad to T",
+        },
+        repaired=(lambda: _ended(case, room)) if room.any() else None,
+        severity=None if is_wrong else "info",
+    )
+
+
+def _ended(case: Case, rows: Array) -> Batch:
+    """The batch with the end of sequence after the content of some sequences, counted."""
+    here = (np.arange(case.shape[1]) == content_end(case)[:, None]) & rows[:, None]
+    return with_counts(case, case.counts | here).replace(targets=np.where(here, case.batch.eos_id or 0, case.targets))
+
+
+RULE = Rule(
+    code="SHF07",
+    name="eos-missing",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    needs=("eos_id",),
+    requires=("PAD05", "PAD08", "SHF01", "SHF02", "SHF05", "SHF06"),
+)
+"""Every sequence ends."""
