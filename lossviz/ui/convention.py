@@ -22,8 +22,8 @@ IN_WORDS = {
     ),
     "unchanged_by_scaling_weights": ("Weights may be scaled", "All weights × 2 is another number"),
     "unchanged_by_splitting": (
-        "Micro-batches of equally many sequences average to it",
-        "Averages of micro-batches differ from it",
+        "Even micro-batches average to it",
+        "Micro-batches do not average to it",
     ),
     "additive": ("Parts of a batch add up to it", "Parts of a batch do not add up to it"),
     "finite_when_all_masked": ("A finite number where nothing counts", "NaN where nothing counts"),

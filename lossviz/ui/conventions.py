@@ -108,7 +108,7 @@ def _table(folded: "pd.DataFrame", code: str) -> None:
         shown[["group", "name", "value"]],
         key=key,
         hide_index=True,
-        height=TABLE_HEIGHT,
+        height=min(TABLE_HEIGHT, 37 + 35 * len(shown)),
         placeholder="–",
         on_select=partial(_select, key, [codes[0] for codes in folded.codes]),
         selection_mode="single-row",

@@ -8,7 +8,8 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.conventions.compare import merged_options
 from lossviz.errors import LossvizError
-from lossviz.ui.choices import LARGEST, OPTIONS
+from lossviz.reductions import LARGEST
+from lossviz.ui.choices import OPTIONS
 from lossviz.ui.state import default_widget
 from lossviz.ui.widgets import say
 
@@ -18,7 +19,7 @@ NUMBERS: dict[str, tuple[str, float | int | None, dict[str, Any], str]] = {
     "smoothing": (
         "Label smoothing ε",
         0.1,
-        {"min_value": 0.0, "max_value": 0.99, "step": 0.05, "format": "%.3g"},
+        {"min_value": 0.0, "max_value": 1.0, "step": 0.05, "format": "%.3g"},
         "How much of each target is spread over the other classes.",
     ),
     "accumulation_steps": (
@@ -42,8 +43,12 @@ NUMBERS: dict[str, tuple[str, float | int | None, dict[str, Any], str]] = {
 }
 """The numbers: label, default, what the field allows, help."""
 LISTS = {
-    "class_weights": ("Class weights", "Numbers, one for each class: what its losses are multiplied by."),
-    "bytes_per_token": ("Bytes per token", "Numbers, one for each class: how many UTF-8 bytes it has."),
+    "class_weights": (
+        "Class weights",
+        "1, 1, 0.5, …",
+        "Numbers, one for each class: what its losses are multiplied by.",
+    ),
+    "bytes_per_token": ("Bytes per token", "1, 3, 2, …", "Numbers, one for each class: how many UTF-8 bytes it has."),
 }
 
 
@@ -70,8 +75,8 @@ def _number(name: str) -> Any:
 
 def _list(name: str, said: dict[str, Any]) -> str:
     """Read the numbers that were typed into what was said; returns why they can't be read, or ""."""
-    label, words = LISTS[name]
-    typed = st.text_input(label, key=f"loop_{name}", placeholder="1, 1, 0.5, …", help=words, persist_state="session")
+    label, example, words = LISTS[name]
+    typed = st.text_input(label, key=f"loop_{name}", placeholder=example, help=words, persist_state="session")
     try:
         numbers = [float(word) for word in re.split(r"[\s,;]+", (typed or "").strip("[]() \n")) if word]
     except ValueError:

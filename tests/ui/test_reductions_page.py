@@ -127,7 +127,7 @@ def test_laws_are_said_where_they_hold_and_where_they_do_not() -> None:
         "More padding changes it",
         "The order of the sequences does not matter",
         "All weights × 2 is another number",
-        "Micro-batches of equally many sequences average to it",
+        "Even micro-batches average to it",
         "Parts of a batch do not add up to it",
         "A finite number where nothing counts",
     ]
