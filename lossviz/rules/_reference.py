@@ -20,7 +20,7 @@ def page(rule: Rule, level: int = 2) -> str:
     """A rule's page in Markdown: its title, name and severity, then its sections under headings.
 
     >>> print(page(RULES[0]).splitlines()[0])
-    ## NUM01 non-finite-under-mask
+    ## MOD01 softmax-twice
     """
     mark = "#" * level
     head = f"{mark} {rule.code} {rule.name}\n\n**{rule.title}.**\n\n{_facts(rule)}"

@@ -41,7 +41,7 @@ def rule_samples() -> tuple[RuleSample, ...]:
     """The samples of every rule, the bad one before the good one.
 
     >>> [sample.name for sample in rule_samples()][:2]
-    ['NUM01-non-finite-under-mask/bad', 'NUM01-non-finite-under-mask/good']
+    ['MOD01-softmax-twice/bad', 'MOD01-softmax-twice/good']
     """
     return tuple(RuleSample(rule, kind) for rule in RULES for kind in KINDS)
 

@@ -59,7 +59,7 @@ def _check(case: Case) -> Found | None:
     if cells.sum() < 0.99 * count:
         return None
     return Found(
-        message=f"The logits of {cells.sum() / count:.0%} of the timesteps that count are probabilities, ≥ 0 with sum 1: "
+        message=f"The logits of {cells.sum() / count:.0%} of the timesteps that count are probabilities with sum 1: "
         f"the loss can't fall below ln(e + {classes - 1:,}) − 1 = {floor(classes):.4f} nats.",
         cells=cells,
         evidence={

@@ -64,9 +64,9 @@ def _places(case: Case) -> list[tuple[str, Array]]:
     before = np.logical_and.accumulate(padding, axis=1)
     return [
         ("every empty sequence", empty),
-        ("all padding before the sequences", before & ~empty),
-        ("all padding", padding),
-        ("all padding before the sequences", before),
+        ("the padding before the sequences", before & ~empty),
+        ("the padding", padding),
+        ("the padding before the sequences", before),
     ]
 
 
