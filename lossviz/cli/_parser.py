@@ -7,14 +7,14 @@ from importlib import import_module
 from textwrap import indent
 
 import lossviz
+from lossviz.identify import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS
 
-__all__ = ["EXAMPLES", "FLAG_HELP", "PRECISIONS", "TABLES", "parsers"]
+__all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsers"]
 
 EXAMPLES = "examples:\n"
 
-PRECISIONS = ("float32", "bfloat16", "float16")
 TABLES = ("sequences", "timesteps", "per_timestep", "reductions")
 FLAG_HELP = {
     "average_across_timesteps": "divide the sum over the timesteps by the sum of their weights (on)",
@@ -32,6 +32,7 @@ _LOOP = (
     ("--decimals", int, "D", "how many decimals were printed (those of NUMBER)"),
     ("--accumulation-steps", int, "K", "micro-batches that the loop adds up before it steps"),
     ("--world-size", int, "N", "processes that train together"),
+    ("--max-length", int, "L", "L_max of a loop that divides by a constant length (T)"),
     ("--smoothing", float, "E", "label smoothing, from 0 to 1"),
     ("--accuracy", float, "A", "the accuracy that was printed beside the loss, from 0 to 1"),
 )
@@ -134,7 +135,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         "number",
         metavar="NUMBER",
         nargs="*",
-        help="what was printed, with all its digits (`reported` of the file)",
+        help="what was printed, with all its digits, right after FILE (`reported` of the file)",
     )
     parser.add_argument(
         "--and",
@@ -148,7 +149,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
     for option, kind, metavar, text in _LOOP:
         parser.add_argument(option, type=kind, metavar=metavar, help=text)
     parser.add_argument(
-        "--precision", choices=PRECISIONS, default=PRECISIONS[0], help=f"{', '.join(PRECISIONS)} ({PRECISIONS[0]})"
+        "--precision", choices=tuple(PRECISIONS), default="float32", help=f"{', '.join(PRECISIONS)} (float32)"
     )
     parser.add_argument("--mask", metavar="MASK", help=_MASK)
     _add_json_and_names(parser)

@@ -1,0 +1,120 @@
+"""`lossviz identify`: which formula gives a printed number, as text or as JSON."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from textwrap import indent, wrap
+from typing import Any
+
+from lossviz import tables
+from lossviz.analysis import Analysis
+from lossviz.cli._files import open_batch, parse_names, printable
+from lossviz.cli._work import compute
+from lossviz.digits import number_text
+from lossviz.errors import InputError
+from lossviz.identify import Match, answer, identify
+from lossviz.reductions import Options
+from lossviz.settings import Settings
+
+__all__ = ["run"]
+
+OPTIONS = ("decimals", "accumulation_steps", "world_size", "smoothing", "accuracy", "precision")
+COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
+EXACT = 1e-9
+Reported = str | list[str]
+Read = list[tuple[Analysis, Reported]]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Identify the number of a file, or of several, and print what gives it; 1 where nothing does."""
+    asked = [(arguments.file, arguments.number), *((file, [number]) for file, number in arguments.more)]
+    read = [_read(file, words, arguments) for file, words in asked]
+    options = {name: getattr(arguments, name) for name in OPTIONS}
+    known = Options(max_length=arguments.max_length)
+    matches = identify([one for one, _ in read], [number for _, number in read], options=known, **options)
+    said = options | {"max_length": arguments.max_length}
+    sys.stdout.write(_as_json(read, said, matches) if arguments.json else _as_text(read, matches))
+    return 0 if matches else 1
+
+
+def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tuple[Analysis, Reported]:
+    """A batch and what was printed for it: one number, or one a sequence or timestep."""
+    batch = open_batch(file, parse_names(arguments.names))
+    numbers = [number for word in words for number in re.split(r"[,;\s]+", word) if number]
+    if not numbers and batch.reported is None:
+        raise InputError(
+            f"`NUMBER` is missing, and `{printable(file)}` has no `reported`. "
+            "Give what your loop printed, such as `lossviz identify batch.npz 1.2545`."
+        )
+    reported = numbers[0] if len(numbers) == 1 else numbers or str(batch.reported)
+    return compute(batch, Settings(mask=arguments.mask)), reported
+
+
+def _as_json(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) -> str:
+    batches = [
+        {"title": analysis.batch.title, "shape": analysis.batch.shape, "mask": analysis.mask_name, "reported": reported}
+        for analysis, reported in read
+    ]
+    document = {"batches": batches, "options": options, "answer": _sentence(read, matches)}
+    return json.dumps(document | {"matches": tables.match_records(matches)}, indent=2, allow_nan=False) + "\n"
+
+
+def _as_text(read: Read, matches: tuple[Match, ...]) -> str:
+    lines = [line for analysis, reported in read for line in _batch(analysis, reported)]
+    lines += ["", *_wrapped(_sentence(read, matches))]
+    if matches:
+        lines += ["", _table(matches), "", *_first(matches[0])]
+    elif len(read) == 1 and isinstance(read[0][1], str):
+        lines += _wrapped(tables.nearest_convention(read[0][0], float(read[0][1])))
+    return "\n".join(lines) + "\n"
+
+
+def _batch(analysis: Analysis, reported: Reported) -> list[str]:
+    sequences, timesteps, classes = analysis.batch.shape
+    what = f"{sequences} sequences × {timesteps} timesteps × {classes} classes, mask: {analysis.mask_name}"
+    return [
+        printable(analysis.batch.title or "Batch", most=120),
+        f"{what}, printed: {printable(_printed(reported), most=80)}",
+    ]
+
+
+def _sentence(read: Read, matches: tuple[Match, ...]) -> str:
+    return printable(answer(matches, _printed(read[0][1]) if len(read) == 1 else None), most=1000)
+
+
+def _printed(reported: Reported) -> str:
+    return reported if isinstance(reported, str) else ", ".join(reported)
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, 118, break_long_words=False, break_on_hyphens=False)
+
+
+def _table(matches: Sequence[Match]) -> str:
+    rows = [COLUMNS, *map(_row, matches)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    right = [name in ("rank", "value", "difference") for name in COLUMNS]
+    cells = ([w.rjust(n) if r else w.ljust(n) for w, n, r in zip(row, widths, right, strict=True)] for row in rows)
+    return "\n".join("  ".join(row).rstrip() for row in cells)
+
+
+def _row(match: Match) -> tuple[str, ...]:
+    """A match as the table shows it: the codes of a combination, and whether chance is likely."""
+    exact = match.difference == 0 or abs(match.difference) <= EXACT * abs(match.value)
+    title = printable(match.title, most=90) + (" (perhaps by chance)" if match.accidental else "")
+    difference = "0" if exact else number_text(match.difference)
+    codes = " + ".join(match.codes or (match.code,))
+    return str(match.rank), codes, match.kind, number_text(match.value), difference, title
+
+
+def _first(match: Match) -> list[str]:
+    """The likeliest in full: why, what to write, and what would tell it from the others."""
+    lines = _wrapped(f"{match.code}: {printable(match.explanation, most=500)}")
+    if match.aliases:
+        lines += _wrapped(f"The same number on this batch: {', '.join(match.aliases)}")
+    lines += _wrapped(printable(match.apart, most=500))
+    for library, code in match.fix.items():
+        lines += ["", f"{library}:", indent(code.rstrip(), "    ")]
+    return lines
