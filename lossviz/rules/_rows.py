@@ -8,11 +8,11 @@ from lossviz.rules._case import Case
 __all__ = [
     "IGNORE_IDS",
     "agrees_with_ignore",
+    "between",
     "content",
     "content_end",
     "counted_end",
     "eos_of",
-    "is_shifted",
     "many",
     "pad_may_be_eos",
     "padding",
@@ -51,15 +51,6 @@ def pad_may_be_eos(case: Case) -> bool:
     """Whether a pad id at the end of a sequence may be its real end: nobody says that the two differ."""
     eos, pad = eos_of(case), case.batch.pad_id
     return pad is not None and (eos == pad or (eos is None and "pad" not in case.batch.token(pad).lower()))
-
-
-def is_shifted(case: Case) -> bool:
-    """Whether the targets are the inputs one timestep later, as in a language model, at most content timesteps."""
-    inputs = case.batch.inputs
-    if inputs is None or case.shape[1] < 2:
-        return False
-    here = ~_filler(case)[:, :-1] & (inputs[:, 1:] != case.batch.pad_id)
-    return bool(here.any() and (case.targets[:, :-1] == inputs[:, 1:])[here].mean() > 0.5)
 
 
 def tail(case: Case) -> Array:
@@ -114,6 +105,14 @@ def trained_padding(case: Case) -> Array:
     return trained
 
 
+def between(case: Case) -> Array:
+    """From the first to the last timestep that counts of each sequence, [B, T]."""
+    seen = np.logical_or.accumulate(case.counts, axis=1)
+    coming = np.logical_or.accumulate(case.counts[:, ::-1], axis=1)[:, ::-1]
+    both: Array = seen & coming
+    return both
+
+
 def agrees_with_ignore(case: Case) -> bool:
     """Whether what counts is exactly what is no ignore id, and there are ignore ids."""
     ignored = np.isin(case.targets, (*IGNORE_IDS, *_declared(case)))
@@ -160,20 +159,18 @@ def _filler(case: Case) -> Array:
 
 
 def _real_by_inputs(case: Case) -> Array:
-    """Where a pad id is a real label, since the model reads a real token there: tagging, not a language model."""
+    """Where a pad id is a real label, since the model reads a real token there: a tagger's, not a language model's."""
     inputs, pad = case.batch.inputs, case.batch.pad_id
-    if inputs is None or pad is None or not (inputs == pad).any() or _reads_its_targets(case):
+    if inputs is None or pad is None or not (inputs == pad).any():
         return case.nothing
     real: Array = inputs != pad
-    return real
+    return case.nothing if (case.counts & ~real).any() or _reads_its_targets(case, inputs) else real
 
 
-def _reads_its_targets(case: Case) -> bool:
-    """Whether most targets stand among the inputs of their sequence: the same tokens, shifted somehow."""
-    inputs = case.batch.inputs
-    if inputs is None:
-        return False
-    labels = ~case.is_pad & ~np.isin(case.targets, _declared(case))
-    both = [np.isin(case.targets[b], inputs[b])[labels[b]] for b in range(case.shape[0])]
+def _reads_its_targets(case: Case, inputs: Array) -> bool:
+    """Whether half of the targets stand among the inputs of their sequence: the same tokens, shifted somehow."""
+    labels = ~case.is_pad & ~np.isin(case.targets, _declared(case)) & (case.targets != eos_of(case))
+    labels &= (case.targets >= 0) & (case.targets < case.shape[2])
+    both = [np.isin(row, read)[real] for row, read, real in zip(case.targets, inputs, labels, strict=True)]
     flat = np.concatenate(both) if both else np.zeros(0, bool)
-    return bool(flat.size and flat.mean() > 0.5)
+    return bool(flat.size and flat.mean() >= 0.5)

@@ -26,7 +26,7 @@ import numpy as np
 
 from lossviz.digits import number_text
 from lossviz.rules._case import Case
-from lossviz.rules._rows import eos_of, many, padding, with_counts
+from lossviz.rules._rows import between, eos_of, many, padding, with_counts
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -59,11 +59,9 @@ def _by_id(case: Case) -> Array:
         return ~case.nothing
     if case.analysis.mask_name != "weights":
         return case.nothing
-    seen = np.logical_or.accumulate(case.counts, axis=1)
-    coming = np.logical_or.accumulate(case.counts[:, ::-1], axis=1)[:, ::-1]
-    between = seen & coming
-    made_of_ids = (~between | (case.counts != case.is_pad)).all(axis=1, keepdims=True)
-    rows: Array = between & made_of_ids
+    inside = between(case)
+    made_of_ids = (~inside | (case.counts != case.is_pad)).all(axis=1, keepdims=True)
+    rows: Array = inside & made_of_ids
     return rows
 
 
@@ -96,7 +94,8 @@ def _kept(case: Case, kept: Array) -> Found:
     evidence: dict[str, float | int | str] = {"real timesteps with the pad id": count}
     would = "drop " + ("it" if count == 1 else "them")
     if now.is_scalar:
-        by_id = float(now.with_settings(now.settings.replace(mask="nonpad")).value)
+        dropped = case.batch.replace(weights=np.where(kept, 0, now.weights))
+        by_id = float(now.with_settings(now.settings.replace(mask="weights"), batch=dropped).value)
         evidence |= {"by the mask in use": float(now.value), "by id": by_id}
         would += f": {number_text(by_id)} instead of {number_text(now.value)}"
     return Found(

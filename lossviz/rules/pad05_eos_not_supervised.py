@@ -26,7 +26,7 @@ transformers#23530, trl#976, trl PR#992, trl PR#456, transformers#22794, hugging
 import numpy as np
 
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content, counted_end, eos_of, many, pick, with_counts
+from lossviz.rules._rows import between, content, counted_end, eos_of, many, pick, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -64,7 +64,7 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
     cells = lost[:, None] & (np.arange(case.shape[1]) == end[:, None])
     pad = case.batch.pad_id
     shared = ", which is the pad id too," if pad == eos else ""
-    doubtful = pad == eos and several < 0.5 * len(end)
+    doubtful = (pad == eos and several < 0.5 * len(end)) or _by_chance(case, count) > 1e-3
     return Found(
         message=f"No end of sequence counts: {case.batch.token(eos)!r} (id {eos}){shared} follows right after the "
         f"last timestep that counts in {count} of "
@@ -75,6 +75,14 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
         repaired=lambda: with_counts(case, case.counts | cells).replace(targets=np.where(cells, eos, case.targets)),
         severity="info" if doubtful else None,
     )
+
+
+def _by_chance(case: Case, count: int) -> float:
+    """How likely so many ends are left out where others are too: a mask has holes, a weight may be 0 by its value."""
+    inside = between(case)
+    timesteps, holes = int(inside.sum()), int((inside & ~case.counts).sum())
+    is_mask = np.isin(case.analysis.weights, (0, 1)).all()
+    return float(holes / timesteps if is_mask else (holes + 1) / (timesteps + 2)) ** count
 
 
 def _inside(case: Case, eos: int) -> Found | None:

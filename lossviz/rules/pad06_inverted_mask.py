@@ -23,7 +23,7 @@ x-transformers#160, torchTextClassifiers PR#92, LLMs-from-scratch#1061, pytorch#
 import numpy as np
 
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content_end, many, pick, tail
+from lossviz.rules._rows import content_end, many, pad_may_be_eos, pick, tail
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -65,7 +65,8 @@ def _inverted(case: Case, padded: Array) -> Array:
     """
     end, start = content_end(case)[:, None], case.pad_head.sum(axis=1)
     counts, pads, places = case.counts.astype(int), tail(case), np.arange(case.shape[1])
-    left_out = (pads & ~case.counts & (places > end)).any(axis=1)
+    surely = places >= end + pad_may_be_eos(case)
+    left_out = (pads & ~case.counts & surely).any(axis=1)
     after = (pads & case.counts).any(axis=1) & ~left_out & (pick(counts, end[:, 0] - 1) == 0)
     before = case.pad_head.any(axis=1) & ~(case.pad_head & ~case.counts).any(axis=1) & (pick(counts, start) == 0)
     beside: Array = padded & (after | before)

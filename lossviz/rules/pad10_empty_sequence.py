@@ -28,7 +28,7 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content_end, many
+from lossviz.rules._rows import content_end
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -50,8 +50,8 @@ def _check(case: Case) -> Found | None:
     cut_off = _cut_off(case, empty)
     sequences, some, mean = len(empty), int(empty.sum()), float(means.sum())
     return Found(
-        message=f"{some} of {many(sequences, 'sequence has', 'sequences have')} no timestep that counts: the mean of "
-        f"the sequences' means is {number_text(mean / sequences)} over all of them and "
+        message=f"{some} of {sequences} sequences {'has' if some == 1 else 'have'} no timestep that counts: "
+        f"the mean of the sequences' means is {number_text(mean / sequences)} over all of them and "
         f"{number_text(mean / (sequences - some))} over the others.",
         cells=np.repeat(empty[:, None], counts.shape[1], axis=1),
         evidence={

@@ -74,7 +74,9 @@ def _hardly_any(case: Case, counting: int, cells: int) -> Found:
 
 
 def _repair(case: Case) -> Callable[[], Batch] | None:
-    lengths, timesteps = case.batch.lengths, case.shape[1]
+    lengths, timesteps, ignore = case.batch.lengths, case.shape[1], case.batch.ignore_id
+    if ignore is not None and len({False, True} & set((case.targets == ignore).flat)) == 2:
+        return lambda: case.batch.replace(weights=None, lengths=None)
     if lengths is not None and length_mask(lengths, timesteps).any():
         return lambda: case.batch.replace(weights=None)
     ends = content_end(case)

@@ -27,6 +27,7 @@ from collections import Counter
 
 import numpy as np
 
+from lossviz.batch import Batch
 from lossviz.rules._case import Case
 from lossviz.rules._rows import IGNORE_IDS, agrees_with_ignore, many, trained_padding, with_counts
 from lossviz.rules._rule import Found, Rule
@@ -56,8 +57,14 @@ def _ignored(case: Case, cells: Array) -> Found:
         cells=cells,
         evidence={"labels that count": int(case.counts.sum()), "of them ignore ids": count},
         fix=_fix(used),
-        repaired=lambda: with_counts(case, case.counts & ~cells).replace(targets=np.where(cells, 0, case.targets)),
+        repaired=lambda: _declare(case, cells, used if known is None else known),
     )
+
+
+def _declare(case: Case, cells: Array, ignore: int) -> Batch:
+    """The ignored labels hold the declared id, and don't count."""
+    targets = np.where(cells, ignore, case.targets)
+    return with_counts(case, case.counts & ~cells).replace(targets=targets, ignore_id=ignore)
 
 
 def _half_replaced(case: Case) -> Found | None:

@@ -88,8 +88,9 @@ def _disagree(case: Case) -> Array:
     if case.analysis.mask_name != "weights" or lengths is None or by_length is None:
         return case.nothing
     places = np.arange(timesteps)
-    from_right = case.pad_head.any(axis=1) | (case.counts == (places >= timesteps - lengths[:, None])).all(axis=1)
-    within = np.where(from_right[:, None], places >= timesteps - lengths[:, None], by_length)
+    from_end = places >= timesteps - lengths[:, None]
+    is_left = ~(case.counts & ~from_end).any(axis=1) & (case.counts & ~by_length).any(axis=1)
+    within = np.where(is_left[:, None], from_end, by_length)
     padded = (places >= true_end(case)[:, None]) & case.is_pad
     differ: Array = (case.counts & ~within) | (within & ~case.counts & padded)
     return differ
