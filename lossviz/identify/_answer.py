@@ -29,7 +29,7 @@ def answer(matches: Sequence[Match], reported: str | None = None) -> str:
         return NOTHING.format(reported or "this number")
     first = matches[0]
     if first.accidental:
-        return f"{_number(first)} may be chance: {_lower(first.explanation)}"
+        return f"{_number(first)}: {_lower(first.explanation)}"
     start = "Your loop divides by "
     if not first.explanation.startswith(start):
         return f"{_number(first)}: {_lower(first.explanation)}{_users(first)}"

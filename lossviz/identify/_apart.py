@@ -12,6 +12,9 @@ __all__ = ["apart", "are_one", "is_same"]
 SAME = 1e-9
 """How far apart, relative to the number, two formulas may be that give the same one."""
 
+WEIGHTS = {"C03z", "C05k", "C05w", "C23", "C23w", "RED08", "RED15"}
+"""The codes that only weights other than 0 and 1 tell apart."""
+
 Reason = Callable[[Facts, set[str]], str]
 
 
@@ -34,18 +37,21 @@ def apart(one: Hypothesis, others: Sequence[Hypothesis], hidden: Sequence[Hypoth
         hidden: what `one` stands for beside itself on this batch.
         facts: of the batch.
     """
+    if not np.isfinite(one.values).all():
+        return ""
     same = [other for other in (*others, *hidden) if is_same(one, other) and not are_one(one, other)]
     near = [other for other in others if not is_same(one, other)]
     codes = {one.code, *one.codes} | {code for other in same for code in (other.code, *other.codes)}
-    sentences = [_batch(facts, codes)] if same and _matters(one, same, others) else []
+    sentences = [_batch(facts, codes)] if same and _matters(same, others, facts) else []
     sentences += [_digits(one, near[0])] if near else []
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _matters(one: Hypothesis, same: Sequence[Hypothesis], others: Sequence[Hypothesis]) -> bool:
-    """Whether another answer is the same, or so much is that the batch can't tell."""
-    masks = {"PAD01", "PAD02", "C04", "C05"}
-    return any(other in others for other in same) or any(other.code in masks for other in same if other is not one)
+def _matters(same: Sequence[Hypothesis], others: Sequence[Hypothesis], facts: Facts) -> bool:
+    """Whether the batch leaves something open: another answer, or a convention that other lengths would show."""
+    hidden = {other.code for other in same if other.convention is not None and other not in others} - WEIGHTS
+    assumed = set() if facts.options.max_length is not None else {"C17"}  # L_max is T where it was not said
+    return any(other in others for other in same) or bool(hidden - assumed)
 
 
 def _batch(facts: Facts, codes: set[str]) -> str:
@@ -84,7 +90,7 @@ def _stop_tokens(_: Facts, codes: set[str]) -> str:
 
 
 def _weights(facts: Facts, codes: set[str]) -> str:
-    if not facts.is_binary or not codes & {"C23", "C03z", "RED08", "RED15"}:
+    if not facts.is_binary or not codes & WEIGHTS:
         return ""
     return "Every weight is 0 or 1 here. A batch with other weights tells them apart."
 

@@ -60,7 +60,8 @@ def known(facts: Facts, steps: Steps) -> Iterator[Hypothesis]:
         for options, is_said in _options(convention, facts.options):
             with np.errstate(all="ignore"):
                 quotient = convention.evaluate(terms, options)
-            yield _hypothesis(convention, quotient, facts, steps, None if is_said else options.smoothing)
+            if not np.isnan(quotient.divisor):  # else it has no one number on this batch
+                yield _hypothesis(convention, quotient, facts, steps, None if is_said else options.smoothing)
 
 
 def _options(convention: Convention, options: Options) -> Iterator[tuple[Options, bool]]:
@@ -83,7 +84,7 @@ def _hypothesis(
         values=np.array([quotient.value]),
         kind="bug" if unmasked else "convention" if convention.unit == "nats" else "unit",
         tier=BUG if unmasked or guessed is not None else KNOWN,
-        cost=_cost(convention) + (0 if guessed is None else 20) + 2 * unmasked,
+        cost=_cost(convention, facts) + (0 if guessed is None else 20) + 2 * unmasked,
         sentence=_sentence(convention, quotient, facts, steps, guessed),
         formula=convention.formula,
         arrays=lambda: arrays_of(_combination(convention, steps)),
@@ -102,9 +103,11 @@ def _parts(convention: Convention, steps: Steps, guessed: float | None) -> froze
     return parts_of(_combination(convention, steps)) if is_row else frozenset(own)
 
 
-def _cost(convention: Convention) -> float:
-    """The mean first, then other numbers in nats, then other units."""
+def _cost(convention: Convention, facts: Facts) -> float:
+    """The mean first, then other numbers in nats, then other units; a classifier's own sum before them."""
     own = not convention.code[:1].isupper()
+    if convention.code == "classification" == facts.analysis.settings.reduction:
+        return -1.0
     return 2.0 * (convention.unit != "nats") + (convention.reduction != "mean" or bool(convention.needs)) + 0.5 * own
 
 
@@ -126,5 +129,7 @@ def _sentence(convention: Convention, quotient: Quotient, facts: Facts, steps: S
         return mask.clause if quotient.divisor != 1 else f"{mask.clause}; it adds them up and divides by nothing"
     if way.key == convention.reduction and not convention.needs:
         return way.clause + UNITS[convention.unit]
-    by = "nothing" if quotient.divisor == 1 else f"{amount(quotient.divisor)}, the {quotient.counts}"
+    if quotient.counts.startswith("nothing"):
+        return f"{start}adds up {amount(quotient.numerator)} and divides by nothing{UNITS[convention.unit]}"
+    by = f"{amount(quotient.divisor)}, the {quotient.counts}"
     return f"{start}divides {amount(quotient.numerator)} by {by}{UNITS[convention.unit]}"

@@ -113,7 +113,7 @@ def decimals_or_refuse(decimals: Any) -> int | None:
 
 
 def _shortest(name: str, value: Any) -> str:
-    array = as_array(name, value)
+    array = as_array(name, np.empty(0) if value is None else value)
     if array.size != 1 or array.dtype.kind in "bOUS":
         raise InputError(
             f"`{name}` must be a number as it was printed, such as '1.2545'; got {value!r}. Leave out units and words."

@@ -39,7 +39,7 @@ def merged(hits: Iterable[Hypothesis]) -> list[Answer]:
             same or any(_goes_without(hit, one) for answer in answers for one in (answer.head, *answer.others))
         ):
             continue
-        twin = next((answer for answer in same if are_one(answer.head, hit)), None)
+        twin = next((answer for answer in same if are_one(answer.head, hit) or _is_one_bug(answer.head, hit)), None)
         joined = twin or next((a for a in same if hit.convention is not None or a.head.tier == KNOWN), None)
         if joined is not None:
             joined.others.append(hit)
@@ -48,6 +48,11 @@ def merged(hits: Iterable[Hypothesis]) -> list[Answer]:
             answer.others.append(hit)
         answers.append(Answer(hit, [answer.head for answer in same]))
     return answers
+
+
+def _is_one_bug(one: Hypothesis, other: Hypothesis) -> bool:
+    """Whether both are the same mistakes, and differ in what changes nothing on this batch."""
+    return one.kind == other.kind == "bug" and one.bugs == other.bugs
 
 
 def _goes_without(combination: Hypothesis, simpler: Hypothesis) -> bool:

@@ -78,8 +78,8 @@ class Search:
 
 
 def _odds(printed: Printed) -> float:
-    """How likely a value near the number is to hit it; 0 where the number is not finite."""
+    """How likely a value near the number is to hit it; 0 where it is 0 or not finite."""
     reach = NEAR * abs(printed.value)
     if not np.isfinite(reach):
         return 0.0
-    return 1.0 if reach == 0 else min(printed.tolerance / reach, 1.0)
+    return 0.0 if reach == 0 else min(printed.tolerance / reach, 1.0)

@@ -127,7 +127,7 @@ def _leaks(facts: Facts) -> Iterator[Hypothesis]:
             "NUM01",
             "NaN times 0",
             np.nan,
-            f"multiplies {int(masked.sum()):,} losses that are not finite by a weight of 0, which gives NaN",
+            f"multiplies losses that are not finite by a weight of 0, which gives NaN: {int(masked.sum()):,} of them",
             rf"\frac{{{SUM}}}{{{WEIGHTS}}},\quad 0 \cdot \mathrm{{NaN}} = \mathrm{{NaN}}",
             lambda: (np.zeros(facts.weights.shape), masked | (facts.weights != 0)),
             cost=1,

@@ -96,7 +96,11 @@ def splits(facts: Facts) -> tuple[Way, ...]:
 
 def _of_cut(cut: Cut) -> Iterator[Way]:
     cost = (3 if cut.how in ("in order", "as given") else 5) + (0 if cut.is_said else 8)
-    common: dict[str, Any] = {"is_sure": cut.is_said, "is_guess": not cut.is_said, "key": f"{cut.of} {cut.parts} {cut.how}"}
+    common: dict[str, Any] = {
+        "is_sure": cut.is_said,
+        "is_guess": not cut.is_said,
+        "key": f"{cut.of} {cut.parts} {cut.how}",
+    }
     rows = cut.of != "chunks of time"
     yield Way(
         code=cut.code,

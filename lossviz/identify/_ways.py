@@ -154,7 +154,7 @@ def _one_over(number: float) -> float:
 
 def _what_counts(facts: Facts) -> str:
     if facts.is_binary:
-        return f"the {facts.counting:,} timesteps that count"
+        return f"the {facts.counting:,} timestep{' that counts' if facts.counting == 1 else 's that count'}"
     return f"the sum of the weights, {amount(facts.weight)}"
 
 

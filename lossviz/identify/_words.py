@@ -23,6 +23,7 @@ SMOOTHED = ("LS", "RED10")
 LIKELY, POSSIBLE = 0.5, 0.1
 """From how many chance hits on a single formula, and a combination of several steps, is called accidental."""
 
+Array = np.ndarray
 Chance = dict[int, float]
 
 
@@ -56,7 +57,7 @@ def _match(
         difference=difference,
         formula=hypothesis.formula,
         kind=hypothesis.kind,
-        explanation=_explanation(hypothesis, accidental),
+        explanation=_explanation(hypothesis, accidental, _why_not_finite(hypothesis, cells, facts)),
         fix=_fix(hypothesis),
         rank=rank,
         codes=hypothesis.codes or (hypothesis.code,),
@@ -88,12 +89,23 @@ def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance:
     return digits < FEW_DIGITS or chance[COMBINED] >= POSSIBLE
 
 
-def _explanation(hypothesis: Hypothesis, accidental: bool) -> str:
+def _why_not_finite(hypothesis: Hypothesis, cells: Array, facts: Facts) -> str:
+    """The end of a sentence about a number that is NaN or infinite."""
+    odd = int((cells & ~np.isfinite(facts.loss)).sum())
+    if np.isfinite(hypothesis.values).all() or hypothesis.code == "NUM01":
+        return ""
+    if not facts.counting:
+        return "; nothing counts, and 0 ÷ 0 is NaN"
+    return f"; {odd:,} of the losses that it counts {'is' if odd == 1 else 'are'} not finite" if odd else ""
+
+
+def _explanation(hypothesis: Hypothesis, accidental: bool, why: str) -> str:
+    sentence = f"{hypothesis.sentence}{why}."
     if accidental and hypothesis.tier != KNOWN:
-        return f"Also consistent with the number, perhaps by chance: your loop {hypothesis.sentence}."
+        return f"Also consistent with the number, perhaps by chance: your loop {sentence}"
     if hypothesis.kind != "bug" or hypothesis.is_sure:
-        return f"Your loop {hypothesis.sentence}."
-    return f"Possible: your loop {hypothesis.sentence}."
+        return f"Your loop {sentence}"
+    return f"Possible: your loop {sentence}"
 
 
 def _fix(hypothesis: Hypothesis) -> dict[str, str]:
