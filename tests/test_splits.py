@@ -205,6 +205,7 @@ def test_typed_cut_is_read(text, parts):
         ("ranks", "0, 3", "Each rank must hold a sequence; rank 0 holds none."),
         ("ranks", "0, 1 | ", "Each rank must hold a sequence; rank 1 holds none."),
         ("ranks", "0 | 2", "Each sequence must lie in a rank; sequence 1 lies in none."),
+        ("ranks", "0 | 1", "Each sequence must lie in a rank; sequence 2 lies in none."),
         ("chunks", "0, 1 | 1, 2", "Each timestep must lie in one chunk; timestep 1 is named twice."),
         ("ranks", "0 | 1-9999999999", "The sequences of the batch are 0 to 2; got 1-9999999999."),
         ("ranks", "two", ("Type the sizes in order, such as 1, 2, or the sequences of each part, such as 0 | 1-2; "

@@ -107,7 +107,9 @@ def cut_typed(kind: str, length: int, text: str) -> Cut:
         )
     if len(parts) == 1:
         return _cut_sizes(kind, length, [int(size) for size in parts[0]])
-    return Cut(kind, tuple(tuple(place for word in part for place in _places(word, length, of)) for part in parts))
+    places = tuple(tuple(place for word in part for place in _places(word, length, of)) for part in parts)
+    _check_parts(places, length, KINDS[kind])
+    return Cut(kind, places)
 
 
 def _is_typed(word: str, *, sizes: bool) -> bool:

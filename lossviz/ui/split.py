@@ -52,7 +52,7 @@ def _cut(analysis: Analysis) -> Cut:
         count = _count(length)
     with typed:
         text = st.text_input(
-            "or type the cut", key="split_typed", placeholder="1, 2", help=HELP, persist_state="session"
+            "Or type the cut", key="split_typed", placeholder="1, 2", help=HELP, persist_state="session"
         )
     if text and text.strip():
         try:
