@@ -14,7 +14,7 @@ __all__ = ["FRAMEWORKS", "Framework", "framework_of"]
 
 Array = np.ndarray
 Function = Callable[..., Any]
-STEP = 2.0**-10  # a power of two: z ± STEP has no rounding error of its own
+STEP = 2.0**-6  # a power of two: z ± STEP is exact; large, because a loss may have been computed in float32
 MOST_LOGITS = 20_000  # central differences take two calls a logit
 
 
@@ -27,12 +27,14 @@ class Framework:
         package: the first word of its arrays' modules.
         tensor: NumPy array → its array.
         differentiate: (function, arrays) → the result, and its gradient with respect to the first array, or None.
+        noise: how uncertain a gradient is, of a loss of 1.
     """
 
     name: str
     package: str
     tensor: Callable[[Array], Any]
     differentiate: Callable[[Function, list[Any]], tuple[Any, Any]]
+    noise: float = 0.0
 
     def call(self, function: Function, *arrays: Array) -> Any:
         """The function's result on its own arrays."""
@@ -119,7 +121,7 @@ def _jax_gradient(function: Function, arrays: list[Any]) -> tuple[Any, Any]:
 
 
 FRAMEWORKS = (
-    Framework("numpy", "numpy", np.copy, _numpy_difference),
+    Framework("numpy", "numpy", np.copy, _numpy_difference, noise=5e-6),
     Framework("tensorflow", "tensorflow", _tensorflow_tensor, _tensorflow_gradient),
     Framework("pytorch", "torch", _torch_tensor, _torch_gradient),
     Framework("jax", "jax", _jax_tensor, _jax_gradient),
@@ -162,7 +164,8 @@ def _called(argument: str, function: Function, arrays: tuple[Array, ...]) -> Any
 
 def _returned(argument: str, result: Any) -> Framework:
     first = result[0] if isinstance(result, (tuple, list)) and result else result
-    package = type(first).__module__.split(".")[0].replace("jaxlib", "jax").replace("builtins", "numpy")
+    root = type(first).__module__.split(".")[0]
+    package = "numpy" if isinstance(first, (int, float)) else "jax" if root == "jaxlib" else root
     found = next((framework for framework in FRAMEWORKS if framework.package == package), None)
     if found is None:
         raise InputError(

@@ -89,6 +89,13 @@ class Probe:
         value, gradient = self.framework.gradient(self.function, *arrays)
         return At(self._checked(value, arrays), gradient)
 
+    def gradient_differs(self, before: At, after: Array, tolerance: float) -> Array:
+        """Where a gradient [B, T, V] differs by more than the tolerance, relative to the largest one."""
+        allowed = tolerance * np.abs(before.gradient).max(initial=0)
+        allowed += self.framework.noise * max(1.0, float(np.abs(before.value).sum()))
+        same: Array = np.abs(after - before.gradient) <= allowed
+        return ~same
+
     def _checked(self, value: Array, arrays: Arrays) -> Array:
         if value.size == 1 and value.shape != arrays.targets.shape[: value.ndim]:
             return value.reshape(())

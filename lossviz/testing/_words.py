@@ -4,7 +4,7 @@ import numpy as np
 
 from lossviz.digits import number_text
 
-__all__ = ["cells_text", "largest", "likely", "place_text", "reason_of", "rows_text", "size_text"]
+__all__ = ["cells_text", "largest", "likely", "parts_text", "place_text", "reason_of", "size_text"]
 
 Array = np.ndarray
 
@@ -29,12 +29,16 @@ def place_text(place: tuple[int, ...]) -> str:
     return ", ".join(f"{axis} {index}" for axis, index in zip(("sequence", "timestep"), place, strict=False))
 
 
-def rows_text(rows: tuple[int, ...]) -> str:
-    """Sequences in words.
+def parts_text(parts: tuple[tuple[int, ...], ...]) -> str:
+    """Which sequences lie in which micro-batch, the first four.
 
-    >>> rows_text((0, 1, 2)), rows_text((0, 2)), rows_text((1,))
-    ('sequences 0 to 2', 'sequences 0, 2', 'sequence 1')
+    >>> parts_text(((0, 1, 2), (3,), (4, 6)))
+    'sequences 0 to 2; sequence 3; sequences 4, 6'
     """
+    return "; ".join([_rows_text(part) for part in parts[:4]] + ["…"] * (len(parts) > 4))
+
+
+def _rows_text(rows: tuple[int, ...]) -> str:
     if len(rows) == 1:
         return f"sequence {rows[0]}"
     in_order = rows == tuple(range(rows[0], rows[-1] + 1))
@@ -86,7 +90,7 @@ CAUSES = {
     "RED01": "it is a mean of means; return (sum, count), and divide once",
     "RED01 sum": "the sums of the micro-batches do not add up to the batch's; return Σ weight · loss, not divided",
     "RED02": "the micro-batches are added up and not divided; divide each by their number, or return (sum, count)",
-    "RED02 sum": "these are sums, not means: a loop that adds them passes `combine=sum`; else return (sum, count)",
+    "RED02 sum": "these are sums, not means; if the loop adds them up pass `combine=sum`, else return (sum, count)",
     "RED06": "the divisor is the number of timesteps, padding included; divide by the sum of `weights`",
     "RED06 rows": "each sequence is divided by what counts in the whole batch; divide it by its own timesteps",
     "RED06 count": "the counts of the micro-batches do not add up to the batch's; count with the sum of `weights`",

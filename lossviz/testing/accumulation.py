@@ -11,7 +11,7 @@ from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.splits import Cut, Split, cut_evenly
 from lossviz.testing._probe import Probe, differs, probe
-from lossviz.testing._words import likely, rows_text
+from lossviz.testing._words import likely, parts_text
 
 __all__ = ["assert_accumulation_invariant"]
 
@@ -25,7 +25,7 @@ def assert_accumulation_invariant(
     loss_fn: Callable[..., Any],
     batch: Batch | None = None,
     *,
-    splits: Iterable[int | Rows] | None = None,
+    splits: int | Iterable[int | Rows] | None = None,
     combine: Combine | None = None,
     framework: str | None = None,
     tolerance: float = 1e-5,
@@ -56,28 +56,30 @@ def assert_accumulation_invariant(
     >>> assert_accumulation_invariant(total_and_count)
     >>> assert_accumulation_invariant(lambda logits, targets, weights: weights.sum(), splits=[2])
     Traceback (most recent call last):
-    AssertionError: 2 micro-batches, sequences 0 to 1 and sequence 2, give 5.5000 and the whole batch 11.0000; the \
-tolerance is 1e-05. Likely RED02: these are sums, not means: a loop that adds them passes `combine=sum`; else return \
+    AssertionError: 2 micro-batches (sequences 0 to 1; sequence 2) give 5.5000 and the whole batch 11.0000; the \
+tolerance is 1e-05. Likely RED02: these are sums, not means; if the loop adds them up pass `combine=sum`, else return \
 (sum, count).
     """
     tried = probe(loss_fn, batch, framework)
-    whole = [tried.result(tried.arrays)]
-    expected = _number(_combined(whole, combine))
+    whole = tried.result(tried.arrays)
+    expected = _number(_combined([whole], combine))
     for cut in _cuts(splits, len(tried.arrays.targets)):
         parts = [tried.result(tried.arrays.rows(list(part))) for part in cut.parts]
         got = _number(_combined(parts, combine))
         if differs(np.asarray(expected), np.asarray(got), tolerance):
             raise AssertionError(
-                f"{len(parts)} micro-batches, {' and '.join(map(rows_text, cut.parts))}, give {number_text(got)} and "
-                f"the whole batch {number_text(expected)}; the tolerance is {tolerance:g}. "
-                + _cause(tried, cut, [whole, parts], (expected, got), combine)
+                f"{len(parts)} micro-batches ({parts_text(cut.parts)}) give {number_text(got)} and the whole batch "
+                f"{number_text(expected)}; the tolerance is {tolerance:g}."
+                + _cause(tried, cut, whole, parts, got, combine)
             )
 
 
-def _cuts(splits: Iterable[int | Rows] | None, rows: int) -> list[Cut]:
+def _cuts(splits: int | Iterable[int | Rows] | None, rows: int) -> list[Cut]:
     if rows < 2:
         raise InputError("`batch` must have at least two sequences to be cut into micro-batches; got one.")
-    return [_cut(split, rows) for split in ({*range(2, min(rows, MOST) + 1), rows} if splits is None else splits)]
+    if splits is None:
+        splits = {*range(2, min(rows, MOST) + 1), rows}
+    return [_cut(split, rows) for split in ([splits] if isinstance(splits, int) else splits)]
 
 
 def _cut(split: int | Rows, rows: int) -> Cut:
@@ -114,19 +116,24 @@ def _number(result: Any) -> float:
     return float(number.reshape(()))
 
 
-def _cause(
-    tried: Probe, cut: Cut, results: list[list[Any]], numbers: tuple[float, float], combine: Combine | None
-) -> str:
+def _cause(tried: Probe, cut: Cut, whole: Any, parts: list[Any], got: float, combine: Combine | None) -> str:
+    """The end of the message: the likely bug, and for a mean of means what each timestep then weighs."""
     counts = np.array([tried.arrays.weights[list(part)].sum() for part in cut.parts], np.float64)
-    expected, got = numbers
     if not np.isfinite(got) and (counts == 0).any():
-        return likely("PAD11")
-    if combine is None and _is_pair(results[0][0]):
-        whole, added = (np.asarray(sum(_number(result[0]) for result in side)) for side in results)
-        return likely("RED01 sum" if differs(whole, added, 1e-5) else "RED06 count")
-    for factor, code in ((len(counts), "RED02"), (1 / len(counts), "RED02 sum")):
-        if not differs(np.asarray(expected * factor), np.asarray(got), 1e-5):
-            return likely(code)
-    weights = tried.arrays.weights.astype(np.float64)
-    reason = Split(cut, weights, counts, counts).sentence if combine is None else ""
-    return f"{reason} {likely('RED01')}".strip()
+        return " " + likely("PAD11")
+    if _is_pair(whole):
+        added = np.asarray(sum(_number(part[0]) for part in parts))
+        sums_add = not differs(np.asarray(_number(whole[0])), added, 1e-5)
+        return "" if combine else " " + likely("RED06 count" if sums_add else "RED01 sum")
+    try:
+        numbers = np.array([_number(part) for part in parts])
+    except InputError:  # what `combine` takes
+        return ""
+    if not differs(np.asarray(_number(whole)), numbers.sum(), 1e-5):
+        return " " + likely("RED02 sum")
+    if not differs(np.asarray(got), numbers.sum(), 1e-5):
+        return " " + likely("RED02")
+    if differs(np.asarray(got), numbers.mean(), 1e-5):
+        return ""
+    reason = Split(cut, tried.arrays.weights.astype(np.float64), numbers * counts, counts).sentence
+    return f" {reason} {likely('RED01')}"

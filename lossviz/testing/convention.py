@@ -1,5 +1,6 @@
 """A loss function must be the formula that it is meant to be."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from lossviz.conventions import convention_coded
 from lossviz.conventions.compare import merged_options
 from lossviz.digits import number_text
 from lossviz.errors import InputError
+from lossviz.identify import identify
+from lossviz.reductions import Options
 from lossviz.testing._probe import differs, probe
 
 __all__ = ["assert_convention"]
@@ -45,6 +48,10 @@ def assert_convention(
         SettingsError: if an option is unknown, or one that the convention needs is missing.
 
     >>> assert_convention(lambda logits, targets, weights: 13.8 / weights.sum(), None, "C03")
+    >>> assert_convention(lambda logits, targets, weights: 13.8 / weights.size, None, "C03")
+    Traceback (most recent call last):
+    AssertionError: C03 (Mean over the timesteps that count) is 1.2545 here, and `loss_fn` gives 0.9200, which is \
+C05/C17/PAD02: Your loop divides by all 15 positions; 4 of them are padding.
     """
     convention = convention_coded(code)
     tried = probe(loss_fn, batch, framework)
@@ -52,23 +59,23 @@ def assert_convention(
     if got.ndim:
         raise InputError(f"`loss_fn` must return one number to be compared with {code}; got shape {got.shape}.")
     analysis = analyze(tried.batch)
-    expected = convention.value(analysis, merged_options(analysis, options))
+    said = merged_options(analysis, options)
+    expected = convention.value(analysis, said)
     if differs(np.asarray(expected), got, tolerance):
         raise AssertionError(
             f"{code} ({convention.name}) is {number_text(expected)} here, and `loss_fn` gives "
-            f"{number_text(float(got))}{_instead(analysis, float(got), options)}"
+            f"{number_text(float(got))}{_instead(analysis, float(got), code, said)}"
         )
 
 
-def _instead(analysis: Analysis, got: float, options: dict[str, Any]) -> str:
+def _instead(analysis: Analysis, got: float, code: str, options: Options) -> str:
     """What the number is: the codes that give it, and why the likeliest does."""
-    from lossviz.identify import identify
-
     if not np.isfinite(got):
         return "."
-    asked = {name: options[name] for name in ("smoothing", "accumulation_steps", "world_size") if name in options}
-    matches = identify(analysis, f"{got:.6f}", **asked)
+    decimals = max(0, 6 - math.floor(math.log10(abs(got)))) if got else 6
+    found = identify(analysis, got, decimals=decimals, options=options)
+    matches = [match for match in found if match.code != code and not match.accidental]
     if not matches:
         return ", which is none of the formulas that lossviz knows."
-    codes = dict.fromkeys(code for match in matches for code in (match.code, *match.aliases))
+    codes = dict.fromkeys(each for match in matches for each in (match.code, *match.aliases) if each != code)
     return f", which is {'/'.join([*codes][:NAMED])}: {matches[0].explanation}"

@@ -65,7 +65,7 @@ def assert_padding_invariant(
             numbers), "nan", "inf", "-inf" (in the logits), "ignore_id" (targets −100), "out_of_range" (targets V) to
             try; by default all.
         framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
-        tolerance: how far numbers may differ, relative to those above 1.
+        tolerance: how far losses may differ, relative to those above 1, and gradients, relative to the largest.
 
     Raises:
         AssertionError: with the change, the timesteps, the numbers and the likely bug.
@@ -119,7 +119,7 @@ def _check_change(tried: Probe, before: At, change: Change, changed: Arrays, tol
             f"The loss function raises {type(error).__name__} {when}: {reason_of(error)}. {likely(change.refused)}"
         ) from error
     _check_value(tried, before.value, after.value, change, when, tolerance)
-    _check_real(before, after, tried.arrays.counts, change, tolerance)
+    _check_real(tried, before, after, change, tolerance)
     _check_padding(after, changed, change)
 
 
@@ -143,14 +143,16 @@ def _cause_of_change(tried: Probe, before: Array, after: Array, change: Change) 
     return by_number if change.name == "columns" else " " + likely(change.moved)
 
 
-def _check_real(before: At, after: At, counts: Array, change: Change, tolerance: float) -> None:
+def _check_real(tried: Probe, before: At, after: At, change: Change, tolerance: float) -> None:
+    counts = tried.arrays.counts[..., None]
     kept = after.gradient[:, : counts.shape[1]]
-    moved = np.where(counts[..., None] & differs(before.gradient, kept, tolerance), kept - before.gradient, 0)
+    moved = np.where(counts & tried.gradient_differs(before, kept, tolerance), kept - before.gradient, 0)
     wrong = (moved != 0).any(axis=2)
     if wrong.any():
         raise AssertionError(
             f"The gradient at timesteps that count changes by {_up_to(moved[wrong])} at {cells_text(wrong)} when "
-            f"{change.words}, although the loss does not; the tolerance is {tolerance:g}. {likely(change.moved)}"
+            f"{change.words}, although the loss does not; the tolerance is {tolerance:g} of the largest. "
+            + likely(change.moved)
         )
 
 

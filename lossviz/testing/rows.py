@@ -33,7 +33,7 @@ def assert_batch_invariant(
         loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T].
         batch: what to call it with; by default a small one, see `lossviz.testing`.
         framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
-        tolerance: how far numbers may differ, relative to those above 1.
+        tolerance: how far losses may differ, relative to those above 1, and gradients, relative to the largest.
 
     Raises:
         AssertionError: with the sequence, the numbers and, where it is known, the likely bug.
@@ -76,17 +76,17 @@ def _cause(value: Array, alone: Array, arrays: Arrays) -> str:
 
 
 def _check_gradients(tried: Probe, tolerance: float) -> None:
-    before = tried.at(tried.arrays).gradient
-    for row in range(len(before)):
+    before = tried.at(tried.arrays)
+    for row in range(len(before.gradient)):
         after = tried.at(_with_others_changed(tried.arrays, row)).gradient
-        wrong = np.zeros(before.shape[:2], bool)
-        wrong[row] = differs(before[row], after[row], tolerance).any(axis=1)
+        wrong: Array = tried.gradient_differs(before, after, tolerance).max(axis=2)
+        wrong[np.arange(len(wrong)) != row] = False
         if wrong.any():
             raise AssertionError(
-                f"The gradient of sequence {row} changes by up to {size_text((after - before)[wrong])} at "
+                f"The gradient of sequence {row} changes by up to {size_text((after - before.gradient)[wrong])} at "
                 f"{cells_text(wrong)} when the logits and targets of the other sequences change; the tolerance is "
-                f"{tolerance:g}. Likely the loss is not a sum over sequences: a softmax or a norm over axis 0, or the "
-                "exponential of a mean."
+                f"{tolerance:g} of the largest. Likely the loss is not a sum over sequences: a softmax or a norm over "
+                "axis 0, or the exponential of a mean."
             )
 
 
