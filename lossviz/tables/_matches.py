@@ -44,7 +44,7 @@ def nearest_convention(analysis: Analysis, reported: float) -> str:
     >>> from lossviz import Batch, analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 2)), targets=[[1, 0], [1, 0]], lengths=[2, 1])
     >>> nearest_convention(analyze(batch), 2.2)  # 3 · ln 2
-    'The nearest is C01, Sum: 2.0794, which is 0.1206 less.'
+    'The nearest is C01, Sum under the mask: 2.0794, which is 0.1206 less.'
     """
     table = compare_conventions(analysis)
     away = np.abs(table["value"].to_numpy(float) - reported)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lossviz.batch import Batch
-from lossviz.identify._printed import PRECISIONS
+from lossviz.identify import PRECISIONS
 from lossviz.samples import SAMPLES, load_sample
 from lossviz.ui.state import State, read_widget, write_widget
 
@@ -20,7 +20,7 @@ SET_UP = {
     "smoothing": ("Label smoothing ε", "What the loss is smoothed with, such as 0.1.", 0.05, 0.0, 1.0),
     "accuracy": ("Accuracy", "The accuracy that was printed beside the loss, from 0 to 1.", 0.05, 0.0, 1.0),
 }
-_APART = re.compile(r"[,;\s()\[\]]+")
+_APART = re.compile(r"[,;\s]+")
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,6 @@ class Question:
     other: Batch | None = field(default=None, hash=False)
     other_reported: tuple[str, ...] = ()
 
-    @property
-    def printed(self) -> str | list[str]:
-        """One number, or several."""
-        return self.reported[0] if len(self.reported) == 1 else list(self.reported)
-
 
 def numbers_in(text: str) -> tuple[str, ...]:
     """The numbers of a text, as they were printed.
@@ -50,7 +45,7 @@ def numbers_in(text: str) -> tuple[str, ...]:
     >>> numbers_in("[1.36, 0.60,  2.30]"), numbers_in(" ")
     (('1.36', '0.60', '2.30'), ())
     """
-    return tuple(word for word in _APART.split(text) if word)
+    return tuple(number for word in _APART.split(text) if (number := word.strip("()[]")))
 
 
 def question_panel(state: State) -> Question:

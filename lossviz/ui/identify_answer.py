@@ -1,5 +1,6 @@
 """The answer of the page Identify: one sentence, then the candidates, or what to check where there is none."""
 
+import re
 from dataclasses import dataclass
 
 import streamlit as st
@@ -7,22 +8,18 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
 from lossviz.identify import Match, answer, identify
+from lossviz.settings import Settings
 from lossviz.tables import nearest_convention
 from lossviz.ui.identify import Question
 from lossviz.ui.identify_cards import cards_panel
 from lossviz.ui.state import State, read_widget, write_widget
 from lossviz.ui.widgets import literal, say
+from lossviz.ui.work import compute
 
-__all__ = ["CHECKS", "EMPTY", "answer_panel"]
+__all__ = ["EMPTY", "answer_panel"]
 
 EMPTY = "Paste the loss that your loop printed for this batch. Every digit helps: 1.2545 says more than 1.25."
-CHECKS = (
-    "Is it of this batch alone? Many loops print a running mean over several steps.",
-    "Was dropout on? Then the loop had other logits than the file.",
-    "Is anything added to the loss: regularisation, z-loss, the balance of experts, KL?",
-    "Was it printed after the optimiser's step? Then the weights had changed already.",
-    "Is the loop set up otherwise than said here: accumulation, world size, smoothing, precision?",
-)
+_SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -58,14 +55,18 @@ def _kept(state: State, analysis: Analysis, question: Question) -> Found:
     found: Found | None = read_widget("identify:found")
     if found is None or found.analysis is not analysis or found.question != question:
         with st.spinner("Comparing with every formula"):
-            found = _found(analysis, question)
+            found = _found(state, analysis, question)
         write_widget("identify:found", found)
     return found
 
 
-def _found(analysis: Analysis, question: Question) -> Found:
+def _found(state: State, analysis: Analysis, question: Question) -> Found:
+    analyses, printed, settings = [analysis], [question.reported], analysis.settings
     try:
-        matches = identify(analysis, question.printed, **dict(question.options))
+        if question.other is not None:
+            analyses.append(compute(state, question.other, Settings(mask=settings.mask)))
+            printed.append(question.other_reported)
+        matches = identify(analyses, printed, options=settings.options, **dict(question.options))
     except LossvizError as error:
         return Found(analysis, question, refusal=str(error))
     return Found(analysis, question, matches)
@@ -75,12 +76,12 @@ def _show(found: Found) -> None:
     if found.refusal:
         say("error", found.refusal)
         return
-    sentence = answer(found.matches)
-    with st.container(key="identify_answer"):
-        st.markdown(f"#### {literal(sentence)}")
-    if found.matches:
-        cards_panel(found.analysis, found.matches, sentence)
-        return
-    if len(found.question.reported) == 1:
-        st.markdown(literal(nearest_convention(found.analysis, float(found.question.reported[0]))))
-    st.markdown("Worth checking:\n\n" + "\n".join(f"- {check}" for check in CHECKS))
+    question = found.question
+    first, *rest = _SENTENCE.split(answer(found.matches, ", ".join(question.reported)), maxsplit=1)
+    with st.container(key="identify_answer", gap="small"):
+        st.markdown(f"#### {literal(first)}")
+        if not found.matches and question.other is None and len(question.reported) == 1:
+            rest.append(nearest_convention(found.analysis, float(question.reported[0])))
+        for text in filter(None, rest):
+            st.markdown(literal(text))
+    cards_panel(found.analysis, found.matches)

@@ -18,6 +18,7 @@ from lossviz.ui.widgets import escaped, literal, say
 
 __all__ = ["cards_panel"]
 
+CHANCE = "So few digits were printed, for so many formulas, that this one may agree by accident."
 EXACT = 1e-9
 OPEN, FOLDED = 3, 12  # cards shown at once, and in the folded panel
 HALF = 10  # timesteps: more of them take the whole width
@@ -27,11 +28,11 @@ ALL_POSITIONS = {row.code for row in CONVENTIONS if row.group == "positions"}
 WIDTHS = {True: 455, False: 880}  # of the picture at 1280 × 800, until the browser has said its own
 
 
-def cards_panel(analysis: Analysis, matches: Sequence[Match], said: str) -> None:
-    """Draw the likeliest matches open, the others folded; `said` stands above them already."""
+def cards_panel(analysis: Analysis, matches: Sequence[Match]) -> None:
+    """Draw the likeliest matches open, the others folded; what the first one does is the answer, and not said again."""
     likely = [match for match in matches if not match.accidental][:OPEN] or list(matches[:1])
     for match in likely:
-        _card(analysis, match, said)
+        _card(analysis, match, explained=match is matches[0])
     rest = [match for match in matches if not any(match is other for other in likely)]
     if not rest:
         return
@@ -45,19 +46,21 @@ def cards_panel(analysis: Analysis, matches: Sequence[Match], said: str) -> None
             st.caption(f"And {len(rest) - FOLDED} more: {escaped(codes)}")
 
 
-def _card(analysis: Analysis, match: Match, said: str = "") -> None:
+def _card(analysis: Analysis, match: Match, *, explained: bool = False) -> None:
     with st.container(border=True, key=f"match_{match.rank}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(match.code)} · {literal(match.title)}**", width="content")
             st.badge(KINDS[match.kind], color=COLOURS[match.kind])  # type: ignore[arg-type]
+            if match.accidental:
+                st.badge("Perhaps by chance", color="gray", help=CHANCE)
             st.caption(_values(match), width="content")
         if analysis.batch_loss.shape[1] > HALF:
-            _words(match, said)
+            _words(match, explained=explained)
             _picture(analysis, match, half=False)
         else:
             left, right = st.columns([1, 1.1])
             with left:
-                _words(match, said)
+                _words(match, explained=explained)
             with right:
                 _picture(analysis, match, half=True)
         _fix(match)
@@ -72,11 +75,9 @@ def _values(match: Match) -> str:
     return escaped(f"{number_text(match.value)}, {distance}")
 
 
-def _words(match: Match, said: str) -> None:
-    if match.explanation != said:
+def _words(match: Match, *, explained: bool) -> None:
+    if not explained:
         st.markdown(literal(match.explanation))
-    if match.accidental:
-        say("caption", "So few digits were printed that this may well be an accident.")
     if match.formula:
         st.latex(match.formula)
 
@@ -115,7 +116,7 @@ def _notes(match: Match) -> None:
         words = "\n".join(f"- {escaped(name)}" for name in named)
         st.caption(f"The same number on this batch: {listed}", help=words or None)
     if match.apart:
-        say("caption", f"What would tell them apart: {match.apart}")
+        say("caption", match.apart)
 
 
 def _adopt(match: Match) -> None:
