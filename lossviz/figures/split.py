@@ -67,7 +67,7 @@ def _parts(split: Split, glyph: str, theme: Theme, width: float) -> tuple[list[S
     place = alone(rows, columns, width, digits=len(str(rows - 1)), legend_rows=0, height=height, right=right)
     under = place.batch.bottom + (12 if by_rows else UNDER)
     place = replace(place, height=under + BAR_HEIGHT + LINE)
-    ratio = split.ratio[:: steps[0], :: steps[1]]
+    ratio = split.ratio_every(*steps)
     at = {"x": window.timesteps[:: steps[1]], "y": window.rows[:: steps[0]]}
     data = [
         *(spec | at for spec in marks(_codes(ratio), window, AXES, place.cell, theme)),
@@ -105,7 +105,8 @@ def _line(split: Split) -> str:
 
 def _codes(ratio: Array) -> Array:
     """1, padding, where a timestep never counts."""
-    return np.isnan(ratio).astype(np.uint8)
+    never: Array = np.isnan(ratio)
+    return never.astype(np.uint8)
 
 
 def _distance(ratio: Array) -> Array:

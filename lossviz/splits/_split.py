@@ -75,7 +75,13 @@ class Split:
     @property
     def ratio(self) -> Array:
         """How much more a timestep weighs under the mean of means, [B, T]: 1 is the same; NaN where it never counts."""
-        return np.where(self.weights == 0, np.nan, quotient(self.coefficients, self.coefficients_once))
+        return self.ratio_every(1, 1)
+
+    def ratio_every(self, sequences: int, timesteps: int) -> Array:
+        """`ratio` of every n-th sequence and timestep."""
+        thin = np.index_exp[::sequences, ::timesteps]
+        each = len(self.counts) * self.counts[self.part_of[thin]]
+        return np.where(self.weights[thin] == 0, np.nan, quotient(np.asarray(self.counts.sum()), each))
 
     @property
     def agrees(self) -> bool:

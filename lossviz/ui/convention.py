@@ -8,11 +8,13 @@ import streamlit as st
 
 from lossviz.conventions import LAWS, Convention, convention_coded
 from lossviz.digits import latex_number, number
+from lossviz.reductions import reduction_named
 from lossviz.ui.adopt import adopt
+from lossviz.ui.choices import OPTIONS
 from lossviz.ui.state import read_widget, write_widget
 from lossviz.ui.widgets import escaped, literal
 
-__all__ = ["IN_WORDS", "convention_card", "formula"]
+__all__ = ["IN_WORDS", "WHY_NOT", "convention_card", "formula"]
 
 IN_WORDS = {
     "unchanged_by_extra_padding": ("Padding does not fool it", "More padding changes it"),
@@ -30,6 +32,9 @@ IN_WORDS = {
 }
 """Each of `LAWS` where it holds and where it does not."""
 
+WHY_NOT = "The app has no reduction for it: it is not a sum of the mask's losses over one divisor."
+SAME = 5e-13  # nats: what the order of a sum changes
+
 
 def convention_card(code: str, alike: tuple[str, ...], row: Any, options: dict[str, Any]) -> None:
     """Draw the convention of that code; `alike` print the same number, `row` holds its numbers on this batch."""
@@ -42,7 +47,7 @@ def convention_card(code: str, alike: tuple[str, ...], row: Any, options: dict[s
         st.latex(convention.formula)
     else:
         st.latex(formula(convention, row))
-        st.caption(f"Divided by {literal(row.divisor_counts)}." if row.divisor != 1 else "")
+        st.caption(literal(f"Divided by {row.divisor_counts}{_difference(row.difference)}."))
     if row.note:
         st.caption(literal(row.note))
     _use(convention, options)
@@ -74,6 +79,19 @@ def formula(convention: Convention, row: Any) -> str:
     return "\\begin{aligned}\n" + "\\\\[14pt]\n".join(lines) + "\n\\end{aligned}"
 
 
+def _difference(difference: float) -> str:
+    """How far a number is from the app's, where both are in nats.
+
+    >>> _difference(-0.33450001), _difference(0.0), _difference(float("nan"))
+    ('; 0.3345 less than the number of the app', '; it is the number of the app', '')
+    """
+    if np.isnan(difference):
+        return ""
+    if abs(difference) < SAME:
+        return "; it is the number of the app"
+    return f"; {number(abs(difference))} {'more' if difference > 0 else 'less'} than the number of the app"
+
+
 def _choose(code: str, alike: tuple[str, ...]) -> None:
     key = f"alike_{alike[0]}"
     write_widget(key, code)
@@ -96,7 +114,6 @@ def _use(convention: Convention, options: dict[str, Any]) -> None:
     st.button(
         "Use this reduction",
         key="use_reduction",
-        type="primary",
         disabled=not possible,
         on_click=partial(_adopt, convention, options),
         help="Explore then shows its number, its divisor and its shares." if possible else WHY_NOT,
@@ -107,13 +124,10 @@ def _use(convention: Convention, options: dict[str, Any]) -> None:
         st.caption("The app shows its mean in nats.")
 
 
-WHY_NOT = "The app has no reduction for it: it is not a sum of the mask's losses over one divisor."
-
-
 def _adopt(convention: Convention, options: dict[str, Any]) -> None:
-    for name in ("accumulation_steps", "max_length"):
-        if name in options:
-            write_widget(name, options[name])
+    taken = reduction_named(convention.reduction or "mean")
+    for name in OPTIONS.keys() & {*taken.needs, *taken.may_take}:
+        write_widget(name, options.get(name))
     adopt(convention)
 
 

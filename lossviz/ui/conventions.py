@@ -64,7 +64,8 @@ def _compared(analysis: Analysis, options: dict[str, Any]) -> "pd.DataFrame":
     known, said = _TABLES.setdefault(analysis, {}), repr(sorted(options.items()))
     if said not in known:
         known.clear()
-        known[said] = compare_conventions(analysis, **options)
+        with st.spinner("Computing what each library would print"):
+            known[said] = compare_conventions(analysis, **options)
     return known[said]
 
 
@@ -159,7 +160,12 @@ def _unit(units: list[str]) -> str | None:
     if read_widget("unit") not in units:
         write_widget("unit", units[0])
     return st.segmented_control(
-        "Bars of", units, key="unit", required=True, help="Only numbers of one unit stand on one axis."
+        "Bars of",
+        units,
+        key="unit",
+        required=True,
+        help="Only numbers of one unit stand on one axis.",
+        persist_state="session",
     )
 
 

@@ -69,7 +69,15 @@ def _count(length: int) -> int:
         return 1
     write_widget("split_parts", min(max(read_widget("split_parts", 2), 1), last))
     return int(
-        st.slider("Parts", 1, last, key="split_parts", help="Of the same size, in order.", persist_state="session")
+        st.slider(
+            "Parts",
+            1,
+            last,
+            key="split_parts",
+            help="Of the same size, in order.",
+            persist_state="session",
+            disabled=bool(read_widget("split_typed")),
+        )
     )
 
 
