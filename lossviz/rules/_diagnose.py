@@ -86,6 +86,8 @@ def _run(rule: Rule, case: Case, findings: Mapping[str, Finding], given: Batch) 
 
 
 def _reason_to_skip(rule: Rule, case: Case, findings: Mapping[str, Finding]) -> str:
+    if not case.counts.size:
+        return "There is no timestep."
     missing = case.lacks(rule.needs)
     if missing:
         named = " and ".join(f"`{name}`" for name in missing)
