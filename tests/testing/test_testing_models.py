@@ -174,8 +174,8 @@ def test_models_that_mix_sequences_are_told_from_those_that_read_padding():
     size = size_of(TABLE[INPUTS[0, :2]] - TABLE[INPUTS[:, :2]].mean(axis=0))  # alone, its mean is itself
     assert message(assert_model_batch_invariant, np_normalised_over_batch, INPUTS[:, :2], [2, 2, 2]) == (
         f"The logits of sequence 0 change by {size} at sequence 0, timestep 0, and 1 more timestep when it is run "
-        "alone; the tolerance is 0.001. Likely the sequences are mixed: batch normalisation in training mode, or an operation "
-        "over axis 0."
+        "alone; the tolerance is 0.001. Likely the sequences are mixed: batch normalisation in training mode, or an "
+        "operation over axis 0."
     )
 
 
