@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help app test check format docs samples bench clean
+.PHONY: help app test check format docs samples bench doctor-bench clean
 help:             ## these lines
-	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+: .*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
 
 $(VENV)/app: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "lossviz needs Python 3.11 to 3.13; got %d.%d. Try: make PYTHON=python3.12" % v)'
@@ -45,6 +45,9 @@ samples: $(VENV)/app ## train the model again and record the batches of sample_d
 bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_engine
 	$(BIN)/python -m tests.bench.bench_browser
+
+doctor-bench: $(VENV)/dev ## count the bugs that the doctor names, and write docs/rules.md
+	$(BIN)/python -m tests.bench.bench_doctor
 
 clean:            ## remove everything that make made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts sample_data/large
