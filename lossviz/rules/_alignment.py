@@ -30,6 +30,12 @@ LARGEST = 100.0
 """Losses above are counted as this many nats, so that one infinite loss does not decide."""
 ODDS = log(50)
 """Nats by which a fit must beat a uniform guess: of targets without meaning 1 in 50 does (Markov, E[V·p] = 1)."""
+GAIN = 0.5
+"""Nats by which another timestep must beat the given one, and every other."""
+TYPICAL = 0.4
+"""Nats that the median timestep gains: a few very large losses that another place does not meet say nothing."""
+SURE = 1.6
+"""Standard errors by which the mean gains."""
 MANY = 1 << 26
 """Losses [B, B, T] above which the order of the rows is not looked for."""
 
@@ -133,12 +139,18 @@ def check_trained(case: "Case") -> None:
 
 
 def _lags(case: "Case", before: Array) -> list[Fit]:
-    fits = []
-    for lag in LAGS:
-        after = _clipped(lag_losses(case, lag))
-        if _gain(before, after) > 0.5 and _is_sure(case, before, after):
-            fits.append(Fit("lag", mean_of(before), mean_of(after), ~np.isnan(after), lag=lag))
-    return fits
+    losses = {lag: _clipped(lag_losses(case, lag)) for lag in LAGS}
+    means = {lag: mean_of(after) for lag, after in losses.items() if not np.isnan(after).all()}
+    if not means:
+        return []
+    lag = min(means, key=lambda lag: means[lag])
+    after, others = losses[lag], [mean for other, mean in means.items() if other != lag]
+    # Data that repeats itself fits in several places, and says nothing.
+    if min([mean_of(before - after), *(mean - means[lag] for mean in others)]) <= GAIN:
+        return []
+    if not _is_sure(case, before, after):
+        return []
+    return [Fit("lag", mean_of(before), means[lag], ~np.isnan(after), lag=lag)]
 
 
 def _time_major(case: "Case", before: Array) -> list[Fit]:
@@ -157,10 +169,13 @@ def _rows(case: "Case", before: Array) -> list[Fit]:
     order = assign(row_losses(case))
     moved = order != np.arange(sequences)
     after = np.where(case.counts, _clipped(_losses_in(case, order)), np.nan)
+    if not moved.any() or mean_of(after) >= 0.7 * mean_of(before):
+        return []
+    cells = case.counts & moved[:, None]
     # Every order was tried: among B! of them chance finds a better one.
-    if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after, lgamma(sequences + 1)):
-        return [Fit("rows", mean_of(before), mean_of(after), case.counts & moved[:, None], order=order)]
-    return []
+    if not _is_sure(case, before, np.where(cells, after, np.nan), lgamma(sequences + 1)):
+        return []
+    return [Fit("rows", mean_of(before), mean_of(after), cells, order=order)]
 
 
 def _losses_in(case: "Case", order: Array) -> Array:
@@ -169,16 +184,13 @@ def _losses_in(case: "Case", order: Array) -> Array:
     return losses
 
 
-def _gain(before: Array, after: Array) -> float:
-    return mean_of(before - after)
-
-
 def _is_sure(case: "Case", before: Array, after: Array, extra: float = 0.0) -> bool:
     gains, known = before - after, after[~np.isnan(after)]
     gains = gains[~np.isnan(gains)]
     if not mean_of(known) <= 0.8 * case.uniform or (case.uniform - known).sum() < ODDS + extra:
         return False
-    return float(gains.mean()) > 1.5 * float(gains.std()) / float(np.sqrt(gains.size))
+    error = float(gains.std()) / float(np.sqrt(gains.size))
+    return bool(np.median(gains) > TYPICAL and gains.mean() > SURE * error)
 
 
 def _losses_of(case: "Case", targets: Array) -> Array:

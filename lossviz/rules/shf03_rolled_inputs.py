@@ -15,8 +15,8 @@ Targets [5, 6, 1, 0]: right inputs are [go, 5, 6, 1], while `np.roll` gives [0, 
 Put a start token before the targets, and drop the last one.
 
 ## When it is a false alarm
-(m)BART starts with the last token on purpose, and T5 with the pad id. Where all sequences start with one token, it is
-an info at most; where all start with the pad id, nothing is told.
+(m)BART starts with the last token on purpose, and T5 with the pad id. Where all sequences start with their last target,
+it is an info; where all start with the pad id, nothing is told.
 
 ## Threads
 transformers#7961, transformers#9417, transformers PR#9134, transformers#20842, transformers PR#18985,
@@ -77,13 +77,13 @@ def _own_last(case: Case, held: Array, starts: Array) -> Found:
         message += "as (m)BART does on purpose."
     else:
         message = f"All {count} sequences start with their own last target, {tokens.size} different tokens: "
-        message += "the model is shown what it should predict last."
+        message += "the model is shown what it should predict last, as with `np.roll`, or as (m)BART does on purpose."
     return Found(
         message=message,
         cells=_first(case, held),
         evidence={"sequences": count, "different first inputs": int(tokens.size)},
         fix=_fix(case),
-        severity="info" if tokens.size == 1 else "warning",
+        severity="info",
     )
 
 

@@ -43,7 +43,8 @@ def _check(case: Case) -> Found | None:
     if not cells.any():
         return None
     check_trained(case)
-    if not (case.counts & ~cells & (case.analysis.entropy < case.uniform - 1e-3)).any():
+    others = case.counts & ~cells
+    if not others.any() or (case.analysis.entropy < case.uniform - 1e-3)[others].mean() < 0.5:
         return None
     return _found(case, cells)
 
