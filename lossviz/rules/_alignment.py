@@ -34,8 +34,8 @@ GAIN = 0.5
 """Nats by which another timestep must beat the given one, and every other."""
 TYPICAL = 0.4
 """Nats that the median timestep gains: a few very large losses that another place does not meet say nothing."""
-SURE = 1.6
-"""Standard errors by which the mean gains."""
+SURE, VERY_SURE = 1.6, 6.0
+"""Standard errors by which the mean gains; with so many, the median need not."""
 MANY = 1 << 26
 """Losses [B, B, T] above which the order of the rows is not looked for."""
 
@@ -190,7 +190,8 @@ def _is_sure(case: "Case", before: Array, after: Array, extra: float = 0.0) -> b
     if not mean_of(known) <= 0.8 * case.uniform or (case.uniform - known).sum() < ODDS + extra:
         return False
     error = float(gains.std()) / float(np.sqrt(gains.size))
-    return bool(np.median(gains) > TYPICAL and gains.mean() > SURE * error)
+    least = SURE if np.median(gains) > TYPICAL else VERY_SURE
+    return bool(gains.mean() > least * error)
 
 
 def _losses_of(case: "Case", targets: Array) -> Array:
