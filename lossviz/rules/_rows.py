@@ -13,6 +13,7 @@ __all__ = [
     "content_end",
     "counted_end",
     "eos_of",
+    "is_packed",
     "many",
     "pad_may_be_eos",
     "padding",
@@ -94,9 +95,15 @@ def true_end(case: Case) -> Array:
     return after
 
 
+def is_packed(case: Case) -> bool:
+    """Whether the pad id is the end of a sequence and stands inside rows too: documents one after the other."""
+    inside = case.is_pad & ~padding(case)
+    return bool(case.batch.pad_id is not None and eos_of(case) == case.batch.pad_id and inside.any())
+
+
 def trained_padding(case: Case) -> Array:
     """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
-    cells: Array = tail(case) & case.counts
+    cells: Array = tail(case) & case.counts & (not is_packed(case))
     if not pad_may_be_eos(case):
         return cells
     end = content_end(case)[:, None]
@@ -168,9 +175,15 @@ def _real_by_inputs(case: Case) -> Array:
 
 
 def _reads_its_targets(case: Case, inputs: Array) -> bool:
-    """Whether half of the targets stand among the inputs of their sequence: the same tokens, shifted somehow."""
+    """Whether half of the targets or more are inputs of one and the same other timestep: the same tokens, shifted."""
     labels = ~case.is_pad & ~np.isin(case.targets, _declared(case)) & (case.targets != eos_of(case))
     labels &= (case.targets >= 0) & (case.targets < case.shape[2])
-    both = [np.isin(row, read)[real] for row, read, real in zip(case.targets, inputs, labels, strict=True)]
-    flat = np.concatenate(both) if both else np.zeros(0, bool)
-    return bool(flat.size and flat.mean() >= 0.5)
+    return any(_read_at(case.targets, inputs, labels, lag) >= 0.5 for lag in (-1, 0, 1, 2))
+
+
+def _read_at(targets: Array, inputs: Array, labels: Array, lag: int) -> float:
+    """The part of the labels that are the input `lag` timesteps later; 0 where there are none."""
+    timesteps = targets.shape[1]
+    now, then = slice(max(-lag, 0), timesteps - max(lag, 0)), slice(max(lag, 0), timesteps + min(lag, 0))
+    same = (targets[:, now] == inputs[:, then])[labels[:, now]]
+    return float(same.mean()) if same.size else 0.0

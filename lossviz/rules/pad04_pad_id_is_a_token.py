@@ -85,7 +85,7 @@ def _lost(case: Case, lost: Array) -> Found:
         cells=lost,
         evidence={"real timesteps lost": count},
         fix=_FIX,
-        repaired=lambda: with_counts(case, case.counts | lost),
+        repaired=lambda: with_counts(case, case.counts | lost).replace(pad_id=None),  # the weights say what pads
     )
 
 

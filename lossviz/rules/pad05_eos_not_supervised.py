@@ -66,7 +66,7 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
     shared = ", which is the pad id too," if pad == eos else ""
     doubtful = (pad == eos and several < 0.5 * len(end)) or _by_chance(case, count) > 1e-3
     return Found(
-        message=f"No end of sequence counts: {case.batch.token(eos)!r} (id {eos}){shared} follows right after the "
+        message=f"No end of sequence counts: “{case.batch.token(eos)}” (id {eos}){shared} follows right after the "
         f"last timestep that counts in {count} of "
         f"{many(several, 'sequence that ends', 'sequences that end')} early.",
         cells=cells,

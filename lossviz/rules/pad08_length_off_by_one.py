@@ -25,7 +25,7 @@ torchtune#2792, torchtune PR#2967, TTS#1192, mlx-lm PR#1855, Practical_RL PR#558
 import numpy as np
 
 from lossviz.rules._case import Case
-from lossviz.rules._rows import counted_end, eos_of, many, pad_may_be_eos, pick, true_end, with_counts
+from lossviz.rules._rows import counted_end, eos_of, is_packed, many, pad_may_be_eos, pick, true_end, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -42,7 +42,7 @@ def _check(case: Case) -> Found | None:
     if rows.sum() >= 2 and (end - true == -1)[rows].all():
         return _short(case, rows, padded)
     if padded.sum() >= 2 and (end - true == 1)[padded].all() and (end == true)[rows & ~padded].all():
-        return _long(case, padded)
+        return None if is_packed(case) else _long(case, padded)
     return None
 
 
@@ -53,7 +53,7 @@ def _short(case: Case, rows: Array, padded: Array) -> Found | None:
     if not (ends or padded.any()) or (case.analysis.mask_name == "weights" and (ends or not _is_prefix(case))):
         return None
     cells = rows[:, None] & (np.arange(case.shape[1]) == end[:, None])
-    what = f"the end of the sequence, {case.batch.token(int(dropped[0]))!r}," if ends else "the last real timestep"
+    what = f"the end of the sequence, “{case.batch.token(int(dropped[0]))}”," if ends else "the last real timestep"
     count = int(rows.sum())
     return Found(
         message=f"The mask of all {count} sequences is one timestep too short: {what} counts in none of them.",

@@ -27,7 +27,7 @@ import numpy as np
 
 from lossviz.masking import impossible_rows
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content_end, many, tail, true_end
+from lossviz.rules._rows import content_end, is_packed, many, tail, true_end
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -93,6 +93,8 @@ def _meant(case: Case, lengths: Array, rows: Array) -> Array | None:
 def _all_whole(case: Case, lengths: Array) -> Found | None:
     timesteps, cells = case.shape[1], tail(case) & case.is_pad
     if case.analysis.mask_name != "lengths" or (lengths != timesteps).any() or (cells.sum(axis=1) < 2).all():
+        return None
+    if is_packed(case):
         return None
     ends = true_end(case)
     cells = np.arange(timesteps) >= ends[:, None]

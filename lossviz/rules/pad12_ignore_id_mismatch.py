@@ -45,7 +45,9 @@ def _check(case: Case) -> Found | None:
 
 def _ignored(case: Case, cells: Array) -> Found:
     values = Counter(case.targets[cells].tolist())
-    named = ", ".join(f"{value} ({many(count, 'time')})" for value, count in values.most_common())
+    named = ", ".join(
+        f"{value} ({'once' if count == 1 else f'{count} times'})" for value, count in values.most_common()
+    )
     used = next(iter(values))
     known = case.batch.ignore_id
     why = "no ignore id is declared" if known is None else f"the ignore id is {known}"

@@ -34,11 +34,11 @@ __all__ = ["RULE"]
 
 Array = np.ndarray
 SHAPES = {
-    "full": "cover all",
-    "prefix": "cover its beginning",
-    "suffix": "cover its end",
-    "window": "cover a window",
-    "holes": "have holes",
+    "full": ("covers its whole sequence", "cover their whole sequences"),
+    "prefix": ("covers the beginning", "cover the beginning"),
+    "suffix": ("covers the end", "cover the end"),
+    "window": ("covers a part in between", "cover a part in between"),
+    "holes": ("has holes", "have holes"),
 }
 _FIX = {
     "TensorFlow": "weights = tf.cast(assistant_masks, tf.float32)  # tokenizer.apply_chat_template(...)",
@@ -59,9 +59,9 @@ def _mixed(case: Case) -> Found | None:
         return None
     most = next(shape for shape in sorted(tally, key=lambda name: (-tally[name], list(SHAPES).index(name))))
     minority = np.array([bool(shape) and shape != most for shape in shapes])
-    said = ", ".join(f"{tally[name]} {SHAPES[name]}" for name in SHAPES if name in tally)
+    said = ", ".join(many(tally[name], *SHAPES[name]) for name in SHAPES if name in tally)
     return Found(
-        message=f"Of {many(sum(tally.values()), 'mask')}, each over its own sequence, {said}.",
+        message=f"The {sum(tally.values())} masks differ in shape: {said}.",
         cells=case.counts & minority[:, None],
         evidence={name: tally[name] for name in SHAPES if name in tally},
         fix=_FIX,
@@ -117,7 +117,7 @@ def _found_late(case: Case, token: int, agreeing: int, late: Array, starts: Arra
     count = int(late.sum())
     return Found(
         message=f"{many(count, 'mask starts', 'masks start')} one timestep late: the other {agreeing} start right "
-        f"after {case.batch.token(token)!r}.",
+        f"after “{case.batch.token(token)}”.",
         cells=cells,
         evidence={"masks that start late": count, "masks that start in time": agreeing},
         fix=_FIX,
