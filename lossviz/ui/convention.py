@@ -61,7 +61,7 @@ def formula(convention: Convention, row: Any) -> str:
     >>> from types import SimpleNamespace
     >>> row = SimpleNamespace(numerator=13.8, divisor=15.0, value=0.92)
     >>> print(formula(convention_coded("C05"), row).splitlines()[-2])
-    &= \frac{13.8}{15} = \mathbf{0.9200}
+    &= \frac{13.8}{15} = \mathbf{0.9200}\;\mathrm{nats}
     """
     top, under = latex_number(row.numerator), latex_number(row.divisor)
     fraction = top if row.divisor == 1 else rf"\frac{{{top}}}{{{under}}}"
