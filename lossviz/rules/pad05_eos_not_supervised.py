@@ -26,7 +26,7 @@ transformers#23530, trl#976, trl PR#992, trl PR#456, transformers#22794, hugging
 import numpy as np
 
 from lossviz.rules._case import Case
-from lossviz.rules._rows import between, content, counted_end, eos_of, many, pick, with_counts
+from lossviz.rules._rows import IGNORE_IDS, between, content, counted_end, eos_of, many, pick, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -42,7 +42,9 @@ def _check(case: Case) -> Found | None:
         return None
     end = counted_end(case)
     short = (end > 0) & (end < case.shape[1])
-    lost = short & ((pick(case.targets, end) == eos) | (_read_next(case, end) == eos))
+    after, read = pick(case.targets, end), _read_next(case, end)
+    short &= (read >= 0) | ~np.isin(after, (*IGNORE_IDS, case.batch.ignore_id))  # else nothing shows what came next
+    lost = short & ((after == eos) | (read == eos))
     if not short.any():
         return _inside(case, eos)
     return _found(case, eos, short, lost) if lost.sum() >= 0.8 * short.sum() else None
