@@ -35,7 +35,7 @@ def _check(case: Case) -> Found | None:
     elements = sequences * timesteps * classes
     if elements <= LARGEST:
         return None
-    ends = np.arange(1, sequences * timesteps + 1, dtype=np.int64) * classes - 1
+    ends = np.arange(1, sequences * timesteps + 1, dtype=np.int64) * classes
     rows = max(1, LARGEST // (timesteps * classes))
     return Found(
         message=f"{sequences:,} × {timesteps:,} × {classes:,} = {elements:.3g} logits, more than {LARGEST:,}, the "
