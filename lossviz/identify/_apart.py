@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lossviz.identify._facts import Facts
+from lossviz.identify._facts import Facts, plural
 from lossviz.identify._hypothesis import Hypothesis
 
 __all__ = ["apart", "are_one", "is_same"]
@@ -62,7 +62,7 @@ def _full(facts: Facts, _: set[str]) -> str:
     if not facts.is_full:
         return ""
     return (
-        f"Cannot tell from this batch: every sequence counts all {facts.timesteps:,} timesteps. "
+        f"Cannot tell from this batch: every sequence counts all {plural(facts.timesteps, 'timestep')}. "
         "A batch with unequal lengths tells them apart."
     )
 
@@ -78,7 +78,7 @@ def _equal_lengths(facts: Facts, _: set[str]) -> str:
     if len(lengths) != 1:
         return ""
     return (
-        f"Cannot tell from this batch: every sequence counts {lengths[0]:,} timesteps. "
+        f"Cannot tell from this batch: every sequence counts {plural(lengths[0], 'timestep')}. "
         "A batch with unequal lengths tells them apart."
     )
 

@@ -12,7 +12,7 @@ from lossviz.reductions import Options
 if TYPE_CHECKING:
     from lossviz.engine import Alternatives
 
-__all__ = ["Facts", "amount"]
+__all__ = ["Facts", "amount", "plural"]
 
 Array = np.ndarray
 
@@ -120,6 +120,15 @@ class Facts:
         from lossviz.engine import losses_of
 
         return losses_of(self.analysis.scores, self.alternatives.logsumexp, targets)
+
+
+def plural(count: int, noun: str) -> str:
+    """A count and its noun.
+
+    >>> plural(1, "timestep"), plural(1234, "timestep")
+    ('1 timestep', '1,234 timesteps')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def amount(number: float) -> str:

@@ -1,7 +1,8 @@
 """The conventions as hypotheses: each row of `CONVENTIONS` under the mask that it uses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,10 +11,14 @@ from lossviz.conventions._terms import terms_of
 from lossviz.identify._facts import Facts, amount
 from lossviz.identify._hypothesis import BUG, KNOWN, Combination, Hypothesis, Steps, arrays_of, parts_of
 from lossviz.identify._losses import SMOOTHING
+from lossviz.identify._special import bits_per_byte_arrays, decoder_length_arrays, mean_perplexity_arrays
+from lossviz.identify._steps import Step
 from lossviz.identify._ways import CODES
 from lossviz.reductions import Options
 
 __all__ = ["TWINS", "known"]
+
+Array = np.ndarray
 
 TWINS = {
     "C02": ("PAD01",),
@@ -42,7 +47,7 @@ TWINS = {
     "LS2": ("RED11",),
     "LS2b": ("LS2",),
     "LS3s": ("LS3",),
-    "LS4n": ("LS4",),
+    "LS4n": ("LS4", "LS3"),
     "LS5": ("RED11",),
     "SH1": ("SHF02",),
     "SH2": ("SHF02",),
@@ -50,6 +55,28 @@ TWINS = {
 }
 """By a convention's code, the bug that has the same formula, whose fix is shown, and the row that it is a part of."""
 
+STEPS = {
+    "C18o": ("", "RED01"),
+    "C19": ("", "RED17"),
+    "C21": ("", "RED01"),
+    "C21b": ("", "RED12"),
+    "C24": ("", "C24"),
+    "LS1": ("LS1", "mean"),
+    "LS2": ("LS2", "mean"),
+    "LS2b": ("LS2", "mean"),
+    "LS3": ("LS3", "mean"),
+    "LS3s": ("LS3", "language_model"),
+    "LS4": ("LS3", "encoder_decoder"),
+    "LS4n": ("LS3", "mean"),
+    "SH1": ("SHF02", "mean"),
+    "SH2": ("SHF02", "mean"),
+}
+"""The loss and the way of the conventions that are no row of `REDUCTIONS`: codes, or a reduction's name."""
+
+FIRST_ORDER = {"LS5": ("", "language_model"), "Z1": ("", "mean"), "Z1s": ("", "language_model")}
+"""What multiplies the plain loss in those that add something to it."""
+
+Kind = TypeVar("Kind", bound=Step)
 UNITS = {"nats": "", "bits": ", and prints bits", "perplexity": ", and prints e to the power of that"}
 
 
@@ -87,20 +114,31 @@ def _hypothesis(
         cost=_cost(convention, facts) + (0 if guessed is None else 20) + 2 * unmasked,
         sentence=_sentence(convention, quotient, facts, steps, guessed),
         formula=convention.formula,
-        arrays=lambda: arrays_of(_combination(convention, steps)),
+        arrays=lambda: _arrays(convention, facts, steps, guessed),
         is_sure=not unmasked,
         is_guess=guessed is not None,
         aliases=twins,
         bugs=twins,
-        parts=_parts(convention, steps, guessed),
+        parts=_parts(convention, facts, steps, guessed),
         convention=convention,
     )
 
 
-def _parts(convention: Convention, steps: Steps, guessed: float | None) -> frozenset[str]:
-    own = {f"{convention.code} {'' if guessed is None else f'{guessed:g}'}"}
-    is_row = convention.reduction in CODES and not convention.needs
-    return parts_of(_combination(convention, steps)) if is_row else frozenset(own)
+def _arrays(convention: Convention, facts: Facts, steps: Steps, guessed: float | None) -> tuple[Array, Array]:
+    if convention.code == "C13":
+        return mean_perplexity_arrays(facts)
+    if convention.code == "C22":
+        return decoder_length_arrays(facts)
+    if convention.code == "C25":
+        return bits_per_byte_arrays(facts)
+    return arrays_of(_combination(convention, steps, guessed))
+
+
+def _parts(convention: Convention, facts: Facts, steps: Steps, guessed: float | None) -> frozenset[str]:
+    by_default = convention.reduction == "sequence_loss" and facts.options.flags == Options().flags
+    if convention.code in STEPS or (convention.reduction in CODES and not convention.needs) or by_default:
+        return parts_of(_combination(convention, steps, guessed))
+    return frozenset({f"{convention.code} {'' if guessed is None else f'{guessed:g}'}"})
 
 
 def _cost(convention: Convention, facts: Facts) -> float:
@@ -111,14 +149,23 @@ def _cost(convention: Convention, facts: Facts) -> float:
     return 2.0 * (convention.unit != "nats") + (convention.reduction != "mean" or bool(convention.needs)) + 0.5 * own
 
 
-def _combination(convention: Convention, steps: Steps) -> Combination:
-    """What the formula multiplies the plain losses by: the reduction that divides as it does."""
+def _combination(convention: Convention, steps: Steps, guessed: float | None = None) -> Combination:
+    """What the formula multiplies the losses by: the steps that do as it does, the mean where none does."""
     losses, masks, ways, units = steps
-    mask = masks[0]
-    if convention.mask == "none":
-        mask = next(m for m in masks if m.code == "PAD01")
-    way = next((way for way in ways if way.key == convention.reduction), ways[0])
-    return losses[0], mask, way, units[list(UNITS).index(convention.unit)]
+    loss, way = (STEPS | FIRST_ORDER).get(convention.code, ("", convention.reduction or ""))
+    key = {} if guessed is None else {"key": f"{guessed:g}"}
+    return (
+        _first(losses, code=loss, **key) if loss else losses[0],
+        _first(masks, code="PAD01" if convention.mask == "none" else ""),
+        _first(ways, code=way) if way[:1].isupper() else _first(ways, key=way),
+        units[list(UNITS).index(convention.unit)],
+    )
+
+
+def _first(steps: Sequence[Kind], **wanted: str) -> Kind:
+    """The first step of that code and key, or the one that is as declared."""
+    matching = (step for step in steps if all(getattr(step, name) == value for name, value in wanted.items()))
+    return next(matching, steps[0])
 
 
 def _sentence(convention: Convention, quotient: Quotient, facts: Facts, steps: Steps, guessed: float | None) -> str:
@@ -132,4 +179,5 @@ def _sentence(convention: Convention, quotient: Quotient, facts: Facts, steps: S
     if quotient.counts.startswith("nothing"):
         return f"{start}adds up {amount(quotient.numerator)} and divides by nothing{UNITS[convention.unit]}"
     by = f"{amount(quotient.divisor)}, the {quotient.counts}"
-    return f"{start}divides {amount(quotient.numerator)} by {by}{UNITS[convention.unit]}"
+    unit = "" if convention.code == "C13" else UNITS[convention.unit]  # its numerator holds perplexities already
+    return f"{start}divides {amount(quotient.numerator)} by {by}{unit}"

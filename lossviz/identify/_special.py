@@ -12,7 +12,7 @@ from lossviz.identify._losses import SMOOTHING
 from lossviz.identify._splits import MEAN, Cut, cuts
 from lossviz.reductions import group_sums
 
-__all__ = ["accuracies", "special"]
+__all__ = ["accuracies", "bits_per_byte_arrays", "decoder_length_arrays", "mean_perplexity_arrays", "special"]
 
 Array = np.ndarray
 HALVES: dict[str, Any] = {"bfloat16": ml_dtypes.bfloat16, "float16": np.float16}
@@ -83,25 +83,52 @@ def _mean_perplexities(facts: Facts) -> Iterator[Hypothesis]:
 
 
 def _mean_perplexity(facts: Facts, cut: Cut) -> Hypothesis:
-    sums, own = group_sums(np.where(facts.weights != 0, facts.loss, 0.0), facts.weights, cut.groups)
-    each = np.exp(sums / own)
-
-    def arrays() -> tuple[Array, Array]:
-        with np.errstate(all="ignore"):
-            factor = np.nan_to_num(each / own / cut.parts, posinf=0.0, neginf=0.0)
-        return facts.weights * factor[cut.groups], facts.weights != 0
-
+    sums, own = _sums(facts, cut.groups)
     return _bug(
         "RED12",
         f"Mean of the perplexities of {cut.name}",
-        each.sum() / cut.parts,
+        np.exp(sums / own).sum() / cut.parts,
         f"averages the perplexities of {cut.name} ({cut.how})",
         rf"\frac{{1}}{{{cut.parts}}}\sum_g \exp\left({MEAN}\right)",
-        arrays,
+        lambda: _perplexity_arrays(facts, cut.groups, cut.parts),
         cost=6 if cut.is_said else 14,
         is_sure=cut.is_said,
         key=f"perplexities {cut.of} {cut.parts} {cut.how}",
     )
+
+
+def mean_perplexity_arrays(facts: Facts) -> tuple[Array, Array]:
+    """The derivative of the mean of the sequences' perplexities, and what counts, [B, T] each."""
+    return _perplexity_arrays(facts, np.indices(facts.weights.shape)[0], facts.sequences)
+
+
+def decoder_length_arrays(facts: Facts) -> tuple[Array, Array]:
+    """W / Σ w · (mean length − 1), where the length is not the weight, and what counts, [B, T] each."""
+    longer = float(facts.ends.mean()) - 1 if facts.sequences else 0.0
+    return _share(facts) * longer, facts.weights != 0
+
+
+def bits_per_byte_arrays(facts: Facts) -> tuple[Array, Array]:
+    """W / (ln 2 · Σ bytes) where the target has bytes, and where that is, [B, T] each."""
+    sizes = np.asarray(facts.options.bytes_per_token)
+    inside = (facts.targets >= 0) & (facts.targets < len(sizes)) & (facts.weights != 0)
+    of_target = np.where(inside, sizes[np.where(inside, facts.targets, 0)], 0.0)
+    counts = of_target != 0
+    return np.where(counts, facts.weights, 0.0) / (np.log(2) * of_target.sum() or 1.0), counts
+
+
+def _perplexity_arrays(facts: Facts, groups: Array, parts: int) -> tuple[Array, Array]:
+    """Of (1/k)·Σ_g exp(S_g / N_g) the derivative by a loss of g is exp(S_g / N_g) · w / (N_g · k)."""
+    if not facts.positions:
+        return facts.weights, facts.weights != 0
+    sums, own = _sums(facts, groups)
+    with np.errstate(all="ignore"):
+        factor = np.nan_to_num(np.exp(sums / own) / own / parts, posinf=0.0, neginf=0.0)
+    return facts.weights * factor[groups], facts.weights != 0
+
+
+def _sums(facts: Facts, groups: Array) -> tuple[Array, Array]:
+    return group_sums(np.where(facts.weights != 0, facts.loss, 0.0), facts.weights, groups)
 
 
 def _accuracy(facts: Facts) -> Iterator[Hypothesis]:
