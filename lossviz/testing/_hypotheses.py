@@ -24,7 +24,7 @@ def cause_of_value(value: Array, arrays: Arrays, otherwise: str) -> str:
 
 
 def _numbers(arrays: Arrays) -> list[tuple[str, float]]:
-    loss, w, counts = _losses(arrays), arrays.weights.astype(np.float64), arrays.counts
+    (loss, uniform), w, counts = _losses(arrays), arrays.weights.astype(np.float64), arrays.counts
     late = counts | np.pad(counts, ((0, 0), (1, 0)))[:, :-1]
     positions, real, timesteps = counts.size, w.sum(), counts.shape[1]
     total, masked = loss.sum(), np.where(counts, loss * w, 0).sum()
@@ -38,14 +38,16 @@ def _numbers(arrays: Arrays) -> list[tuple[str, float]]:
             ("RED07", total / positions * real / positions),
             ("PAD02", masked / positions),
             ("RED06", masked / timesteps),
+            *(("RED10", ((1 - e) * masked + e * uniform.sum()) / real) for e in (0.05, 0.1, 0.15, 0.2)),
         ]
 
 
-def _losses(arrays: Arrays) -> Array:
-    """Cross entropy [B, T] in float64; NaN where the target is no class."""
+def _losses(arrays: Arrays) -> tuple[Array, Array]:
+    """Cross entropy [B, T] in float64, NaN where the target is no class; and that of uniform labels, for smoothing."""
     logits = arrays.logits.astype(np.float64)
     classes = logits.shape[2]
     known = (arrays.targets >= 0) & (arrays.targets < classes)
     at_target = np.take_along_axis(logits, np.where(known, arrays.targets, 0)[..., None], axis=2)[..., 0]
     with np.errstate(all="ignore"):
-        return np.where(known, np.logaddexp.reduce(logits, axis=2) - at_target, np.nan)
+        total: Array = np.logaddexp.reduce(logits, axis=2)
+        return np.where(known, total - at_target, np.nan), total - logits.mean(axis=2)

@@ -87,6 +87,8 @@ CAUSES = {
     "NUM01": "0 times NaN is NaN; replace the logits by 0 with `where` where the weight is 0, before the loss",
     "NUM01 gradient": "`where` on the losses leaves NaN in the gradient; replace the logits by 0 with `where` where "
     "the weight is 0, before the loss",
+    "NUM02": "the branch of `where` that is not taken has a gradient, which is NaN; make its input safe by a `where` "
+    "before it",
     "RED01": "it is a mean of means; return (sum, count), and divide once",
     "RED01 sum": "the sums of the micro-batches do not add up to the batch's; return Σ weight · loss, not divided",
     "RED02": "the micro-batches are added up and not divided; divide each by their number, or return (sum, count)",

@@ -22,7 +22,7 @@ LossFunction = Callable[..., Any]
 def assert_no_gradient_on_padding(
     loss_fn: LossFunction, batch: Batch | None = None, *, framework: str | None = None
 ) -> None:
-    """Check that the gradient with respect to the logits is exactly 0 wherever the weight is 0, and finite elsewhere.
+    """Check that the gradient with respect to the logits is exactly 0 where the weight is 0, and all else finite.
 
     Args:
         loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T]; several are summed.
@@ -88,26 +88,35 @@ the sum of `weights`.
 
 
 def _check_gradient(tried: Probe, here: At) -> None:
-    """The batch as it is: finite where it counts, no gradient elsewhere."""
-    arrays = tried.arrays
-    for cells, name in ((~arrays.counts, "on padding"), (arrays.counts, "at timesteps that count")):
-        size = np.where(cells[..., None], here.gradient, 0)
-        wrong = np.any(size != 0 if name == "on padding" else ~np.isfinite(size), axis=2)
-        if not wrong.any():
-            continue
-        must = "0" if name == "on padding" else "finite"
+    """The batch as it is: no gradient on padding, and all else finite."""
+    counts = tried.arrays.counts
+    on_padding = np.where(counts[..., None], 0, here.gradient)
+    wrong = np.asarray((on_padding != 0).any(axis=2))
+    if wrong.any():
         raise AssertionError(
-            f"The gradient {name} is {_up_to(size[wrong])} at {cells_text(wrong)}; it must be {must}."
-            + _cause_here(here.value, arrays, finite=bool(np.isfinite(size).all()))
+            f"The gradient on padding is {_up_to(on_padding[wrong])} at {cells_text(wrong)}; it must be 0."
+            + _cause_here(here, tried.arrays)
         )
+    wrong = np.asarray(~np.isfinite(here.gradient).all(axis=2))
+    if wrong.any():
+        raise AssertionError(
+            f"The gradient at timesteps that count is {size_text(here.gradient[wrong])} at {cells_text(wrong)}; "
+            "it must be finite."
+        )
+    if not np.isfinite(here.value).all():
+        reason = "" if counts.any() else " " + likely("PAD11")
+        raise AssertionError(f"The loss is {size_text(here.value)}; it must be finite.{reason}")
 
 
-def _cause_here(value: Array, arrays: Arrays, *, finite: bool) -> str:
-    if finite and np.isfinite(value).all():
-        return cause_of_value(value, arrays, "PAD01")
-    if np.isfinite(arrays.logits[~arrays.counts]).all():
-        return ""  # what makes it non-finite is not the padding
-    return " " + likely("NUM01 gradient" if np.isfinite(value).all() else "NUM01")
+def _cause_here(here: At, arrays: Arrays) -> str:
+    value, gradient = (bool(np.isfinite(part).all()) for part in here)
+    if value and gradient:
+        return cause_of_value(here.value, arrays, "PAD01")
+    if not arrays.counts.any():
+        return " " + likely("PAD11")
+    if not np.isfinite(arrays.logits[~arrays.counts]).all():
+        return " " + likely("NUM01 gradient" if value else "NUM01")
+    return " " + likely("NUM02") if value else ""
 
 
 def _check_change(tried: Probe, before: At, change: Change, changed: Arrays, tolerance: float) -> None:

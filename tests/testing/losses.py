@@ -110,3 +110,13 @@ def torch_unsafe_targets(logits, targets, weights):
 def torch_smoothed(logits, targets, weights):
     labels = targets.masked_fill(weights == 0, -100)
     return F.cross_entropy(logits.transpose(1, 2), labels, label_smoothing=0.1)
+
+
+def torch_weighted(logits, targets, weights):
+    real = weights > 0
+    losses = torch_losses(torch.where(real[..., None], logits, 0.0), torch.where(real, targets, 0))
+    return (losses * weights).sum() / weights.sum()
+
+
+def torch_all_positions(logits, targets, weights):
+    return torch_weighted(logits, targets, weights) * weights.mean() + 1

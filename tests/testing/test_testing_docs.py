@@ -5,6 +5,7 @@ from pathlib import Path
 
 import lossviz
 from lossviz import testing
+from lossviz.testing._words import CAUSES
 
 ROOT = Path(lossviz.__file__).parent.parent
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
@@ -45,3 +46,9 @@ def test_docs_example_fails_as_the_page_shows(tmp_path):
 
 def test_docs_page_names_every_assertion():
     assert set(re.findall(r"^\| `(\w+)\(", PAGE, flags=re.MULTILINE)) == set(testing.__all__) - {"default_batch"}
+
+
+def test_docs_every_cause_is_the_answer_in_some_test():
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "testing").glob("test_*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", tests)
+    assert [cause for cause, words in CAUSES.items() if words not in said] == []

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import torch
 import torch.nn.functional as F  # noqa: N812
+from hypothesis import assume, given, settings
 
 import lossviz
 from lossviz import Batch
@@ -12,6 +13,7 @@ from lossviz.errors import InputError
 from lossviz.testing import assert_no_gradient_on_padding, assert_padding_invariant
 from lossviz.testing._changes import CHANGES
 from tests.golden import golden_batch
+from tests.strategies import batches
 from tests.testing import losses
 
 FRAMEWORK = {"torch": "pytorch", "np": None, "tf": None, "keras": None}
@@ -324,3 +326,65 @@ def test_padding_without_padding_there_is_nothing_to_check():
     ):
         assert_no_gradient_on_padding(losses.np_mean, batch)
     assert_padding_invariant(losses.np_right, batch)
+
+
+def test_padding_smoothing_term_without_a_mask_is_red10():
+    def smoothed(logits, targets, weights):
+        logs = tf.nn.log_softmax(logits)
+        exact = -tf.gather(logs, targets, batch_dims=2) * weights
+        return tf.reduce_sum(0.9 * exact - 0.1 * tf.reduce_mean(logs, 2)) / tf.reduce_sum(weights)
+
+    assert message(assert_no_gradient_on_padding, smoothed) == gradient(
+        "0.0067", "Likely RED10: the term of label smoothing is not masked; put the mask on both terms."
+    )
+
+
+def test_padding_num02_of_the_catalogue_untaken_branch_of_where():
+    """`where(v > 0, log v, 0)` at v = 0 has the gradient NaN; with a `where` before the log it is 0."""
+
+    def one_where(logits, targets, weights):
+        v = tf.reduce_sum(logits**2, 2) * weights
+        return tf.reduce_sum(tf.where(v > 0, tf.math.log(v), 0.0))
+
+    def two_wheres(logits, targets, weights):
+        v = tf.reduce_sum(logits**2, 2) * weights
+        return tf.reduce_sum(tf.where(v > 0, tf.math.log(tf.where(v > 0, v, 1.0)), 0.0))
+
+    assert message(assert_no_gradient_on_padding, one_where) == (
+        "The gradient on padding is NaN at sequence 1, timestep 4, and 3 more timesteps; it must be 0. Likely NUM02: "
+        "the branch of `where` that is not taken has a gradient, which is NaN; make its input safe by a `where` "
+        "before it."
+    )
+    assert_no_gradient_on_padding(two_wheres)
+
+
+@pytest.mark.parametrize("name", ["tf_right", "torch_right"])
+def test_padding_of_a_batch_in_which_nothing_counts_is_pad11(name):
+    assert message(assert_no_gradient_on_padding, name, golden_batch(lengths=[0, 0, 0])) == (
+        "The loss is NaN; it must be finite. Likely PAD11: nothing counts, and 0 is divided by 0; divide by the larger "
+        "of 1 and the sum of `weights`."
+    )
+
+
+@given(batch=batches(weights=(0.0, 0.5, 1.0)))
+@settings(max_examples=25)
+def test_padding_right_losses_pass_on_any_batch_and_the_mean_over_positions_on_none(batch):
+    assume(batch.weights.any() and not batch.weights.all())
+    assert_padding_invariant(losses.torch_weighted, batch, framework="pytorch")
+    with pytest.raises(AssertionError, match=r" Likely (PAD02|PAD01|PAD03|RED06|PAD06): "):
+        assert_padding_invariant(losses.torch_all_positions, batch, framework="pytorch")
+
+
+def test_padding_gradient_that_is_nan_where_nothing_counts_is_pad11():
+    assert message(assert_no_gradient_on_padding, "tf_multiplied", golden_batch(lengths=[0, 0, 0])) == (
+        "The gradient on padding is NaN at sequence 0, timestep 0, and 14 more timesteps; it must be 0. Likely PAD11: "
+        "nothing counts, and 0 is divided by 0; divide by the larger of 1 and the sum of `weights`."
+    )
+
+
+def test_padding_loss_that_is_infinite_without_padding_names_no_code():
+    logits = golden_batch().logits.copy()
+    logits[0, 0, 2] = -np.inf
+    assert message(assert_no_gradient_on_padding, "torch_right", golden_batch(logits=logits)) == (
+        "The loss is inf; it must be finite."
+    )
