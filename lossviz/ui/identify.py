@@ -17,6 +17,7 @@ NUMBER, OTHER, OTHER_NUMBER = "identify_number", "identify_other", "identify_oth
 SET_UP = {
     "accumulation_steps": ("Accumulation steps", "Micro-batches that the loop adds up before it steps.", 1, 1, None),
     "world_size": ("World size", "Processes that train together.", 1, 1, None),
+    "max_length": ("Constant length L_max", "What the loop divides by for each sequence, if not by T.", 1, 1, None),
     "smoothing": ("Label smoothing ε", "What the loss is smoothed with, such as 0.1.", 0.05, 0.0, 1.0),
     "accuracy": ("Accuracy", "The accuracy that was printed beside the loss, from 0 to 1.", 0.05, 0.0, 1.0),
 }
@@ -31,12 +32,14 @@ class Question:
         reported: the numbers as they were printed: one, or one a sequence or timestep.
         options: how the loop is set up, as `identify` takes it.
         other: a second batch of the same loop, or None; `other_reported`: its numbers.
+        wrong: the first word that is no number where one should be, or "".
     """
 
     reported: tuple[str, ...]
     options: tuple[tuple[str, Any], ...] = ()
     other: Batch | None = field(default=None, hash=False)
     other_reported: tuple[str, ...] = ()
+    wrong: str = ""
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
@@ -66,7 +69,17 @@ def question_panel(state: State) -> Question:
         with other.popover("A second batch", width="stretch"):
             batch, printed = _other(state)
         _said(options, batch, printed)
-    return Question(numbers_in(text or ""), options, batch if printed else None, printed)
+    reported = numbers_in(text or "")
+    wrong = next((word for word in (*reported, *printed) if not _is_number(word)), "")
+    return Question(reported, options, batch if printed else None, printed, wrong)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _follow(state: State) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
 from lossviz.identify import Match, answer, identify
+from lossviz.reductions import Options
 from lossviz.settings import Settings
 from lossviz.tables import nearest_convention
 from lossviz.ui.identify import Question
@@ -34,21 +35,12 @@ class Found:
 
 def answer_panel(state: State, analysis: Analysis, question: Question) -> None:
     """Draw the answer, which is kept until the batch, its mask or the question changes."""
-    wrong = [word for word in (*question.reported, *question.other_reported) if not _is_number(word)]
-    if wrong:
-        say("error", f"This is no number: {wrong[0]:.40}. Paste the loss as it was printed, such as 1.2545.")
+    if question.wrong:
+        say("error", f"This is no number: {question.wrong:.40}. Paste the loss as it was printed, such as 1.2545.")
     elif not question.reported:
         st.info(EMPTY)
     else:
         _show(_kept(state, analysis, question))
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _kept(state: State, analysis: Analysis, question: Question) -> Found:
@@ -66,7 +58,9 @@ def _found(state: State, analysis: Analysis, question: Question) -> Found:
         if question.other is not None:
             analyses.append(compute(state, question.other, Settings(mask=settings.mask)))
             printed.append(question.other_reported)
-        matches = identify(analyses, printed, options=settings.options, **dict(question.options))
+        said = dict(question.options)
+        length = said.pop("max_length") or settings.max_length
+        matches = identify(analyses, printed, options=Options(max_length=length), **said)
     except LossvizError as error:
         return Found(analysis, question, refusal=str(error))
     return Found(analysis, question, matches)
@@ -79,9 +73,9 @@ def _show(found: Found) -> None:
     question = found.question
     first, *rest = _SENTENCE.split(answer(found.matches, ", ".join(question.reported)), maxsplit=1)
     with st.container(key="identify_answer", gap="small"):
-        st.markdown(f"#### {literal(first)}")
+        st.markdown(f"##### {literal(first)}")
         if not found.matches and question.other is None and len(question.reported) == 1:
             rest.append(nearest_convention(found.analysis, float(question.reported[0])))
         for text in filter(None, rest):
             st.markdown(literal(text))
-    cards_panel(found.analysis, found.matches)
+    cards_panel(found.analysis, found.matches, dict(question.options))

@@ -1,7 +1,8 @@
 """The candidates of the page Identify as cards: formula, the timesteps that it counts, the fix, what else to know."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -18,6 +19,7 @@ from lossviz.ui.widgets import escaped, literal, say
 
 __all__ = ["cards_panel"]
 
+Options = Mapping[str, Any]
 CHANCE = "So few digits were printed, for so many formulas, that this one may agree by accident."
 EXACT = 1e-9
 OPEN, FOLDED = 3, 12  # cards shown at once, and in the folded panel
@@ -28,11 +30,14 @@ ALL_POSITIONS = {row.code for row in CONVENTIONS if row.group == "positions"}
 WIDTHS = {True: 455, False: 880}  # of the picture at 1280 × 800, until the browser has said its own
 
 
-def cards_panel(analysis: Analysis, matches: Sequence[Match]) -> None:
-    """Draw the likeliest matches open, the others folded; what the first one does is the answer, and not said again."""
+def cards_panel(analysis: Analysis, matches: Sequence[Match], options: Options) -> None:
+    """Draw the likeliest matches open, the others folded; what the first one does is the answer, and not said again.
+
+    `options` are what was said of the loop, for the reduction that a card offers.
+    """
     likely = [match for match in matches if not match.accidental][:OPEN] or list(matches[:1])
     for match in likely:
-        _card(analysis, match, explained=match is matches[0])
+        _card(analysis, match, options, explained=match is matches[0])
     rest = [match for match in matches if not any(match is other for other in likely)]
     if not rest:
         return
@@ -40,13 +45,13 @@ def cards_panel(analysis: Analysis, matches: Sequence[Match]) -> None:
         if not panel.open:
             return
         for match in rest[:FOLDED]:
-            _card(analysis, match)
+            _card(analysis, match, options)
         if len(rest) > FOLDED:
             codes = ", ".join(match.code for match in rest[FOLDED:])
             st.caption(f"And {len(rest) - FOLDED} more: {escaped(codes)}")
 
 
-def _card(analysis: Analysis, match: Match, *, explained: bool = False) -> None:
+def _card(analysis: Analysis, match: Match, options: Options, *, explained: bool = False) -> None:
     with st.container(border=True, key=f"match_{match.rank}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(match.code)} · {literal(match.title)}**", width="content")
@@ -65,7 +70,7 @@ def _card(analysis: Analysis, match: Match, *, explained: bool = False) -> None:
                 _picture(analysis, match, half=True)
         _fix(match)
         _notes(match)
-        _adopt(match)
+        _adopt(match, options)
 
 
 def _values(match: Match) -> str:
@@ -119,12 +124,12 @@ def _notes(match: Match) -> None:
         say("caption", match.apart)
 
 
-def _adopt(match: Match) -> None:
+def _adopt(match: Match, options: Options) -> None:
     convention = adoptable(match.code)
     if convention is not None:
         st.button(
             "Use this reduction",
             key=f"adopt_{match.rank}",
             help="Makes it the reduction of the whole app.",
-            on_click=partial(adopt, convention),
+            on_click=partial(adopt, convention, options),
         )

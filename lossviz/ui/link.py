@@ -15,12 +15,14 @@ from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
 from lossviz.identify import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
-from lossviz.samples import SAMPLES
+from lossviz.rules import RULES
 from lossviz.settings import MASKS
 from lossviz.splits import KINDS
 from lossviz.ui.choices import DECLARED, OPTIONS
 from lossviz.ui.conventions import LIBRARIES
-from lossviz.ui.state import Linked, State, read_widget, write_widget
+from lossviz.ui.doctor_samples import DOOR_SAMPLES
+from lossviz.ui.repair import Repair, packed_repair, unpacked_repair
+from lossviz.ui.state import Linked, Source, State, read_widget, write_widget
 from lossviz.ui.typed import LOGITS
 
 __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
@@ -68,7 +70,7 @@ def _part(value: Any) -> bool:
 
 CHOICES: dict[str, Check] = {
     "door": _one_of(("Sample", "Open", "Type")),
-    "sample": _one_of(sample.name for sample in SAMPLES),
+    "sample": _one_of(DOOR_SAMPLES),
     "mask": _one_of((DECLARED, *MASKS)),
     "reduction": _one_of(reduction.name for reduction in REDUCTIONS),
     "quantity": _one_of(QUANTITIES),
@@ -100,9 +102,13 @@ CHOICES: dict[str, Check] = {
     "identify_other_number": _text,
     "identify_accumulation_steps": _count,
     "identify_world_size": _count,
+    "identify_max_length": _count,
     "identify_smoothing": _part,
     "identify_accuracy": _part,
     "identify_precision": _one_of(PRECISIONS),
+    "doctor_finding": _one_of(rule.code for rule in RULES),
+    "doctor_rule": _one_of(rule.code for rule in RULES),
+    "doctor_catalogue": _flag,
 }
 
 
@@ -135,9 +141,9 @@ def remember(state: State) -> None:
         view["cell"] = list(state.cell)
     if state.source is not None:
         view["source"] = [state.source.door, state.source.name]
-        view["edits"] = [[edit.field, list(edit.index), float(edit.value)] for edit in state.source.edits]
+        view["edits"] = _packed(state.source)
     word = pack(view)
-    if len(word) > LIMIT or len(view.get("edits", ())) > MOST_EDITS:
+    if len(word) > LIMIT or None in view.get("edits", ()) or len(view.get("edits", ())) > MOST_EDITS:
         st.query_params.pop("view", None)
         st.caption("This view is too long for a link: the address does not restore it. Download the batch to keep it.")
     elif st.query_params.get("view") != word:
@@ -163,12 +169,26 @@ def _cell(value: Any) -> tuple[int, int] | None:
     return (value[0], value[1]) if whole else None
 
 
-def _edits(value: Any) -> list[Edit]:
-    edits = []
+def _packed(source: Source) -> list[Any]:
+    """Every edit and repair of a batch, in order; None for a repair that no address can carry."""
+    entries: list[Any] = []
+    for step in source.steps:
+        if isinstance(step, Repair):
+            entries.append(packed_repair(step))
+        else:
+            entries += [[edit.field, list(edit.index), float(edit.value)] for edit in step]
+    return entries
+
+
+def _edits(value: Any) -> list[Edit | Repair]:
+    edits: list[Edit | Repair] = []
     for entry in value[:MOST_EDITS] if isinstance(value, list) else []:
         try:
-            field, index, number = entry
-            edits.append(Edit(str(field), tuple(int(i) for i in index), float(number)))
+            edits.append(unpacked_repair(entry) if len(entry) == 5 else _edit(*entry))
         except (InputError, OverflowError, TypeError, ValueError):
             continue
     return edits
+
+
+def _edit(field: Any, index: Any, number: Any) -> Edit:
+    return Edit(str(field), tuple(int(i) for i in index), float(number))

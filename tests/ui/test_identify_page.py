@@ -48,7 +48,7 @@ def paste(app: AppTest, text: str) -> AppTest:
 def sentence(app: AppTest) -> str:
     """The answer on top: its first sentence large, the rest under it."""
     found = [node for node in nodes(container(app, "identify_answer")) if node.type == "markdown"]
-    return " ".join(plain(str(line.value)) for line in found).removeprefix("#### ")
+    return " ".join(plain(str(line.value)) for line in found).removeprefix("##### ")
 
 
 def expected(text: str, **said: Any) -> str:
@@ -248,7 +248,7 @@ def test_link_with_what_can_not_be_leaves_it_out() -> None:
         identify_other="sample: nothing",
     )
     assert texts(app, "info") == [EMPTY]
-    assert [field.value for field in app.number_input] == [None] * 4
+    assert [field.value for field in app.number_input] == [None] * 5
     assert app.selectbox(key="identify_precision").value == "float32"
     assert app.selectbox(key="identify_other").value is None
 
@@ -258,6 +258,15 @@ def test_set_up_is_passed_on() -> None:
     app = paste(page(), "1.3517")
     run(app.number_input(key="identify_smoothing").set_value(0.1))
     assert words(app, "match_1")[0].startswith("**LS1 · ")
+
+
+def test_constant_length_is_passed_on_and_adopted() -> None:
+    """13.8 ÷ (3 · 10)."""
+    app = paste(page(identify_max_length=10), "0.46000")
+    assert words(app, "match_1")[0].startswith("**C17 · ")
+    click(app, "adopt_1")
+    go(app, "Explore")
+    assert number(app) == "0.4600"
 
 
 def test_mask_of_the_sidebar_is_the_declared_one() -> None:
