@@ -25,7 +25,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.rules._case import Case
-from lossviz.rules._rows import counted_end, many, trained_padding, true_end, with_counts
+from lossviz.rules._rows import counted_end, many, tail, trained_padding, true_end, with_counts
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -89,7 +89,8 @@ def _disagree(case: Case) -> Array:
         return case.nothing
     places = np.arange(timesteps)
     from_end = places >= timesteps - lengths[:, None]
-    is_left = ~(case.counts & ~from_end).any(axis=1) & (case.counts & ~by_length).any(axis=1)
+    ends_full = ~tail(case)[:, -1]
+    is_left = ends_full & ~(case.counts & ~from_end).any(axis=1) & (case.counts & ~by_length).any(axis=1)
     within = np.where(is_left[:, None], from_end, by_length)
     padded = (places >= true_end(case)[:, None]) & case.is_pad
     differ: Array = (case.counts & ~within) | (within & ~case.counts & padded)

@@ -37,6 +37,8 @@ def chain(random: Random, classes: int) -> Array:
     """The probabilities of the next class, [V, V]: peaked, as a language's are; no word leads to PAD or GO."""
     following = random.dirichlet(np.full(classes, random.uniform(0.05, 0.3)), size=classes) + 1e-6
     following[:, [PAD, EOS, GO]] = 1e-6
+    if random.random() < 0.7:
+        np.fill_diagonal(following, 1e-6)  # most languages seldom say a word twice
     return following / following.sum(axis=1, keepdims=True)
 
 
@@ -172,10 +174,8 @@ def chunk_of_documents(random: Random) -> Batch:
 def several_turns(random: Random) -> Batch:
     """Dialogues: the answers count, the questions between them don't."""
     it = text(random, least=4)
-    turn = (np.arange(it.targets.shape[1]) + random.integers(6, size=(len(it.targets), 1))) // random.integers(2, 5)
-    counts = it.counts & (turn % 2 == 1)
-    last = it.lengths - 1
-    counts[np.arange(len(counts)), last] = True  # the answer ends the dialogue
+    from_the_end = it.lengths[:, None] - 1 - np.arange(it.targets.shape[1])
+    counts = it.counts & (from_the_end // random.integers(2, 6) % 2 == 0)
     return masked(random, it, counts)
 
 

@@ -67,7 +67,9 @@ def is_varied(batch):
     """Whether the targets one timestep apart differ mostly, and those two apart do."""
     counts, y = counting(batch), batch.targets
     return all(
-        (y[:, k:] == y[:, :-k])[counts[:, k:] & counts[:, :-k]].mean() < 0.4 for k in (1, 2) if counts[:, k:].any()
+        (y[:, k:] == y[:, :-k])[counts[:, k:] & counts[:, :-k]].mean() < 0.4
+        for k in (1, 2)
+        if (counts[:, k:] & counts[:, :-k]).any()
     )
 
 

@@ -1,7 +1,7 @@
 """Put each bug into batches that are right, and see what is named: the bench prints it, a test asserts it."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +9,13 @@ import numpy as np
 from lossviz import diagnose
 from lossviz.batch import Batch
 from lossviz.rules import SEVERITIES, Diagnosis
-from tests.rules import inject_num_shf_mod, inject_pad
+from tests.rules import inject_masked, inject_num_shf_mod, inject_pad
 from tests.rules.clean import CLEAN, RECORDED_KINDS
 from tests.rules.injected import Injected
 
-INJECTORS = dict(sorted({**inject_pad.INJECTORS, **inject_num_shf_mod.INJECTORS}.items()))
+Injectors = dict[str, Callable[[Batch, np.random.Generator], Injected | None]]
+INJECTORS: Injectors = dict(sorted({**inject_pad.INJECTORS, **inject_num_shf_mod.INJECTORS}.items()))
+MASKED: Injectors = inject_masked.INJECTORS
 TRIES = 40
 """For each bug that is wanted so many batches are tried; not every batch can have every bug."""
 
@@ -65,16 +67,16 @@ class Alarm(NamedTuple):
     message: str
 
 
-def trials(code: str, count: int) -> Iterator[Trial]:
+def trials(code: str, count: int, injectors: Injectors = INJECTORS) -> Iterator[Trial]:
     """So many batches with one bug, half of them recorded from a model, fewer where few batches can have it."""
     left = count
     for seed in range(TRIES * count):
         if not left:
             return
         random = np.random.default_rng([zlib.crc32(code.encode()), seed])
-        kind = str(random.choice(RECORDED_KINDS if seed % 2 else list(CLEAN)))
+        kind = str(random.choice(RECORDED_KINDS if seed % 2 and injectors is INJECTORS else list(CLEAN)))
         batch = CLEAN[kind](random)
-        injected = INJECTORS[code](batch, random)
+        injected = injectors[code](batch, random)
         if injected is None or diagnose(batch, select=code).finding(code):
             continue
         left -= 1
