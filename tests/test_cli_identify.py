@@ -119,6 +119,7 @@ def test_identify_prints_json_of_a_fixed_shape(capsys):
         "smoothing": None,
         "accuracy": None,
         "precision": "float32",
+        "class_weights": None,
         "max_length": None,
     }
     assert found["matches"] == tables.match_records(matches)
@@ -179,6 +180,7 @@ def test_identify_takes_the_mask(capsys):
     ("words", "first"),
     [
         (["1.3517", "--smoothing", "0.1"], "LS1"),  # conventions.md
+        (["1.10625", "--class-weights", "1,1,2,3,1,1"], "C24"),  # 17.7 ÷ 16
         (["0.46", "--max-length", "10", "--decimals", "5"], "C17"),  # 13.8 ÷ (3 · 10)
     ],
 )
@@ -228,6 +230,13 @@ def test_identify_takes_any_number_for_one(number, capsys):
 )
 def test_identify_refuses_in_one_sentence(words, message, capsys):
     assert refused(capsys, *words) == f"lossviz: {message}"
+
+
+def test_identify_refuses_class_weights_that_are_no_numbers(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["identify", "golden", "1", "--class-weights", "1,a"])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith("error: argument --class-weights: invalid numbers value: '1,a'\n")
 
 
 def test_identify_keeps_titles_from_steering_the_terminal(tmp_path, capsys):

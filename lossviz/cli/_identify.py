@@ -20,7 +20,7 @@ from lossviz.settings import Settings
 
 __all__ = ["run"]
 
-OPTIONS = ("decimals", "accumulation_steps", "world_size", "smoothing", "accuracy", "precision")
+OPTIONS = ("decimals", "accumulation_steps", "world_size", "smoothing", "accuracy", "precision", "class_weights")
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 EXACT = 1e-9
 Reported = str | list[str]

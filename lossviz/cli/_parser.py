@@ -15,6 +15,12 @@ __all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsers"]
 
 EXAMPLES = "examples:\n"
 
+
+def numbers(text: str) -> list[float]:
+    """Numbers with commas between them; argparse says "invalid numbers value" of anything else."""
+    return [float(number) for number in text.split(",")]
+
+
 TABLES = ("sequences", "timesteps", "per_timestep", "reductions")
 FLAG_HELP = {
     "average_across_timesteps": "divide the sum over the timesteps by the sum of their weights (on)",
@@ -23,6 +29,7 @@ FLAG_HELP = {
     "sum_over_batch": "divide the sum over the batch by the count of its weights that are not 0 (off)",
 }
 _FILE = "an .npz, .npy, .json, .csv, .safetensors or .parquet file, or the name of a sample"
+
 _MASK = f"which timesteps count: {', '.join(MASKS)} (what the batch declares)"
 _OPTIONS = (
     ("--accumulation-steps", "K", "of micro_batch_means: how many micro-batches the sequences are cut into, in order"),
@@ -33,6 +40,7 @@ _LOOP = (
     ("--accumulation-steps", int, "K", "micro-batches that the loop adds up before it steps"),
     ("--world-size", int, "N", "processes that train together"),
     ("--max-length", int, "L", "L_max of a loop that divides by a constant length (T)"),
+    ("--class-weights", numbers, "W,W,…", "what the loop multiplies the loss of each class by"),
     ("--smoothing", float, "E", "label smoothing, from 0 to 1"),
     ("--accuracy", float, "A", "the accuracy that was printed beside the loss, from 0 to 1"),
 )

@@ -14,6 +14,7 @@ from lossviz.ui.state import State, read_widget, write_widget
 __all__ = ["NUMBER", "OTHER", "OTHER_NUMBER", "SET_UP", "Question", "numbers_in", "question_panel"]
 
 NUMBER, OTHER, OTHER_NUMBER = "identify_number", "identify_other", "identify_other_number"
+CLASS_WEIGHTS = "identify_class_weights"
 SET_UP = {
     "accumulation_steps": ("Accumulation steps", "Micro-batches that the loop adds up before it steps.", 1, 1, None),
     "world_size": ("World size", "Processes that train together.", 1, 1, None),
@@ -65,12 +66,14 @@ def question_panel(state: State) -> Question:
             persist_state="session",
         )
         with set_up.popover("How the loop is set up", width="stretch"):
-            options = _set_up()
+            options, weights = _set_up(), _class_weights()
         with other.popover("A second batch", width="stretch"):
             batch, printed = _other(state)
-        _said(options, batch, printed)
+        _said((*options, ("class_weights", len(weights) or None)), batch, printed)
     reported = numbers_in(text or "")
-    wrong = next((word for word in (*reported, *printed) if not _is_number(word)), "")
+    wrong = next((word for word in (*reported, *printed, *weights) if not _is_number(word)), "")
+    if weights and not wrong:
+        options = (*options, ("class_weights", tuple(map(float, weights))))
     return Question(reported, options, batch if printed else None, printed, wrong)
 
 
@@ -120,6 +123,17 @@ def _set_up() -> tuple[tuple[str, Any], ...]:
     return tuple(said.items())
 
 
+def _class_weights() -> tuple[str, ...]:
+    text = st.text_input(
+        "Class weights",
+        key=CLASS_WEIGHTS,
+        placeholder="1, 1, 0.5, …",
+        help="What the loop multiplies the loss of each class by, one number for each class.",
+        persist_state="session",
+    )
+    return numbers_in(text or "")
+
+
 def _other(state: State) -> tuple[Batch | None, tuple[str, ...]]:
     """A second batch of the same loop: what explains both numbers is less often an accident."""
     opened = {f"{door}: {name}": source for (door, name), source in state.sources.items() if source is not state.source}
@@ -153,6 +167,7 @@ def _sample(name: str) -> Batch:
 def _said(options: tuple[tuple[str, Any], ...], batch: Batch | None, printed: tuple[str, ...]) -> None:
     """Say in a line what the closed panels hold."""
     words = [f"{SET_UP[name][0].lower()} {value:g}" for name, value in options if name in SET_UP and value is not None]
+    words += [f"{value} class weights" for name, value in options if name == "class_weights" and value is not None]
     words += [f"{value} precision" for name, value in options if name == "precision" and value != "float32"]
     if batch is not None:
         words.append("a second batch" + ("" if printed else ", whose number is missing"))

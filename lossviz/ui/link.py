@@ -102,6 +102,7 @@ CHOICES: dict[str, Check] = {
     "identify_other_number": _text,
     "identify_accumulation_steps": _count,
     "identify_world_size": _count,
+    "identify_class_weights": _text,
     "identify_max_length": _count,
     "identify_smoothing": _part,
     "identify_accuracy": _part,

@@ -260,6 +260,17 @@ def test_set_up_is_passed_on() -> None:
     assert words(app, "match_1")[0].startswith("**LS1 · ")
 
 
+def test_class_weights_are_passed_on() -> None:
+    """Σ w·loss ÷ Σ w of the 11 timesteps that count: 17.7 ÷ 16."""
+    app = paste(page(identify_class_weights="1, 1, 2, 3, 1, 1"), "1.10625")
+    assert words(app, "match_1")[0] == "**C24 · PyTorch with class weights**"
+    assert "With 6 class weights" in texts(app, "caption")
+    run(app.text_input(key="identify_class_weights").set_value("1, 2"))
+    assert texts(app, "error") == ["`class_weights` must have 6 numbers, one for each class of `logits`; got 2."]
+    run(app.text_input(key="identify_class_weights").set_value("one"))
+    assert texts(app, "error") == ["This is no number: one. Paste the loss as it was printed, such as 1.2545."]
+
+
 def test_constant_length_is_passed_on_and_adopted() -> None:
     """13.8 ÷ (3 · 10)."""
     app = paste(page(identify_max_length=10), "0.46000")
