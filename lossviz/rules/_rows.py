@@ -145,9 +145,7 @@ def pick(values: Array, place: Array) -> Array:
     """
     timesteps = values.shape[1]
     inside = (place >= 0) & (place < timesteps)
-    safe = np.clip(place, 0, max(timesteps - 1, 0))[:, None]
-    if timesteps == 0:
-        return np.full(len(values), _NOTHING)
+    safe = np.clip(place, 0, timesteps - 1)[:, None]
     found: Array = np.where(inside, np.take_along_axis(values, safe, axis=1)[:, 0], _NOTHING)
     return found
 

@@ -43,7 +43,8 @@ def _check(case: Case) -> Found | None:
     end = counted_end(case)
     short = (end > 0) & (end < case.shape[1])
     after, read = pick(case.targets, end), _read_next(case, end)
-    short &= (read >= 0) | ~np.isin(after, (*IGNORE_IDS, case.batch.ignore_id))  # else nothing shows what came next
+    replaced = np.isin(after, IGNORE_IDS) | (after == case.batch.ignore_id)
+    short &= (read >= 0) | ~replaced  # else nothing shows what came next
     lost = short & ((after == eos) | (read == eos))
     if not short.any():
         return _inside(case, eos)

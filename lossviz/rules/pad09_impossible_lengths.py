@@ -37,7 +37,7 @@ Array = np.ndarray
 
 def _check(case: Case) -> Found | None:
     lengths = case.batch.lengths
-    if lengths is None or not case.counts.size:
+    if lengths is None:
         return None
     if case.shape[1] > 2 and 0 < lengths.max() <= 1 and lengths.min() >= 0 and _relative(case, lengths):
         return _as_relative(case, lengths)

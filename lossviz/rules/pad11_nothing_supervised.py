@@ -48,7 +48,7 @@ _WHY = {
 
 def _check(case: Case) -> Found | None:
     cells, counting = case.counts.size, int(case.counts.sum())
-    if not cells or case.analysis.mask_name not in _WHY:
+    if case.analysis.mask_name not in _WHY:
         return None
     if counting:
         return _hardly_any(case, counting, cells) if counting < 0.01 * cells else None

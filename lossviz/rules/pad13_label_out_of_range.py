@@ -69,11 +69,12 @@ def _counting(case: Case, cells: Array, classes: int) -> Found:
 def _masked(case: Case, cells: Array) -> Found:
     values = sorted(set(case.targets[cells].tolist()))
     named = ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else "")
+    count = int(cells.sum())
     return Found(
-        message=f"{many(int(cells.sum()), 'label', 'labels')} under the mask {'is' if cells.sum() == 1 else 'are'} no "
-        f"class ({named}): TensorFlow computes their loss all the same, and NaN × 0 is NaN.",
+        message=f"{many(count, 'label under the mask is', 'labels under the mask are')} no class ({named}): "
+        f"TensorFlow computes {'its' if count == 1 else 'their'} loss all the same, and NaN × 0 is NaN.",
         cells=cells,
-        evidence={"labels under the mask": int(cells.sum())},
+        evidence={"labels under the mask": count},
         fix={
             "TensorFlow": "targets = tf.where(weights > 0, targets, 0)",
             "PyTorch": "targets = targets.masked_fill(weights == 0, -100)",

@@ -41,7 +41,7 @@ _FIX = {
 
 def _check(case: Case) -> Found | None:
     weights = case.batch.weights
-    if weights is None or case.analysis.mask_name != "weights" or not weights.size:
+    if weights is None or case.analysis.mask_name != "weights":
         return None
     for one in _ONE:
         if np.isin(weights, (one, one + 1)).all() and (weights == one).any():

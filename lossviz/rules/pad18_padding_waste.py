@@ -33,7 +33,7 @@ __all__ = ["RULE"]
 def _check(case: Case) -> Found | None:
     within = ~padding(case) if case.within_length is None else case.within_length
     cells, filled = within.size, int(within.sum())
-    if not cells or 2 * filled >= cells:
+    if 2 * filled >= cells:
         return None
     lengths, timesteps = within.sum(axis=1), case.shape[1]
     spare = timesteps - int(np.where(within, np.arange(1, timesteps + 1), 0).max())
@@ -64,6 +64,6 @@ RULE = Rule(
     severity="info",
     doc=__doc__ or "",
     check=_check,
-    requires=("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD10", "PAD11", "PAD12", "PAD15", "PAD16"),
+    requires=("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD10", "PAD11", "PAD12", "PAD15", "PAD16", "SHF05"),
 )
 """Timesteps that nobody needs."""

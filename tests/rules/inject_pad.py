@@ -156,9 +156,7 @@ def empty_sequence(batch, random):
     cut = np.where(np.arange(len(lengths)) == row, 0, lengths)
     if batch.shape[1] > 2 and cut.max() <= 1:
         return None
-    return Injected(
-        batch.replace(lengths=cut, weights=None), np.repeat((cut == 0)[:, None], batch.shape[1], axis=1)
-    )
+    return Injected(batch.replace(lengths=cut, weights=None), np.repeat((cut == 0)[:, None], batch.shape[1], axis=1))
 
 
 def nothing_supervised(batch, random):
