@@ -10,12 +10,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lossviz.batch import Batch
 from lossviz.errors import LossvizError, NamesError
 from lossviz.formats import FORMATS, read, read_many
-from lossviz.samples import DEFAULT, GROUPS, SAMPLES, load_sample
+from lossviz.samples import DEFAULT
 from lossviz.settings import FILE_VARIABLE
+from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.mapping import ask_names
 from lossviz.ui.state import Source, State, default_widget
 from lossviz.ui.typed import typed_door
-from lossviz.ui.widgets import say
+from lossviz.ui.widgets import literal, say
 
 __all__ = ["FILE_VARIABLE", "doors"]
 
@@ -41,24 +42,20 @@ def doors(state: State) -> None:
 
 
 def _sample_door(state: State) -> None:
-    samples = {sample.name: sample for group in GROUPS for sample in SAMPLES if sample.group == group}
     default_widget("sample", DEFAULT)
     name = st.selectbox(
         "Sample",
-        list(samples),
-        format_func=lambda name: samples[name].title,
+        list(DOOR_SAMPLES),
+        format_func=lambda name: DOOR_SAMPLES[name].title,
         key="sample",
-        help="Recorded batches of a trained model, worked examples, and one batch per kind of wrong content.",
+        help="Recorded batches of a trained model, worked examples, one batch per kind of wrong content, and a bad and "
+        "a good one for each rule of the doctor.",
         persist_state="session",
     )
     known = state.known("sample", name)
-    state.show(known or Source("sample", name, _sample_batch(name), samples[name].lesson))
-    st.caption(samples[name].lesson)
-
-
-@st.cache_resource(show_spinner=False)
-def _sample_batch(name: str) -> Batch:
-    return Batch.from_arrays(**load_sample(name))
+    lesson = DOOR_SAMPLES[name].lesson
+    state.show(known or Source("sample", name, sample_batch(name), lesson))
+    st.caption(literal(lesson))
 
 
 def _file_door(state: State) -> None:

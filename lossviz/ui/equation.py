@@ -61,8 +61,8 @@ def first_picture(batch: Batch) -> None:
 
 
 def edited_cells(source: Source) -> np.ndarray:
-    """Where the batch on screen is not as it came, [B, T] bool; a changed length marks its whole row."""
-    cells = np.zeros(source.batch.targets.shape, bool)
+    """Where the batch on screen was edited since it came or was repaired, [B, T] bool; a length marks its whole row."""
+    cells = np.zeros(source.base.targets.shape, bool)
     for edit in source.differences:
         cells[edit.index[:2]] = True
     return cells

@@ -5,6 +5,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.headline import headline
 from lossviz.tables import value_table
+from lossviz.ui.doctor_badge import badge
 from lossviz.ui.state import State
 from lossviz.ui.widgets import say
 
@@ -16,7 +17,7 @@ LABEL = 32
 def numbers_panel(analysis: Analysis, refusal: str) -> None:
     """Draw the line on top: the number and what it was divided by; or why there is no number."""
     top = headline(analysis)
-    number, divisor, perplexity, counting, padding = st.columns([1.4, 2, 0.9, 1.3, 0.7])
+    number, divisor, perplexity, counting, padding, doctor = st.columns([1.4, 1.9, 0.9, 1.35, 0.7, 1])
     with number.container(key="explore_number"):
         if refusal:
             st.metric("Loss", "no number")
@@ -30,6 +31,8 @@ def numbers_panel(analysis: Analysis, refusal: str) -> None:
     perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
     counting.metric(f"Count, of {top.cells} timesteps", top.counting)
     padding.metric("Padding", top.padding)
+    with doctor.container(key="doctor_badge", gap=None):
+        badge(analysis)
     if refusal:
         say("error", refusal)
     elif not analysis.is_scalar:

@@ -12,6 +12,7 @@ from lossviz.batch import Batch
 from lossviz.edits import Edit, apply_edits, differences
 from lossviz.errors import InputError
 from lossviz.settings import Settings
+from lossviz.ui.repair import Repair, Step, apply_steps
 
 __all__ = ["Linked", "Source", "State", "default_widget", "get_state", "read_widget", "write_widget"]
 
@@ -25,38 +26,57 @@ class Source:
     Attributes:
         door: "sample", "file" or "typed"; `name`: which one.
         batch: as it came.
-        steps: the edits made, one step an undo; `undone`: the steps taken back.
+        steps: the edits and repairs made, one step an undo; `undone`: the steps taken back.
     """
 
     door: str
     name: str
     batch: Batch
     lesson: str = ""
-    steps: list[tuple[Edit, ...]] = field(default_factory=list)
-    undone: list[tuple[Edit, ...]] = field(default_factory=list)
-    _edited: tuple[tuple[Edit, ...], Batch] | None = None
+    steps: list[Step] = field(default_factory=list)
+    undone: list[Step] = field(default_factory=list)
+    _edited: tuple[tuple[Step, ...], Batch] | None = None
+    _base: tuple[tuple[Step, ...], Batch] | None = None
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """Every edit in the order in which it was made."""
-        return tuple(edit for step in self.steps for edit in step)
+        """Every edit since the last repair, in the order in which it was made."""
+        return tuple(edit for step in self.steps[self._repaired :] if isinstance(step, tuple) for edit in step)
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """Every repair, in the order in which it was made."""
+        return tuple(step for step in self.steps if isinstance(step, Repair))
+
+    @property
+    def _repaired(self) -> int:
+        """One past the last repair among the steps."""
+        return max((place for place, step in enumerate(self.steps, 1) if isinstance(step, Repair)), default=0)
+
+    @property
+    def base(self) -> Batch:
+        """The batch as it came, or as it was repaired last."""
+        steps = tuple(self.steps[: self._repaired])
+        if self._base is None or self._base[0] != steps:
+            self._base = steps, apply_steps(self.batch, steps)
+        return self._base[1]
 
     @property
     def differences(self) -> tuple[Edit, ...]:
-        """What is not as it came."""
-        return differences(self.batch, self.edits)
+        """What is not as it came, or as it was repaired."""
+        return differences(self.base, self.edits)
 
     @property
     def current(self) -> Batch:
-        """The batch with its edits."""
-        edits = self.edits
-        if self._edited is None or self._edited[0] != edits:
-            self._edited = edits, apply_edits(self.batch, edits)
+        """The batch with its repairs and edits."""
+        steps = tuple(self.steps)
+        if self._edited is None or self._edited[0] != steps:
+            self._edited = steps, apply_edits(self.base, self.edits)
         return self._edited[1]
 
     def was(self, edit: Edit) -> str:
         """What an edited entry held before, in words."""
-        array = getattr(self.batch, edit.field)
+        array = getattr(self.base, edit.field)
         return "not given" if array is None else f"{float(array[edit.index]):g}"
 
     def make(self, *edits: Edit) -> None:
@@ -65,14 +85,20 @@ class Source:
         self.steps.append(edits)
         self.undone.clear()
 
-    def make_possible(self, edits: Iterable[Edit]) -> None:
-        """Make each edit as a step of its own, leaving out those that lie outside of the batch."""
+    def repair(self, repair: Repair) -> None:
+        """Make a repair as one step."""
+        apply_steps(self.current, (repair,))
+        self.steps.append(repair)
+        self.undone.clear()
+
+    def make_possible(self, edits: Iterable[Edit | Repair]) -> None:
+        """Make each edit and repair as a step of its own, leaving out those that do not fit the batch."""
         batch = self.current
         for edit in edits:
+            step: Step = edit if isinstance(edit, Repair) else (edit,)
             with suppress(InputError):
-                batch = apply_edits(batch, (edit,))
-                self.steps.append((edit,))
-        self._edited = self.edits, batch
+                batch = apply_steps(batch, (step,))
+                self.steps.append(step)
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -92,11 +118,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Linked:
-    """What an address says about one batch: the selected cell and the edits."""
+    """What an address says about one batch: the selected cell, the edits and repairs."""
 
     source: tuple[str, str]
     cell: Cell | None
-    edits: tuple[Edit, ...]
+    edits: tuple[Edit | Repair, ...]
 
 
 @dataclass(eq=False)
@@ -152,13 +178,16 @@ class State:
         self.linked = None
         source.make_possible(linked.edits)
         cell = linked.cell
-        if cell is not None and cell[0] < source.batch.shape[0] and cell[1] < source.batch.shape[1]:
+        if cell is not None and cell[0] < source.current.shape[0] and cell[1] < source.current.shape[1]:
             self.cell = cell
 
     def replace(self, source: Source) -> None:
-        """Put a newer version of a batch on the screen: its edits and the selection stay where they still fit."""
+        """Put a newer version of a batch on the screen: its edits and the selection stay where they still fit.
+
+        A repair was of the old version: it goes, with what was edited since.
+        """
         before, cell = self.known(source.door, source.name), self.cell
-        if before is not None:
+        if before is not None and not before.repairs:
             source.make_possible(before.edits)
         stays = self.source is before
         self.show(source)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lossviz.ui.choices import choose_quantity
+from lossviz.ui.views.doctor import doctor
 from lossviz.ui.views.explore import explore
 from lossviz.ui.views.identify import identify
 from lossviz.ui.views.reductions import reductions
@@ -32,6 +33,7 @@ class View:
 
 VIEWS: tuple[View, ...] = (
     View("explore", "Explore", "Which timesteps make up my number?", explore, choose_quantity),
+    View("doctor", "Doctor", "What is wrong with this batch?", doctor),
     View("reductions", "Reductions", "Which number would each library print?", reductions),
     View("identify", "Identify", "What is my loop printing?", identify),
 )

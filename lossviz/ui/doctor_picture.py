@@ -1,0 +1,53 @@
+"""The timesteps of a finding, outlined in the equation of heatmaps."""
+
+import numpy as np
+import streamlit as st
+
+from lossviz.analysis import Analysis
+from lossviz.figures import equation
+from lossviz.headline import cell_words
+from lossviz.rules import Finding
+from lossviz.ui.equation import theme
+from lossviz.ui.plot import plot, plot_width
+from lossviz.ui.state import State, read_widget, write_widget
+from lossviz.ui.widgets import say
+from lossviz.ui.window import needs_window, window_controls
+
+__all__ = ["finding_picture"]
+
+KEY = "doctor_equation"
+WIDTH = 896  # in a card at 1280 × 800, until the browser has said its own
+SEEN = "doctor:seen"
+
+
+def finding_picture(state: State, analysis: Analysis, finding: Finding) -> None:
+    """Draw the equation with the finding's timesteps outlined, and take the selected cell from it."""
+    cells = finding.cells
+    window = _window(state, analysis, finding) if needs_window(analysis) else None
+    figure = equation(analysis, window=window, highlight=cells, theme=theme(), width=plot_width(KEY, WIDTH))
+    count = int(cells.sum())
+    label = f"The equation of losses; the {count:,} timesteps of {finding.code} are outlined. Arrow keys select a cell."
+    state.cell = plot(figure, key=KEY, cell=state.cell, label=label)
+    if not count:
+        st.caption("It is about the whole batch: no timestep is outlined.")
+    elif window is not None:
+        row0, row1, t0, t1 = window
+        st.caption(f"{int(cells[row0:row1, t0:t1].sum()):,} of its {count:,} timesteps are in this part of the batch.")
+    _selected(state, analysis)
+
+
+def _window(state: State, analysis: Analysis, finding: Finding) -> tuple[int, int, int, int]:
+    """The part of a large batch to draw: around the first timestep of a finding, until it is moved."""
+    seen = (finding.code, finding.message)
+    if read_widget(SEEN) != seen and finding.cells.any():
+        row, timestep = np.argwhere(finding.cells)[0]
+        state.jump = int(row), int(timestep)
+    write_widget(SEEN, seen)
+    return window_controls(state, analysis)
+
+
+def _selected(state: State, analysis: Analysis) -> None:
+    rows, timesteps = analysis.batch_loss.shape
+    if state.cell is not None and state.cell[0] < rows and state.cell[1] < timesteps:
+        explanation = analysis.explain(*state.cell)
+        say("caption", f"Sequence {state.cell[0]}, timestep {state.cell[1]}: {cell_words(explanation)}")
