@@ -1,0 +1,86 @@
+"""SHF05: the mask was not shifted with the targets."""
+
+import numpy as np
+import pytest
+
+from lossviz import Batch, diagnose
+from tests.rules.asking import finding, good, losses, places, reason, sample, silent
+
+
+def tiny(**more):
+    """The catalogue's: tokens [4, 5, 1, 0, 0], and the mask of the inputs."""
+    fields = {
+        "logits": np.arange(24).reshape(1, 4, 6) % 7 / 2,
+        "targets": [[5, 1, 0, 0]],
+        "inputs": [[4, 5, 1, 0]],
+        "lengths": [3],
+        "pad_id": 0,
+        "eos_id": 1,
+    }
+    return Batch.from_arrays(**{k: v for k, v in {**fields, **more}.items() if v is not None})
+
+
+def test_shf05_finds_the_example_of_the_catalogue():
+    batch = tiny()
+    found = finding("SHF05", batch)
+    assert found.severity == "error"
+    assert found.message == "The mask is that of the inputs: it trains 1 pad, one in each of 1 padded sequence."
+    assert places(found.cells) == [(0, 2)]
+    assert found.evidence == {"pads that count": 1, "targets that don't": 0, "padded sequences": 1}
+    assert found.repaired.lengths.tolist() == [2]
+    assert found.loss_if_fixed == pytest.approx(losses(batch)[0, :2].mean())
+    assert silent("SHF05", found.repaired)
+
+
+def test_shf05_repairs_weights_where_weights_are_used():
+    found = finding("SHF05", tiny(lengths=None, weights=[[1, 1, 0.5, 0]]))
+    assert found.repaired.weights.tolist() == [[1, 1, 0, 0]]
+
+
+def test_shf05_finds_targets_that_the_mask_drops():
+    """A decoder that starts with the pad id: the mask of its inputs drops the first target, too."""
+    batch = tiny(
+        targets=[[5, 6, 1, 0]], inputs=[[0, 5, 6, 1]], lengths=None, weights=[[0, 1, 1, 1]], logits=np.zeros((1, 4, 7))
+    )
+    found = finding("SHF05", batch)
+    assert found.message == (
+        "The mask is that of the inputs: it trains 1 pad, one in each of 1 padded sequence and drops 1 target."
+    )
+    assert places(found.cells) == [(0, 0), (0, 3)]
+    assert found.repaired.weights.tolist() == [[1, 1, 1, 0]]
+
+
+def test_shf05_can_not_tell_where_the_pad_id_may_be_the_end():
+    assert reason("SHF05", tiny(eos_id=None)) == (
+        "The pad id 0 that counts may be the end of the sequence; `eos_id` would tell."
+    )
+    assert reason("SHF05", tiny(eos_id=0)) == (
+        "The pad id 0 that counts may be the end of the sequence; `eos_id` would tell."
+    )
+    named = tiny(eos_id=None, vocabulary=["<pad>", "</s>", *"abcd"])
+    assert finding("SHF05", named).severity == "error"
+
+
+def test_shf05_is_silent_for_the_mask_of_the_targets():
+    assert silent("SHF05", tiny(lengths=[2]))
+    assert silent("SHF05", good())
+    assert silent("SHF05", sample("SHF05", "good"))
+
+
+def test_shf05_is_silent_without_padding_and_for_other_masks():
+    assert silent("SHF05", tiny(targets=[[5, 1, 2, 3]], inputs=[[4, 5, 1, 2]], lengths=[4]))
+    assert silent("SHF05", tiny(lengths=[4]))
+    assert silent("SHF05", tiny(lengths=None, weights=[[1, 0, 1, 0]]))
+
+
+def test_shf05_needs_inputs_and_a_pad_id():
+    assert reason("SHF05", tiny(inputs=None, pad_id=None)) == (
+        "Needs `inputs` and `pad_id`, which this batch does not have."
+    )
+
+
+def test_shf05_explains_pad08():
+    diagnosis = diagnose(sample("SHF05"))
+    assert [found.code for found in diagnosis.findings] == ["SHF05"]
+    assert places(diagnosis.finding("SHF05").cells) == [(0, 4), (2, 5)]
+    assert diagnosis.outcome("PAD08").reason == "SHF05 was found, which explains the same timesteps."
