@@ -1,11 +1,12 @@
 """Which number each library would print of the batch: the table by divisor, one convention in detail, the bars."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from lossviz.analysis import Analysis
@@ -17,6 +18,7 @@ from lossviz.ui.convention import convention_card
 from lossviz.ui.equation import WIDTH, theme
 from lossviz.ui.loops import loop_options
 from lossviz.ui.plot import plot, plot_width
+from lossviz.ui.save import picture_buttons
 from lossviz.ui.state import read_widget, write_widget
 
 if TYPE_CHECKING:
@@ -131,29 +133,33 @@ def _select(key: str, codes: list[str]) -> None:
         write_widget("convention", codes[rows[0]])
 
 
-def _download(rows: "pd.DataFrame") -> None:
-    st.download_button(
-        "Every row as CSV",
-        lambda: rows.to_csv(index=False).encode(),
-        file_name="conventions.csv",
-        on_click="ignore",
-        key="download_conventions",
-        width="stretch",
-        help="With numerator, divisor, what that counts, libraries and notes.",
-    )
+def _download(rows: "pd.DataFrame", draw: Callable[[], go.Figure]) -> None:
+    with st.popover("Download", width="stretch"):
+        st.download_button(
+            "Every row as CSV",
+            lambda: rows.to_csv(index=False).encode(),
+            file_name="conventions.csv",
+            on_click="ignore",
+            key="download_conventions",
+            help="With numerator, divisor, what that counts, libraries and notes.",
+            width="stretch",
+        )
+        picture_buttons({"bars": draw})
 
 
 def _bars(analysis: Analysis, rows: "pd.DataFrame", code: str) -> None:
     numbered = rows[rows.value.notna()]
     units = [unit for unit in UNITS if (numbered.unit == unit).any()]
     place, save = st.columns([3, 1], vertical_alignment="bottom")
-    with save:
-        _download(rows)
     with place:
         unit = (_unit(units) if units[1:] else None) or (units or UNITS)[0]
     width = plot_width("conventions", WIDTH)
-    drawn = conventions(rows, unit=unit, selected=_number_in(analysis, unit), chosen=code, theme=theme(), width=width)
-    plot(drawn, key="conventions", label="Each convention's number as a bar.", selectable=False)
+    draw = partial(
+        conventions, rows, unit=unit, selected=_number_in(analysis, unit), chosen=code, theme=theme(), width=width
+    )
+    with save:
+        _download(rows, draw)
+    plot(draw(), key="conventions", label="Each convention's number as a bar.", selectable=False)
 
 
 def _unit(units: list[str]) -> str | None:

@@ -16,7 +16,7 @@ from lossviz.tables import DOWNLOADS, download
 from lossviz.ui.equation import theme
 from lossviz.ui.state import State
 
-__all__ = ["save_panel"]
+__all__ = ["picture_buttons", "save_panel"]
 
 LARGEST = 200_000_000  # bytes of logits that are worth a download
 
@@ -32,7 +32,7 @@ def save_panel(state: State, analysis: Analysis, quantity: str, window: tuple[in
         with batch:
             _batch(analysis)
         with picture:
-            _pictures(_drawings(state, analysis, quantity, window))
+            picture_buttons(_drawings(state, analysis, quantity, window))
 
 
 def _batch(analysis: Analysis) -> None:
@@ -56,7 +56,8 @@ def _drawings(
     return drawings
 
 
-def _pictures(drawings: dict[str, Callable[[], go.Figure]]) -> None:
+def picture_buttons(drawings: dict[str, Callable[[], go.Figure]]) -> None:
+    """Draw the buttons that save pictures, by their names, and a choice where there are several."""
     names = list(drawings)
     name = (
         st.selectbox("Picture", names, key="save_picture", help="Each picture of the page.") if names[1:] else names[0]

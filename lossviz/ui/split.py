@@ -1,5 +1,8 @@
 """The split simulator: cut the batch, average the parts, and see what each timestep weighs then."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from lossviz.analysis import Analysis
@@ -10,8 +13,12 @@ from lossviz.splits import KINDS, Cut, Split, cut_evenly, cut_typed, simulate_sp
 from lossviz.ui.equation import WIDTH, theme
 from lossviz.ui.link import remember
 from lossviz.ui.plot import plot, plot_width
+from lossviz.ui.save import picture_buttons
 from lossviz.ui.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.widgets import literal, say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["split_panel"]
 
@@ -27,9 +34,12 @@ def split_panel(state: State, analysis: Analysis) -> None:
         split = simulate_split(analysis, _cut(analysis))
         _numbers(split)
         st.markdown(literal(split.sentence))
-        drawn = split_weights(analysis, cut=split.cut, theme=theme(), width=plot_width("split_weights", WIDTH - 34))
-        plot(drawn, key="split_weights", label="What each timestep weighs in the mean of means.", selectable=False)
-        _parts(split)
+        width = plot_width("split_weights", WIDTH - 34)
+        draw = partial(split_weights, analysis, cut=split.cut, theme=theme(), width=width)
+        plot(draw(), key="split_weights", label="What each timestep weighs in the mean of means.", selectable=False)
+        with st.expander("The parts, their means, and the picture as a file"):
+            st.dataframe(_parts(split), hide_index=True)
+            picture_buttons({"split": draw})
     remember(state)
 
 
@@ -96,11 +106,11 @@ ONCE_HELP = "The sums of all parts, divided once by all their timesteps: the mea
 SUM_HELP = "Accumulated without dividing by the number of parts."
 
 
-def _parts(split: Split) -> None:
+def _parts(split: Split) -> "pd.DataFrame":
     import pandas as pd
 
     words = split.cut.words
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             words.part: range(len(split.counts)),
             f"{words.of}s": [_listed(part) for part in split.cut.parts],
@@ -109,8 +119,6 @@ def _parts(split: Split) -> None:
             "mean": split.means,
         }
     )
-    with st.expander("The parts and their means"):
-        st.dataframe(table, hide_index=True)
 
 
 def _listed(places: tuple[int, ...]) -> str:

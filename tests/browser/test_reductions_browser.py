@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from lossviz.ui.link import pack
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
@@ -109,3 +110,16 @@ def test_reductions_in_the_dark(dark_page: Page, app_server: str, shot: Shot) ->
     for plot in ("conventions", "split_weights"):
         paper = dark_page.locator(f".st-key-{plot} .js-plotly-plot .main-svg").first
         assert paper.evaluate("svg => getComputedStyle(svg).backgroundColor") == "rgb(14, 17, 23)"
+
+
+def test_link_opens_the_page_with_its_choices(page: Page, app_server: str, console_errors: list[str]) -> None:
+    """Streamlit asks for its own files beside the page first, which is an error on the console and no more."""
+    word = pack({"door": "Sample", "sample": "golden", "convention": "C07", "split_typed": "0 | 1, 2"})
+    page.goto(f"{app_server}/reductions?view={word}")
+    page.wait_for_selector(f"{SPLIT}[data-drawn]", state="attached", timeout=steps.FIRST_PAGE_MS)
+    steps.idle(page)
+    steps.expect_number(page, "1.2545")
+    expect(page.locator(".st-key-convention_card .katex-mathml annotation")).to_contain_text(r"\mathbf{1.4200}")
+    expect(page.locator(".st-key-split")).to_contain_text("1.2633")
+    assert {error for error in console_errors if "404" not in error} == set()
+    console_errors.clear()

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from lossviz.conventions import DIVISORS, LAWS, compare_conventions
 from lossviz.conventions.folded import fold_conventions
+from lossviz.reproduce import LIBRARIES, code
 from lossviz.samples import SAMPLES
 from lossviz.ui.convention import IN_WORDS, WHY_NOT
 from lossviz.ui.conventions import SHORT
@@ -35,13 +36,15 @@ from tests.ui.driver import (
     shown,
     state,
     texts,
+    unfold,
     upload,
 )
 
 
 def test_views_are_named_once_and_ask_a_question() -> None:
     names = [view.name for view in VIEWS]
-    assert names[:2] == ["explore", "reductions"]
+    assert names[0] == "explore"
+    assert "reductions" in names
     assert sorted(set(names)) == sorted(names)
     assert all(view.question.endswith("?") and view.title for view in VIEWS)
 
@@ -299,6 +302,19 @@ def test_wrong_choice_in_a_link_is_left_out(key: str, value: Any) -> None:
     app = page("golden", **{key: value})
     assert number(app) == "1.2545"
     assert metrics(app)["Mean of means, nats"] == "1.6611"
+
+
+def test_downloads_hold_every_row_and_both_pictures() -> None:
+    """Also those rows that the table shows as one."""
+    app = page("golden")
+    labels = [button.label for button in app.get("download_button")]
+    assert labels.count("Picture as HTML") == 2
+    assert "Every row as CSV" in labels
+
+
+def test_code_that_reproduces_the_number_is_at_the_end() -> None:
+    app = unfold(page("golden", reduction="positions"), "code")
+    assert [block.value for block in app.code] == [code(shown(app), library.name) for library in LIBRARIES]
 
 
 def test_choices_of_this_page_survive_another_page() -> None:

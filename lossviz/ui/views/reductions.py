@@ -6,6 +6,7 @@ from lossviz.ui.conventions import conventions_panel
 from lossviz.ui.equation import first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel
+from lossviz.ui.script import script_panel
 from lossviz.ui.split import split_panel
 from lossviz.ui.state import get_state
 from lossviz.ui.work import analyzed, stopped
@@ -35,3 +36,4 @@ def reductions() -> None:
         return
     conventions_panel(analysis)
     split_panel(state, analysis)
+    script_panel(analysis, has_number=not refusal)
