@@ -314,7 +314,9 @@ def test_downloads_hold_every_row_and_both_pictures() -> None:
 
 def test_code_that_reproduces_the_number_is_at_the_end() -> None:
     app = unfold(page("golden", reduction="positions"), "code")
-    assert [block.value for block in app.code] == [code(shown(app), library.name) for library in LIBRARIES]
+    assert [block.value.rstrip() for block in app.code] == [
+        code(shown(app), library.name).rstrip() for library in LIBRARIES
+    ]
 
 
 def test_choices_of_this_page_survive_another_page() -> None:
