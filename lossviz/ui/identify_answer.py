@@ -17,9 +17,10 @@ from lossviz.ui.state import State, read_widget, write_widget
 from lossviz.ui.widgets import literal, say
 from lossviz.ui.work import compute
 
-__all__ = ["EMPTY", "answer_panel"]
+__all__ = ["EMPTY", "STOPPED", "answer_panel"]
 
 EMPTY = "Paste the loss that your loop printed for this batch. Every digit helps: 1.2545 says more than 1.25."
+STOPPED = "The second batch was stopped before its losses were there. Ask again, or leave it out."
 _SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
@@ -54,6 +55,9 @@ def _kept(state: State, analysis: Analysis, question: Question) -> Found:
 
 def _found(state: State, analysis: Analysis, question: Question) -> Found:
     analyses, printed, settings = [analysis], [question.reported], analysis.settings
+    if question.other is not None and state.stopped is question.other:
+        state.stopped = None
+        return Found(analysis, question, refusal=STOPPED)
     try:
         if question.other is not None:
             analyses.append(compute(state, question.other, Settings(mask=settings.mask)))

