@@ -1,8 +1,8 @@
 """Lengths, weights and pad ids disagree about where sequences end.
 
 ## What it checks
-Whether a pad counts after the end of a sequence, a real timestep at the end is cut off by the lengths, or weights and
-lengths end a sequence at two places.
+Whether pads count after the end of a sequence or before its start, a real timestep at the end is cut off by the
+lengths, or weights and lengths end a sequence at two places.
 
 ## Why it matters
 One of the masks is wrong, and the loss, the metrics and the counts of timesteps each take another.
@@ -25,7 +25,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.rules._case import Case
-from lossviz.rules._rows import counted_end, many, tail, trained_padding, true_end, with_counts
+from lossviz.rules._rows import content, counted_end, many, padding, tail, trained_padding, true_end, with_counts
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -33,10 +33,21 @@ __all__ = ["RULE"]
 Array = np.ndarray
 
 
+_LEFT = {
+    "TensorFlow": "weights = tf.reverse(tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32), [1])",
+    "PyTorch": "weights = (torch.arange(targets.shape[1]).flip(0) < lengths[:, None]).float()",
+}
+_RIGHT = {
+    "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32)",
+    "PyTorch": "weights = (torch.arange(targets.shape[1]) < lengths[:, None]).float()",
+}
+
+
 def _check(case: Case) -> Found | None:
     if case.analysis.mask_name not in ("lengths", "weights"):
         return None
-    trained, dropped = trained_padding(case), _dropped(case)
+    before, after, dropped = _trained_head(case), trained_padding(case), _dropped(case)
+    trained = before | after
     disagree = _disagree(case) & ~trained
     if not (trained | dropped | disagree).any():
         return None
@@ -47,28 +58,36 @@ def _check(case: Case) -> Found | None:
     }
     counts = (case.counts & ~trained) | dropped
     return Found(
-        message=_message(case, *numbers.values()),
+        message=_message(case, *(int(cells.sum()) for cells in (before, after, dropped, disagree))),
         cells=trained | dropped | disagree,
         evidence=numbers,
-        fix={
-            "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32)",
-            "PyTorch": "weights = (torch.arange(targets.shape[1]) < lengths[:, None]).float()",
-        },
+        fix=_LEFT if before.any() else _RIGHT,
         repaired=lambda: _agreeing(case, counts),
         severity=None if (trained | dropped).any() else "warning",
     )
 
 
-def _message(case: Case, trained: int, dropped: int, disagree: int) -> str:
+def _message(case: Case, before: int, after: int, dropped: int, disagree: int) -> str:
     parts = []
-    if trained:
-        parts.append(f"{many(trained, 'pad counts', 'pads count')}")
+    if after:
+        parts.append(f"{many(after, 'pad counts', 'pads count')}")
     if dropped:
         parts.append(f"{many(dropped, 'real timestep is', 'real timesteps are')} cut off")
     if disagree:
         parts.append(f"weights and lengths differ at {many(disagree, 'timestep')}")
-    sentence = " and ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]} at the end of sequences; in use: {case.analysis.mask_name}."
+    said = [f"{many(before, 'pad counts', 'pads count')} at the start of sequences"] if before else []
+    said += [f"{' and '.join(parts)} at the end of sequences"] if parts else []
+    sentence = "; ".join([*said, f"in use: {case.analysis.mask_name}."])
+    return f"{sentence[0].upper()}{sentence[1:]}"
+
+
+def _trained_head(case: Case) -> Array:
+    """Runs of two pads or more at the start of sequences that count, [B, T]; none where the pad id is a word too."""
+    head = case.pad_head & padding(case)
+    words = content(case) & case.is_pad & case.counts
+    rows = (head.sum(axis=1) > 1) & ~tail(case)[:, -1]
+    counted: Array = case.nothing if words.any() else head & case.counts & rows[:, None]
+    return counted
 
 
 def _dropped(case: Case) -> Array:

@@ -15,7 +15,8 @@ Append the end before padding. When cutting, decide: keep the cut, or put the en
 
 ## When it is a false alarm
 Chunks of running text have no end, and many cut on purpose: sequences without padding are an info. So is one padded
-sequence in a batch that never uses the end.
+sequence in a batch that never uses the end, and where only the longest sequences lack theirs: they were cut at one
+length, and then padded to a round number.
 
 ## Threads
 transformers#19742, trl PR#4698, alpaca-lora#118, esm#157, axolotl PR#2287, DALM PR#56
@@ -46,8 +47,9 @@ def _check(case: Case) -> Found | None:
     if not lacks.any():
         return None
     known = bool((held & ~lacks).any())
-    unfinished = int((lacks & short).sum())
-    return _found(case, lacks, short, is_wrong=unfinished > 1 or (unfinished == 1 and known))
+    unfinished, length = lacks & short, counted_end(case) if pad is None else content(case).sum(axis=1)
+    cut = bool((length[unfinished] == length[held].max()).all())  # at one limit, then padded further
+    return _found(case, lacks, short, is_wrong=not cut and (unfinished.sum() > 1 or known))
 
 
 def _found(case: Case, lacks: Array, short: Array, *, is_wrong: bool) -> Found:

@@ -268,6 +268,15 @@ def truncated(random: Random) -> Batch:
     return made(random, Text(behind(targets, GO), targets, it.lengths, it.chain))
 
 
+def truncated_then_wider(random: Random) -> Batch:
+    """Long texts are cut at a limit, then all are padded to a round number."""
+    batch = truncated(random)
+    wide = ((0, 0), (0, int(random.integers(1, 9))))
+    known = {name: batch.fields()[name] for name in ("targets", "inputs") if name in batch.fields()}
+    arrays = {name: np.pad(value, wide, constant_values=PAD) for name, value in known.items()}
+    return Batch.from_arrays(**batch.fields() | arrays | {"logits": np.pad(batch.logits, (*wide, (0, 0)))})
+
+
 def pad_is_eos(random: Random) -> Batch:
     """GPT-2: one id pads and ends; the mask keeps each sequence's one end."""
     it = text(random, end=EOS, fill=EOS)
@@ -445,6 +454,7 @@ CLEAN: dict[str, Callable[[Random], Batch]] = {
         equal_lengths,
         wider_than_needed,
         truncated,
+        truncated_then_wider,
         pad_is_eos,
         half,
         double,

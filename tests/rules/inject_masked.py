@@ -95,6 +95,13 @@ def empty_sequence(batch, random):
 
 
 def pad_counted(batch, random):
+    """One pad after a sequence whose prompt does not count, or all the padding on the left."""
+    heads = np.logical_and.accumulate(batch.targets == batch.pad_id, axis=1)
+    if batch.pad_id is not None and heads.sum(axis=1).max() > 1 and np.array_equal(counting(batch), ~heads):
+        cells = heads & (heads.sum(axis=1) > 1)[:, None]
+        everything = {"weights": np.ones(heads.shape)}, {"lengths": np.full(len(heads), batch.shape[1])}
+        kept = everything[random.integers(2)]
+        return Injected(batch.replace(**{"weights": None, "lengths": None} | kept), cells)
     if not is_masked(batch) or batch.lengths is None or batch.pad_id == batch.eos_id or batch.eos_id is None:
         return None
     places = np.argwhere(np.arange(batch.shape[1]) > batch.lengths[:, None])
