@@ -2,7 +2,7 @@
 
 ## What it checks
 Whether a pad id stands inside a sequence, before its last real token. Where the mask is made of the ids and drops it,
-it is an error; where it counts, an info.
+it is an error, and so it is where the printed number is the one without it; where it counts, an info.
 
 ## Why it matters
 `mask = tf.sign(targets)` or `targets != 0` takes the real token out of the loss, wherever it stands.
@@ -25,6 +25,7 @@ Kyubyong/transformer#128, keras#2062, gensim#1900, keras#7710, Element-Research/
 import numpy as np
 
 from lossviz.digits import number_text
+from lossviz.identify._printed import read_printed
 from lossviz.rules._case import Case
 from lossviz.rules._rows import between, eos_of, many, padding, with_counts
 from lossviz.rules._rule import Found, Rule
@@ -92,20 +93,39 @@ def _lost(case: Case, lost: Array) -> Found:
 def _kept(case: Case, kept: Array) -> Found:
     count, now = int(kept.sum()), case.analysis
     evidence: dict[str, float | int | str] = {"real timesteps with the pad id": count}
-    would = "drop " + ("it" if count == 1 else "them")
+    them, printed = "it" if count == 1 else "them", False
+    end = f"a mask made of the ids would drop {them}"
     if now.is_scalar:
-        dropped = case.batch.replace(weights=np.where(kept, 0, now.weights))
-        by_id = float(now.with_settings(now.settings.replace(mask="weights"), batch=dropped).value)
+        by_id = _by_id_value(case, kept)
         evidence |= {"by the mask in use": float(now.value), "by id": by_id}
-        would += f": {number_text(by_id)} instead of {number_text(now.value)}"
+        end += f": {number_text(by_id)} instead of {number_text(now.value)}"
+        printed = _is_printed(case, by_id)
+    if printed:
+        end = f"the printed {case.batch.reported} is the loss without {them}, {number_text(now.value)} that with {them}"
     return Found(
         message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} the pad id "
-        f"{case.batch.pad_id} as a real target; a mask made of the ids would {would}.",
+        f"{case.batch.pad_id} as a real target; {end}.",
         cells=kept,
         evidence=evidence,
         fix=_FIX,
-        severity="info",
+        loss_if_fixed=float(now.value) if printed else None,
+        severity=None if printed else "info",
     )
+
+
+def _by_id_value(case: Case, kept: Array) -> float:
+    """The number of a loop that drops these timesteps."""
+    now = case.analysis
+    dropped = case.batch.replace(weights=np.where(kept, 0, now.weights))
+    return float(now.with_settings(now.settings.replace(mask="weights"), batch=dropped).value)
+
+
+def _is_printed(case: Case, by_id: float) -> bool:
+    """Whether the loop printed the number that drops them, and not that of the mask in use."""
+    if case.batch.reported is None:
+        return False
+    printed = read_printed(case.batch.reported)
+    return printed.is_hit(by_id) and not printed.is_hit(float(case.analysis.value))
 
 
 RULE = Rule(

@@ -52,6 +52,17 @@ def test_pad04_is_an_info_where_the_real_target_counts():
     assert codes_of(batch) == ["PAD04"]
 
 
+def test_pad04_is_an_error_where_the_printed_number_is_that_of_the_ids():
+    finding = finding_of("PAD04", golden_with(reported="1.2900"))
+    assert finding.severity == "error"
+    assert finding.message == (
+        "1 timestep that counts has the pad id 0 as a real target; the printed 1.2900 is the loss without it, "
+        "1.2545 that with it."
+    )
+    assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
+    assert finding_of("PAD04", golden_with(reported="1.2545")).severity == "info"
+
+
 def test_pad04_says_several_in_the_plural():
     batch = batch_of([[5, 0, 0, 4, 1], [5, 0, 6, 1, 0]], pad_id=0, eos_id=1)
     assert finding_of("PAD04", batch).message == (
