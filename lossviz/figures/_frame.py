@@ -1,5 +1,6 @@
 """The frame of the equation: axes, names, operators, title; and the figure for an empty batch."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -19,7 +20,9 @@ __all__ = ["EMPTY", "base", "empty", "figure", "layout"]
 Spec = dict[str, Any]
 EMPTY = "There is no timestep to draw. Type a sequence, open a file or choose a sample."
 NAME_WIDTH = 59
+LINE_SIZE, SMALLEST, BOLD = 17, 9, 1.06  # of the divisor's line in pixels; bold text is wider
 OPERATORS = ("", "×", "=")
+_TAG = re.compile("<[^>]*>")
 
 
 def base(title: str, width: float, height: float, theme: Theme) -> Spec:
@@ -157,18 +160,24 @@ def _totals(drawing: "Drawing") -> list[Spec]:
     left = 30.0 if place.stacked else 14.0
     named = "Σ over<br>sequences" if place.stacked else "Σ over sequences"
     at, anchor = (30.0, "left") if place.stacked else (columns.left - 8, "right")
-    line = divisor_line(drawing.analysis, quantity)
+    line, start = divisor_line(drawing.analysis, quantity), place.batch.left if place.stacked else left
     notes = [
         note(place, "Σ over timesteps", rows.left, rows.top - 10, theme.muted, name="bars"),
         note(place, named, at, columns.bottom - 22, theme.muted, anchor=anchor, name="bars"),
         note(place, f"Σ {whole}", rows.left, columns.bottom - 22, theme.text, size=13, name="total"),
-        note(place, line, left if not place.stacked else place.batch.left, place.line + 14, theme.text, size=17),
+        note(place, line, start, place.line + 14, theme.text, size=_size(line, place.width - start)),
     ]
     notes[-1]["name"] = "divisor"
     if place.stacked:
         notes.append(note(place, "÷", 10, place.line + 14, theme.text, size=20, name="operator"))
         notes.append(note(place, "divisor", left, place.line + 14, theme.text, size=13, name="name"))
     return notes
+
+
+def _size(line: str, room: float) -> float:
+    """The size at which a line fits, 17 at most."""
+    wide = text_width(_TAG.sub("", line), LINE_SIZE) * BOLD
+    return LINE_SIZE if wide <= room else max(LINE_SIZE * room / wide, SMALLEST)
 
 
 def _cell_shapes(drawing: "Drawing") -> list[Spec]:

@@ -24,7 +24,7 @@ def doctor_panel(state: State, analysis: Analysis, refusal: str) -> Diagnosis:
     with st.spinner("Running the rules"):
         diagnosis = diagnosed(analysis)
     with st.container(key="doctor_answer", gap="small"):
-        st.markdown(f"#### {_answer(diagnosis)}")
+        st.markdown(f"#### {_answer(diagnosis)}", anchors=False)
         if refusal:
             say("error", refusal)
         else:
@@ -43,7 +43,7 @@ def repairs_panel(state: State, analysis: Analysis, refusal: str) -> None:
     if not repairs:
         return
     last = repairs[-1]
-    with st.container(key="doctor_repaired", border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(key="doctor_repaired", border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f":material/healing: **Repaired: {', '.join(repair.code for repair in repairs)}**", width="content")
         st.metric(f"Before {last.code} was repaired", literal(last.before), width="content")
         st.metric("Now", "no number" if refusal else number_now(analysis), width="content")
@@ -70,6 +70,8 @@ def _answer(diagnosis: Diagnosis) -> str:
     crashed = any(outcome.state == "crashed" for outcome in diagnosis.outcomes)
     if not found:
         return f"Nothing found: {outcome_words(diagnosis)}"
+    if diagnosis.worst == "info":
+        found = f"No error and no warning, {found}"
     return found + (", and a rule crashed" if crashed else "")
 
 

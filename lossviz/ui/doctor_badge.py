@@ -15,7 +15,7 @@ PAGE = "doctor"
 SERIOUS = ("error", "warning")
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": ":material/info:"}
 COLOURS = {"error": "red", "warning": "orange", "info": "blue"}
-LARGE = 5_000_000  # logits: from here on the rules take longer than an edit may
+LOGITS, TIMESTEPS = 5_000_000, 8_192  # from here on the rules take longer than an edit may
 KEPT = "doctor:diagnosis"
 SOUND = ":material/check_circle:"
 
@@ -31,8 +31,9 @@ def diagnosed(analysis: Analysis) -> Diagnosis:
 
 def badge(analysis: Analysis) -> None:
     """Draw how many findings there are at warning or above, as a link to them."""
-    diagnosis = _kept(analysis) if analysis.scores.size > LARGE else diagnosed(analysis)
-    st.caption("Doctor")
+    large = analysis.scores.size > LOGITS or analysis.batch_loss.size > TIMESTEPS
+    diagnosis = _kept(analysis) if large else diagnosed(analysis)
+    st.caption("Doctor", width="content")
     if diagnosis is None:
         _link("Examine", ":material/stethoscope:", "The rules take a while on a batch as large as this one.")
         return

@@ -19,7 +19,7 @@ __all__ = ["LIBRARIES", "card", "threads"]
 LIBRARIES = {"TensorFlow": "TensorFlow and Keras"}
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note"}
 DOCS = {rule.code: rule.sections for rule in RULES}
-NO_REPAIR = "The arrays do not say what was meant: nothing to apply here."
+NO_REPAIR = "Nothing to apply: the arrays alone do not say what is right."
 _THREAD = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+) ?(?:(?P<pull>PR) ?)?#(?P<number>\d+)")
 
 
@@ -65,22 +65,26 @@ def _show(finding: Finding) -> None:
 
 
 def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="doctor_numbers"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.metric("Loss now", number_now(analysis), width="content")
         if finding.loss_if_fixed is not None:
             st.metric("After the fix", number_text(finding.loss_if_fixed), width="content")
-        for name, value in finding.evidence.items():
-            st.metric(escaped(name[:1].upper() + name[1:]), literal(_text(value)), width="content")
-        if finding.repaired is None:
-            st.caption(NO_REPAIR)
-            return
-        st.button(
-            "Apply the fix",
-            key=f"apply_{finding.code}",
-            type="primary",
-            help="Makes the repaired batch the one on screen. It can be undone.",
-            on_click=partial(apply_repair, state, analysis, finding),
-        )
+        if finding.repaired is not None:
+            st.button(
+                "Apply the fix",
+                key=f"apply_{finding.code}",
+                type="primary",
+                help="Makes the repaired batch the one on screen. It can be undone.",
+                on_click=partial(apply_repair, state, analysis, finding),
+            )
+        with st.container(width="stretch", gap=None):
+            st.caption(_evidence(finding))
+            if finding.repaired is None:
+                st.caption(NO_REPAIR)
+
+
+def _evidence(finding: Finding) -> str:
+    return " · ".join(f"{escaped(name)} **{literal(_text(value))}**" for name, value in finding.evidence.items())
 
 
 def _text(value: float | int | str) -> str:

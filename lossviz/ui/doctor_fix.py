@@ -1,17 +1,15 @@
 """Apply what a rule repairs to the batch on screen, and take it back."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.rules import Finding
-from lossviz.settings import MASKS
 from lossviz.ui.choices import DECLARED
-from lossviz.ui.repair import Repair, repair_of
-from lossviz.ui.state import Source, State, read_widget, write_widget
+from lossviz.ui.editing import change_steps
+from lossviz.ui.repair import repair_of
+from lossviz.ui.state import Source, State, read_widget
 
 __all__ = ["apply_repair", "number_now", "undo_repair"]
 
@@ -24,20 +22,13 @@ def apply_repair(state: State, analysis: Analysis, finding: Finding) -> None:
     chosen = read_widget("mask", DECLARED)
     # Where the weights are the repair, another mask chosen in the sidebar would hide it.
     hidden = chosen != DECLARED and not _keeps_weights(batch, repaired)
-    if hidden:
-        write_widget("mask", DECLARED)
     repair = repair_of(finding.code, batch, repaired, before=number_now(analysis), mask=chosen if hidden else None)
-    _change(state, lambda source: source.repair(repair))
+    change_steps(state, lambda source: source.repair(repair))
 
 
 def undo_repair(state: State) -> None:
     """Take the last repair back, with every edit made since; a callback."""
-    if state.source is None or not state.source.repairs:
-        return
-    last = state.source.repairs[-1]
-    _change(state, lambda source: _undo_to(source, last))
-    if last.mask in MASKS:
-        write_widget("mask", last.mask)
+    change_steps(state, _undo_last)
 
 
 def number_now(analysis: Analysis) -> str:
@@ -45,18 +36,10 @@ def number_now(analysis: Analysis) -> str:
     return number_text(float(analysis.value)) if analysis.is_scalar else "no single number"
 
 
-def _undo_to(source: Source, repair: Repair) -> None:
-    while repair in source.steps:
-        source.undo()
-
-
-def _change(state: State, step: Callable[[Source], None]) -> None:
-    state.change(step)
-    if state.source is None or state.cell is None:
-        return
-    rows, timesteps, _ = state.source.current.shape
-    if state.cell[0] >= rows or state.cell[1] >= timesteps:
-        state.cell = None
+def _undo_last(source: Source) -> None:
+    for last in source.repairs[-1:]:
+        while last in source.steps:
+            source.undo()
 
 
 def _keeps_weights(batch: Batch, repaired: Batch) -> bool:

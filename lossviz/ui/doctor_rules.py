@@ -61,7 +61,7 @@ def _crashed(outcomes: list[Outcome]) -> None:
 def _skipped(outcomes: list[Outcome]) -> None:
     if outcomes:
         st.markdown("**Could not tell, or did not apply**")
-        st.markdown("\n".join(f"- {_name(outcome)}: {literal(outcome.reason)}" for outcome in outcomes))
+        st.markdown("\n".join(f"- {_name(outcome)}. {literal(outcome.reason)}" for outcome in outcomes))
 
 
 def _passed(outcomes: list[Outcome]) -> None:

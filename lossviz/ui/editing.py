@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 from lossviz.edits import Edit, differences
 from lossviz.errors import LossvizError
-from lossviz.ui.state import State, read_widget
+from lossviz.ui.choices import DECLARED
+from lossviz.ui.state import Source, State, read_widget, write_widget
 
-__all__ = ["make_edits", "save_table"]
+__all__ = ["change_steps", "make_edits", "save_table"]
 
 
 def make_edits(state: State, edits: Sequence[Edit]) -> None:
@@ -24,6 +25,23 @@ def make_edits(state: State, edits: Sequence[Edit]) -> None:
     except LossvizError as error:
         state.refusal = str(error)
         state.editors += 1
+
+
+def change_steps(state: State, step: Callable[[Source], None]) -> None:
+    """Undo, redo, reset or repair; the mask in the sidebar and the selected cell follow. A callback."""
+    if state.source is None:
+        return
+    before = state.source.repairs
+    state.change(step)
+    after = state.source.repairs
+    masks = [repair.mask for repair in before if repair not in after and repair.mask is not None]
+    if masks:
+        write_widget("mask", masks[0])
+    elif any(repair.mask is not None for repair in after if repair not in before):
+        write_widget("mask", DECLARED)
+    rows, timesteps, _ = state.source.current.shape
+    if state.cell is not None and (state.cell[0] >= rows or state.cell[1] >= timesteps):
+        state.cell = None
 
 
 def save_table(state: State, key: str, column: str, edit: Callable[[int, float], Edit]) -> None:

@@ -11,6 +11,7 @@ from lossviz.batch import Batch
 from lossviz.edits import Edit, apply_edits
 from lossviz.errors import InputError
 from lossviz.rules import RULES
+from lossviz.settings import MASKS
 
 __all__ = ["Repair", "Step", "apply_steps", "is_repair", "packed_repair", "repair_of", "unpacked_repair"]
 
@@ -95,7 +96,7 @@ def unpacked_repair(entry: Any) -> Repair:
         raise InputError("This is no repair.")
     _, code, changes, before, mask = entry
     known = isinstance(code, str) and code in CODES and isinstance(changes, dict) and changes.keys() <= {*Batch.FIELDS}
-    words = isinstance(before, str) and len(before) <= LONGEST and isinstance(mask, str | None)
+    words = isinstance(before, str) and len(before) <= LONGEST and (mask is None or mask in tuple(MASKS))
     if not (known and words):
         raise InputError("This is no repair.")
     return Repair(code, {name: _array(name, value) for name, value in changes.items()}, before, mask)

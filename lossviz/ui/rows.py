@@ -7,7 +7,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.tables import sequences_table
-from lossviz.ui.editing import save_table
+from lossviz.ui.editing import change_steps, save_table
 from lossviz.ui.state import Source, State
 from lossviz.ui.widgets import literal
 
@@ -44,13 +44,15 @@ def _edit(row: int, length: float) -> Edit:
 def _history(state: State, source: Source) -> None:
     with st.container(key="edits", horizontal=True, vertical_alignment="center"):
         count = len(source.differences)
-        st.markdown(f"**{count} {'entry differs' if count == 1 else 'entries differ'} from the source**")
+        repaired = ", ".join(repair.code for repair in source.repairs)
+        since = f"since the repair of {repaired}" if repaired else "from the source"
+        st.markdown(f"**{count} {'entry differs' if count == 1 else 'entries differ'} {since}**")
         for key, label, words, possible, step in (
             ("undo", "Undo", "Take the last edit back.", source.steps, Source.undo),
             ("redo", "Redo", "Make it again.", source.undone, Source.redo),
             ("reset", "As it came", "Take every edit back.", source.steps, Source.reset),
         ):
-            st.button(label, key=key, help=words, disabled=not possible, on_click=partial(state.change, step))
+            st.button(label, key=key, help=words, disabled=not possible, on_click=partial(change_steps, state, step))
         with st.popover("What differs", disabled=not count):
             for edit in source.differences[:100]:
                 st.markdown(literal(f"{edit}, was {source.was(edit)}"))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lossviz.ui.doctor_badge import badge
 from lossviz.ui.equation import first_picture
 from lossviz.ui.identify import question_panel
 from lossviz.ui.identify_answer import answer_panel
@@ -27,5 +28,7 @@ def identify() -> None:
     with waiting.container():
         analysis, _ = analyzed(state)
     waiting.empty()
+    with st.container(key="doctor_badge", horizontal=True, vertical_alignment="center"):
+        badge(analysis)
     answer_panel(state, analysis, question)
     remember(state)
