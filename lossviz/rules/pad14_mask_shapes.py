@@ -65,7 +65,6 @@ def _mixed(case: Case) -> Found | None:
         cells=case.counts & minority[:, None],
         evidence={name: tally[name] for name in SHAPES if name in tally},
         fix=_FIX,
-        severity="info",
     )
 
 
@@ -128,7 +127,7 @@ def _found_late(case: Case, token: int, agreeing: int, late: Array, starts: Arra
 RULE = Rule(
     code="PAD14",
     name="mask-shapes",
-    severity="warning",
+    severity="info",
     doc=__doc__ or "",
     check=_check,
     requires=("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15", "PAD16"),
