@@ -117,6 +117,6 @@ RULE = Rule(
     severity="error",
     doc=__doc__ or "",
     check=_check,
-    requires=("PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15"),
+    requires=("PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15", "SHF01", "SHF02", "SHF06"),
 )
 """The model is told where to stop."""
