@@ -86,7 +86,7 @@ def _impossible(case: Case, lengths: Array, rows: Array) -> Found:
 def _meant(case: Case, lengths: Array, rows: Array) -> Array | None:
     """The lengths as they were probably meant: to the end of the content, else within 0 and T; None if one is lost."""
     if case.batch.pad_id is not None:
-        return np.where(rows, content_end(case), lengths).astype(int)
+        return np.where(rows, true_end(case), lengths).astype(int)
     return None if (lengths < 0).any() else np.minimum(np.round(lengths), case.shape[1]).astype(int)
 
 

@@ -28,7 +28,7 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content_end
+from lossviz.rules._rows import content_end, true_end
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -75,7 +75,7 @@ def _cut_off(case: Case, empty: np.ndarray) -> np.ndarray:
 
 
 def _filled(case: Case, cut_off: np.ndarray) -> Batch:
-    return case.batch.replace(lengths=np.where(cut_off, content_end(case), case.counts.sum(axis=1)))
+    return case.batch.replace(lengths=np.where(cut_off, true_end(case), case.counts.sum(axis=1)))
 
 
 def _severity(case: Case, cut_off: np.ndarray) -> str:

@@ -29,7 +29,7 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.masking import length_mask
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content_end, many
+from lossviz.rules._rows import many, true_end
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -79,7 +79,7 @@ def _repair(case: Case) -> Callable[[], Batch] | None:
         return lambda: case.batch.replace(weights=None, lengths=None)
     if lengths is not None and length_mask(lengths, timesteps).any():
         return lambda: case.batch.replace(weights=None)
-    ends = content_end(case)
+    ends = true_end(case)
     if case.batch.pad_id is None or not ends.any() or case.analysis.mask_name == "ignore_id":
         return None
     return lambda: _by_content(case, ends)
