@@ -10,10 +10,9 @@ from lossviz.identify._fixes import FIXES
 from lossviz.identify._match import Match
 from lossviz.identify._printed import Printed
 from lossviz.identify._special import accuracies
+from lossviz.identify._words import POSSIBLE
 
 __all__ = ["with_accuracy"]
-
-POSSIBLE = "Possible: your loop "
 
 
 def with_accuracy(matches: Sequence[Match], facts: Facts, printed: Printed | None) -> tuple[Match, ...]:
@@ -43,7 +42,7 @@ def _surer(match: Match) -> Match:
     if "PAD01" not in match.codes or not match.explanation.startswith(POSSIBLE):
         return match
     rest = match.explanation.removeprefix(POSSIBLE).removesuffix(".")
-    return replace(match, explanation=f"Your loop {rest}, and its accuracy counts them too.")
+    return replace(match, explanation=f"{rest[:1].upper()}{rest[1:]}, and its accuracy counts them too.")
 
 
 def _counts_padding(facts: Facts, everywhere: float, masked: float, printed: Printed) -> Match:

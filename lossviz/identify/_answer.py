@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lossviz.conventions import CONVENTIONS
 from lossviz.identify._match import Match
+from lossviz.identify._words import BY_CHANCE, POSSIBLE
 
 __all__ = ["NOTHING", "answer"]
 
@@ -28,8 +29,10 @@ def answer(matches: Sequence[Match], reported: str | None = None) -> str:
     if not matches:
         return NOTHING.format(reported or "this number")
     first = matches[0]
-    if first.accidental:
-        return f"{_number(first)}: {_lower(first.explanation)}"
+    doubt = "perhaps by chance" if first.accidental else "possibly" if first.explanation.startswith(POSSIBLE) else ""
+    if doubt:
+        plain = first.explanation.removeprefix(BY_CHANCE).removeprefix(POSSIBLE)
+        return f"{_number(first)}, {doubt}: {_lower(plain)}"
     start = "Your loop divides by "
     if not first.explanation.startswith(start):
         return f"{_number(first)}: {_lower(first.explanation)}{_users(first)}"

@@ -12,15 +12,18 @@ from lossviz.identify._match import Match
 from lossviz.identify._printed import Printed
 from lossviz.identify._ranking import Answer
 
-__all__ = ["worded"]
+__all__ = ["BY_CHANCE", "POSSIBLE", "worded"]
 
 FEW_DIGITS, GUESS_DIGITS = 4, 5
 """Fewer digits than this, and a combination (rule 1) or a formula with a guessed ε (RED-11) is no finding."""
 
+POSSIBLE, BY_CHANCE = "Possible: ", "Also consistent with the number, perhaps by chance: "
+"""How a doubtful explanation starts (rules 1 and 3)."""
+
 SMOOTHED = ("LS", "RED10")
 """How the codes start that depend on ε."""
 
-LIKELY, POSSIBLE = 0.5, 0.1
+MOST, MOST_COMBINED = 0.5, 0.1
 """From how many chance hits on a single formula, and a combination of several steps, is called accidental."""
 
 Array = np.ndarray
@@ -85,8 +88,8 @@ def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance:
     if hypothesis.is_guess and digits < GUESS_DIGITS and hypothesis.code.startswith(SMOOTHED):
         return True
     if hypothesis.tier < COMBINED:
-        return chance[hypothesis.tier] >= LIKELY
-    return digits < FEW_DIGITS or chance[COMBINED] >= POSSIBLE
+        return chance[hypothesis.tier] >= MOST
+    return digits < FEW_DIGITS or chance[COMBINED] >= MOST_COMBINED
 
 
 def _why_not_finite(hypothesis: Hypothesis, cells: Array, facts: Facts) -> str:
@@ -102,10 +105,10 @@ def _why_not_finite(hypothesis: Hypothesis, cells: Array, facts: Facts) -> str:
 def _explanation(hypothesis: Hypothesis, accidental: bool, why: str) -> str:
     sentence = f"{hypothesis.sentence}{why}."
     if accidental and hypothesis.tier != KNOWN:
-        return f"Also consistent with the number, perhaps by chance: your loop {sentence}"
+        return f"{BY_CHANCE}your loop {sentence}"
     if hypothesis.kind != "bug" or hypothesis.is_sure:
         return f"Your loop {sentence}"
-    return f"Possible: your loop {sentence}"
+    return f"{POSSIBLE}your loop {sentence}"
 
 
 def _fix(hypothesis: Hypothesis) -> dict[str, str]:

@@ -64,7 +64,12 @@ def test_identify_printed_number_is_hit_within_its_tolerance(value, other, hit):
                 "PyTorch, Hugging Face, Marian and others print this."
             ),
         ),
-        ("0.9667", "0.9667: possible: your loop counts all 15 positions; 4 of them are padding."),
+        ("0.9667", "0.9667, possibly: your loop counts all 15 positions; 4 of them are padding."),
+        (
+            "1.29",
+            "1.29, perhaps by chance: your loop leaves out every target with the id 0, as tf.sign(targets) does.",
+        ),
+        ("0.9", "0.9, perhaps by chance: your loop divides by all 15 positions; 4 of them are padding."),
         (
             "0.9857",
             (
