@@ -10,6 +10,7 @@ from lossviz.rules.num04_minus_infinity_and_soft_labels import RULE as NUM04
 from lossviz.rules.num05_fully_masked_attention import RULE as NUM05
 from lossviz.rules.num06_half_precision import RULE as NUM06
 from lossviz.rules.num07_more_than_32_bits import RULE as NUM07
+from lossviz.rules.num09_nan_that_counts import RULE as NUM09
 from lossviz.rules.pad04_pad_id_is_a_token import RULE as PAD04
 from lossviz.rules.pad05_eos_not_supervised import RULE as PAD05
 from lossviz.rules.pad06_inverted_mask import RULE as PAD06
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     NUM05,
     NUM06,
     NUM07,
+    NUM09,
     PAD04,
     PAD05,
     PAD06,

@@ -304,6 +304,19 @@ def log_probabilities(batch, random):
     return Injected(batch.replace(logits=normalized.astype(np.float32)), counting(batch))
 
 
+def nan_that_counts(batch, random):
+    counts = counting(batch)
+    if not counts.any():
+        return None
+    cells = some(random, counts, int(counts.sum()))
+    logits = np.array(batch.logits)
+    if random.integers(2):
+        logits[cells] = np.nan
+    else:
+        logits[(*np.nonzero(cells), random.integers(batch.shape[2], size=cells.sum()))] = np.nan
+    return Injected(batch.replace(logits=logits), cells)
+
+
 INJECTORS = {
     "MOD01": softmax_twice,
     "MOD03": log_probabilities,
@@ -313,6 +326,7 @@ INJECTORS = {
     "NUM04": minus_infinity,
     "NUM05": fully_masked_attention,
     "NUM06": half_precision,
+    "NUM09": nan_that_counts,
     "RED14": across_documents,
     "SHF01": targets_not_shifted,
     "SHF02": shifted_twice,
