@@ -62,6 +62,11 @@ def test_shf04_is_silent_where_one_sequence_differs_or_nothing_counts_there():
     assert silent("SHF04", golden(2))
 
 
+def test_shf04_is_silent_where_padding_counts():
+    """Flat logits are what padding often has; that it counts is another bug."""
+    assert silent("SHF04", golden(4, lengths=[4, 5, 2], targets=[[2, 3, 4, 1, 0], [3, 4, 4, 1, 0], [4, 1, 0, 0, 0]]))
+
+
 def test_shf04_can_not_tell_of_an_untrained_model():
     assert reason("SHF04", golden(0, 1, 2, 3, 4)) == (
         "The losses are near ln V = 1.792 nats, those of a guess: an untrained model says nothing about its targets."
