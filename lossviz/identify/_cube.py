@@ -59,20 +59,32 @@ def cube_of(steps: Steps, kept: str = "none") -> Cube:
 
 
 def _numbers(losses: tuple[Loss, ...], masks: tuple[Mask, ...], ways: tuple[Way, ...], kept: str) -> Array:
-    """Σ coefficients · loss for every loss, mask and way, [losses, masks, ways, numbers]."""
+    """Σ coefficients · loss for every loss, mask and way that may be combined, [losses, masks, ways, numbers]."""
     count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[kept]
     values = np.full((len(losses), len(masks), len(ways), count), np.nan)
-    together = [index for index, loss in enumerate(losses) if loss.under is unchanged]
-    apart = [[index] for index, loss in enumerate(losses) if loss.under is not unchanged]
-    for indices in [together, *apart]:
+    for indices in _together(losses):
         chosen = [losses[index] for index in indices]
         stacked = _by_number(np.stack([loss.values for loss in chosen]), kept)
         for place, mask in enumerate(masks):
+            tried = [index for index, way in enumerate(ways) if _is_tried(chosen[0], mask, way)]
             weights = chosen[0].under(mask.weights)
-            tried = [index for index, way in enumerate(ways) if mask.is_plain or not way.is_guess]
             coefficients = np.stack([ways[index].coefficients(weights) for index in tried])
             values[np.ix_(indices, [place], tried)] = _products(stacked, _by_number(coefficients, kept))[:, None]
     return values
+
+
+def _together(losses: tuple[Loss, ...]) -> list[list[int]]:
+    """The losses in groups that have the same weights and the same ways: declared ones, others, and shifted ones."""
+    same = [index for index, loss in enumerate(losses) if loss.under is unchanged]
+    shifted = [[index] for index, loss in enumerate(losses) if loss.under is not unchanged]
+    declared = [index for index in same if not _departs(losses[index])]
+    return [group for group in (declared, [index for index in same if index not in declared], *shifted) if group]
+
+
+def _is_tried(loss: Loss, mask: Mask, way: Way) -> bool:
+    """Whether not more than `MOST` things are done otherwise, and a guess alone."""
+    otherwise = sum(_departs(step) for step in (loss, mask, way))
+    return otherwise <= (1 if way.is_guess else MOST)
 
 
 def _by_number(arrays: Array, kept: str) -> Array:
