@@ -1,6 +1,7 @@
-"""The `lossviz` command: `lossviz app`, `lossviz analyze`, `lossviz samples`.
+"""The `lossviz` command: one module for each of its words, `app` to `samples`.
 
-Exit status: 0 done, 2 could not run (one sentence on stderr says why), 130 stopped by Ctrl-C.
+Exit status: 0 done, 1 nothing or something was found where that is the question (`identify`, `check`), 2 could not run
+(one sentence on stderr says why), 130 stopped by Ctrl-C.
 """
 
 import os

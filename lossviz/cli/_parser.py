@@ -1,12 +1,13 @@
 """The words that the command understands, and their help; docs/commands.md is generated from here."""
 
 import argparse
-import re
 from collections.abc import Callable
 from importlib import import_module
 from textwrap import indent
 
 import lossviz
+from lossviz.cli._options import FILE, add_names, take_negative_numbers
+from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
 from lossviz.identify import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS
@@ -28,7 +29,6 @@ FLAG_HELP = {
     "sum_over_timesteps": "divide the sum over the timesteps by the count of their weights that are not 0 (off)",
     "sum_over_batch": "divide the sum over the batch by the count of its weights that are not 0 (off)",
 }
-_FILE = "an .npz, .npy, .json, .csv, .safetensors or .parquet file, or the name of a sample"
 
 _MASK = f"which timesteps count: {', '.join(MASKS)} (what the batch declares)"
 _OPTIONS = (
@@ -58,6 +58,8 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         ("app", "open the app in the browser", _APP, _add_app),
         ("analyze", "print the number of a batch, its divisor and the tables", _ANALYZE, _add_analyze),
         ("identify", "say which formula gives the number that a loop printed", _IDENTIFY, _add_identify),
+        ("check", "say what is wrong with batches, for tests and pipelines", CHECK, add_check),
+        ("rule", "print the page of a rule, or list all rules", RULE, add_rule),
         ("samples", "list the batches that come with lossviz", _SAMPLES, _add_nothing),
     )
     for name, summary, text, add in described:
@@ -110,7 +112,7 @@ lossviz samples"""
 
 
 def _add_app(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", nargs="?", help=f"what to open: {_FILE}")
+    parser.add_argument("file", metavar="FILE", nargs="?", help=f"what to open: {FILE}")
     parser.add_argument(
         "--port", type=int, metavar="N", help="the port to answer on (8501, or the next one that is free)"
     )
@@ -119,7 +121,7 @@ def _add_app(parser: argparse.ArgumentParser) -> None:
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
     names = [reduction.name for reduction in REDUCTIONS]
-    parser.add_argument("file", metavar="FILE", help=_FILE)
+    parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument("--mask", metavar="MASK", help=_MASK)
     parser.add_argument("--reduction", metavar="NAME", help=f"{', '.join(names)} (mean)")
     for flag in FLAGS:
@@ -136,9 +138,8 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_identify(parser: argparse.ArgumentParser) -> None:
-    # argparse takes "-1e-3" and "-inf" for options.
-    parser._negative_number_matcher = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
-    parser.add_argument("file", metavar="FILE", help=_FILE)
+    take_negative_numbers(parser)
+    parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument(
         "number",
         metavar="NUMBER",
@@ -165,12 +166,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
 
 def _add_json_and_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON; NaN and infinity are strings")
-    parser.add_argument(
-        "--names",
-        nargs="*",
-        metavar="NAME=FOUND",
-        help="which array of the file is which, such as targets=labels; alone, it leaves look-alikes out",
-    )
+    add_names(parser)
 
 
 def _add_nothing(_: argparse.ArgumentParser) -> None:

@@ -1,0 +1,88 @@
+"""`lossviz check`: the doctor on files, with an exit status for pipelines."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from lossviz.batch import Batch
+from lossviz.cli._checked import COULD_NOT_RUN, Checked, checked, worst_status
+from lossviz.cli._files import open_batch, parse_names, printable, resolve
+from lossviz.cli._format_github import as_github
+from lossviz.cli._format_json import as_json
+from lossviz.cli._format_sarif import as_sarif
+from lossviz.cli._format_text import as_text
+from lossviz.cli._work import compute
+from lossviz.errors import InputError, LossvizError
+from lossviz.rules import RULES, diagnose
+from lossviz.rules._select import chosen
+from lossviz.settings import Settings
+
+__all__ = ["run"]
+
+Renderer = Callable[[Iterable[Checked]], Iterator[str]]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check every file, print what was found, and return the worst status."""
+    chosen(RULES, arguments.select, arguments.ignore)  # refuse unknown codes before anything is read
+    if arguments.reported is not None and len(arguments.files) > 1:
+        raise InputError(f"`--reported` is the number of one FILE; got {len(arguments.files)}. Check one at a time.")
+    names = parse_names(arguments.names)
+    done: list[Checked] = []
+    for part in _renderer(arguments)(_each(arguments, names, done)):
+        sys.stdout.write(part)
+        sys.stdout.flush()
+    return worst_status(done)
+
+
+def _renderer(arguments: argparse.Namespace) -> Renderer:
+    renderers: dict[str, Renderer] = {
+        "text": partial(as_text, fix=arguments.fix, verbose=arguments.verbose),
+        "json": as_json,
+        "sarif": as_sarif,
+        "github": as_github,
+    }
+    return renderers[arguments.format]
+
+
+def _each(arguments: argparse.Namespace, names: dict[str, str] | None, done: list[Checked]) -> Iterator[Checked]:
+    """One file after the other; what could not run is said on stderr, and the next one is checked all the same."""
+    for file in arguments.files:
+        one = _check(file, arguments, names)
+        done.append(one)
+        if one.problem:
+            _complain(file, one.problem)
+        for crash in one.crashes:
+            _complain(file, f"{crash} `--ignore {crash.code}` leaves it out, `--verbose` shows where.")
+        yield one
+
+
+def _check(file: str, arguments: argparse.Namespace, names: dict[str, str] | None) -> Checked:
+    path = _path(file)
+    try:
+        batch = _reported(open_batch(file, names), arguments.reported)
+        diagnosis = diagnose(compute(batch, Settings()), select=arguments.select, ignore=arguments.ignore)
+    except (LossvizError, OSError, MemoryError) as error:
+        problem = str(error) or "there is not enough memory for this batch."
+        return Checked(file, path, COULD_NOT_RUN, problem=problem)
+    return checked(file, path, diagnosis, arguments.fail_on)
+
+
+def _reported(batch: Batch, number: str | None) -> Batch:
+    return batch if number is None else batch.replace(reported=number)
+
+
+def _path(file: str) -> Path:
+    """Where a file or a sample lies; links are not followed, so that it stays inside its repository."""
+    try:
+        return Path(os.path.abspath(file)) if Path(file).exists() else resolve(file)  # noqa: PTH100
+    except (LossvizError, OSError):
+        return Path(os.path.abspath(file))  # noqa: PTH100
+
+
+def _complain(file: str, problem: str) -> None:
+    sys.stderr.write(f"lossviz: {printable(file, most=500)}: {printable(problem, most=2000)}\n")
+    sys.stderr.flush()

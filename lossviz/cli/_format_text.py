@@ -1,0 +1,101 @@
+"""`lossviz check --format text`: what a terminal shows."""
+
+from collections.abc import Iterable, Iterator
+from textwrap import indent, wrap
+
+from lossviz.cli._checked import PLURAL, Checked, count_text, places
+from lossviz.cli._files import printable
+from lossviz.digits import number_text
+from lossviz.rules import SEVERITIES, Finding
+
+__all__ = ["FIXES", "as_text"]
+
+FIXES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
+"""The libraries that `--fix` takes, with their names."""
+WIDTH = 118
+
+
+def as_text(files: Iterable[Checked], *, fix: str | None = None, verbose: bool = False) -> Iterator[str]:
+    """Each file's findings as soon as they are there, then the sum of all where there are several.
+
+    Args:
+        files: what was checked; those that could not be read are left to stderr.
+        fix: one of `FIXES`: print what to write, too.
+        verbose: say why rules did not apply, and where they crashed.
+    """
+    seen: list[Checked] = []
+    for one in files:
+        if not one.problem:
+            apart = "\n" if any(not earlier.problem for earlier in seen) else ""
+            yield apart + "\n".join(_file(one, fix, verbose)) + "\n"
+        seen.append(one)
+    if len(seen) > 1:
+        yield _total(seen)
+
+
+def _file(one: Checked, fix: str | None, verbose: bool) -> Iterator[str]:
+    sequences, timesteps, classes = one.shape or (0, 0, 0)
+    yield printable(one.file, most=500)
+    if one.title and one.title != one.path.name:
+        yield printable(one.title, most=WIDTH)
+    yield f"{sequences} sequences × {timesteps} timesteps × {classes} classes, mask: {one.mask}"
+    yield ""
+    for finding in one.findings:
+        yield from _finding(finding, one.value, fix)
+        yield ""
+    if verbose:
+        yield from _rest(one)
+    yield _summary(one)
+
+
+def _finding(finding: Finding, value: float | None, fix: str | None) -> Iterator[str]:
+    message = printable(finding.message, most=1000)
+    yield from _wrapped(f"{finding.severity} {finding.code} {finding.name}: {message}")
+    where = places(finding.cells)
+    if where:
+        yield f"  {where}"
+    if finding.loss_if_fixed is not None and value is not None:
+        yield f"  {number_text(value)} now, {number_text(finding.loss_if_fixed)} after the fix"
+    code = finding.fix.get(FIXES[fix]) if fix else None
+    if code:
+        yield f"  {FIXES[str(fix)]}:"
+        yield from (indent(printable(line, most=500), "    ") for line in code.rstrip().splitlines())
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+def _rest(one: Checked) -> Iterator[str]:
+    skipped = [outcome for outcome in one.outcomes if outcome.state == "skipped"]
+    for title, lines in (
+        ("did not apply:", [f"  {outcome.code} {printable(outcome.reason, most=500)}" for outcome in skipped]),
+        ("crashed:", [line for crash in one.crashes for line in _traceback(crash.code, crash.traceback)]),
+    ):
+        if lines:
+            yield from (title, *lines, "")
+
+
+def _traceback(code: str, text: str) -> Iterator[str]:
+    yield f"  {code}"
+    yield from (indent(printable(line, most=500), "    ") for line in text.rstrip().splitlines())
+
+
+def _summary(one: Checked) -> str:
+    states = one.states()
+    passed = f"{count_text(states['passed'], 'rule', 'rules')} passed"
+    crashed = f", {states['crashed']} crashed" * bool(states["crashed"])
+    return f"{_counts([one])}; {passed}, {states['skipped']} did not apply{crashed}"
+
+
+def _total(files: list[Checked]) -> str:
+    unread = sum(bool(one.problem) for one in files)
+    rest = f"; {unread} could not be checked" * bool(unread)
+    return f"\n{len(files)} files: {_counts(files)}{rest}\n"
+
+
+def _counts(files: list[Checked]) -> str:
+    """Errors and warnings always, infos where there are any."""
+    counts = {severity: sum(one.count(severity) for one in files) for severity in SEVERITIES}
+    named = [severity for severity, count in counts.items() if count or severity != "info"]
+    return ", ".join(count_text(counts[severity], severity, PLURAL[severity]) for severity in named)

@@ -1,0 +1,60 @@
+"""The words that `lossviz check` and `lossviz rule` understand, and their help."""
+
+import argparse
+
+from lossviz.cli._options import FILE, add_names, take_negative_numbers
+from lossviz.rules import SEVERITIES
+
+__all__ = ["CHECK", "FORMATS", "RULE", "add_check", "add_rule"]
+
+FORMATS = ("text", "json", "sarif", "github")
+
+CHECK = """\
+Run the rules of the doctor on files: what is wrong, at which timesteps, and what to write instead. The exit status is
+0 when all are clean, 1 when a finding is as serious as `--fail-on` or more, 2 when a file could not be read or a rule
+crashed; every file is checked, and the worst status counts.
+
+lossviz check batch.npz
+lossviz check first.npz second.npz --select PAD,NUM --fail-on warning
+lossviz check batch.npz --reported 1.25 --fix pytorch
+lossviz check batches/*.npz --format sarif
+lossviz check batches/*.npz --format github"""
+
+RULE = """\
+Print what a rule checks, why it matters, an example, the fix, and when it is a false alarm; or list the rules.
+
+lossviz rule
+lossviz rule PAD
+lossviz rule PAD05"""
+
+
+def add_check(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `lossviz check`."""
+    take_negative_numbers(parser)
+    parser.add_argument("files", metavar="FILE", nargs="+", help=f"{FILE}; one or more")
+    parser.add_argument(
+        "--select", metavar="CODES", help="the rules to run: codes or their beginnings, PAD,NUM01 (all)"
+    )
+    parser.add_argument("--ignore", metavar="CODES", help="the rules to leave out, written likewise (none)")
+    parser.add_argument(
+        "--reported", metavar="NUMBER", help="what the loop printed for FILE, with all its digits (`reported` of FILE)"
+    )
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"{', '.join(FORMATS)} ({FORMATS[0]})")
+    parser.add_argument(
+        "--fail-on",
+        choices=SEVERITIES,
+        default=SEVERITIES[0],
+        help=f"the least severity that gives exit status 1: {', '.join(SEVERITIES)} ({SEVERITIES[0]})",
+    )
+    parser.add_argument(
+        "--fix", choices=("tensorflow", "pytorch"), help="of text: what to write instead: tensorflow, pytorch"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="of text: why rules did not apply, and where they crashed"
+    )
+    add_names(parser)
+
+
+def add_rule(parser: argparse.ArgumentParser) -> None:
+    """The argument of `lossviz rule`."""
+    parser.add_argument("code", metavar="CODE", nargs="?", help="such as PAD05, or a beginning such as PAD (all rules)")
