@@ -74,8 +74,8 @@ def _found(case: Case, side: str, shift: Array) -> Found:
         evidence={"sequences": rows, "pads that count": trained, "real timesteps that don't": lost},
         fix={
             "TensorFlow": f'targets = tf.keras.utils.pad_sequences(sequences, {case.shape[1]}, padding="post")\n'
-            f"# or: weights = tf.cast(targets != {case.batch.pad_id}, tf.float32)",
-            "PyTorch": f"weights = (targets != {case.batch.pad_id}).float()  # or the tokenizer's attention_mask",
+            "# or: weights = tf.cast(attention_mask, tf.float32)",
+            "PyTorch": "weights = attention_mask.float()  # the tokenizer's, which knows the side",
         },
         repaired=lambda: with_counts(case, meant).replace(lengths=None),
     )

@@ -50,9 +50,9 @@ def _check(case: Case) -> Found | None:
     cut_off = _cut_off(case, empty)
     sequences, some, mean = len(empty), int(empty.sum()), float(means.sum())
     return Found(
-        message=f"{some} of {sequences} sequences {'has' if some == 1 else 'have'} no timestep that counts: "
-        f"the mean of the sequences' means is {number_text(mean / sequences)} over all of them and "
-        f"{number_text(mean / (sequences - some))} over the others.",
+        message=f"{some} of {sequences} sequences {'has' if some == 1 else 'have'} no timestep that counts"
+        f"{_though(int(cut_off.sum()), some)}: the mean of the sequences' means is {number_text(mean / sequences)} "
+        f"over all of them and {number_text(mean / (sequences - some))} over the others.",
         cells=np.repeat(empty[:, None], counts.shape[1], axis=1),
         evidence={
             "empty sequences": some,
@@ -64,6 +64,13 @@ def _check(case: Case) -> Found | None:
         repaired=(lambda: _filled(case, cut_off)) if cut_off.any() else None,
         severity=_severity(case, cut_off),
     )
+
+
+def _though(cut_off: int, empty: int) -> str:
+    """That sequences hold something, where the lengths say that they don't."""
+    if cut_off in (0, empty):
+        return "" if not cut_off else f", though {'it holds' if empty == 1 else 'they hold'} some"
+    return f", though {cut_off} of them {'holds' if cut_off == 1 else 'hold'} some"
 
 
 def _cut_off(case: Case, empty: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.rules._case import Case
-from lossviz.rules._rows import IGNORE_IDS, agrees_with_ignore, many, trained_padding, with_counts
+from lossviz.rules._rows import IGNORE_IDS, agrees_with_ignore, many, pad_may_be_eos, trained_padding, with_counts
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -84,13 +84,22 @@ def _half_replaced(case: Case) -> Found | None:
         f"{pad} and not the ignore id {ignore}, so {'it is' if count == 1 else 'they are'} trained.",
         cells=cells,
         evidence={"pad ids that count": count, "ignore ids": int((case.targets == ignore).sum())},
-        fix=_fix(pad),
+        fix=_replace(pad, ignore, by_id=not pad_may_be_eos(case)),
         repaired=lambda: with_counts(case, case.counts & ~cells),
     )
 
 
 def _hold(count: int) -> str:
     return "holds" if count == 1 else "hold"
+
+
+def _replace(pad: int, ignore: int, *, by_id: bool) -> dict[str, str]:
+    padded = f"targets == {pad}" if by_id else "attention_mask == 0"
+    return {
+        "TensorFlow": f"targets = tf.where({padded}, {ignore}, targets)\n"
+        f"weights = tf.cast(targets != {ignore}, tf.float32)",
+        "PyTorch": f"targets = targets.masked_fill({padded}, {ignore})",
+    }
 
 
 def _fix(used: int) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossviz import Batch, Settings
+from lossviz import Batch, Settings, diagnose
 from tests.golden import LOSS, TARGETS, golden_logits
 from tests.rules.pad_cases import PASSED, batch_of, codes_of, finding_of, outcome_of
 
@@ -44,12 +44,25 @@ def test_pad10_is_a_warning_where_a_length_of_0_cuts_off_a_sequence():
     finding = finding_of("PAD10", batch)
     assert finding.severity == "warning"
     assert finding.message == (
-        "1 of 3 sequences has no timestep that counts: the mean of the sequences' means is 1.4648 over all of them and "
-        "2.1972 over the others."
+        "1 of 3 sequences has no timestep that counts, though it holds some: the mean of the sequences' means is "
+        "1.4648 over all of them and 2.1972 over the others."
     )
     assert finding.repaired.lengths.tolist() == [4, 2, 3]
     assert finding.loss_if_fixed == pytest.approx(np.log(9))
     assert codes_of(batch) == ["PAD10"]
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ([8, 1], "2 of 3 sequences have no timestep that counts, though they hold some: "),
+        ([0, 0], "2 of 3 sequences have no timestep that counts, though 1 of them holds some: "),
+    ],
+)
+def test_pad10_says_how_many_hold_something(last, said):
+    batch = batch_of([[5, 1], [6, 1], last], lengths=[2, 0, 0], pad_id=0, eos_id=1)
+    finding = diagnose(batch, select="PAD10").finding("PAD10")
+    assert (finding.severity, finding.message.startswith(said)) == ("warning", True)
 
 
 def test_pad10_counts_several():

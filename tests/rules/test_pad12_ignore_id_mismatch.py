@@ -20,6 +20,15 @@ def test_pad12_finds_pads_that_were_not_replaced():
     assert codes_of(batch) == ["PAD12"]
 
 
+def test_pad12_replaces_by_attention_mask_where_the_pad_id_may_be_the_end():
+    batch = batch_of([[5, 6, 2, 2, 2]], ignore_id=-100, pad_id=2, eos_id=2)
+    finding = finding_of("PAD12", batch)
+    assert finding.cells.tolist() == cells_of(batch, (0, 3), (0, 4))
+    assert finding.fix["PyTorch"] == "targets = targets.masked_fill(attention_mask == 0, -100)"
+    other = finding_of("PAD12", batch_of([[5, 6, 0, 0]], ignore_id=-100, pad_id=0, eos_id=1))
+    assert other.fix["PyTorch"] == "targets = targets.masked_fill(targets == 0, -100)"
+
+
 def test_pad12_finds_labels_that_were_half_replaced():
     targets = np.array([[5, 6, -100, -100], [5, 1, 7, 0]])
     batch = batch_of(targets, weights=targets != -100, pad_id=0, eos_id=1)
