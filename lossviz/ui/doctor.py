@@ -37,7 +37,7 @@ def doctor_panel(state: State, analysis: Analysis, refusal: str) -> Diagnosis:
     return diagnosis
 
 
-def repairs_panel(state: State, analysis: Analysis, refusal: str) -> None:
+def repairs_panel(state: State, analysis: Analysis) -> None:
     """Draw what was repaired, with the number before and now, and the way back."""
     repairs = state.source.repairs if state.source is not None else ()
     if not repairs:
@@ -46,7 +46,7 @@ def repairs_panel(state: State, analysis: Analysis, refusal: str) -> None:
     with st.container(key="doctor_repaired", border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f":material/healing: **Repaired: {', '.join(repair.code for repair in repairs)}**", width="content")
         st.metric(f"Before {last.code} was repaired", literal(last.before), width="content")
-        st.metric("Now", "no number" if refusal else number_now(analysis), width="content")
+        st.metric("Now", number_now(analysis), width="content")
         st.button(
             "Undo the fix",
             key="doctor_undo",

@@ -26,7 +26,7 @@ def doctor() -> None:
     with waiting.container():
         analysis, refusal = analyzed(state)
     waiting.empty()
-    repairs_panel(state, analysis, refusal)
+    repairs_panel(state, analysis)
     diagnosis = doctor_panel(state, analysis, refusal)
     outcomes_panel(diagnosis)
     catalogue_panel(diagnosis)
