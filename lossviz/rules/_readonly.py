@@ -10,8 +10,9 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 
-__all__ = ["fact", "frozen", "own_logits"]
+__all__ = ["fact", "frozen", "own_logits", "remembered"]
 
+C = TypeVar("C")
 T = TypeVar("T")
 
 
@@ -42,12 +43,31 @@ def fact(work: Callable[[Any], T]) -> "cached_property[T]":
 
     @wraps(work)
     def locked(case: Any) -> T:
-        value = work(case)
-        if isinstance(value, np.ndarray):
-            value.flags.writeable = False
-        return value
+        return _locked(work(case))
 
     return cached_property(locked)
+
+
+def remembered(work: Callable[[C], T]) -> Callable[[C], T]:
+    """A function of a case that is worked out once for each, and read-only where it is an array."""
+
+    name = f"{work.__module__}.{work.__qualname__}"
+
+    @wraps(work)
+    def known(case: C) -> T:
+        facts = vars(case)
+        if name not in facts:
+            facts[name] = _locked(work(case))
+        value: T = facts[name]
+        return value
+
+    return known
+
+
+def _locked(value: T) -> T:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    return value
 
 
 def _view(array: np.ndarray) -> np.ndarray:

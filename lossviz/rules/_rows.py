@@ -4,6 +4,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.rules._case import Case
+from lossviz.rules._readonly import remembered
 
 __all__ = [
     "IGNORE_IDS",
@@ -54,30 +55,35 @@ def pad_may_be_eos(case: Case) -> bool:
     return pad is not None and (eos == pad or (eos is None and "pad" not in case.batch.token(pad).lower()))
 
 
+@remembered
 def tail(case: Case) -> Array:
     """The run of pad and ignore ids at the end of each sequence, [B, T]; not where a tagger reads a real token."""
     run: Array = np.logical_and.accumulate(_filler(case)[:, ::-1], axis=1)[:, ::-1]
     return run
 
 
+@remembered
 def padding(case: Case) -> Array:
     """The runs of filler at the end of each sequence and of pad ids at its start, [B, T]."""
     runs: Array = tail(case) | (case.pad_head & _filler(case))
     return runs
 
 
+@remembered
 def content(case: Case) -> Array:
     """Everything that is no padding, [B, T]; a pad id inside a sequence is content."""
     inside: Array = ~padding(case)
     return inside
 
 
+@remembered
 def content_end(case: Case) -> Array:
     """One past the last content timestep of each sequence, [B]; 0 where there is none."""
     end: Array = case.shape[1] - tail(case).sum(axis=1)
     return end
 
 
+@remembered
 def counted_end(case: Case) -> Array:
     """One past the last timestep that counts of each sequence, [B]; 0 where none does."""
     positions = np.arange(1, case.shape[1] + 1)
@@ -85,6 +91,7 @@ def counted_end(case: Case) -> Array:
     return end
 
 
+@remembered
 def true_end(case: Case) -> Array:
     """Where each sequence should stop counting, [B]: after its content, and after the pad id that is its end."""
     end = content_end(case)
@@ -101,6 +108,7 @@ def is_packed(case: Case) -> bool:
     return bool(case.batch.pad_id is not None and eos_of(case) == case.batch.pad_id and inside.any())
 
 
+@remembered
 def trained_padding(case: Case) -> Array:
     """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
     cells: Array = tail(case) & case.counts & (not is_packed(case))
@@ -112,6 +120,7 @@ def trained_padding(case: Case) -> Array:
     return trained
 
 
+@remembered
 def between(case: Case) -> Array:
     """From the first to the last timestep that counts of each sequence, [B, T]."""
     seen = np.logical_or.accumulate(case.counts, axis=1)
@@ -157,12 +166,14 @@ def _declared(case: Case) -> tuple[int, ...]:
     return () if case.batch.ignore_id is None else (case.batch.ignore_id,)
 
 
+@remembered
 def _filler(case: Case) -> Array:
     ignored = np.isin(case.targets, _declared(case))
     fills: Array = (case.is_pad & ~_real_by_inputs(case)) | ignored
     return fills
 
 
+@remembered
 def _real_by_inputs(case: Case) -> Array:
     """Where a pad id is a real label, since the model reads a real token there: a tagger's, not a language model's."""
     inputs, pad = case.batch.inputs, case.batch.pad_id

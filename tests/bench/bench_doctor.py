@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.bench._markdown import table, write_section
 from tests.rules.clean import CLEAN
-from tests.rules.mutations import INJECTORS, Alarm, Trial, alarms, trials
+from tests.rules.mutations import INJECTORS, MASKED, Alarm, Trial, alarms, trials
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 NAMED, FIRST = 0.99, 0.90
@@ -23,6 +23,7 @@ def percent(values: list[float]) -> str:
 def row(name: str, found: list[Trial]) -> list[object]:
     return [
         name,
+        max((trial.seed + 1 for trial in found), default=0),
         len(found),
         percent([float(trial.is_named) for trial in found]),
         percent([float(trial.is_first) for trial in found]),
@@ -32,10 +33,10 @@ def row(name: str, found: list[Trial]) -> list[object]:
 
 
 def recall(found: dict[str, list[Trial]]) -> str:
-    header = ("bug", "batches", "named", "first finding", "timesteps", "mended")
+    header = ("bug", "drawn", "injected", "named", "first finding", "timesteps", "mended")
     every = [trial for some in found.values() for trial in some]
-    rows = [*(row(f"`{code}`", some) for code, some in found.items()), row("**all**", every)]
-    return table(header, rows)
+    everywhere = ["**all**", "", *row("", every)[2:]]
+    return table(header, [*(row(f"`{code}`", some) for code, some in found.items()), everywhere])
 
 
 def false_alarms(said: dict[str, list[Alarm]], each: int) -> str:
@@ -53,6 +54,7 @@ def false_alarms(said: dict[str, list[Alarm]], each: int) -> str:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--bugs", type=int, default=100, help="batches for each bug")
+    options.add_argument("--masked", type=int, default=20, help="batches for each bug among prompts")
     options.add_argument("--clean", type=int, default=30, help="batches of each clean kind")
     options.add_argument("--only", nargs="*", default=None, help="codes; nothing is written then")
     options.add_argument("--examples", type=int, default=0, help="misses to print for each bug")
@@ -60,7 +62,9 @@ def main() -> None:
     start = time.perf_counter()
     found = {code: list(trials(code, chosen.bugs)) for code in chosen.only or INJECTORS}
     said = {} if chosen.only else {kind: list(alarms(kind, chosen.clean)) for kind in CLEAN}
-    parts = [f"{WHAT}\n\n{recall(found)}", *([false_alarms(said, chosen.clean)] if said else [])]
+    masked = {} if chosen.only else {code: list(trials(code, chosen.masked, MASKED)) for code in MASKED}
+    parts = [f"{WHAT}\n\n{recall(found)}"]
+    parts += [f"{AMONG}\n\n{recall(masked)}", false_alarms(said, chosen.clean)] if said else []
     print("\n\n".join(parts), f"\n\n{time.perf_counter() - start:.0f} s")
     for some in found.values() if chosen.examples else ():
         missed = [trial for trial in some if not trial.is_first or trial.overlap < 0.5 or trial.is_mended == 0]
@@ -71,10 +75,15 @@ def main() -> None:
 
 WHAT = (
     "Written by `make doctor-bench`. Each bug is put into batches that are right, half of them recorded from a model, "
-    "the others drawn from every kind of clean batch, in random places and sizes. *Named*: the rule is among the "
-    "findings (goal 99 %). *First finding*: nothing is named before it (goal 90 %). *Timesteps*: of those shown or "
+    "the others drawn from every kind of clean batch, in random places and sizes. *Drawn*: not every batch can have "
+    "every bug, or show it. *Named*: the rule is among the findings (goal 99 %). *First finding*: nothing is named before it (goal 90 %). *Timesteps*: of those shown or "
     "injected, those that are both. *Mended*: the rule is silent on its repaired batch, or milder; "
     "– where arrays can't repair it."
+)
+
+AMONG = (
+    "The same bugs where the mask is no plain run from the start, among prompts, dialogues and sequences padded on the "
+    "left, where fewer batches can have them:"
 )
 
 if __name__ == "__main__":
