@@ -58,7 +58,8 @@ def identify(
         precision: "float32", "float16" or "bfloat16", what the loop computed the loss in.
         class_weights: [V], what it multiplied the loss of each class by.
         settings: which mask is in use; by default the one that the batch declares.
-        options: what else is known, such as `max_length`, `groups`, `bytes_per_token` or `z_loss`.
+        options: what else is known, such as `max_length`, `groups`, `bytes_per_token` or `z_loss`; by default what the
+            settings say.
 
     Returns:
         Matches by rank; none where no formula gives the number.
@@ -82,8 +83,8 @@ def identify(
         "class_weights": class_weights,
     }
     known: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-    base = options or (settings or Settings()).options
-    several = [Facts(_analysis(given, settings), replace(base, **known)) for given in asked.batches]
+    analyses = [_analysis(given, settings) for given in asked.batches]
+    several = [Facts(one, replace(options or one.settings.options, **known)) for one in analyses]
     return with_accuracy(_matches(several, asked), several[0], printed_accuracy)
 
 

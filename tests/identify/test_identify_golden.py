@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossviz import analyze
+from lossviz import Settings, analyze
 from lossviz.identify import identify
 from lossviz.reductions import Options
 from tests.golden import FRACTIONAL, golden_batch
@@ -151,6 +151,8 @@ def test_identify_class_weights_are_in_the_divisor_or_not(golden, kind):
 def test_identify_options_that_have_no_argument_of_their_own(golden):
     """13.8 ÷ (3 · 8), and the uneven micro-batches [0, 1] and [2]: (9.2/9 + 4.6/2) / 2."""
     assert identify(golden, "0.5750", options=Options(max_length=8))[0].code == "C17"
+    said = golden.with_settings(Settings(max_length=8))
+    assert identify(said, "0.5750")[0].code == "C17"
     groups = identify(golden, "1.6611", options=Options(groups=((0, 1), (2,))))
     assert found(groups, "RED01").rank == 1
     assert found(groups, "C18o").rank == 1
