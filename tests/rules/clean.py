@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.masking import length_mask
 from lossviz.samples import RECORDED, SAMPLES, load_sample
 
 Array = np.ndarray
@@ -323,6 +324,38 @@ def tags(random: Random) -> Batch:
     return Batch.from_arrays(logits=logits, targets=labels, inputs=reads, **mask, **pad)
 
 
+def tags_of_words(random: Random) -> Batch:
+    """Of each word the first piece has a tag; the others, and the padding, are ignored."""
+    batch = tags(random)
+    counts = (batch.weights != 0) if batch.weights is not None else length_mask(batch.lengths, batch.shape[1])
+    counts = counts & ((random.random(counts.shape) < 0.6) | (np.arange(counts.shape[1]) == 0))
+    return batch.replace(targets=np.where(counts, batch.targets, -100), weights=None, lengths=None, ignore_id=-100)
+
+
+def translation(random: Random) -> Batch:
+    """The inputs are those of the encoder: other words, other lengths, padded on the right."""
+    it = text(random)
+    source = words(random, it.chain, *it.targets.shape)
+    lengths = random.integers(1, source.shape[1] + 1, len(source))
+    source[np.arange(len(source)), lengths - 1] = EOS
+    source[np.arange(source.shape[1]) >= lengths[:, None]] = PAD
+    mask = [{}, {"weights": it.counts, "lengths": None}, {"lengths": None}][random.integers(3)]
+    return made(random, it, inputs=source, eos_id=EOS, **mask)
+
+
+def without_pad_id(random: Random) -> Batch:
+    it = text(random)
+    mask = {"weights": it.counts, "lengths": None} if random.random() < 0.5 else {}
+    return made(random, it, pad_id=None, **mask)
+
+
+def padded_with_ignore_id(random: Random) -> Batch:
+    """The labels are padded with −100 from the start; lengths or weights say so too, or the inputs' pad id is known."""
+    it = text(random)
+    more = [{}, {"weights": it.counts, "lengths": None}, {"lengths": None}][random.integers(3)]
+    return made(random, it, targets=np.where(it.counts, it.targets, -100), ignore_id=-100, **more)
+
+
 def copying(random: Random) -> Batch:
     """An autoencoder, or a denoiser: the model should say what it reads."""
     it = text(random)
@@ -460,6 +493,10 @@ CLEAN: dict[str, Callable[[Random], Batch]] = {
         double,
         masked_words,
         tags,
+        tags_of_words,
+        translation,
+        without_pad_id,
+        padded_with_ignore_id,
         copying,
         alternating,
         one_word,
