@@ -55,7 +55,8 @@ def stored_as(logits: Array) -> str | None:
     """
     candidates = list(BITS)
     last_bits: set[float] = set()
-    for row in logits.reshape(-1, logits.shape[2]):
+    for place in np.ndindex(*logits.shape[:2]):  # row by row: most end at the first
+        row = logits[place]
         fractions = np.frexp(row[np.isfinite(row)].astype(np.float64))[0]
         candidates = [name for name in candidates if _whole(fractions * 2 ** BITS[name]).all()]
         if not candidates:

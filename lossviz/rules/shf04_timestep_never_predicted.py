@@ -51,12 +51,12 @@ def _check(case: Case) -> Found | None:
 
 def _never_predicted(case: Case, timestep: int) -> Array:
     """The sequences that have a target at a timestep, where the logits of all are alike; none if one differs."""
-    rows = case.counts[:, timestep] & content(case)[:, timestep]
+    rows: Array = case.counts[:, timestep] & content(case)[:, timestep]
     # A flat row has the entropy ln V: only such rows are read.
     if not rows.any() or not (case.analysis.entropy[rows, timestep] > case.uniform - 1e-3).all():
         return np.zeros_like(rows)
     logits = case.batch.logits[rows, timestep].astype(np.float64)
-    return rows & bool((np.ptp(logits, axis=-1) < ALIKE).all())
+    return rows if (np.ptp(logits, axis=-1) < ALIKE).all() else np.zeros_like(rows)
 
 
 def _found(case: Case, cells: Array) -> Found:
