@@ -83,6 +83,7 @@ def identify(
         "class_weights": class_weights,
     }
     known: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    Options(**known)  # refused before the long work
     analyses = [_analysis(given, settings) for given in asked.batches]
     several = [Facts(one, replace(options or one.settings.options, **known)) for one in analyses]
     return with_accuracy(_matches(several, asked), several[0], printed_accuracy)

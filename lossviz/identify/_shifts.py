@@ -91,7 +91,7 @@ def _orders(facts: Facts) -> Iterator[Loss]:
             clause=f"compares the logits of other sequences: {words}",
             formula=r"z_{bt} \to z_{\pi(b)t}",
             cost=6 if "length" in words else 8,
-            key=",".join(map(str, order)) if len(order) <= EVERY_ORDER else words,
+            key=words,
             values=facts.losses_of(facts.targets[back])[order],
         )
 

@@ -106,3 +106,24 @@ def test_identify_batches_of_other_sizes_weigh_by_their_sequences(golden):
     [match, *_] = identify([golden, two], f"{mean:.5f}")
     assert (match.code, match.title) == ("RED12", "Mean of the batches' means, by their size")
     assert "C21b" in match.aliases
+
+
+def test_identify_rows_sorted_by_length_are_the_same_mistake_on_another_batch(golden):
+    """The logits' rows come longest first, nothing else does: another order on each batch."""
+    numbers, batches = [], []
+    for lengths in ([2, 4, 5], [4, 2, 5]):
+        batch = golden_batch(lengths=lengths, pad_id=0)
+        order = np.argsort(-np.array(lengths), kind="stable")
+        log_p = batch.logits[order] - np.log(np.exp(batch.logits[order]).sum(-1, keepdims=True))
+        loss = -np.take_along_axis(log_p, batch.targets[..., None], -1)[..., 0]
+        mask = np.arange(5) < np.array(lengths)[:, None]
+        numbers.append(f"{(loss * mask).sum() / mask.sum():.5f}")
+        batches.append(batch)
+    [match, *_] = identify(batches, numbers)
+    assert (match.code, match.explanation) == (
+        "SHF10",
+        (
+            "Possible: your loop compares the logits of other sequences: sorted by length, longest first, and not sorted "
+            "back."
+        ),
+    )
