@@ -129,6 +129,19 @@ RULE = Rule(
     severity="error",
     doc=__doc__ or "",
     check=_check,
-    requires=("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15", "SHF05"),
+    requires=(
+        "PAD05",
+        "PAD06",
+        "PAD07",
+        "PAD08",
+        "PAD09",
+        "PAD11",
+        "PAD12",
+        "PAD15",
+        "SHF01",
+        "SHF02",
+        "SHF05",
+        "SHF06",
+    ),
 )
 """One mask for everything."""
