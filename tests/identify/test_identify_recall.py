@@ -1,4 +1,4 @@
-"""Every number that a convention or a bug prints is named: of random batches, in five digits, by an independent oracle."""
+"""Every number that a convention or a bug prints is named: five digits, random batches, an independent oracle."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def options_of(given):
 
 
 def places(given, options, keys):
-    """Where each key's code, or that of one that nobody can tell from it here, stands among the answers; None: nowhere."""
+    """Where each key's code, or one that gives the same number here, stands among the answers; None: nowhere."""
     analysis, same = analyzed(given), aliases(given)
     found = {}
     for key, number in printed(given, digits=5).items():
@@ -49,7 +49,7 @@ def places(given, options, keys):
     return found
 
 
-@pytest.mark.parametrize(("seed", "fractional"), [(0, False), (1, False), (2, True)])
+@pytest.mark.parametrize(("seed", "fractional"), [(0, False), (2, True)])
 def test_identify_names_every_convention_and_bug_nine_in_ten_among_the_first_five(seed, fractional):
     given = random_given(seed, fractional=fractional)
     found = places(given, options_of(given), set(CODE))
