@@ -12,7 +12,8 @@ from lossviz.rules import RULES, Finding, Found, Rule
 from lossviz.rules import _diagnose as running
 from lossviz.rules._diagnose import examine, ordered
 from lossviz.rules._rule import CannotTell
-from lossviz.settings import Settings
+from lossviz.samples import load_sample
+from lossviz.settings import MASKS, Settings
 
 
 def batch_of(**more):
@@ -305,3 +306,19 @@ def test_diagnose_says_nothing_of_a_batch_without_timesteps(shape):
     assert {(outcome.state, outcome.reason) for outcome in diagnose(batch).outcomes} == {
         ("skipped", "There is no timestep.")
     }
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_diagnose_has_no_crash_whatever_mask_is_in_use(mask):
+    fields = load_sample("golden") | {"ignore_id": -100, "weights": np.ones((3, 5))}
+    diagnosis = diagnose(analyze(Batch.from_arrays(**fields), Settings(mask=mask)))
+    assert [each.reason for each in diagnosis.outcomes if each.state == "crashed"] == []
+
+
+def test_diagnose_is_silent_about_a_classifier_with_one_logit():
+    random = np.random.default_rng(0)
+    targets = np.repeat(random.integers(0, 2, (4, 1)), 6, axis=1)
+    batch = Batch.from_arrays(logits=random.normal(size=(4, 6, 1)), targets=targets, lengths=[6, 3, 2, 5])
+    diagnosis = diagnose(analyze(batch, Settings(reduction="classification")))
+    assert diagnosis.findings == ()
+    assert [each.reason for each in diagnosis.outcomes if each.state == "crashed"] == []
