@@ -123,7 +123,7 @@ def test_identify_rows_sorted_by_length_are_the_same_mistake_on_another_batch(go
     assert (match.code, match.explanation) == (
         "SHF10",
         (
-            "Possible: your loop compares the logits of other sequences: sorted by length, longest first, and not sorted "
-            "back."
+            "Possible: your loop compares the logits of other sequences: sorted by length, longest first, and not "
+            "sorted back."
         ),
     )
