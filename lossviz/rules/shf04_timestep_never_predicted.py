@@ -25,7 +25,7 @@ import numpy as np
 
 from lossviz.rules._alignment import check_trained
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content, many, with_counts
+from lossviz.rules._rows import many, trained_padding, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -51,7 +51,7 @@ def _check(case: Case) -> Found | None:
 
 def _never_predicted(case: Case, timestep: int) -> Array:
     """The sequences that have a target at a timestep, where the logits of all are alike; none if one differs."""
-    rows: Array = case.counts[:, timestep] & content(case)[:, timestep]
+    rows: Array = (case.counts & ~trained_padding(case))[:, timestep]
     # A flat row has the entropy ln V: only such rows are read.
     if not rows.any() or not (case.analysis.entropy[rows, timestep] > case.uniform - 1e-3).all():
         return np.zeros_like(rows)

@@ -180,6 +180,8 @@ def rolled_inputs(batch, random):
     tails = (batch.targets == batch.pad_id)[~is_full & (lengths > 0)][:, -1:]
     if not is_full.any() or is_full.all() or not tails.all() or (lengths == 0).any():
         return None
+    if (batch.targets[is_full, -1] == batch.pad_id).any():  # a pad id that ends sequences looks like T5's start
+        return None
     mark = np.zeros(batch.targets.shape, bool)
     mark[:, 0] = True
     return Injected(batch.replace(inputs=np.roll(batch.targets, 1, axis=1)), mark)
