@@ -9,7 +9,8 @@ from lossviz.headline import headline
 from lossviz.rules import Diagnosis, Finding
 from lossviz.ui.doctor_badge import counted, diagnosed
 from lossviz.ui.doctor_card import card
-from lossviz.ui.doctor_fix import number_now, undo_repair
+from lossviz.ui.doctor_fix import number_now, repaired_cells, undo_repair
+from lossviz.ui.doctor_picture import outlined_picture
 from lossviz.ui.state import State, read_widget
 from lossviz.ui.widgets import literal, say
 
@@ -31,6 +32,8 @@ def doctor_panel(state: State, analysis: Analysis, refusal: str) -> Diagnosis:
             st.caption(literal(_number(analysis)))
         if not diagnosis.findings:
             st.markdown(SOUND)
+    if not diagnosis.findings and state.source is not None and state.source.repairs:
+        outlined_picture(state, analysis, repaired_cells(state.source), "the repaired timesteps")
     chosen = _chosen(diagnosis)
     for finding in diagnosis.findings:
         card(state, analysis, finding, is_open=finding is chosen)

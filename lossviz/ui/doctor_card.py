@@ -10,7 +10,7 @@ from lossviz.digits import number_text
 from lossviz.rules import RULES, Finding
 from lossviz.ui.doctor_badge import COLOURS, ICONS
 from lossviz.ui.doctor_fix import apply_repair, number_now
-from lossviz.ui.doctor_picture import finding_picture
+from lossviz.ui.doctor_picture import outlined_picture
 from lossviz.ui.state import State, write_widget
 from lossviz.ui.widgets import escaped, literal
 
@@ -35,7 +35,7 @@ def card(state: State, analysis: Analysis, finding: Finding, *, is_open: bool) -
         st.markdown(literal(finding.message))
         if is_open:
             _numbers(state, analysis, finding)
-            finding_picture(state, analysis, finding)
+            outlined_picture(state, analysis, finding.cells, f"the timesteps of {finding.code}")
             _fix(finding)
             _prose(finding)
 

@@ -5,13 +5,14 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.digits import number_text
+from lossviz.masking import resolve_mask
 from lossviz.rules import Finding
 from lossviz.ui.choices import DECLARED
 from lossviz.ui.editing import change_steps
-from lossviz.ui.repair import repair_of
+from lossviz.ui.repair import apply_steps, repair_of
 from lossviz.ui.state import Source, State, read_widget
 
-__all__ = ["apply_repair", "number_now", "undo_repair"]
+__all__ = ["apply_repair", "number_now", "repaired_cells", "undo_repair"]
 
 
 def apply_repair(state: State, analysis: Analysis, finding: Finding) -> None:
@@ -34,6 +35,23 @@ def undo_repair(state: State) -> None:
 def number_now(analysis: Analysis) -> str:
     """The number on screen, as text."""
     return number_text(float(analysis.value)) if analysis.is_scalar else "no single number"
+
+
+def repaired_cells(source: Source) -> np.ndarray:
+    """Where the last repair changed a target, an input, logits, or whether a timestep counts, [B, T] bool."""
+    last = max((place for place, step in enumerate(source.steps) if step in source.repairs), default=0)
+    before, after = apply_steps(source.batch, source.steps[:last]), source.base
+    cells = np.zeros(after.targets.shape, bool)
+    if before.shape != after.shape:
+        return cells
+    cells |= (before.targets != after.targets) | (
+        resolve_mask(before, None).weights != resolve_mask(after, None).weights
+    )
+    if before.inputs is not None and after.inputs is not None:
+        cells |= before.inputs != after.inputs
+    if before.logits is not after.logits:
+        cells |= ((before.logits != after.logits) & ~(np.isnan(before.logits) & np.isnan(after.logits))).any(axis=2)
+    return cells
 
 
 def _undo_last(source: Source) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lossviz import Batch, analyze, diagnose
-from lossviz.rules import RULES, Found, Rule, load_rule_sample
+from lossviz import Analysis, Batch, analyze, diagnose
+from lossviz.rules import RULES, Diagnosis, Found, Rule, load_rule_sample
 from lossviz.samples import load_sample
 from lossviz.ui import doctor_badge
 from lossviz.ui.doctor_card import DOCS
@@ -216,6 +216,29 @@ def test_fix_in_the_weights_wins_over_the_mask_of_the_sidebar() -> None:
     assert app.session_state["mask"] == "lengths"
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("SHF05", (3.5, 5.5, -0.5, 2.5)),
+        ("SHF04", (-0.5, 0.5, -0.5, 2.5)),
+        ("SHF02", (-0.5, 5.5, -0.5, 2.5)),
+    ],
+)
+def test_repaired_timesteps_are_outlined(code: str, expected: Any) -> None:
+    """The pads that counted; the first column; the targets, all of them shifted."""
+    rule = next(rule for rule in RULES if rule.code == code)
+    app = click(page(f"{code}-{rule.name}/bad"), f"apply_{code}")
+    assert (cards(app), outlined(app)) == ([], expected)
+
+
+def test_logits_that_were_repaired_are_outlined() -> None:
+    batch = rule_batch("NUM01", "bad")
+    bad = ~np.isfinite(batch.logits).all(axis=2)
+    app = click(page("NUM01-non-finite-under-mask/bad"), "apply_NUM01")
+    rows, columns = np.nonzero(bad)
+    assert outlined(app) == (columns.min() - 0.5, columns.max() + 0.5, rows.min() - 0.5, rows.max() + 0.5)
+
+
 @pytest.mark.parametrize("code", ["NUM01", "SHF04", "SHF08"])
 def test_link_restores_the_repaired_batch(code: str) -> None:
     """Logits with NaN, weights in the place of lengths, logits laid out anew."""
@@ -329,10 +352,15 @@ def test_badge_follows_edits_on_explore_and_stands_on_every_page() -> None:
 
 def test_rules_run_once_for_each_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[Any] = []
-    monkeypatch.setattr(doctor_badge, "diagnose", lambda analysis: runs.append(analysis) or diagnose(analysis))
-    app = run(run(sample(BAD)))
-    go(app, "Doctor")
-    assert len(runs) == len({id(analysis) for analysis in runs})
+
+    def counted(analysis: Analysis) -> Diagnosis:
+        runs.append(analysis)
+        return diagnose(analysis)
+
+    monkeypatch.setattr(doctor_badge, "diagnose", counted)
+    app = open_page("doctor", view=pack({"door": "Sample", "sample": BAD}))
+    go(run(app), "Explore")
+    assert len(runs) == 1
 
 
 def test_badge_of_a_large_batch_waits_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,10 +378,10 @@ def test_large_batch_is_drawn_around_the_finding() -> None:
     app = opened(logits=logits, targets=np.ones((70, 140), int), lengths=np.full(70, 139))
     assert drawn_in(app) == ["NUM01"]
     assert (app.slider(key="corner_sequence").value, app.slider(key="corner_timestep").value) == (38, 76)
-    assert "1 of its 1 timesteps are in this part of the batch." in texts(app, "caption")
+    assert "This part of the batch has 1 of the timesteps of NUM01, which are 1." in texts(app, "caption")
     run(app.slider(key="corner_sequence").set_value(0))
     assert app.slider(key="corner_sequence").value == 0
-    assert "0 of its 1 timesteps are in this part of the batch." in texts(app, "caption")
+    assert "This part of the batch has 0 of the timesteps of NUM01, which are 1." in texts(app, "caption")
 
 
 def test_page_without_a_timestep_still_stands() -> None:
