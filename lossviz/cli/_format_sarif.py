@@ -113,7 +113,8 @@ def _uri(one: Checked) -> str:
 
 def _message(text: str) -> str:
     """Braces would be placeholders, and brackets before parentheses links (3.11.5, 3.11.6)."""
-    return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
+    known = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair is no character
+    return known.replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
 def _fingerprint(finding: Finding) -> str:
