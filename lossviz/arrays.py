@@ -160,7 +160,19 @@ def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
     }
     raise InputError(
         f"`{name}` must have shape {shape}, the first two axes of `logits`; got {array.shape}."
-        + hints.get(array.shape, "")
+        + (hints.get(array.shape) or _width_hint(name, array, shape))
+    )
+
+
+def _width_hint(name: str, array: Array, shape: tuple[int, ...]) -> str:
+    """What to do where only the number of timesteps differs: a decoder stops at its longest sequence, labels do not."""
+    if array.ndim != 2 or len(array) != shape[0] or array.shape[1] < 2 or shape[1] == 0:
+        return ""
+    if array.shape[1] < shape[1]:
+        return f" If the logits go on after the last timestep of `{name}`, pass `logits[:, :{array.shape[1]}]`."
+    return (
+        " If the logits stop at the longest sequence and the rest is padding, "
+        f"pass `{name}[:, :{shape[1]}]`; if it is not, the model has lost timesteps."
     )
 
 

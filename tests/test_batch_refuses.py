@@ -77,6 +77,12 @@ def test_batch_refuses_logits_with_a_way_out(logits, message):
         ((6,), " If they are flat, pass `{0}.reshape(2, 3)`."),
         ((2, 1), " To use one per sequence, pass `np.broadcast_to({0}, (2, 3))`."),
         ((2,), " To use one per sequence, pass `np.broadcast_to({0}[:, None], (2, 3))`."),
+        ((2, 2), " If the logits go on after the last timestep of `{0}`, pass `logits[:, :2]`."),
+        (
+            (2, 4),
+            " If the logits stop at the longest sequence and the rest is padding, pass `{0}[:, :3]`; "
+            "if it is not, the model has lost timesteps.",
+        ),
         ((1, 1), ""),
         ((1, 6), ""),
         ((), ""),
