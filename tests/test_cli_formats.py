@@ -108,6 +108,33 @@ def test_runs_hold_every_cell_once(rows):
     assert again.tolist() == cells.astype(int).tolist()
 
 
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        (("version",), "2.1"),
+        (("runs", 0, "result"), []),
+        (("runs", 0, "results", 0, "ruleID"), "NUM03"),
+        (("runs", 0, "results", 0, "level"), "info"),
+        (("runs", 0, "results", 0, "message", "text"), "the class {0}"),
+        (("runs", 0, "results", 0, "message", "text"), "[a](b)"),
+        (("runs", 0, "results", 0, "locations", 0, "physicalLocation", "region"), {}),
+        (("runs", 0, "results", 0, "locations", 0, "physicalLocation", "artifactLocation", "uri"), "a b.npz"),
+        (("runs", 0, "results", 0, "locations", 0, "physicalLocation", "artifactLocation", "uri"), "a:b.npz"),
+        (("runs", 0, "tool", "driver", "rules", 0, "help"), "NUM01"),
+    ],
+)
+def test_sarif_schema_refuses_what_the_standard_refuses(place, wrong):
+    document = json.loads("".join(as_sarif([a_file()])))
+    validator = Draft202012Validator(LOG)
+    assert validator.is_valid(document)
+    *path, last = place
+    inner = document
+    for step in path:
+        inner = inner[step]
+    inner[last] = wrong
+    assert not validator.is_valid(document)
+
+
 def test_sarif_of_a_sample_holds_rule_result_and_place(capsys):
     assert main(["check", BAD, "--select", "NUM01,NUM03", "--format", "sarif"]) == 1
     document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)

@@ -9,7 +9,19 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.rules import SEVERITIES, Diagnosis, Finding, Outcome
 
-__all__ = ["Checked", "Crash", "Run", "checked", "count_text", "places", "reference_of", "runs", "worst_status"]
+__all__ = [
+    "COULD_NOT_RUN",
+    "PLURAL",
+    "Checked",
+    "Crash",
+    "Run",
+    "checked",
+    "count_text",
+    "places",
+    "reference_of",
+    "runs",
+    "worst_status",
+]
 
 CLEAN, FOUND, COULD_NOT_RUN = 0, 1, 2
 PLURAL = {"error": "errors", "warning": "warnings", "info": "infos"}
