@@ -80,8 +80,10 @@ def test_batch_refuses_logits_with_a_way_out(logits, message):
         ((2, 2), " If the logits go on after the last timestep of `{0}`, pass `logits[:, :2]`."),
         (
             (2, 4),
-            " If the logits stop at the longest sequence and the rest is padding, pass `{0}[:, :3]`; "
-            "if it is not, the model has lost timesteps.",
+            (
+                " If the logits stop at the longest sequence and the rest is padding, pass `{0}[:, :3]`; "
+                "if it is not, the model has lost timesteps."
+            ),
         ),
         ((1, 1), ""),
         ((1, 6), ""),
