@@ -11,6 +11,7 @@ from lossviz.rules.num05_fully_masked_attention import RULE as NUM05
 from lossviz.rules.num06_half_precision import RULE as NUM06
 from lossviz.rules.num07_more_than_32_bits import RULE as NUM07
 from lossviz.rules.num09_nan_that_counts import RULE as NUM09
+from lossviz.rules.pad01_padding_counts import RULE as PAD01
 from lossviz.rules.pad04_pad_id_is_a_token import RULE as PAD04
 from lossviz.rules.pad05_eos_not_supervised import RULE as PAD05
 from lossviz.rules.pad06_inverted_mask import RULE as PAD06
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     NUM06,
     NUM07,
     NUM09,
+    PAD01,
     PAD04,
     PAD05,
     PAD06,

@@ -50,7 +50,6 @@ def fact(work: Callable[[Any], T]) -> "cached_property[T]":
 
 def remembered(work: Callable[[C], T]) -> Callable[[C], T]:
     """A function of a case that is worked out once for each, and read-only where it is an array."""
-
     name = f"{work.__module__}.{work.__qualname__}"
 
     @wraps(work)

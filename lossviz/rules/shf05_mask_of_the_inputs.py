@@ -2,7 +2,7 @@
 
 ## What it checks
 Whether what counts is exactly where the inputs are not the pad id, while the targets need another mask: each padded
-sequence trains one pad, or loses a target.
+sequence trains one pad, or loses a target. Inputs that start with the pad id, as T5's decoder does, lose the first.
 
 ## Why it matters
 The model is trained to write padding after its last token, or never to write that token.
@@ -30,6 +30,8 @@ from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
 
+Array = np.ndarray
+
 
 def _check(case: Case) -> Found | None:
     inputs, pad = case.batch.inputs, case.batch.pad_id
@@ -37,12 +39,14 @@ def _check(case: Case) -> Found | None:
         return None
     after, inside = tail(case), content(case)
     trained = case.counts & after
+    lost = inside & ~case.counts & ~case.is_pad
+    if not trained.any() and lost[:, 0].all() and not lost[:, 1:].any():
+        return _first_lost(case, lost)
     padded = after.any(axis=1) & inside.any(axis=1)
     if not padded.any() or not (trained.sum(axis=1)[padded] == 1).all():
         return None
     if pad_may_be_eos(case) and not trained_padding(case).any():
         raise CannotTell(f"The pad id {pad} that counts may be the end of the sequence; `eos_id` would tell.")
-    lost = inside & ~case.counts & ~case.is_pad
     cells = trained | lost
     dropped = f" and drops {many(int(lost.sum()), 'target')}" if lost.any() else ""
     return Found(
@@ -54,12 +58,28 @@ def _check(case: Case) -> Found | None:
             "targets that don't": int(lost.sum()),
             "padded sequences": int(padded.sum()),
         },
-        fix={
-            "TensorFlow": f"weights = tf.cast(tokens != {pad}, tf.float32)[:, 1:]  # as targets = tokens[:, 1:]",
-            "PyTorch": f"labels = tokens.masked_fill(tokens == {pad}, -100)\ntargets = labels[:, 1:]",
-        },
+        fix=_fix(pad),
         repaired=lambda: with_counts(case, case.counts & ~trained | lost),
     )
+
+
+def _first_lost(case: Case, lost: Array) -> Found:
+    pad, rows = case.batch.pad_id or 0, len(lost)
+    return Found(
+        message=f"The mask is that of the inputs, which start with the pad id {pad}: it drops the first target of "
+        f"{'the sequence' if rows == 1 else f'all {rows:,} sequences'}.",
+        cells=lost,
+        evidence={"pads that count": 0, "targets that don't": rows, "padded sequences": 0},
+        fix=_fix(pad),
+        repaired=lambda: with_counts(case, case.counts | lost),
+    )
+
+
+def _fix(pad: int) -> dict[str, str]:
+    return {
+        "TensorFlow": f"weights = tf.cast(tokens != {pad}, tf.float32)[:, 1:]  # as targets = tokens[:, 1:]",
+        "PyTorch": f"labels = tokens.masked_fill(tokens == {pad}, -100)\ntargets = labels[:, 1:]",
+    }
 
 
 RULE = Rule(

@@ -49,6 +49,17 @@ def ends(batch):
     return last & (batch.targets == batch.eos_id)
 
 
+def padding_counts(batch, random):
+    lengths = by_length(batch)
+    if lengths is None or batch.pad_id not in (0, batch.eos_id) or (batch.shape[1] - lengths >= 2).sum() < 2:
+        return None
+    bare = {"lengths": None, "weights": None, "pad_id": None, "ignore_id": None}
+    padded = is_pad(batch)
+    if (padded.sum(axis=1) == 1).any():
+        padded &= (padded.sum(axis=1) > 1)[:, None]
+    return Injected(batch.replace(**bare), padded)
+
+
 def pad_id_is_a_token(batch, random):
     rows = real_rows(batch, 3)
     if not rows.size or batch.pad_id == batch.eos_id:
@@ -241,6 +252,7 @@ def padding_waste(batch, random):
 
 
 INJECTORS = {
+    "PAD01": padding_counts,
     "PAD04": pad_id_is_a_token,
     "PAD05": eos_not_supervised,
     "PAD06": inverted_mask,

@@ -84,3 +84,16 @@ def test_shf05_explains_pad08():
     assert [found.code for found in diagnosis.findings] == ["SHF05"]
     assert places(diagnosis.finding("SHF05").cells) == [(0, 4), (2, 5)]
     assert diagnosis.outcome("PAD08").reason == "SHF05 was found, which explains the same timesteps."
+
+
+def test_shf05_finds_the_first_targets_lost_to_a_decoder_that_starts_with_the_pad_id():
+    inputs = np.array(good().inputs)
+    inputs[:, 0] = 0
+    batch = good(inputs=inputs, lengths=None, weights=inputs != 0)
+    found = finding("SHF05", batch)
+    assert found.message == (
+        "The mask is that of the inputs, which start with the pad id 0: it drops the first target of all 3 sequences."
+    )
+    assert places(found.cells) == [(0, 0), (1, 0), (2, 0)]
+    assert finding("SHF05", found.repaired) is None
+    assert silent("SHF05", good(inputs=inputs))

@@ -1,0 +1,97 @@
+"""Sequences end in runs of one id that look like padding, and nothing masks them.
+
+## What it checks
+Where a batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
+id, of 0 or of one that the vocabulary or `eos_id` calls an end or a pad, which hardly occurs elsewhere.
+
+## Why it matters
+Padding is in the numerator and in the divisor. It is learnt first, so the loss looks better than it is, and the longer
+the padding, the better.
+
+## Example
+The golden batch without its lengths costs 0.9667 nats over 15 timesteps instead of 1.2545 over the 11 that are real.
+
+## How to fix
+Say which timesteps are real: their lengths, weights, or an ignore id in the labels.
+
+## When it is a false alarm
+Texts that really end in repetitions of that token. Chunks of running text have no padding, and early in training
+padding costs as much as words, so that the number does not show it.
+
+## Threads
+Kyubyong/transformer#63, axolotl PR#2227, gpt-neo PR#45, BERT-NER#3, grounded-video-description#11, transformers PR#251,
+transformers PR#7828
+"""
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._rows import many
+from lossviz.rules._rule import Found, Rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+_NAMES = {"<pad>", "[pad]", "<|pad|>", "pad", "</s>", "<eos>", "<|endoftext|>", "<blank>"}
+
+
+def _check(case: Case) -> Found | None:
+    if case.analysis.mask_name != "none" or case.batch.declared_mask != "none":
+        return None
+    for backwards in (True, False):
+        for value in _candidates(case, backwards=backwards):
+            runs = _runs(case.targets == value, backwards=backwards)
+            if _is_padding(case, value, runs):
+                return _found(case, value, runs, backwards=backwards)
+    return None
+
+
+def _candidates(case: Case, *, backwards: bool) -> list[int]:
+    """The ids at the ends, or the starts, of the sequences that may be a pad id."""
+    batch, seen = case.batch, np.unique(case.targets[:, -1 if backwards else 0]).tolist()
+    return [v for v in seen if v == 0 or v == batch.eos_id or batch.token(v).lower() in _NAMES]
+
+
+def _runs(same: Array, *, backwards: bool) -> Array:
+    turned = same[:, ::-1] if backwards else same
+    run = np.logical_and.accumulate(turned, axis=1)
+    runs: Array = run[:, ::-1] if backwards else run
+    return runs
+
+
+def _is_padding(case: Case, value: int, runs: Array) -> bool:
+    """Whether two sequences or more have runs of two or more, and the id is next to nowhere else."""
+    lengths, inside = runs.sum(axis=1), ~runs
+    elsewhere = int(((case.targets == value) & inside).sum())
+    several = int((lengths > 1).sum()) > 1 and bool(inside.any(axis=1).sum() > 1)
+    return several and elsewhere <= 0.02 * inside.sum()
+
+
+def _found(case: Case, value: int, runs: Array, *, backwards: bool) -> Found:
+    ends = value == case.batch.eos_id
+    cells = runs & (runs.sum(axis=1) > 1)[:, None]
+    if ends and backwards:  # the first of them ends the sequence
+        cells &= np.cumsum(runs, axis=1) > 1
+    count, rows = int(cells.sum()), int(cells.any(axis=1).sum())
+    named = f"the id {value}" if case.batch.vocabulary is None else f"“{case.batch.token(value)}”"
+    return Found(
+        message=f"{many(rows, 'sequence')} {'end' if backwards else 'start'} in runs of {named}, "
+        f"{many(count, 'timestep')} of {case.targets.size:,}: padding, it seems, and all of it counts.",
+        cells=cells,
+        evidence={"timesteps that look like padding": count, "timesteps": case.targets.size, "sequences": rows},
+        fix={
+            "TensorFlow": f"weights = tf.cast(targets != {value}, tf.float32)  # better: tf.sequence_mask(lengths, T)",
+            "PyTorch": f"targets = targets.masked_fill(targets == {value}, -100)  # better: attention_mask == 0",
+        },
+        repaired=lambda: case.batch.replace(weights=~cells, pad_id=value),
+    )
+
+
+RULE = Rule(
+    code="PAD01",
+    name="padding-counts",
+    severity="warning",
+    doc=__doc__ or "",
+    check=_check,
+)
+"""Padding is masked."""
