@@ -1,6 +1,7 @@
 """Every rule keeps the contract: its names, its prose, its samples, and a bad batch that only it speaks of."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,13 @@ UNREPAIRABLE = {"MOD03", "NUM03", "NUM06", "NUM09", "PAD11", "PAD13", "PAD14", "
 def test_samples_are_those_of_the_rules():
     there = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*")}
     assert there == {sample.name for sample in rule_samples() if sample.rule.code not in TOO_LARGE}
+
+
+def test_samples_are_part_of_the_package():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        patterns = tomllib.load(file)["tool"]["setuptools"]["package-data"]["lossviz._sample_data"]
+    packed = {path for pattern in patterns for path in sample_folder().glob(pattern)}
+    assert {sample.path for sample in rule_samples() if sample.rule.code not in TOO_LARGE} <= packed
 
 
 @every_shown
