@@ -184,10 +184,11 @@ def _real_by_inputs(case: Case) -> Array:
 
 
 def _reads_its_targets(case: Case, inputs: Array) -> bool:
-    """Whether half of the targets or more are inputs of one and the same other timestep: the same tokens, shifted."""
+    """Whether half of the targets, if any, are inputs of one and the same timestep: the same tokens, shifted."""
     labels = ~case.is_pad & ~np.isin(case.targets, _declared(case)) & (case.targets != eos_of(case))
     labels &= (case.targets >= 0) & (case.targets < case.shape[2])
-    return any(_read_at(case.targets, inputs, labels, lag) >= 0.5 for lag in (-1, 0, 1, 2))
+    lags = (-1, 0, 1, 2)
+    return not labels.any() or any(_read_at(case.targets, inputs, labels, lag) >= 0.5 for lag in lags)
 
 
 def _read_at(targets: Array, inputs: Array, labels: Array, lag: int) -> float:
