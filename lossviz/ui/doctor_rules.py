@@ -10,7 +10,7 @@ from lossviz.rules import RULES, Diagnosis, Outcome, Rule, RuleSample, diagnose
 from lossviz.ui.doctor import outcome_words
 from lossviz.ui.doctor_badge import counted
 from lossviz.ui.doctor_card import WORDS, threads
-from lossviz.ui.doctor_samples import sample_batch
+from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.equation import theme
 from lossviz.ui.plot import plot, plot_width
 from lossviz.ui.state import default_widget, write_widget
@@ -20,6 +20,7 @@ __all__ = ["catalogue_panel", "outcomes_panel"]
 
 WIDTH = 440  # of a sample's picture at 1280 × 800, until the browser has said its own
 KINDS = {"bad": "Bad", "good": "Good"}
+NO_SAMPLE = "There is no batch of this rule: it would be too large to come with lossviz."
 TITLES = {rule.code: rule.title for rule in RULES}
 
 
@@ -78,9 +79,12 @@ def _name(outcome: Outcome) -> str:
 
 
 def _rule(rule: Rule) -> None:
-    for column, (kind, word) in zip(st.columns(2), KINDS.items(), strict=True):
-        with column:
-            _sample(rule, kind, word)
+    if RuleSample(rule, "bad").name in DOOR_SAMPLES:
+        for column, (kind, word) in zip(st.columns(2), KINDS.items(), strict=True):
+            with column:
+                _sample(rule, kind, word)
+    else:
+        st.caption(NO_SAMPLE)
     for heading, text in rule.sections.items():
         st.markdown(f"**{heading}.** {threads(' '.join(text.split())) if heading == 'Threads' else text}")
     needs = f" It needs {' and '.join(f'`{name}`' for name in rule.needs)}." if rule.needs else ""

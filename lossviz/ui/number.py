@@ -1,11 +1,11 @@
 """The number, its divisor, and what is wrong with the batch, in words."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.analysis import Analysis
 from lossviz.headline import headline
 from lossviz.tables import value_table
-from lossviz.ui.doctor_badge import badge
 from lossviz.ui.state import State
 from lossviz.ui.widgets import say
 
@@ -14,8 +14,12 @@ __all__ = ["numbers_panel", "problems_panel", "refusal_panel"]
 LABEL = 32
 
 
-def numbers_panel(analysis: Analysis, refusal: str) -> None:
-    """Draw the line on top: the number and what it was divided by; or why there is no number."""
+def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
+    """Draw the line on top: the number and what it was divided by, or why there is no number.
+
+    Returns:
+        The place of the doctor's badge, which a page fills when it has the time.
+    """
     top = headline(analysis)
     number, divisor, perplexity, counting, padding, doctor = st.columns([1.4, 1.9, 0.9, 1.35, 0.7, 1])
     with number.container(key="explore_number"):
@@ -31,12 +35,12 @@ def numbers_panel(analysis: Analysis, refusal: str) -> None:
     perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
     counting.metric(f"Count, of {top.cells} timesteps", top.counting)
     padding.metric("Padding", top.padding)
-    with doctor.container(key="doctor_badge", gap=None):
-        badge(analysis)
+    place = doctor.container(key="doctor_badge", gap=None)
     if refusal:
         say("error", refusal)
     elif not analysis.is_scalar:
         st.dataframe(value_table(analysis), height=180)
+    return place
 
 
 def refusal_panel(state: State) -> None:

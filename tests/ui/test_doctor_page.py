@@ -216,6 +216,30 @@ def test_fix_in_the_weights_wins_over_the_mask_of_the_sidebar() -> None:
     assert app.session_state["mask"] == "lengths"
 
 
+def test_rule_without_a_batch_says_so() -> None:
+    app = page("golden", doctor_catalogue=True, doctor_rule="NUM07")
+    said = words(app, "doctor_catalogue")
+    assert said[0] == "There is no batch of this rule: it would be too large to come with lossviz."
+    assert said[1].startswith("**What it checks.** Whether B · T · V exceeds")
+    assert [button.key for button in app.button] == []
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.code != "NUM07"], ids=lambda rule: rule.code)
+def test_bad_sample_of_every_rule_is_shown_and_repaired(rule: Rule) -> None:
+    """The card is there, and where arrays can repair it, the fix gives the promised number and ends the finding."""
+    app = page(f"{rule.code}-{rule.name}/bad", doctor_finding=rule.code, doctor_catalogue=True, doctor_rule=rule.code)
+    assert drawn_in(app) == [rule.code]
+    assert "**Good:** nothing found" in words(app, "doctor_catalogue")
+    if not any(button.key == f"apply_{rule.code}" for button in app.button):
+        assert "Nothing to apply: the arrays alone do not say what is right." in texts(app, "caption")
+        return
+    promised = metrics(app)["After the fix"]
+    click(app, f"apply_{rule.code}")
+    assert metrics(app)["Now"] == promised
+    assert rule.code not in cards(app)
+    assert drawn_in(click(app, "doctor_undo")) == [rule.code]
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lossviz.ui.cell import cell_panel
 from lossviz.ui.choices import chosen_quantity
+from lossviz.ui.doctor_badge import badge
 from lossviz.ui.equation import equation_panel, first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel, problems_panel, refusal_panel
@@ -40,8 +41,10 @@ def _page(state: State) -> None:
         analysis, refusal = analyzed(state)
     waiting.empty()
     with st.container():
-        numbers_panel(analysis, refusal)
+        doctor = numbers_panel(analysis, refusal)
     window = equation_panel(state, analysis, chosen_quantity())
+    with doctor:
+        badge(analysis)
     with st.container():
         problems_panel(analysis)
         refusal_panel(state)

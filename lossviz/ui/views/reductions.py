@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lossviz.ui.conventions import conventions_panel
+from lossviz.ui.doctor_badge import badge
 from lossviz.ui.equation import first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel
@@ -28,8 +29,8 @@ def reductions() -> None:
     with waiting.container():
         analysis, refusal = analyzed(state)
     waiting.empty()
-    with st.container():
-        numbers_panel(analysis, refusal)
+    with st.container(), numbers_panel(analysis, refusal):
+        badge(analysis)
     if not analysis.weights.size:
         st.info("There is no timestep. Type a sequence, open a file or choose a sample.")
         remember(state)
