@@ -10,6 +10,7 @@ from typing import NamedTuple
 import ml_dtypes
 import numpy as np
 
+from lossviz.analysis import analyze
 from lossviz.batch import Batch
 from lossviz.masking import length_mask
 from lossviz.samples import RECORDED, SAMPLES, load_sample
@@ -420,6 +421,16 @@ def normalised(random: Random) -> Batch:
     return batch.replace(logits=scores)
 
 
+def printed(random: Random) -> Batch:
+    """With the number that the loop printed: the mean over the timesteps that count, or their sum."""
+    batch = CLEAN[str(random.choice(["padded", "by weights", "chunk", "prompts", "importance weights", "recorded"]))](
+        random
+    )
+    analysis = analyze(batch)
+    number = analysis.value if random.random() < 0.8 else analysis.numerator
+    return batch.replace(reported=f"{float(number):.{random.integers(2, 7)}f}")
+
+
 def named(random: Random) -> Batch:
     """With a vocabulary."""
     batch = padded(random)
@@ -505,6 +516,7 @@ CLEAN: dict[str, Callable[[Random], Batch]] = {
         sorted_by_length,
         normalised,
         named,
+        printed,
         recorded,
         recorded_bare,
         recorded_by_weights,
