@@ -237,7 +237,7 @@ def _vectorization(split: str, **more: Any) -> Any:
 
 def _words(texts: Any) -> Any:
     texts = tf.strings.lower(tf.strings.regex_replace(texts, "’", "'"), encoding="utf-8")
-    texts = tf.strings.regex_replace(texts, r"[^\p{L}\p{M}\p{N}'-]", " ")
+    texts = tf.strings.regex_replace(texts, r"--+|[^\p{L}\p{M}\p{N}'-]", " ")
     for _ in range(2):  # twice, since a match takes the space that the next one would need
         texts = tf.strings.regex_replace(texts, r"(^|\s)['-]+|['-]+(\s|$)", " ")
     return texts
