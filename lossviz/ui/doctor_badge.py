@@ -16,6 +16,7 @@ SERIOUS = ("error", "warning")
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": ":material/info:"}
 COLOURS = {"error": "red", "warning": "orange", "info": "blue"}
 LOGITS, TIMESTEPS = 5_000_000, 8_192  # from here on the rules take longer than an edit may
+PRINTED_TIMESTEPS = 1_024  # likewise where a printed number is compared with every formula
 KEPT = "doctor:diagnosis"
 SOUND = ":material/check_circle:"
 
@@ -31,8 +32,7 @@ def diagnosed(analysis: Analysis) -> Diagnosis:
 
 def badge(analysis: Analysis) -> None:
     """Draw how many findings there are at warning or above, as a link to them."""
-    large = analysis.scores.size > LOGITS or analysis.batch_loss.size > TIMESTEPS
-    diagnosis = _kept(analysis) if large else diagnosed(analysis)
+    diagnosis = _kept(analysis) if _is_large(analysis) else diagnosed(analysis)
     st.caption("Doctor", width="content")
     if diagnosis is None:
         _link("Examine", ":material/stethoscope:", "The rules take a while on a batch as large as this one.")
@@ -52,6 +52,11 @@ def counted(findings: Sequence[Finding]) -> str:
     found = Counter(finding.severity for finding in findings)
     words = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
     return ", ".join(f"{found[name]} {words[name][found[name] > 1]}" for name in SEVERITIES if found[name])
+
+
+def _is_large(analysis: Analysis) -> bool:
+    most = TIMESTEPS if analysis.batch.reported is None else PRINTED_TIMESTEPS
+    return bool(analysis.scores.size > LOGITS or analysis.batch_loss.size > most)
 
 
 def _kept(analysis: Analysis) -> Diagnosis | None:

@@ -20,6 +20,8 @@ def apply_repair(state: State, analysis: Analysis, finding: Finding) -> None:
     if state.source is None or finding.repaired is None:
         return
     batch, repaired = state.source.current, finding.repaired
+    if finding.effect != 0 and repaired.reported is not None:
+        repaired = repaired.replace(reported=None)  # the loop printed it before it was repaired
     chosen = read_widget("mask", DECLARED)
     # Where the weights are the repair, another mask chosen in the sidebar would hide it.
     hidden = chosen != DECLARED and not _keeps_weights(batch, repaired)
