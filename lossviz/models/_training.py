@@ -132,7 +132,8 @@ class Tokenizer:
 
     Args:
         tokens: the tokens in the order of their ids, from id 2 on.
-        split: "words" (lower case; letters and digits, with ' and - inside) or "characters" (as they stand).
+        split: "words" (lower case; letters and digits, with ' and - inside), "words and digits" (lower case; words, and
+            each digit and each - for itself) or "characters" (as they stand).
 
     >>> tokenizer = Tokenizer(["the", "hare"], "words")
     >>> tokenizer.vocabulary
@@ -158,7 +159,7 @@ class Tokenizer:
     def text(self, ids: Sequence[int]) -> str:
         """The tokens of ids in one string, padding left out."""
         vocabulary = self.vocabulary
-        return (" " if self.split == "words" else "").join(vocabulary[index] for index in ids if index)
+        return ("" if self.split == "characters" else " ").join(vocabulary[index] for index in ids if index)
 
 
 def learn_tokens(texts: Sequence[str], split: str, at_most: int | None = None) -> list[str]:
@@ -231,7 +232,8 @@ def check_size(name: str, size: Any) -> int:
 
 
 def _vectorization(split: str, **more: Any) -> Any:
-    standardize, cut = (_words, "whitespace") if split == "words" else (None, "character")
+    cut = "character" if split == "characters" else "whitespace"
+    standardize = {"words": _words, "words and digits": _words_and_digits}.get(split)
     return keras.layers.TextVectorization(standardize=standardize, split=cut, ragged=True, **more)
 
 
@@ -241,3 +243,8 @@ def _words(texts: Any) -> Any:
     for _ in range(2):  # twice, since a match takes the space that the next one would need
         texts = tf.strings.regex_replace(texts, r"(^|\s)['-]+|['-]+(\s|$)", " ")
     return texts
+
+
+def _words_and_digits(texts: Any) -> Any:
+    texts = tf.strings.regex_replace(tf.strings.lower(texts, encoding="utf-8"), r"[^\p{L}\p{M}\p{N}-]", " ")
+    return tf.strings.regex_replace(texts, r"(\p{N}|-)", r" \1 ")
