@@ -202,7 +202,7 @@ def save_model(model: Any, path: str | Path) -> None:
     """
     if Path(path).suffix != ".keras":
         raise InputError(f"`path` must end in '.keras', the format of Keras; got '{path}'.")
-    model.save(path)
+    keras.saving.save_model(model, path)  # model.save would call back a `save` that calls this
 
 
 def load_model(kind: type, path: str | Path) -> Any:
