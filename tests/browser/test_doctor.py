@@ -39,7 +39,8 @@ def catalogue(page: Page, rule: str) -> None:
     picker = page.get_by_role("combobox", name="Rule", exact=True)
     picker.click()
     picker.fill(rule)
-    page.get_by_role("option", name=f"{rule} · ").click()
+    expect(page.get_by_role("option", name=f"{rule} · ")).to_have_attribute("data-focused", "true")
+    page.keyboard.press("Enter")
     for kind in ("bad", "good"):
         page.wait_for_selector(f".st-key-doctor_{kind} .lossviz-plot[data-drawn]", state="attached", timeout=60_000)
     steps.idle(page)
