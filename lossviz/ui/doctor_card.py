@@ -20,6 +20,8 @@ LIBRARIES = {"TensorFlow": "TensorFlow and Keras"}
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note"}
 DOCS = {rule.code: rule.sections for rule in RULES}
 NO_REPAIR = "Nothing to apply: the arrays alone do not say what is right."
+LOOP = "Nothing to apply to the batch: it is the loop that changes."
+PRINTED = frozenset(rule.code for rule in RULES if "reported" in rule.needs)
 _THREAD = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+) ?(?:(?P<pull>PR) ?)?#(?P<number>\d+)")
 
 
@@ -66,7 +68,9 @@ def _show(finding: Finding) -> None:
 
 def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.metric("Loss now", number_now(analysis), width="content")
+        printed = analysis.batch.reported if _is_of_the_loop(finding) else None
+        now = ("Loss now", number_now(analysis)) if printed is None else ("Your loop printed", escaped(printed))
+        st.metric(*now, width="content")
         if finding.loss_if_fixed is not None:
             st.metric("After the fix", number_text(finding.loss_if_fixed), width="content")
         if finding.repaired is not None:
@@ -80,7 +84,12 @@ def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
         with st.container(width="stretch", gap=None):
             st.caption(_evidence(finding))
             if finding.repaired is None:
-                st.caption(NO_REPAIR)
+                st.caption(NO_REPAIR if printed is None else LOOP)
+
+
+def _is_of_the_loop(finding: Finding) -> bool:
+    """Whether the batch is as it should be, and the formula that printed the number is not."""
+    return finding.repaired is None and finding.code in PRINTED
 
 
 def _evidence(finding: Finding) -> str:
