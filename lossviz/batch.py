@@ -29,6 +29,7 @@ class Batch:
         weights: [B, T] float64, or None.
         inputs: [B, T] int64, what the model read, or None.
         vocabulary: V tokens, or None.
+        input_vocabulary: the tokens of the inputs, where they are not those of the classes, or None.
         pad_id: the id that fills the rows up, or None; eos_id and ignore_id likewise.
         segment_ids: [B, T] int64, which packed document a timestep belongs to, or None.
         reported: the number that the training loop printed, as printed, or None.
@@ -45,6 +46,7 @@ class Batch:
     weights: Array | None = None
     inputs: Array | None = None
     vocabulary: tuple[str, ...] | None = None
+    input_vocabulary: tuple[str, ...] | None = None
     pad_id: int | None = None
     eos_id: int | None = None
     ignore_id: int | None = None
@@ -59,6 +61,7 @@ class Batch:
         "weights",
         "inputs",
         "vocabulary",
+        "input_vocabulary",
         "pad_id",
         "eos_id",
         "ignore_id",
@@ -77,6 +80,7 @@ class Batch:
         weights: Any = None,
         inputs: Any = None,
         vocabulary: Sequence[str] | None = None,
+        input_vocabulary: Sequence[str] | None = None,
         pad_id: int | None = None,
         eos_id: int | None = None,
         ignore_id: int | None = None,
@@ -93,6 +97,7 @@ class Batch:
             weights: [B, T] numbers or booleans; they win over `lengths`.
             inputs: [B, T] integers.
             vocabulary: V strings.
+            input_vocabulary: strings, in the order of the ids of `inputs`; absent, those of `vocabulary`.
             pad_id: an integer, like `eos_id` and `ignore_id`.
             eos_id: see above.
             ignore_id: see above.
@@ -117,6 +122,7 @@ time comes first, pass `targets.T`.
             weights=None if weights is None else as_weights(weights, shape),
             inputs=None if inputs is None else as_integers("inputs", inputs, shape),
             vocabulary=None if vocabulary is None else _vocabulary(vocabulary, classes),
+            input_vocabulary=None if input_vocabulary is None else _tokens("input_vocabulary", input_vocabulary, "id"),
             pad_id=_id("pad_id", pad_id),
             eos_id=_id("eos_id", eos_id),
             ignore_id=_id("ignore_id", ignore_id),
@@ -142,6 +148,11 @@ time comes first, pass `targets.T`.
         """The vocabulary's word for a class, or the id itself where there is no word for it."""
         known = self.vocabulary is not None and 0 <= class_id < len(self.vocabulary)
         return self.vocabulary[class_id] if self.vocabulary is not None and known else str(class_id)
+
+    def input_token(self, input_id: int) -> str:
+        """The word for an id of `inputs`: from `input_vocabulary` if there is one, else from `vocabulary`."""
+        words = self.vocabulary if self.input_vocabulary is None else self.input_vocabulary
+        return words[input_id] if words is not None and 0 <= input_id < len(words) else str(input_id)
 
     def fields(self) -> dict[str, Any]:
         """The arguments that `from_arrays` would need to make this batch again, without the absent ones."""
@@ -192,22 +203,27 @@ def _logits(value: Any) -> Array:
     return logits
 
 
-def _vocabulary(value: Any, classes: int) -> tuple[str, ...]:
-    wanted = "`vocabulary` must be a list of strings, one per class, in the order of their ids"
+def _tokens(name: str, value: Any, each: str) -> tuple[str, ...]:
+    wanted = f"`{name}` must be a list of strings, one per {each}, in the order of their ids"
     if isinstance(value, Mapping):
-        raise InputError(f"{wanted}; got a {type(value).__name__}. Pass `sorted(vocabulary, key=vocabulary.get)`.")
+        raise InputError(f"{wanted}; got a {type(value).__name__}. Pass `sorted({name}, key={name}.get)`.")
     if isinstance(value, (str, bytes, Set)) or not isinstance(value, Iterable):
         raise InputError(f"{wanted}; got a {type(value).__name__}.")
     tokens = list(value)
     for place, token in enumerate(tokens):
         if not isinstance(token, str):
-            raise InputError(f"{wanted}; entry {place} is {token!r}. Pass `[str(token) for token in vocabulary]`.")
+            raise InputError(f"{wanted}; entry {place} is {token!r}. Pass `[str(token) for token in {name}]`.")
+    return tuple(map(str, tokens))
+
+
+def _vocabulary(value: Any, classes: int) -> tuple[str, ...]:
+    tokens = _tokens("vocabulary", value, "class")
     if len(tokens) != classes:
         raise InputError(
             f"`vocabulary` must have {classes} tokens, one per class of `logits`; got {len(tokens)}. "
             "Count the padding token and the special tokens too."
         )
-    return tuple(map(str, tokens))
+    return tokens
 
 
 def _id(name: str, value: Any) -> int | None:

@@ -70,6 +70,15 @@ def test_batch_names_a_class_by_its_word_or_its_id():
     assert make().token(2) == "2"
 
 
+def test_batch_names_an_input_by_its_own_words_or_those_of_the_classes():
+    batch = make(vocabulary=list("abcd"))
+    assert [batch.input_token(v) for v in (0, 3, -1, 4)] == ["a", "d", "-1", "4"]
+    batch = batch.replace(input_vocabulary=("<pad>", "tea"))
+    assert [batch.input_token(v) for v in (0, 1, -1, 2)] == ["<pad>", "tea", "-1", "2"]
+    assert (batch.token(1), batch.input_vocabulary) == ("b", ("<pad>", "tea"))
+    assert make().input_token(2) == "2"
+
+
 @pytest.mark.parametrize("name", ["pad_id", "eos_id", "ignore_id"])
 def test_batch_ids_are_integers(name):
     taken = [0, -100, np.int32(3), torch.tensor(2), tf.constant(1)]

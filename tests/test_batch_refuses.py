@@ -196,6 +196,17 @@ def test_batch_refuses_a_vocabulary_with_a_way_out(vocabulary, message):
     assert refusal(vocabulary=vocabulary) == message
 
 
+def test_batch_refuses_an_input_vocabulary_with_a_way_out():
+    wanted = "`input_vocabulary` must be a list of strings, one per id, in the order of their ids"
+    assert refusal(input_vocabulary="ab") == f"{wanted}; got a str."
+    assert refusal(input_vocabulary={"a": 0}) == (
+        f"{wanted}; got a dict. Pass `sorted(input_vocabulary, key=input_vocabulary.get)`."
+    )
+    assert refusal(input_vocabulary=["a", 1]) == (
+        f"{wanted}; entry 1 is 1. Pass `[str(token) for token in input_vocabulary]`."
+    )
+
+
 @pytest.mark.parametrize("reported", ["1.25 nats", "", True, [1.0, 2.0]])
 def test_batch_refuses_a_reported_text(reported):
     assert refusal(reported=reported) == f"`reported` must be one number, as printed; got {reported!r}."

@@ -12,7 +12,8 @@ from lossviz.errors import FormatError
 ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids")
 IDS = ("pad_id", "eos_id", "ignore_id")
 TEXTS = ("reported", "title")
-FIELDS = (*ARRAYS, "vocabulary", *IDS, *TEXTS)
+VOCABULARIES = ("vocabulary", "input_vocabulary")
+FIELDS = (*ARRAYS, *VOCABULARIES, *IDS, *TEXTS)
 
 
 def describe(name: str, value: Any) -> str:
@@ -31,8 +32,8 @@ def plain(name: str, value: Any, file: str) -> Any:
     """Give a field the plain type it has in `Batch.from_arrays`: array, int, text or list of texts."""
     if name in ARRAYS:
         return np.asanyarray(value)
-    if name == "vocabulary":
-        return _tokens(value, file)
+    if name in VOCABULARIES:
+        return _tokens(name, value, file)
     array = np.asarray(value)
     if name in IDS:
         if array.size != 1 or array.dtype.kind not in "iu":
@@ -51,15 +52,15 @@ def _listed(name: str, array: npt.NDArray[Any], file: str) -> Any:
         raise FormatError(f"`{name}` in `{file}` is damaged: its text is not Unicode. Save or copy it again.") from None
 
 
-def _tokens(value: Any, file: str) -> list[str]:
+def _tokens(name: str, value: Any, file: str) -> list[str]:
     """The vocabulary from texts, or from one text that holds a JSON list of them."""
-    texts = list(value) if isinstance(value, list | tuple) else _listed("vocabulary", np.asarray(value), file)
+    texts = list(value) if isinstance(value, list | tuple) else _listed(name, np.asarray(value), file)
     if isinstance(texts, str):
         with contextlib.suppress(ValueError, RecursionError):
             texts = json.loads(texts)
     if not isinstance(texts, list) or not all(isinstance(token, str | bytes) for token in texts):
-        raise FormatError(f"`vocabulary` in `{file}` must be a list of texts; got {describe('vocabulary', value)}.")
-    return [_decoded("vocabulary", token, file) for token in texts]
+        raise FormatError(f"`{name}` in `{file}` must be a list of texts; got {describe(name, value)}.")
+    return [_decoded(name, token, file) for token in texts]
 
 
 def _decoded(name: str, text: str | bytes, file: str) -> str:

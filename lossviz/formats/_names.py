@@ -8,7 +8,7 @@ import numpy as np
 
 from lossviz.errors import FormatError, NamesError, did_you_mean
 from lossviz.formats._common import Fields, listing
-from lossviz.formats._fields import FIELDS, IDS, TEXTS, describe, plain
+from lossviz.formats._fields import FIELDS, IDS, TEXTS, VOCABULARIES, describe, plain
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "logits": ("logit", "lm_logits", "output", "outputs", "scores", "predictions", "preds", "y_pred"),
@@ -40,7 +40,8 @@ ALIASES |= {  # a table's columns are called as the arrays, in the singular
     }.items()
 }
 _KINDS = {"logits": "fV", "logit": "fiu"} | dict.fromkeys(("weights", "weight", "lengths", "length"), "fiub")
-_RANKS = {"logits": 3, "targets": 2, "lengths": 1, "weights": 2, "inputs": 2, "segment_ids": 2, "vocabulary": 1}
+_RANKS = {"logits": 3, "targets": 2, "lengths": 1, "weights": 2, "inputs": 2, "segment_ids": 2}
+_RANKS |= dict.fromkeys(VOCABULARIES, 1)
 
 
 def propose(arrays: Mapping[str, Any], asks: tuple[str, ...] = FIELDS) -> dict[str, str]:
@@ -91,7 +92,7 @@ def _only(keys: list[str]) -> str | None:
 def _fits(name: str, value: Any) -> bool:
     """Whether a value has the rank and the kind of dtype that a name needs."""
     kind, rank = ("U", 1) if isinstance(value, list) else (np.asarray(value).dtype.kind, np.ndim(value))
-    if name in ("vocabulary", "token", *TEXTS):
+    if name in (*VOCABULARIES, "token", *TEXTS):
         return kind in "US" and rank == (0 if name in TEXTS else 1)
     if rank != _RANKS.get(name, 0 if name in IDS else 1):
         return False

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from lossviz.errors import FormatError
 from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, replacing
-from lossviz.formats._fields import ARRAYS, FIELDS
+from lossviz.formats._fields import ARRAYS, FIELDS, VOCABULARIES
 
 _DTYPES = {np.dtype(kind).name: np.dtype(kind) for kind in "?bhilqBHILQefd"} | {"bfloat16": BFLOAT16}
 _NUMBERS = {int, float, bool}
@@ -105,10 +105,10 @@ def _value(key: str, value: Any, wanted: bool) -> Any:
     if value is None or isinstance(value, str):
         return value
     try:
-        if isinstance(value, list) and (value or key == "vocabulary") and all(isinstance(item, str) for item in value):
+        if isinstance(value, list) and (value or key in VOCABULARIES) and all(isinstance(item, str) for item in value):
             return value
-        if key == "vocabulary":
-            raise FormatError(f"`vocabulary` must be a list of texts; got `{value!r:.60}`.")
+        if key in VOCABULARIES:
+            raise FormatError(f"`{key}` must be a list of texts; got `{value!r:.60}`.")
         return nested(value, key)
     except FormatError:
         if wanted:

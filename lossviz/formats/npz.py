@@ -1,8 +1,8 @@
 """Several NumPy arrays in one file, as `np.savez` writes them. The format to choose when in doubt.
 
 Holds one array under each name: `logits` [B, T, V] and `targets` [B, T], and whichever of `lengths` [B], `weights`
-[B, T], `inputs` [B, T], `segment_ids` [B, T], `vocabulary` [V] (text), `pad_id`, `eos_id`, `ignore_id` (integers
-without an axis), `reported` and `title` (text without an axis) there are:
+[B, T], `inputs` [B, T], `segment_ids` [B, T], `vocabulary` [V] and `input_vocabulary` (text), `pad_id`, `eos_id`,
+`ignore_id` (integers without an axis), `reported` and `title` (text without an axis) there are:
 
 ```python
 np.savez("batch.npz", logits=logits, targets=targets, lengths=[3, 4, 2], pad_id=0, title="Before training")
@@ -29,7 +29,7 @@ import numpy.typing as npt
 from lossviz.errors import FormatError
 from lossviz.formats._array import BFLOAT16, read_array, read_header, tagged
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, listing, replacing, size_words
-from lossviz.formats._fields import FIELDS
+from lossviz.formats._fields import FIELDS, VOCABULARIES
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, struct.error)
 
@@ -131,7 +131,7 @@ def write(fields: Fields, target: Target) -> None:
 
 def as_array(name: str, value: Any) -> npt.NDArray[Any]:
     """One field as an array that NumPy's format can hold; text that its fixed width would change becomes JSON."""
-    if name == "vocabulary":
+    if name in VOCABULARIES:
         wide = len(value) * max(map(len, value), default=0) > 16 * sum(map(len, value)) + LIMITS.mapped_bytes
         if not value or wide or any(token.endswith("\0") for token in value):
             return np.array(json.dumps(value))

@@ -1,8 +1,8 @@
 """Tensors in Hugging Face's format, which holds no code and can be memory-mapped.
 
 Holds one tensor under each name: `logits` [B, T, V], `targets` [B, T], and whichever of the other arrays there are. Its
-metadata, which is text, holds the rest: `pad_id`, `eos_id`, `ignore_id`, `reported`, `title`, and `vocabulary` as a
-JSON list.
+metadata, which is text, holds the rest: `pad_id`, `eos_id`, `ignore_id`, `reported`, `title`, and `vocabulary` and
+`input_vocabulary` as JSON lists.
 
 ```python
 from safetensors.numpy import save_file
@@ -23,7 +23,7 @@ import numpy as np
 from lossviz.errors import FormatError
 from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, byte_count, listing, replacing, size_words
-from lossviz.formats._fields import ARRAYS, FIELDS, IDS
+from lossviz.formats._fields import ARRAYS, FIELDS, IDS, VOCABULARIES
 from lossviz.formats.json_ import parse
 
 _DTYPES = {name: np.dtype(f"<{name[0].lower()}{int(name[1:]) // 8}") for name in ("F64", "F32", "F16")}
@@ -96,7 +96,7 @@ def _text(key: str, text: Any, file: str) -> Any:
             return np.array(int(text))
         except (ValueError, OverflowError):
             raise FormatError(f"`{key}` in the metadata of `{file}` must be an integer; got `{text!r:.40}`.") from None
-    return parse(text, f"{key} of {file}") if key == "vocabulary" else text
+    return parse(text, f"{key} of {file}") if key in VOCABULARIES else text
 
 
 def write(fields: Fields, target: Target) -> None:
@@ -106,8 +106,7 @@ def write(fields: Fields, target: Target) -> None:
     arrays = {name: np.ascontiguousarray(fields[name]) for name in ARRAYS if name in fields}
     arrays = {name: array.astype(array.dtype.newbyteorder("<"), copy=False) for name, array in arrays.items()}
     metadata = {name: str(fields[name]) for name in FIELDS if name in fields and name not in ARRAYS}
-    if "vocabulary" in fields:
-        metadata["vocabulary"] = json.dumps(fields["vocabulary"])
+    metadata |= {name: json.dumps(fields[name]) for name in VOCABULARIES if name in fields}
     specs = {
         name: TensorSpec(dtype=array.dtype.name, shape=array.shape, data_ptr=array.ctypes.data, data_len=array.nbytes)
         for name, array in arrays.items()

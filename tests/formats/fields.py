@@ -77,6 +77,8 @@ def batches(draw: st.DrawFn) -> dict[str, Any]:
         fields["weights"] = draw(hnp.arrays(kind, (batch, timesteps)))
     if draw(st.booleans()):
         fields["vocabulary"] = draw(st.lists(st.text(max_size=5), min_size=classes, max_size=classes))
+    if draw(st.booleans()):
+        fields["input_vocabulary"] = draw(st.lists(st.text(max_size=5), max_size=5))
     for name in ("pad_id", "eos_id", "ignore_id"):
         if draw(st.booleans()):
             fields[name] = draw(st.integers(-(2**31), 2**31))

@@ -67,7 +67,7 @@ def test_npz_keeps_fortran_order_and_bfloat16_of_savez(tmp_path: Path) -> None:
 
 def test_npz_keeps_tokens_that_fixed_width_text_would_change() -> None:
     for vocabulary in ([], ["\0", "a\0"], ["x" * 5_000, *"ab" * 200]):
-        fields = tiny() | {"vocabulary": vocabulary}
+        fields = tiny() | {"vocabulary": vocabulary, "input_vocabulary": vocabulary}
         data = encoded(fields, "npz")
         assert formats.read(data, name="a.npz")["vocabulary"] == vocabulary
         assert len(data) < 100_000
@@ -211,6 +211,9 @@ def test_npz_fields_of_another_type_say_what_is_needed() -> None:
 
     assert message(reported=1.25) == '`reported` in `a.npz` must be text, such as "1.2545"; got `reported` () float64.'
     assert message(pad_id=0.5) == "`pad_id` in `a.npz` must be one integer; got `pad_id` () float64."
+    assert message(input_vocabulary=[1, 2]) == (
+        "`input_vocabulary` in `a.npz` must be a list of texts; got `input_vocabulary` (2,) int64."
+    )
     assert message(vocabulary=[1, 2]) == "`vocabulary` in `a.npz` must be a list of texts; got `vocabulary` (2,) int64."
     assert message(title=b"\xff") == "`title` in `a.npz` must be UTF-8 text; got b'\\xff'."
 
