@@ -2,7 +2,9 @@
 
 from lossviz.rules._rule import Rule
 from lossviz.rules.mod01_softmax_twice import RULE as MOD01
+from lossviz.rules.mod02_logits_read_as_probabilities import RULE as MOD02
 from lossviz.rules.mod03_log_probabilities import RULE as MOD03
+from lossviz.rules.mod08_keras_mask_dropped import RULE as MOD08
 from lossviz.rules.num01_nonfinite_under_mask import RULE as NUM01
 from lossviz.rules.num02_gradient_through_where import RULE as NUM02
 from lossviz.rules.num03_impossible_target import RULE as NUM03
@@ -10,8 +12,11 @@ from lossviz.rules.num04_minus_infinity_and_soft_labels import RULE as NUM04
 from lossviz.rules.num05_fully_masked_attention import RULE as NUM05
 from lossviz.rules.num06_half_precision import RULE as NUM06
 from lossviz.rules.num07_more_than_32_bits import RULE as NUM07
+from lossviz.rules.num08_capped_losses import RULE as NUM08
 from lossviz.rules.num09_nan_that_counts import RULE as NUM09
 from lossviz.rules.pad01_padding_counts import RULE as PAD01
+from lossviz.rules.pad02_divided_by_padding import RULE as PAD02
+from lossviz.rules.pad03_mask_in_divisor_only import RULE as PAD03
 from lossviz.rules.pad04_pad_id_is_a_token import RULE as PAD04
 from lossviz.rules.pad05_eos_not_supervised import RULE as PAD05
 from lossviz.rules.pad06_inverted_mask import RULE as PAD06
@@ -26,7 +31,21 @@ from lossviz.rules.pad14_mask_shapes import RULE as PAD14
 from lossviz.rules.pad15_odd_weights import RULE as PAD15
 from lossviz.rules.pad16_masks_disagree import RULE as PAD16
 from lossviz.rules.pad18_padding_waste import RULE as PAD18
+from lossviz.rules.red01_mean_of_means import RULE as RED01
+from lossviz.rules.red02_sum_of_means import RULE as RED02
+from lossviz.rules.red03_means_of_ranks import RULE as RED03
+from lossviz.rules.red04_unshifted_divisor import RULE as RED04
+from lossviz.rules.red05_sequence_means import RULE as RED05
+from lossviz.rules.red06_wrong_divisor import RULE as RED06
+from lossviz.rules.red07_broadcast_mask import RULE as RED07
+from lossviz.rules.red08_divisor_of_weights import RULE as RED08
+from lossviz.rules.red10_smoothing_of_padding import RULE as RED10
+from lossviz.rules.red11_smoothing_mass import RULE as RED11
+from lossviz.rules.red13_wrong_unit import RULE as RED13
 from lossviz.rules.red14_across_documents import RULE as RED14
+from lossviz.rules.red15_weights_twice import RULE as RED15
+from lossviz.rules.red16_divisor_without_ends import RULE as RED16
+from lossviz.rules.red17_last_micro_batch import RULE as RED17
 from lossviz.rules.shf01_targets_not_shifted import RULE as SHF01
 from lossviz.rules.shf02_shifted_twice import RULE as SHF02
 from lossviz.rules.shf03_rolled_inputs import RULE as SHF03
@@ -41,7 +60,9 @@ __all__ = ["RULES"]
 
 RULES: tuple[Rule, ...] = (
     MOD01,
+    MOD02,
     MOD03,
+    MOD08,
     NUM01,
     NUM02,
     NUM03,
@@ -49,8 +70,11 @@ RULES: tuple[Rule, ...] = (
     NUM05,
     NUM06,
     NUM07,
+    NUM08,
     NUM09,
     PAD01,
+    PAD02,
+    PAD03,
     PAD04,
     PAD05,
     PAD06,
@@ -65,7 +89,21 @@ RULES: tuple[Rule, ...] = (
     PAD15,
     PAD16,
     PAD18,
+    RED01,
+    RED02,
+    RED03,
+    RED04,
+    RED05,
+    RED06,
+    RED07,
+    RED08,
+    RED10,
+    RED11,
+    RED13,
     RED14,
+    RED15,
+    RED16,
+    RED17,
     SHF01,
     SHF02,
     SHF03,

@@ -2,7 +2,8 @@
 
 ## What it checks
 Where a batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
-id, of 0 or of one that the vocabulary or `eos_id` calls an end or a pad, which hardly occurs elsewhere.
+id, of 0 or of one that the vocabulary or `eos_id` calls an end or a pad, which hardly occurs elsewhere. Where a batch
+has a mask and a printed number: whether that is the mean of all B·T positions, which is an error.
 
 ## Why it matters
 Padding is in the numerator and in the divisor. It is learnt first, so the loss looks better than it is, and the longer
@@ -16,7 +17,8 @@ Say which timesteps are real: their lengths, weights, or an ignore id in the lab
 
 ## When it is a false alarm
 Texts that really end in repetitions of that token. Chunks of running text have no padding, and early in training
-padding costs as much as words, so that the number does not show it.
+padding costs as much as words, so that the number does not show it. A mask that broadcasts in `masked_select` (RED07)
+prints the same number.
 
 ## Threads
 Kyubyong/transformer#63, axolotl PR#2227, gpt-neo PR#45, BERT-NER#3, grounded-video-description#11, transformers PR#251,
@@ -26,18 +28,20 @@ transformers PR#7828
 import numpy as np
 
 from lossviz.rules._case import Case
+from lossviz.rules._printed import found_in_number, padding
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
 Array = np.ndarray
+_PRINTED = {"PAD01": "error", "C02": "error", "C04": "error"}
 _NAMES = {"<pad>", "[pad]", "<|pad|>", "pad", "</s>", "<eos>", "<|endoftext|>", "<blank>"}
 
 
 def _check(case: Case) -> Found | None:
     if case.analysis.mask_name != "none" or case.batch.declared_mask != "none":
-        return None
+        return None if case.lacks(("reported",)) else found_in_number(case, "PAD01", cells=padding, severities=_PRINTED)
     for backwards in (True, False):
         for value in _candidates(case, backwards=backwards):
             runs = _runs(case.targets == value, backwards=backwards)

@@ -9,12 +9,14 @@ import numpy as np
 from lossviz import diagnose
 from lossviz.batch import Batch
 from lossviz.rules import SEVERITIES, Diagnosis
-from tests.rules import inject_masked, inject_num_shf_mod, inject_pad
+from tests.rules import inject_masked, inject_num_shf_mod, inject_pad, inject_printed
 from tests.rules.clean import CLEAN, RECORDED_KINDS
 from tests.rules.injected import Injected
 
 Injectors = dict[str, Callable[[Batch, np.random.Generator], Injected | None]]
-INJECTORS: Injectors = dict(sorted({**inject_pad.INJECTORS, **inject_num_shf_mod.INJECTORS}.items()))
+INJECTORS: Injectors = dict(
+    sorted({**inject_pad.INJECTORS, **inject_num_shf_mod.INJECTORS, **inject_printed.INJECTORS}.items())
+)
 MASKED: Injectors = inject_masked.INJECTORS
 TRIES = 40
 """For each bug that is wanted so many batches are tried; not every batch can have every bug."""

@@ -24,7 +24,7 @@ def test_injected_bug_is_named_on_its_timesteps_and_mended(code):
     assert np.mean([trial.is_first for trial in found]) >= (GOAL_FIRST if code not in INFOS else 0)
 
 
-INFOS = {"MOD03", "NUM04", "PAD14", "PAD18"}
+INFOS = {"MOD03", "NUM04", "PAD14", "PAD18", "NUM08", "RED05", "RED08", "RED11", "RED15", "RED16", "RED17"}
 """What is only worth knowing may come after another info."""
 
 

@@ -1,0 +1,22 @@
+"""RED10: label smoothing of padding."""
+
+import pytest
+
+from tests.rules.pad_cases import cells_of, finding_of, golden_with, outcome_of
+
+
+def test_red10_names_the_number_of_the_golden_batch():
+    batch = golden_with(reported="1.4582")
+    finding = finding_of("RED10", batch)
+    assert finding.severity == "warning"
+    assert finding.message == (
+        "Possible: the loop that printed 1.4582 sums the smoothing term over the padding too, 4 of them padding, with "
+        "ε = 0.1; the mean of what counts is 1.2545."
+    )
+    assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
+    assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
+    assert finding.repaired is None
+
+
+def test_red10_wants_five_digits_as_nobody_said_the_epsilon():
+    assert outcome_of("RED10", golden_with(reported="1.458"))[0] == "skipped"
