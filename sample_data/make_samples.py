@@ -35,7 +35,7 @@ def write_recorded(folder: Path = FOLDER) -> None:
     model = train_alice.new_model()
 
     def record(name: str, rows: list[list[str]], width: int, dtype: Any = np.float32) -> None:
-        fields = model.record(*alice.pad(rows, width), alice.vocabulary())
+        fields = model.record_arrays(*alice.pad(rows, width), alice.vocabulary())
         fields = {**fields, "logits": fields["logits"].astype(dtype), "eos_id": alice.EOS}
         write(fields, folder / f"{name}.npz")
 

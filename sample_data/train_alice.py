@@ -40,7 +40,7 @@ def train(model: LanguageModel, inputs: np.ndarray, targets: np.ndarray, *, epoc
 
     def step(inputs: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
-            lstm_outputs, binary_sequences = model.run_lstm(inputs, training=True)
+            lstm_outputs, binary_sequences = model.run_lstm(inputs, is_training=True)
             overall_loss = model.calculate_loss(lstm_outputs, binary_sequences, targets)
         gradients = tape.gradient(overall_loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -53,7 +53,6 @@ def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def identity_model(classes: int, max_length: int) -> LanguageModel:
     """A model whose logits are its LSTM outputs."""
     model = small_model(vocab_size=classes, max_length=max_length, num_lstm_units=classes)
-    model.logits_layer.build((None, None, classes))
     model.logits_layer.set_weights([np.eye(classes), np.zeros(classes)])
     return model
 
@@ -86,7 +85,7 @@ def test_run_lstm_agrees_with_float64() -> None:
 def test_run_lstm_drops_half_of_the_outputs_in_training_only() -> None:
     """Keep probability 0.5: what is kept is doubled, so the expectation stays."""
     model = small_model(num_lstm_layers=1, num_lstm_units=400)
-    calm, again, dropped = (model.run_lstm(INPUTS, training=flag)[0].numpy()[0, :4] for flag in (False, False, True))
+    calm, again, dropped = (model.run_lstm(INPUTS, is_training=flag)[0].numpy()[0, :4] for flag in (False, False, True))
     kept = dropped != 0
     assert np.array_equal(calm, again)
     assert 0.45 < kept.mean() < 0.55
@@ -153,9 +152,9 @@ def test_calculate_loss_refuses_the_spare_id_as_a_target() -> None:
         model.calculate_loss(*model.run_lstm(INPUTS), np.where(TARGETS == 8, 81, TARGETS))
 
 
-def test_record_gives_a_batch_with_the_dropout_off() -> None:
+def test_record_arrays_gives_a_batch_with_the_dropout_off() -> None:
     model = small_model()
-    fields = model.record(INPUTS, TARGETS, [f"w{index}" for index in range(81)])
+    fields = model.record_arrays(INPUTS, TARGETS, [f"w{index}" for index in range(81)])
     batch = Batch.from_arrays(**fields)
     assert {name: type(value) for name, value in fields.items()} == {
         "logits": np.ndarray,
@@ -171,8 +170,8 @@ def test_record_gives_a_batch_with_the_dropout_off() -> None:
     assert np.array_equal(batch.targets, TARGETS)
 
 
-def test_record_leaves_out_an_absent_vocabulary() -> None:
-    assert "vocabulary" not in small_model().record(INPUTS, TARGETS)
+def test_record_arrays_leaves_out_an_absent_vocabulary() -> None:
+    assert "vocabulary" not in small_model().record_arrays(INPUTS, TARGETS)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +184,9 @@ def test_record_leaves_out_an_absent_vocabulary() -> None:
         ([[1, 2, 3, 4, 5, 6]], TOO_LONG),
     ],
 )
-def test_record_refuses_ids_that_do_not_fit(inputs: list[list[float]], message: str) -> None:
+def test_record_arrays_refuses_ids_that_do_not_fit(inputs: list[list[float]], message: str) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        small_model().record(np.array(inputs), TARGETS)
+        small_model().record_arrays(np.array(inputs), TARGETS)
 
 
 @pytest.mark.parametrize("name", ["vocab_size", "max_length", "num_lstm_units", "num_lstm_layers"])
@@ -202,8 +201,8 @@ def test_training_lowers_the_loss_in_three_steps() -> None:
     model = small_model(vocab_size=alice.VOCAB_SIZE, max_length=12, num_lstm_units=8)
     inputs, targets = alice.pad([words for words in alice.sentences() if len(words) < 12][: train_alice.ROWS], 12)
     counts = inputs > 0
-    losses = [cross_entropy(model.record(inputs, targets)["logits"], targets)[counts].mean()]
+    losses = [cross_entropy(model.record_arrays(inputs, targets)["logits"], targets)[counts].mean()]
     train_alice.train(model, inputs, targets, epochs=3, rate=0.03)
-    losses.append(cross_entropy(model.record(inputs, targets)["logits"], targets)[counts].mean())
+    losses.append(cross_entropy(model.record_arrays(inputs, targets)["logits"], targets)[counts].mean())
     assert losses[0] == pytest.approx(np.log(alice.VOCAB_SIZE), abs=0.01)
     assert losses[1] < losses[0] - 0.1
