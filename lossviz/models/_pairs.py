@@ -1,0 +1,87 @@
+"""Source and target texts as the ids that an encoder-decoder reads and must say, and back by greedy decoding."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from lossviz.errors import InputError
+from lossviz.models._training import pad_rows
+
+__all__ = ["Pair", "Sequences", "as_pairs", "as_text", "greedy_ids", "pad_sources", "sequences"]
+
+Pair = tuple[str, str]  # source, target
+
+
+class Sequences(NamedTuple):
+    """Padded ids: what the encoder reads [B, S], what the decoder reads and must say [B, T], and its lengths [B]."""
+
+    encoder_inputs: np.ndarray
+    ground_truth: np.ndarray
+    final_tokens: np.ndarray
+    lengths: np.ndarray
+
+
+def as_pairs(corpus: Sequence[Pair]) -> tuple[list[str], list[str]]:
+    """The sources and the targets of pairs.
+
+    Raises:
+        InputError: if an entry is not two strings.
+
+    >>> as_pairs([("May 1998", "1998-05")])
+    (['May 1998'], ['1998-05'])
+    """
+    for place, entry in enumerate(corpus):
+        if isinstance(entry, str) or len(entry) != 2 or not all(isinstance(text, str) for text in entry):
+            raise InputError(f"`corpus` must hold pairs of strings, (source, target); entry {place} is {entry!r}.")
+    return [source for source, _ in corpus], [target for _, target in corpus]
+
+
+def sequences(model: Any, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Sequences:
+    """The ids of sources and targets, the start and the stop token put in, padded with 0."""
+    tuples = [model.make_training_tuple(target) for target in targets]
+    return Sequences(
+        pad_sources(sources),
+        pad_rows([ground_truth for ground_truth, _ in tuples]),
+        pad_rows([final_tokens for _, final_tokens in tuples]),
+        np.array([len(final_tokens) for _, final_tokens in tuples], np.int64),
+    )
+
+
+def pad_sources(sources: Sequence[Sequence[int]]) -> np.ndarray:
+    """Ids [B, S], S at least 2: Keras warns of attention to a single timestep."""
+    return pad_rows(sources, max([2, *map(len, sources)]))
+
+
+def greedy_ids(model: Any, encoder_inputs: np.ndarray, at_most: int) -> list[list[int]]:
+    """The likeliest id after each other, up to the stop token, which is left out, or to `at_most` ids.
+
+    Padding and the start token are never chosen.
+    """
+    if len(encoder_inputs) == 0:
+        return []
+    outputs, mask, state = model.encoder(tf.constant(encoder_inputs))
+    read = np.full((len(encoder_inputs), 1), model.start_id)
+    said = np.zeros((len(encoder_inputs), 0), np.int64)
+    while said.shape[1] < at_most and not np.all((said == model.stop_id).any(axis=1)):
+        logits, state = model.decoder((outputs, mask), state, tf.constant(read))
+        scores = logits.numpy()
+        scores[..., [0, model.start_id]] = -np.inf
+        read = scores.argmax(axis=-1)
+        said = np.concatenate([said, read], axis=1)
+    return [_before(model.stop_id, row.tolist()) for row in said]
+
+
+def as_text(tokens: Sequence[str]) -> str:
+    """Tokens as one string, digits and hyphens close together.
+
+    >>> as_text(["1", "9", "9", "8", "-", "0", "5"]), as_text(["may", "3", "1", "st"])
+    ('1998-05', 'may 31 st')
+    """
+    return re.sub(r"(?<=[\d-]) (?=[\d-])", "", " ".join(tokens))
+
+
+def _before(stop: int, ids: list[int]) -> list[int]:
+    return ids[: ids.index(stop)] if stop in ids else ids
