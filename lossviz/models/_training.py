@@ -1,15 +1,15 @@
-"""What the models share: the training loop, Keras' own text layers with NumPy on both sides, saving and loading."""
+"""What the models share: the training loop, and Keras' own text layers with NumPy on both sides."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from lossviz.errors import FormatError, InputError
+from lossviz.errors import InputError
+from lossviz.models._saving import load_model, save_model
 
 __all__ = [
     "History",
@@ -192,32 +192,6 @@ def pad_rows(rows: Sequence[Sequence[int]], width: int | None = None) -> np.ndar
     for index, row in enumerate(rows):
         ids[index, : len(row)] = row
     return ids
-
-
-def save_model(model: Any, path: str | Path) -> None:
-    """Write a model as one `.keras` file: its sizes, its vocabulary, its weights.
-
-    Raises:
-        InputError: if the path does not end in ".keras".
-    """
-    if Path(path).suffix != ".keras":
-        raise InputError(f"`path` must end in '.keras', the format of Keras; got '{path}'.")
-    keras.saving.save_model(model, path)  # model.save would call back a `save` that calls this
-
-
-def load_model(kind: type, path: str | Path) -> Any:
-    """Read a model that `save_model` wrote; nothing in the file is run as code.
-
-    Raises:
-        FormatError: if the file holds no such model.
-    """
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise FormatError(f"'{path}' can't be read as a Keras model: {error}") from error
-    if not isinstance(model, kind):
-        raise FormatError(f"'{path}' holds a {type(model).__name__}; expected a {kind.__name__}.")
-    return model
 
 
 def check_size(name: str, size: Any) -> int:

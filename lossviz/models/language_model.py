@@ -79,7 +79,7 @@ class LanguageModel(keras.Model):  # type: ignore[misc]
         return DropoutCell(keras.layers.LSTMCell(self.num_lstm_units), dropout_keep_prob)
 
     def stacked_lstm_cells(self, is_training: bool) -> Any:
-        """The model's own cells on each other, to read one timestep at a time; in training, half of what each says drops.
+        """The model's own cells on each other, to read one timestep at a time; in training, half of it drops.
 
         >>> cells = LanguageModel(9, 5, num_lstm_units=4, num_lstm_layers=2).stacked_lstm_cells(is_training=True)
         >>> [cell.output_keep_prob for cell in cells.cells]
@@ -123,7 +123,7 @@ class LanguageModel(keras.Model):  # type: ignore[misc]
         return self.logits_layer(lstm_outputs)
 
     def calculate_loss(self, lstm_outputs: Any, binary_sequences: Any, output_sequences: Any) -> Any:
-        """Add up the cross entropy of every timestep that holds a token, over every sequence; divide by nothing.
+        """Add up the cross entropy of every timestep that holds a token, in nats; divide by nothing.
 
         The targets are sparse (class ids, rank 2) while the logits have rank 3, so the sparse cross entropy is the one
         that fits; the mask has the targets' shape and holds only 0 and 1.
@@ -132,9 +132,6 @@ class LanguageModel(keras.Model):  # type: ignore[misc]
             lstm_outputs: [B, T, H] float32.
             binary_sequences: [B, T] 0 or 1, the mask.
             output_sequences: [B, T] target ids in [0, V).
-
-        Returns:
-            The overall loss, a float32 scalar in nats.
 
         Raises:
             InputError: if a shape does not fit, or a target outside [0, V) counts.
