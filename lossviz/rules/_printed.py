@@ -12,7 +12,7 @@ from lossviz.rules._printed_words import evidence_of, mean_of, message_of, with_
 from lossviz.rules._readonly import remembered
 from lossviz.rules._rule import CannotTell, Found, Rule
 
-__all__ = ["SPEAKS", "found_in_number", "miscounted", "padding", "printed_rule", "what_counts"]
+__all__ = ["SPEAKS", "WRONG_MASK", "found_in_number", "miscounted", "padding", "printed_rule", "what_counts"]
 
 Array = np.ndarray
 Cells = Callable[[Case, Match], Array]
@@ -42,6 +42,9 @@ SPEAKS = {
     "LS5": "RED11",
 }
 """Which rule speaks of a convention; the others are nobody's mistake."""
+
+WRONG_MASK = ("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SHF05")
+"""Where one of these was found, what counts is not what should, and there is no mean to compare the number with."""
 
 UNITS = {"C11", "C12"}
 GUESSED = {"RED01", "RED02", "RED03", "RED10", "RED11", "RED17"}
@@ -74,7 +77,7 @@ def printed_rule(
         severity: see above.
         cells: case, match → the timesteps that the formula counts wrongly, [B, T] bool.
         fix: what to write, by library; that of `identify` where it is not given.
-        requires: see `Rule`.
+        requires: see `Rule`; beside `WRONG_MASK`.
         severities: by the code of the formula, where it is milder or worse than the rule's.
 
     >>> rule = printed_rule(__name__, "", code="PAD02", name="x", severity="warning", cells=what_counts)
@@ -87,7 +90,13 @@ def printed_rule(
 
     check.__module__ = module
     return Rule(
-        code=code, name=name, severity=severity, doc=doc or "", check=check, needs=("reported",), requires=requires
+        code=code,
+        name=name,
+        severity=severity,
+        doc=doc or "",
+        check=check,
+        needs=("reported",),
+        requires=(*WRONG_MASK, *requires),
     )
 
 

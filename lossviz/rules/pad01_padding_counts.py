@@ -28,7 +28,7 @@ transformers PR#7828
 import numpy as np
 
 from lossviz.rules._case import Case
-from lossviz.rules._printed import found_in_number, padding
+from lossviz.rules._printed import WRONG_MASK, found_in_number, padding
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
@@ -97,5 +97,6 @@ RULE = Rule(
     severity="warning",
     doc=__doc__ or "",
     check=_check,
+    requires=WRONG_MASK,
 )
 """Padding is masked."""

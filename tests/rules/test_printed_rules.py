@@ -9,6 +9,7 @@ from lossviz.samples import SAMPLES, load_sample
 from tests.golden import FRACTIONAL
 from tests.printed.given import Given
 from tests.printed.printed_oracle import BUGS
+from tests.rules.asking import sample
 from tests.rules.clean import CLEAN
 from tests.rules.inject_printed import SAME, written
 from tests.rules.mutations import clean_batch
@@ -144,8 +145,17 @@ def test_one_rule_at_most_speaks_of_the_number_of_a_bug(key, weights):
     assert set(found) <= twins | {"RED02", "RED03"}
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])
-def test_printed_rules_never_crash_whatever_the_content(sample):
-    batch = Batch.from_arrays(**load_sample(sample.name))
+@pytest.mark.parametrize("name", [each.name for each in SAMPLES])
+def test_printed_rules_never_crash_whatever_the_content(name):
+    batch = Batch.from_arrays(**load_sample(name))
     for reported in ("1.2345", "0", "nan", "-3.5", "1e300"):
         said(batch.replace(reported=reported))
+
+
+@pytest.mark.parametrize("root", ["PAD05", "PAD08", "PAD16"])
+def test_printed_rules_are_silent_where_the_mask_itself_is_wrong(root):
+    batch = sample(root)
+    number = analyze(batch).batch_loss.mean()
+    diagnosis = diagnose(batch.replace(reported=f"{number:.6f}"))
+    assert [finding.code for finding in diagnosis.findings if finding.severity != "info"] == [root]
+    assert diagnosis.outcome("PAD01").reason == f"{root} was found, which explains the same timesteps."
