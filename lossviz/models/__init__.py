@@ -6,6 +6,8 @@ This room may import `engine` and below. TensorFlow and Keras are loaded when a 
 import lossviz.engine  # noqa: F401  # loads TensorFlow quietly, before Keras would do it aloud
 
 # isort: split
+from lossviz.models.classification_model import ClassificationModel
 from lossviz.models.language_model import LanguageModel
+from lossviz.models.seq2seq_model import Seq2SeqModel
 
-__all__ = ["LanguageModel"]
+__all__ = ["ClassificationModel", "LanguageModel", "Seq2SeqModel"]
