@@ -243,7 +243,7 @@ def test_diagnose_runs_the_catalogue_in_its_order():
         ("NUM01", None, ["NUM01"]),
         ("num-01 NUM02", None, ["NUM01", "NUM02"]),
         (["NUM"], "NUM0", []),
-        ("PAD05,NUM", ["NUM02", "NUM03", "NUM04", "NUM05", "NUM06", "NUM07", "NUM09"], ["NUM01", "PAD05"]),
+        ("PAD05,NUM", ["NUM02", "NUM03", "NUM04", "NUM05", "NUM06", "NUM07", "NUM08", "NUM09"], ["NUM01", "PAD05"]),
     ],
 )
 def test_diagnose_runs_what_is_selected_and_not_what_is_ignored(select, ignore, codes):
