@@ -1,69 +1,10 @@
-"""The batches that come with lossviz: recorded from a trained model, worked by hand, or wrong on purpose.
+"""The samples that were written by hand: worked examples, and batches that are wrong on purpose, by name."""
 
-They lie in `sample_data/`, with the scripts that make them (`make samples`). A large one (32 × 512 × 50,257) is not
-shipped; `sample_data/make_large.py` makes it where it is needed.
-"""
+from lossviz.samples._sample import ODD, WORKED, Sample
 
-from dataclasses import dataclass
-from pathlib import Path
+__all__ = ["WRITTEN_SAMPLES"]
 
-from lossviz.errors import InputError, did_you_mean
-from lossviz.formats import Fields, read
-
-__all__ = ["DEFAULT", "GROUPS", "SAMPLES", "Sample", "load_sample", "sample_folder", "sample_path"]
-
-DEFAULT = "alice-trained"
-RECORDED, WORKED, ODD = "Recorded from a model", "Worked by hand", "Wrong on purpose"
-GROUPS = (RECORDED, WORKED, ODD)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A batch to open.
-
-    Attributes:
-        name: what `load_sample` calls it.
-        title: what screens call it.
-        lesson: one sentence on what to look at.
-        group: one of `GROUPS`.
-    """
-
-    name: str
-    title: str
-    lesson: str
-    group: str
-
-    @property
-    def file(self) -> str:
-        """Its file in `sample_data/`: arrays where it was recorded, readable text where it was worked."""
-        return f"{self.name}.npz" if self.group == RECORDED else f"{self.name}.json"
-
-
-SAMPLES: tuple[Sample, ...] = (
-    Sample(
-        "alice-kept-out",
-        "Language model, four sentences kept out of training",
-        "The model never saw the last four: words that only they hold, such as “birds” and “flock”, cost the most.",
-        RECORDED,
-    ),
-    Sample(
-        "alice-trained",
-        "Language model, trained",
-        "Padding is the loudest thing in the batch loss, for nobody trained it, and the mask takes it all away.",
-        RECORDED,
-    ),
-    Sample(
-        "alice-trained-64",
-        "Language model, trained, 64 sequences of up to 32 timesteps, float16 logits",
-        "Most timesteps are padding, and the first words of a sequence cost the most, since little is known yet.",
-        RECORDED,
-    ),
-    Sample(
-        "alice-untrained",
-        "Language model, before training",
-        "Every timestep costs ln 640 = 6.46 nats, the loss of a uniform guess, whether it is a word or padding.",
-        RECORDED,
-    ),
+WRITTEN_SAMPLES: tuple[Sample, ...] = (
     Sample(
         "golden",
         "Golden batch: many conventions, all different",
@@ -197,53 +138,3 @@ SAMPLES: tuple[Sample, ...] = (
         ODD,
     ),
 )
-
-
-def sample_path(name: str) -> Path:
-    """Where a sample's file lies, in a checkout or in an installed package.
-
-    Raises:
-        InputError: if there is no sample of that name.
-
-    >>> sample_path("golden").name
-    'golden.json'
-    >>> sample_path("gold")
-    Traceback (most recent call last):
-    lossviz.errors.InputError: There is no sample `gold`. Did you mean `golden`? There are alice-kept-out, \
-alice-trained, alice-trained-64, alice-untrained, golden, golden-weights, label-2-to-the-32, label-minus-1, \
-label-minus-100, label-v, length-0, length-above-t, length-fractional, length-minus-1, lengths-3-4-2, logits-all-nan, \
-logits-inf, logits-nan, padding-mask, tokens-duplicate, tokens-hostile, weights-254-255, weights-all-0, \
-weights-disagree, weights-fractional, weights-negative.
-    """
-    return sample_folder() / _find(name).file
-
-
-def load_sample(name: str = DEFAULT) -> Fields:
-    """Read a sample as the arguments of `Batch.from_arrays`, its title among them.
-
-    Raises:
-        InputError: if there is no sample of that name.
-
-    >>> fields = load_sample("lengths-3-4-2")
-    >>> fields["lengths"].tolist(), fields["title"]
-    ([3, 4, 2], 'Lengths 3, 4 and 2')
-    """
-    return {**read(sample_path(name)), "title": _find(name).title}
-
-
-def sample_folder() -> Path:
-    """The folder `sample_data`, in a checkout or in an installed package.
-
-    >>> (sample_folder() / "golden.json").is_file()
-    True
-    """
-    here = Path(__file__).parent
-    installed = here / "_sample_data"
-    return installed if installed.is_dir() else here.parent / "sample_data"
-
-
-def _find(name: str) -> Sample:
-    by_name = {sample.name: sample for sample in SAMPLES}
-    if name not in by_name:
-        raise InputError(f"There is no sample `{name}`.{did_you_mean(name, by_name)} There are {', '.join(by_name)}.")
-    return by_name[name]

@@ -1,0 +1,50 @@
+"""The samples that were recorded from a model, by name."""
+
+from lossviz.samples._sample import RECORDED, Sample
+
+__all__ = ["RECORDED_SAMPLES"]
+
+RECORDED_SAMPLES: tuple[Sample, ...] = (
+    Sample(
+        "alice-kept-out",
+        "Language model, four sentences kept out of training",
+        "The model never saw the last four: words that only they hold, such as “birds” and “flock”, cost the most.",
+        RECORDED,
+    ),
+    Sample(
+        "alice-trained",
+        "Language model, trained",
+        "Padding is the loudest thing in the batch loss, for nobody trained it, and the mask takes it all away.",
+        RECORDED,
+    ),
+    Sample(
+        "alice-trained-64",
+        "Language model, trained, 64 sequences of up to 32 timesteps, float16 logits",
+        "Most timesteps are padding, and the first words of a sequence cost the most, since little is known yet.",
+        RECORDED,
+    ),
+    Sample(
+        "alice-untrained",
+        "Language model, before training",
+        "Every timestep costs ln 640 = 6.46 nats, the loss of a uniform guess, whether it is a word or padding.",
+        RECORDED,
+    ),
+    Sample(
+        "language-model-half-trained",
+        "Language model by characters, stopped early",
+        "After 110 of 900 steps it knows which characters are frequent: the space and “e” cost the least.",
+        RECORDED,
+    ),
+    Sample(
+        "language-model-trained",
+        "Language model by characters, trained",
+        "None of these was trained on: the first letter of a word costs 2.9 nats on average, a later one 1.9.",
+        RECORDED,
+    ),
+    Sample(
+        "language-model-untrained",
+        "Language model by characters, before training",
+        "Every timestep costs ln 99 = 4.60 nats, the loss of a uniform guess, whether it is a character or padding.",
+        RECORDED,
+    ),
+)
