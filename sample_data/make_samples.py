@@ -1,6 +1,7 @@
 """Write every sample of lossviz: `python -m sample_data.make_samples`, the same bytes on every run of a machine.
 
-The worked examples take a second; the recorded batches train a language model first, for about two minutes.
+The worked examples take a second; the recorded batches train their models first, for minutes, and print the figures of
+docs/models.md.
 `--worked` writes the worked examples only.
 """
 
@@ -26,8 +27,8 @@ def write_worked(folder: Path = FOLDER) -> None:
 
 
 def write_recorded(folder: Path = FOLDER) -> None:
-    """Train the model on all sentences but four, and record batches of it before and after."""
-    from sample_data import train_alice
+    """Train each model, and record batches of it before and after."""
+    from sample_data import train_alice, train_language_model
 
     train_alice.make_deterministic()
     sentences = [words for words in alice.sentences() if " ".join(words) not in alice.KEPT_OUT]
@@ -45,6 +46,7 @@ def write_recorded(folder: Path = FOLDER) -> None:
     record("alice-trained", shown, SMALL)
     record("alice-kept-out", shown[:4] + kept_out, SMALL)
     record("alice-trained-64", sentences[:LARGE_ROWS], LARGE, np.float16)
+    train_language_model.write_language_model(folder)
 
 
 def main(arguments: list[str]) -> None:
