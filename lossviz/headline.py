@@ -7,8 +7,10 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.digits import number_text
 from lossviz.explanation import Explanation
+from lossviz.masking import real_timesteps
+from lossviz.measuring import is_binary
 
-__all__ = ["Headline", "cell_words", "headline"]
+__all__ = ["Headline", "cell_words", "headline", "reading_words"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Headline:
         divisor: the divisor; `divisor_counts`: what it counts.
         perplexity: exp of a mean in nats, or "" where the number is no mean.
         counting: how many timesteps count; `cells`: of how many.
-        padding: the part that does not count, in percent.
+        padding: the part that does not count, in percent; of a classifier, which reads one timestep, what is not real.
     """
 
     value: str
@@ -44,7 +46,8 @@ def headline(analysis: Analysis) -> Headline:
     ('0.6931', '3', 'timesteps that count', '3', '4', '25 %')
     """
     counting, cells = int(analysis.mask.sum()), analysis.mask.size
-    padding = "0 %" if cells == 0 else f"{100 * (cells - counting) / cells:.0f} %"
+    real = int(real_timesteps(analysis.batch, analysis.mask_name).sum()) if is_binary(analysis.settings) else counting
+    padding = "0 %" if cells == 0 else f"{100 * (cells - real) / cells:.0f} %"
     common = {
         "divisor_counts": analysis.divisor_counts,
         "counting": f"{counting:,}",
@@ -87,3 +90,34 @@ def cell_words(cell: Explanation) -> str:
             f"gradient norm {number_text(cell.gradient_norm)}",
         )
     )
+
+
+def reading_words(analysis: Analysis, sequence: int, timestep: int) -> str:
+    """Of a classifier: whether this timestep is the one that is read, and what each half has seen there; else "".
+
+    >>> from lossviz import Batch, Settings, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 1)), targets=[[1, 1, 1]], lengths=[3])
+    >>> reading_words(analyze(batch, Settings(reduction="classification")), 0, 2)
+    'The sequence is read here. Of a bidirectional LSTM, the forward half has seen all 3 timesteps, the backward half \
+only one, the last.'
+    """
+    if not is_binary(analysis.settings):
+        return ""
+    read, real = analysis.mask[sequence], real_timesteps(analysis.batch, analysis.mask_name)[sequence]
+    if not read.any():
+        return "No timestep of this sequence is read."
+    last = int(np.flatnonzero(read)[0])
+    if not real[timestep]:
+        return f"Padding: neither half of a bidirectional LSTM reads it. The sequence is read at timestep {last}."
+    forward, backward = int(real[: timestep + 1].sum()), int(real[timestep:].sum())
+    where = "The sequence is read here." if timestep == last else f"Not read: the sequence is read at timestep {last}."
+    all_of_it = "all " if backward == 1 else ""
+    seen = "only one, the last" if backward == 1 else f"the last {backward}"
+    return (
+        f"{where} Of a bidirectional LSTM, the forward half has seen {all_of_it}{_timesteps(forward)}, "
+        f"the backward half {seen}."
+    )
+
+
+def _timesteps(count: int) -> str:
+    return f"{count} timestep{'' if count == 1 else 's'}"

@@ -9,7 +9,7 @@ from lossviz.batch import Batch
 from lossviz.errors import SettingsError
 from lossviz.settings import MASKS
 
-__all__ = ["Masking", "gather_last", "impossible_rows", "length_mask", "resolve_mask"]
+__all__ = ["Masking", "gather_last", "impossible_rows", "length_mask", "real_timesteps", "resolve_mask"]
 
 Array = np.ndarray
 
@@ -58,6 +58,17 @@ def resolve_mask(batch: Batch, mask: str | None) -> Masking:
     nowhere = np.zeros(weights.shape, bool)
     impossible = impossible_rows(batch) if name == "lengths" else nowhere
     return Masking(name, weights, impossible, _disagreement(batch, nowhere))
+
+
+def real_timesteps(batch: Batch, mask: str | None) -> Array:
+    """Where a mask counts a timestep, before a classifier reads one of them, [B, T] bool.
+
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 1)), targets=[[1, 1, 1]], lengths=[2])
+    >>> real_timesteps(batch, "lengths").tolist()
+    [[True, True, False]]
+    """
+    real: Array = resolve_mask(batch, mask).weights != 0
+    return real
 
 
 def impossible_rows(batch: Batch) -> Array:

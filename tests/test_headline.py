@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lossviz import Settings, analyze
-from lossviz.headline import headline
+from lossviz import Batch, Settings, analyze
+from lossviz.headline import headline, reading_words
 from tests.golden import FRACTIONAL, golden_batch, golden_logits
 from tests.strategies import BY_NAME
 
@@ -39,3 +39,42 @@ def test_headline_of_several_numbers_has_no_perplexity():
     top = headline(analyze(golden_batch(weights=FRACTIONAL), settings))
     assert (top.value, top.unit, top.divisor, top.perplexity) == ("3 numbers", "nats", "one each", "")
     assert top.equation == "Each is divided by the sum of the weights of each sequence."
+
+
+CLASSIFIER = {"logits": np.zeros((2, 4, 1)), "targets": np.ones((2, 4), int), "lengths": [3, 0]}
+
+
+def test_headline_of_a_classifier_calls_only_padding_padding():
+    """Of 8 timesteps 3 are real and one of them is read."""
+    top = headline(analyze(Batch.from_arrays(**CLASSIFIER), Settings(reduction="classification")))
+    assert (top.counting, top.cells, top.padding) == ("1", "8", "62 %")
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (
+            (0, 2),
+            (
+                "The sequence is read here. Of a bidirectional LSTM, the forward half has seen all 3 timesteps, "
+                "the backward half only one, the last."
+            ),
+        ),
+        (
+            (0, 0),
+            (
+                "Not read: the sequence is read at timestep 2. Of a bidirectional LSTM, the forward half has seen 1 "
+                "timestep, the backward half the last 3."
+            ),
+        ),
+        ((0, 3), "Padding: neither half of a bidirectional LSTM reads it. The sequence is read at timestep 2."),
+        ((1, 0), "No timestep of this sequence is read."),
+    ],
+)
+def test_reading_words_say_what_each_half_has_seen(cell, words):
+    analysis = analyze(Batch.from_arrays(**CLASSIFIER), Settings(reduction="classification"))
+    assert reading_words(analysis, *cell) == words
+
+
+def test_reading_words_are_of_classifiers_only():
+    assert reading_words(analyze(golden_batch()), 0, 0) == ""

@@ -8,6 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import MARKS
+from lossviz.measuring import is_binary
 from lossviz.problems import odd_weights
 
 __all__ = ["CODE", "Cells", "Window", "first_cells", "left_cells", "mask_cells", "pad_glyph", "window_of"]
@@ -111,7 +112,12 @@ def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:
 
 
 def pad_glyph(analysis: Analysis) -> str:
-    """What stands in a cell that does not count: "pad" where the mask is about padding, "off" where it may be more."""
+    """What stands in a cell that does not count: "pad" where the mask is about padding, "off" where it may be more.
+
+    Of a classifier, most timesteps that do not count are real, and just not read: "–".
+    """
+    if is_binary(analysis.settings):
+        return "–"
     return "pad" if analysis.mask_name in ("lengths", "nonpad") else "off"
 
 

@@ -6,13 +6,14 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.figures._cells import Cells, Window, first_cells, left_cells, mask_cells
-from lossviz.figures._geometry import place
+from lossviz.figures._geometry import SIDE_BY_SIDE, place
 from lossviz.figures._legend import Entry, legend_rows, mark_entries
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import Theme
 from lossviz.figures._sums import column_bars, row_bars
 from lossviz.figures._traces import Axes
-from lossviz.figures._words import hover
+from lossviz.figures._words import MOST_WORDS, hover
+from lossviz.measuring import is_binary
 
 __all__ = ["Drawing"]
 
@@ -25,6 +26,7 @@ class Drawing:
     Attributes:
         first: the cells before the mask; `left`: after it; `weights` and `odd`: the mask's shades and odd weights.
         scale: the ends of the colour scale.
+        reads: whether what a classifier reads is outlined; `reads_under`: whether a decoder's inputs are in the cells.
         place: where everything stands; `axes`: the Plotly axes of the three heatmaps; `names`: their names.
         entries: the legend; `bars`: the sums, none where a sum means nothing; `hover`: what the pointer shows.
     """
@@ -40,7 +42,13 @@ class Drawing:
         width: float,
     ) -> None:
         self.analysis, self.quantity, self.window, self.theme, self.cell = analysis, quantity, window, theme, cell
+        # A classifier reads one timestep of each sequence: it is outlined unless something else is.
+        self.reads = is_binary(analysis.settings) and (highlight is None or np.array_equal(highlight, analysis.mask))
+        highlight = analysis.mask if self.reads else highlight
         self.highlight = None if highlight is None else window.of(highlight)
+        # What a decoder read stands under what it must say.
+        decoder = analysis.settings.reduction == "encoder_decoder" and analysis.batch.inputs is not None
+        self.reads_under = decoder and max(window.shape) <= MOST_WORDS and window.shape[0] <= SIDE_BY_SIDE
         self.scale = quantity.ends(analysis)
         self.first = first_cells(analysis, quantity, window, self.scale)
         self.left = left_cells(analysis, quantity, window, self.scale)
@@ -52,6 +60,7 @@ class Drawing:
             sums=quantity.sums,
             digits=len(str(window.row1 - 1)),
             legend_rows=legend_rows(self.entries, width),
+            two_lines=self.reads_under,
         )
         self.hover: dict[str, Any] | None = hover(analysis, window)
         self.bars = (
@@ -71,7 +80,10 @@ class Drawing:
     def names(self) -> tuple[str, str, str]:
         """The names of the three heatmaps."""
         title, left = self.quantity.title, self.quantity.left
-        return title, "mask", left if self.quantity.name == "loss" else f"{title} {left}"
+        last = left if self.quantity.name == "loss" else f"{title} {left}"
+        if is_binary(self.analysis.settings):
+            return f"{title}, if read", "what is read", last
+        return title, "mask", last
 
     def _entries(self) -> list[Entry]:
         theme = self.theme
@@ -79,6 +91,9 @@ class Drawing:
         entries = mark_entries(self.analysis, self.quantity, [self.first, self.left, odd], self.scale, theme)
         if ((self.weights > 0) & (self.weights < 1)).any():
             entries.append(Entry("fraction", "½", theme.counts, theme.mark_ink[1], "darker mask, larger weight"))
+        if self.reads_under:
+            entries.append(Entry("reads", "a", theme.page, theme.text, "below, in small: what the decoder read"))
         if self.highlight is not None and self.highlight.any():
-            entries.append(Entry("highlight", "▭", theme.page, theme.highlight, "outlined timesteps"))
+            words = "the timestep that is read" if self.reads else "outlined timesteps"
+            entries.append(Entry("highlight", "▭", theme.page, theme.highlight, words))
         return entries

@@ -72,7 +72,7 @@ def layout(drawing: "Drawing") -> Spec:
     """The layout of an equation."""
     place, quantity, theme = drawing.place, drawing.quantity, drawing.theme
     unit = f", {quantity.unit}" if quantity.unit else ""
-    title = f"{drawing.names[0]} × mask = {drawing.names[2]}{unit}"
+    title = f"{' × '.join(drawing.names[:2])} = {drawing.names[2]}{unit}"
     window = drawing.window
     shapes = _cell_shapes(drawing) if drawing.cell else []
     return base(title[0].upper() + title[1:], place.width, place.height, theme) | {

@@ -7,6 +7,7 @@ __all__ = ["SIDE_BY_SIDE", "Box", "Geometry", "alone", "place"]
 SIDE_BY_SIDE = 24
 TITLE, AXIS, GAP, LINE, LEGEND_ROW = 32, 40, 18, 36, 24
 ROW, MASK_ROW, BARS, COLOURBAR_ROW = 26.0, 8.0, 56, 74
+SECOND = 10.0  # pixels: what a second line in the cells of the first heatmap takes
 RIGHT, NAMES = 150, 124
 MASK_SHARE = 0.45
 
@@ -73,7 +74,9 @@ class Geometry:
         return [self.y(box.bottom), self.y(box.top)]
 
 
-def place(rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int) -> Geometry:
+def place(
+    rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int, two_lines: bool = False
+) -> Geometry:
     """Lay the equation out for a grid: under each other up to 24 rows, else side by side.
 
     Args:
@@ -83,13 +86,17 @@ def place(rows: int, columns: int, width: float, *, sums: bool, digits: int, leg
         sums: whether there are bars, and the line that names the divisor.
         digits: of the longest row number.
         legend_rows: how many lines the legend has.
+        two_lines: whether two lines stand in each cell of the first heatmap; side by side, one does.
 
     >>> g = place(6, 14, 1160, sums=True, digits=1, legend_rows=1)
     >>> g.stacked, round(g.cell[0]), g.batch.width == g.left.width, g.left.top > g.mask.bottom
     (True, 63, True, True)
     """
-    layout = _stacked if rows <= SIDE_BY_SIDE else _side_by_side
-    return layout(rows, columns, max(width, 360.0), sums=sums, digits=digits, legend_rows=legend_rows)
+    width = max(width, 360.0)
+    if rows > SIDE_BY_SIDE:
+        return _side_by_side(rows, columns, width, sums=sums, digits=digits, legend_rows=legend_rows)
+    second = SECOND if two_lines else 0.0
+    return _stacked(rows, columns, width, sums=sums, digits=digits, legend_rows=legend_rows, second=second)
 
 
 def alone(
@@ -122,12 +129,14 @@ def alone(
     )
 
 
-def _stacked(rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int) -> Geometry:
+def _stacked(
+    rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int, second: float
+) -> Geometry:
     row = max(ROW if rows <= 12 else ROW - (rows - 12) / 3, 60 / rows)
     left = NAMES + 7.0 * max(0, digits - 2)
-    batch = Box(left, TITLE + AXIS, width - left - RIGHT, row * rows)
+    batch = Box(left, TITLE + AXIS, width - left - RIGHT, (row + second) * rows)
     mask = batch.below(GAP, max(MASK_ROW * rows, 18))
-    unpadded = mask.below(GAP, batch.height)
+    unpadded = mask.below(GAP, row * rows)
     bars = unpadded.below(10, BARS if sums else 0)
     line = bars.bottom + 8
     legend = line + (LINE if sums else 6)

@@ -11,6 +11,7 @@ from lossviz.figures._geometry import LEGEND_ROW, Geometry
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import MARKS, Theme
 from lossviz.figures._text import number, text_width
+from lossviz.measuring import is_binary
 
 __all__ = ["Entry", "colour_axis", "legend", "legend_rows", "mark_entries", "note"]
 
@@ -155,13 +156,14 @@ def _ticks(
     step = _nice((high - low) / max(2, min(6, length / 30)))
     values = [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step]
     labels = [_tick(quantity, v) for v in values]
-    classes = 2 if analysis.settings.reduction == "classification" else analysis.batch.shape[2]
+    binary = is_binary(analysis.settings)
+    classes, name = (2, "2") if binary else (analysis.batch.shape[2], "V")
     uniform = float(np.log(classes))
     if quantity.name not in ("loss", "entropy") or not low < uniform <= high:
         return values, labels
     near = apart * (high - low) / length
     kept = [(v, text) for v, text in zip(values, labels, strict=True) if abs(v - uniform) >= near]
-    kept.append((uniform, f"{number(uniform, 2)} = ln V,<br>a uniform guess"))
+    kept.append((uniform, f"{number(uniform, 2)} = ln {name},<br>a uniform guess"))
     return [v for v, _ in kept], [text for _, text in kept]
 
 

@@ -1,5 +1,6 @@
 """What stands in the cells and under the pointer: tokens, values and glyphs of marks."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,16 +11,19 @@ from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import FLIP, MARKS
 from lossviz.figures._text import ellipsis, plotly_text, text_width, with_id
 from lossviz.figures._traces import Axes, texts
+from lossviz.masking import real_timesteps
+from lossviz.measuring import is_binary
 
 if TYPE_CHECKING:
     from lossviz.figures._drawing import Drawing
 
-__all__ = ["HOVER", "cell_words", "hover", "plain_hover"]
+__all__ = ["HOVER", "MOST_WORDS", "cell_words", "hover", "plain_hover"]
 
 Array = np.ndarray
 Spec = dict[str, Any]
 BOTH, TOKEN, MOST_WORDS, MOST_GLYPHS, MOST_HOVERS = 62, 40, 24, 600, 2000
-SIZE, SMALL = 12, 10.5
+SIZE, SMALL, LITTLE = 12, 10.5, 9
+MOST_FIT = 0.8
 HOVER = (
     "<b>sequence %{y}, timestep %{x}</b><br>%{text}<br>"
     "loss %{customdata[0]:.4f} nats × weight %{customdata[1]:.4~g} = %{customdata[2]:.4f}<br>"
@@ -36,14 +40,32 @@ def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
         return None
     fields = ("batch_loss", "weights", "unpadded_loss", "share", "probability", "entropy", "rank", "gradient_norm")
     numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1).astype(np.float32)
-    targets, first = window.of(analysis.batch.targets), window.of(analysis.prediction)
-    ids = np.unique(np.concatenate([targets, first])).tolist()
-    named = {v: with_id(plotly_text(analysis.batch.token(v)), v) for v in ids}
+    return {"customdata": numbers, "text": _lines(analysis, window), "hovertemplate": HOVER}
+
+
+def _lines(analysis: Analysis, window: Window) -> list[list[str]]:
+    """Of each cell, the target, the first choice, and what the model read where the batch says it."""
+    batch, binary = analysis.batch, is_binary(analysis.settings)
+    classes = _named(str if binary else batch.token, window.of(batch.targets), window.of(analysis.prediction))
     lines = [
-        [f"target {named[t]}, first choice {named[p]}" for t, p in zip(*pair, strict=True)]
-        for pair in zip(targets.tolist(), first.tolist(), strict=True)
+        [
+            f"{'label' if binary else 'target'} {target}, first choice {first}"
+            for target, first in zip(*row, strict=True)
+        ]
+        for row in zip(*classes, strict=True)
     ]
-    return {"customdata": numbers, "text": lines, "hovertemplate": HOVER}
+    if batch.inputs is None:
+        return lines
+    (read,) = _named(batch.input_token, window.of(batch.inputs))
+    return [
+        [f"{line}<br>read {word}" for line, word in zip(*row, strict=True)] for row in zip(lines, read, strict=True)
+    ]
+
+
+def _named(word: Callable[[int], str], *ids: Array) -> list[list[list[str]]]:
+    """Arrays of ids as words with their ids; each distinct one is looked up once."""
+    named = {v: with_id(plotly_text(word(v)), v) for v in np.unique(np.concatenate(ids)).tolist()}
+    return [[[named[v] for v in row] for row in array.tolist()] for array in ids]
 
 
 def plain_hover(quantity: Quantity, name: str) -> Spec:
@@ -65,8 +87,22 @@ class _Words:
         self.analysis, self.quantity, self.theme = drawing.analysis, drawing.quantity, drawing.theme
         self.window, self.cell, self.scale = drawing.window, drawing.place.cell, drawing.scale
         self.cells, self.axes = cells, axes
+        self.binary = is_binary(self.analysis.settings)
+        self.real = self.window.of(real_timesteps(self.analysis.batch, self.analysis.mask_name))
+        self.under = self.analysis.batch.inputs if drawing.reads_under and cells is drawing.first else None
         few = max(self.window.shape) <= MOST_WORDS and self.cell[1] >= 15
-        self.level = 0 if not few else 2 if self.cell[0] >= BOTH else int(self.cell[0] >= TOKEN)
+        self.level = 2 if few and self.cell[0] >= BOTH else int(few and self.cell[0] >= TOKEN)
+        if not self.level and self.cell[1] >= 15 and self.cells.codes.size <= MOST_GLYPHS:
+            self.level = int(self._letters())
+
+    def _letters(self) -> bool:
+        """Whether nearly every word that counts fits into a narrow cell, as single letters do."""
+        batch = self.analysis.batch
+        if batch.vocabulary is None or self.binary:
+            return False
+        targets = self.window.of(batch.targets)[self.real]
+        fits = {v: text_width(batch.token(v)[:9], SIZE) <= self.cell[0] - 2 for v in np.unique(targets).tolist()}
+        return sum(fits[v] for v in targets.tolist()) >= MOST_FIT * max(len(targets), 1)
 
     def values(self) -> list[Spec]:
         """Token and value of the cells that no mark covers."""
@@ -106,15 +142,28 @@ class _Words:
         return texts(name, x.astype(np.float32), y.astype(np.float32), text, ink, self.axes, size)
 
     def _word(self, b: int, t: int, value: str) -> str:
+        under = self._under(b, t)
         if self.level == 1:
-            return self._token(b, t, self.cell[0] - 5)
+            return self._token(b, t, self.cell[0] - (5 if self.cell[0] >= TOKEN else 2)) + under
         token = self._token(b, t, self.cell[0] - text_width(value, SMALL) - 10)
-        return f'{token} <span style="font-size:{SMALL}px">{value}</span>'
+        return f'{token} <span style="font-size:{SMALL}px">{value}</span>{under}'
 
     def _token(self, b: int, t: int, width: float) -> str:
-        target = int(self.window.of(self.analysis.batch.targets)[b, t])
-        padded = target == self.analysis.batch.pad_id and not self.window.of(self.analysis.mask)[b, t]
-        return "·" if padded else ellipsis(self.analysis.batch.token(target), width, SIZE)
+        """The target's word; of a classifier, whose targets are labels, the word that it read."""
+        batch = self.analysis.batch
+        target, real = int(self.window.of(batch.targets)[b, t]), self.real[b, t]
+        if self.binary and batch.inputs is not None:
+            word = batch.input_token(int(self.window.of(batch.inputs)[b, t]))
+            return ellipsis(word, width, SIZE) if real else "·"
+        padded = target == batch.pad_id and not real
+        return "·" if padded else ellipsis(str(target) if self.binary else batch.token(target), width, SIZE)
+
+    def _under(self, b: int, t: int) -> str:
+        """What the decoder read, in small, where it is shown."""
+        if self.under is None or not self.real[b, t]:
+            return ""
+        read = self.analysis.batch.input_token(int(self.window.of(self.under)[b, t]))
+        return f'<br><span style="font-size:{LITTLE}px">{ellipsis(read, self.cell[0] - 5, LITTLE)}</span>'
 
     def _ink(self, at: Array) -> list[str]:
         low, high = self.scale
