@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from lossviz.formats import write
@@ -31,6 +32,7 @@ SHOWN = [
 
 def new_model() -> LanguageModel:
     """Two layers of 96 units over the printable characters of ASCII."""
+    keras.utils.clear_session(free_memory=False)  # else the names in the file would tell of models made before
     set_seed(SEED)
     tokens = prose.CHARACTERS
     return LanguageModel(len(tokens) + 4, TYPED_LENGTH, 96, 2, tokens=tokens, split="characters")

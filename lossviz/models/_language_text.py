@@ -19,7 +19,7 @@ class Texts:
     Args:
         tokens: the tokens from id 4 on, V - 4 at most.
         split: "words" or "characters".
-        vocab_size: V; ids without a token are called `<spare 9>`.
+        vocab_size: V; ids without a token are called `<spare-9>`.
 
     Raises:
         InputError: if there are more tokens than ids.
@@ -36,7 +36,7 @@ class Texts:
                 f"got {len(tokens)}. Pass fewer, or make the model with `vocab_size={len(tokens) + 4}`."
             )
         self.tokens = list(tokens)
-        spare = [f"<spare {index}>" for index in range(len(tokens) + 4, vocab_size)]
+        spare = [f"<spare-{index}>" for index in range(len(tokens) + 4, vocab_size)]
         self.tokenizer = Tokenizer([*SPECIAL, *tokens, *spare], split)
 
     @property

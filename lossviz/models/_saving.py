@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ def save_model(model: Any, path: str | Path) -> None:
         raise InputError(f"`path` must end in '.keras', the format of Keras; got '{path}'.")
     with tempfile.TemporaryDirectory() as folder:
         dated = Path(folder) / "model.keras"
-        keras.saving.save_model(model, dated)  # model.save would call back a `save` that calls this
+        with warnings.catch_warnings():  # NumPy's, about how Keras hands it a variable
+            warnings.simplefilter("ignore", DeprecationWarning)
+            keras.saving.save_model(model, dated)  # model.save would call back a `save` that calls this
         Path(path).write_bytes(_without_dates(dated))
 
 

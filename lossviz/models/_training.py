@@ -88,6 +88,7 @@ def train(
     set_seed(seed)
     _seed_dropout(model, seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps), global_clipnorm=CLIP_NORM)
+    optimizer.build(model.trainable_variables)  # else the first step would be traced twice
     step = tf.function(_step(model, optimizer, loss_of))
     losses: list[float] = []
     for chosen in _minibatches(len(arrays[0]), rows, steps, seed):
