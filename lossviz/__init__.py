@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lossviz.engine import sequence_loss, sequence_mask, sigmoid_loss, softmax_loss
     from lossviz.errors import LossvizError
     from lossviz.formats import read, write
-    from lossviz.identify import Match, identify
+    from lossviz.identification import Match, identify
     from lossviz.rules import Finding, diagnose
     from lossviz.settings import Settings
 
@@ -56,13 +56,13 @@ _ROOMS = {
     "Edit": "edits",
     "Finding": "rules",
     "LossvizError": "errors",
-    "Match": "identify",
+    "Match": "identification",
     "Settings": "settings",
     "analyze": "analysis",
     "apply_edits": "edits",
     "compare_conventions": "conventions",
     "diagnose": "rules",
-    "identify": "identify",
+    "identify": "identification",
     "read": "formats",
     "sequence_loss": "engine",
     "sequence_mask": "engine",

@@ -8,7 +8,7 @@ import pytest
 from lossviz import Batch, tables, write
 from lossviz.cli import main
 from lossviz.cli._parser import parsers
-from lossviz.identify import identify
+from lossviz.identification import identify
 from tests.golden import golden_batch
 
 KEYS = [

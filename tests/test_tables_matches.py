@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossviz import Batch, analyze, tables
-from lossviz.identify import Match
+from lossviz.identification import Match
 from tests.golden import golden_batch
 
 MATCH = Match(

@@ -14,7 +14,7 @@ from lossviz.cli._files import open_batch, parse_names, printable
 from lossviz.cli._work import compute
 from lossviz.digits import number_text
 from lossviz.errors import InputError
-from lossviz.identify import Match, answer, identify
+from lossviz.identification import Match, answer, identify
 from lossviz.reductions import Options
 from lossviz.settings import Settings
 

@@ -8,7 +8,7 @@ from textwrap import indent
 import lossviz
 from lossviz.cli._options import FILE, add_names, take_negative_numbers
 from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
-from lossviz.identify import PRECISIONS
+from lossviz.identification import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lossviz.identify import Match, identify
-from lossviz.identify._fixes import FIXES
-from lossviz.identify._printed import PRECISIONS, Printed, read_printed
+from lossviz.identification import Match, identify
+from lossviz.identification._fixes import FIXES
+from lossviz.identification._printed import PRECISIONS, Printed, read_printed
 from lossviz.rules._case import Case
 from lossviz.rules._printed_words import evidence_of, mean_of, message_of, with_mask
 from lossviz.rules._readonly import remembered

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from lossviz.conventions import CONVENTIONS
-from lossviz.identify import Match
-from lossviz.identify._printed import Printed
-from lossviz.identify._words import BY_CHANCE, POSSIBLE
+from lossviz.identification import Match
+from lossviz.identification._printed import Printed
+from lossviz.identification._words import BY_CHANCE, POSSIBLE
 from lossviz.rules._case import Case
 
 __all__ = ["MEAN", "evidence_of", "mean_of", "message_of", "with_mask"]

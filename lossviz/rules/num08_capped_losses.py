@@ -22,7 +22,7 @@ No thread: sockeye and Keras, source
 
 import numpy as np
 
-from lossviz.identify import Match
+from lossviz.identification import Match
 from lossviz.rules._case import Case
 from lossviz.rules._printed import printed_rule
 

@@ -22,7 +22,7 @@ transformers PR#46204, transformers PR#46335, liquid-finetune PR#40
 
 import numpy as np
 
-from lossviz.identify import Match
+from lossviz.identification import Match
 from lossviz.rules._case import Case
 from lossviz.rules._printed import printed_rule
 

@@ -21,7 +21,7 @@ nanoGPT PR#207, and nanoGPT's train.py, source
 
 import numpy as np
 
-from lossviz.identify import Match
+from lossviz.identification import Match
 from lossviz.rules._case import Case
 from lossviz.rules._printed import printed_rule
 

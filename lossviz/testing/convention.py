@@ -12,7 +12,7 @@ from lossviz.conventions import convention_coded
 from lossviz.conventions.compare import merged_options
 from lossviz.digits import number_text
 from lossviz.errors import InputError
-from lossviz.identify import identify
+from lossviz.identification import identify
 from lossviz.reductions import Options
 from lossviz.testing._probe import differs, probe
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lossviz.batch import Batch
-from lossviz.identify import PRECISIONS
+from lossviz.identification import PRECISIONS
 from lossviz.samples import SAMPLES, load_sample
 from lossviz.ui.state import State, read_widget, write_widget
 

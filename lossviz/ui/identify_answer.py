@@ -7,7 +7,7 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
-from lossviz.identify import Match, answer, identify
+from lossviz.identification import Match, answer, identify
 from lossviz.reductions import Options
 from lossviz.settings import Settings
 from lossviz.tables import nearest_convention

@@ -11,7 +11,7 @@ from lossviz.analysis import Analysis
 from lossviz.conventions import CONVENTIONS
 from lossviz.digits import number_text
 from lossviz.figures import counted
-from lossviz.identify import KINDS, Match
+from lossviz.identification import KINDS, Match
 from lossviz.ui.adopt import adopt, adoptable
 from lossviz.ui.equation import theme
 from lossviz.ui.plot import plot, plot_width

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from lossviz.identify import identify
+from lossviz.identification import identify
 from tests.browser import steps
 from tests.browser.conftest import Shot
 from tests.golden import golden_batch

@@ -4,7 +4,7 @@ import pytest
 
 from lossviz.conventions import convention_coded
 from lossviz.errors import InputError, SettingsError
-from lossviz.identify import identify
+from lossviz.identification import identify
 from lossviz.testing import assert_convention
 from tests.golden import FRACTIONAL, golden_batch
 from tests.testing import losses

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lossviz import Batch, analyze, write
-from lossviz.identify import answer, identify
+from lossviz.identification import answer, identify
 from lossviz.samples import load_sample
 from lossviz.ui.identify import numbers_in
 from lossviz.ui.identify_answer import EMPTY, STOPPED

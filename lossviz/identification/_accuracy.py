@@ -1,0 +1,64 @@
+"""What a printed accuracy says beside a loss (padding-bugs.md PAD-17)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lossviz.identification._facts import Facts
+from lossviz.identification._fixes import FIXES
+from lossviz.identification._match import Match
+from lossviz.identification._printed import Printed
+from lossviz.identification._special import accuracies
+from lossviz.identification._words import POSSIBLE
+
+__all__ = ["with_accuracy"]
+
+
+def with_accuracy(matches: Sequence[Match], facts: Facts, printed: Printed | None) -> tuple[Match, ...]:
+    """The matches, and PAD-17 where the accuracy counts padding, which makes it likelier that the loss does too.
+
+    >>> from lossviz import Batch, analyze
+    >>> from lossviz.identification._printed import read_printed
+    >>> from lossviz.reductions import Options
+    >>> batch = Batch.from_arrays(logits=np.eye(2)[None], targets=[[0, 0]], lengths=[1])
+    >>> with_accuracy((), Facts(analyze(batch), Options()), read_printed("0.50"))[0].explanation
+    'Your accuracy counts all 2 positions: 0.5, where the 1 timesteps that count give 1.'
+    """
+    if printed is None:
+        return tuple(matches)
+    scale = 100.0 if printed.value > 1 else 1.0
+    everywhere, masked = (scale * share for share in accuracies(facts))
+    if not printed.is_hit(everywhere) or printed.is_hit(masked):
+        return tuple(matches)
+    sure = [_surer(match) for match in matches]
+    place = sum(not match.accidental for match in sure)
+    found = [*sure[:place], _counts_padding(facts, everywhere, masked, printed), *sure[place:]]
+    return tuple(replace(match, rank=rank) for rank, match in enumerate(found, start=1))
+
+
+def _surer(match: Match) -> Match:
+    """A possible PAD-01 is no longer only possible."""
+    if "PAD01" not in match.codes or not match.explanation.startswith(POSSIBLE):
+        return match
+    rest = match.explanation.removeprefix(POSSIBLE).removesuffix(".")
+    return replace(match, explanation=f"{rest[:1].upper()}{rest[1:]}, and its accuracy counts them too.")
+
+
+def _counts_padding(facts: Facts, everywhere: float, masked: float, printed: Printed) -> Match:
+    return Match(
+        code="PAD17",
+        title="Accuracy counts padding",
+        value=everywhere,
+        difference=everywhere - printed.value,
+        formula=r"\frac{1}{B \cdot T}\sum_{b,t} [\operatorname{argmax}_v z_{btv} = y_{bt}]",
+        kind="bug",
+        explanation=(
+            f"Your accuracy counts all {facts.positions:,} positions: {everywhere:.4g}, where the {facts.counting:,} "
+            f"timesteps that count give {masked:.4g}."
+        ),
+        fix=FIXES["PAD17"],
+        codes=("PAD17",),
+        coefficients=np.zeros(facts.weights.shape),
+        cells=np.ones(facts.weights.shape, bool),
+    )

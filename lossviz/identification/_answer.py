@@ -1,0 +1,68 @@
+"""The answer in one sentence."""
+
+from collections.abc import Sequence
+
+from lossviz.conventions import CONVENTIONS
+from lossviz.identification._match import Match
+from lossviz.identification._words import BY_CHANCE, POSSIBLE
+
+__all__ = ["NOTHING", "answer"]
+
+NOTHING = (
+    "No formula that lossviz knows gives {} on this batch. Check that it is of this batch alone, not a running mean; "
+    "that dropout was off; that nothing is added to the loss; and that it was printed before the optimiser's step."
+)
+MOST = 3
+"""How many libraries are named."""
+
+
+def answer(matches: Sequence[Match], reported: str | None = None) -> str:
+    """The likeliest of the matches in a sentence, who prints it in another; what to check where there is none.
+
+    Args:
+        matches: what `identify` answered.
+        reported: the number as it was printed, to be named where there is no match.
+
+    >>> answer((), "1.2312")[:66]
+    'No formula that lossviz knows gives 1.2312 on this batch. Check th'
+    """
+    if not matches:
+        return NOTHING.format(reported or "this number")
+    first = matches[0]
+    doubt = "perhaps by chance" if first.accidental else "possibly" if first.explanation.startswith(POSSIBLE) else ""
+    if doubt:
+        plain = first.explanation.removeprefix(BY_CHANCE).removeprefix(POSSIBLE)
+        return f"{_number(first)}, {doubt}: {_lower(plain)}"
+    start = "Your loop divides by "
+    if not first.explanation.startswith(start):
+        return f"{_number(first)}: {_lower(first.explanation)}{_users(first)}"
+    rest = first.explanation.removeprefix(start)
+    return f"{_number(first)} is the sum of the losses divided by {rest}{_users(first)}"
+
+
+def _number(match: Match) -> str:
+    return f"{match.value - match.difference:.10g}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _users(match: Match) -> str:
+    """Who prints it, the first few of all conventions that the match stands for."""
+    codes = [match.code, *match.aliases] if match.kind != "bug" else []
+    named = dict.fromkeys(
+        user.library
+        for code in codes
+        for convention in CONVENTIONS
+        if convention.code == code
+        for user in convention.users
+        if user.library != "lossviz"
+    )
+    names = list(named)
+    if not names:
+        return ""
+    more = " and others" if len(names) > MOST else ""
+    shown = names[:MOST]
+    listed = ", ".join(shown) if more or len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return f" {listed}{more} {'print' if len(names) > 1 else 'prints'} this."

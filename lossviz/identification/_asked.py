@@ -1,0 +1,90 @@
+"""What is asked: which batches, and which numbers were printed for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lossviz.analysis import Analysis
+from lossviz.batch import Batch
+from lossviz.errors import InputError
+from lossviz.identification._printed import Printed, read_printed
+
+__all__ = ["Asked", "read_asked"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The batches and their numbers.
+
+    Attributes:
+        batches: one or more.
+        printed: the numbers of each batch; of several batches one row where they have one number in common.
+    """
+
+    batches: tuple[Batch | Analysis, ...]
+    printed: tuple[tuple[Printed, ...], ...]
+
+    @property
+    def in_common(self) -> bool:
+        """Whether one number was printed for several batches."""
+        return len(self.batches) > 1 and len(self.printed) == 1
+
+
+def read_asked(batch: Any, reported: Any, *, decimals: int | None, relative: float) -> Asked:
+    """Pair batches with their numbers.
+
+    Raises:
+        InputError: if something is no batch or no number, or there are not as many of one as of the other.
+
+    >>> batch = Batch.from_arrays(logits=[[[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]], targets=[[0, 1, 0]])
+    >>> [len(row) for row in read_asked(batch, ["0.7", "0.7", "0.7"], decimals=None, relative=0).printed]
+    [3]
+    """
+    batches = _batches(batch)
+
+    def read(value: Any) -> tuple[Printed, ...]:
+        return tuple(read_printed(one, decimals=decimals, relative=relative) for one in _listed(value))
+
+    if len(batches) == 1:
+        only = reported[0] if _is_several(batch) and _is_several(reported) and len(reported) == 1 else reported
+        return Asked(batches, (_checked(batches[0], read(only)),))
+    if not _is_several(reported) or len(reported) == 1:
+        return Asked(batches, (read(_listed(reported)[0]),))
+    if len(reported) != len(batches):
+        raise InputError(
+            f"`reported` must have {len(batches)} numbers, one for each batch, or one number that was printed for all; "
+            f"got {len(reported)}. Leave out the batches whose number you don't know."
+        )
+    return Asked(batches, tuple(_checked(one, read(value)) for one, value in zip(batches, reported, strict=True)))
+
+
+def _batches(batch: Any) -> tuple[Batch | Analysis, ...]:
+    batches = tuple(batch) if isinstance(batch, (list, tuple)) else (batch,)
+    for one in batches or (None,):
+        if not isinstance(one, (Batch, Analysis)):
+            raise InputError(
+                f"`batch` must be a Batch, an Analysis or a list of them; got {type(one).__name__}. "
+                "Make one with `Batch.from_arrays`."
+            )
+    return batches
+
+
+def _is_several(value: Any) -> bool:
+    if isinstance(value, Sequence):
+        return not isinstance(value, (str, bytes))
+    return len(getattr(value, "shape", ())) > 0
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if _is_several(value) else [value]
+
+
+def _checked(batch: Batch | Analysis, printed: tuple[Printed, ...]) -> tuple[Printed, ...]:
+    """Refuse numbers that are neither one, nor one a sequence, nor one a timestep."""
+    shape = (batch if isinstance(batch, Batch) else batch.batch).shape
+    if len(printed) not in (1, *shape[:2]):
+        raise InputError(
+            f"`reported` must be one number, {shape[0]} (one a sequence) or {shape[1]} (one a timestep); "
+            f"got {len(printed)}. Print the loss of one batch at a time."
+        )
+    return printed

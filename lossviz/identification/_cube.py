@@ -1,0 +1,150 @@
+"""Every loss under every mask in every way and unit, as numbers: one matrix product a mask, no prose."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossviz.identification._hypothesis import BUG, COMBINED, KNOWN, UNIT, Combination, Hypothesis, Steps, combined
+from lossviz.identification._printed import Printed
+from lossviz.identification._steps import Loss, Mask, Step, Unit, Way, unchanged
+
+__all__ = ["KEPT", "Cube", "cube_of"]
+
+Array = np.ndarray
+MOST = 2
+"""How many things a loop may do otherwise at once; what was declared does not count."""
+
+KEPT = ("none", "sequences", "timesteps")
+"""What a printed number may be one of: the whole batch, each sequence [B], each timestep [T]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cube:
+    """The numbers of every combination, and where it stands in the order of likelihood.
+
+    Attributes:
+        steps: the losses, masks, ways and units.
+        values: [losses, masks, ways, units, numbers]; one number, B or T.
+        tiers: [losses, masks, ways, units]; −1 where it is no hypothesis.
+    """
+
+    steps: Steps
+    values: Array
+    tiers: Array
+
+    def hits(self, printed: tuple[Printed, ...]) -> Iterator[Hypothesis]:
+        """The hypotheses that give the printed numbers."""
+        hit = self.tiers >= 0
+        for number, one in enumerate(printed):
+            hit &= one.hits(self.values[..., number])
+        for place in np.argwhere(hit):
+            at = tuple(place)
+            yield combined(self.at(at), self.values[at], int(self.tiers[at]))
+
+    def at(self, place: tuple[int, ...]) -> Combination:
+        """The combination at a place of `tiers`."""
+        losses, masks, ways, units = self.steps
+        loss, mask, way, unit = place
+        return losses[loss], masks[mask], ways[way], units[unit]
+
+
+def cube_of(steps: Steps, kept: str = "none") -> Cube:
+    """Every combination of the steps, as one number or as one for each sequence or timestep."""
+    losses, masks, ways, units = steps
+    with np.errstate(all="ignore"):
+        plain = _numbers(losses, masks, ways, kept)
+        values = np.stack([unit.of(plain) for unit in units], axis=3)
+    return Cube(steps, values, _tiers(steps))
+
+
+def _numbers(losses: tuple[Loss, ...], masks: tuple[Mask, ...], ways: tuple[Way, ...], kept: str) -> Array:
+    """Σ coefficients · loss for every loss, mask and way that may be combined, [losses, masks, ways, numbers]."""
+    count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[kept]
+    values = np.full((len(losses), len(masks), len(ways), count), np.nan)
+    for indices in _together(losses):
+        chosen = [losses[index] for index in indices]
+        stacked = _by_number(np.stack([loss.values for loss in chosen]), kept)
+        for place, mask in enumerate(masks):
+            tried = [index for index, way in enumerate(ways) if _is_tried(chosen[0], mask, way)]
+            weights = chosen[0].under(mask.weights)
+            coefficients = np.stack([ways[index].coefficients(weights) for index in tried])
+            values[np.ix_(indices, [place], tried)] = _products(stacked, _by_number(coefficients, kept))[:, None]
+    return values
+
+
+def _together(losses: tuple[Loss, ...]) -> list[list[int]]:
+    """The losses in groups that have the same weights and the same ways: declared ones, others, and shifted ones."""
+    same = [index for index, loss in enumerate(losses) if loss.under is unchanged]
+    shifted = [[index] for index, loss in enumerate(losses) if loss.under is not unchanged]
+    declared = [index for index in same if not _departs(losses[index])]
+    return [group for group in (declared, [index for index in same if index not in declared], *shifted) if group]
+
+
+def _is_tried(loss: Loss, mask: Mask, way: Way) -> bool:
+    """Whether not more than `MOST` things are done otherwise, and a guess alone."""
+    otherwise = sum(_departs(step) for step in (loss, mask, way))
+    return otherwise <= (1 if way.is_guess else MOST)
+
+
+def _by_number(arrays: Array, kept: str) -> Array:
+    """[n, B, T] → [numbers, n, timesteps that a number is made of]."""
+    if kept == "none":
+        return arrays.reshape(1, len(arrays), -1)
+    return np.moveaxis(arrays, 1 if kept == "sequences" else 2, 0)
+
+
+def _products(loss: Array, coefficients: Array) -> Array:
+    """Σ coefficient · loss over the timesteps whose coefficient is not 0, [losses, ways, numbers]."""
+    odd = ~np.isfinite(loss)
+    products = np.where(odd, 0.0, loss) @ np.swapaxes(coefficients, 1, 2)
+    if odd.any():
+        meets = odd.astype(float) @ np.swapaxes(coefficients != 0, 1, 2).astype(float) > 0
+        for number, row, way in np.argwhere(meets):
+            counts = coefficients[number, way] != 0
+            products[number, row, way] = (coefficients[number, way][counts] * loss[number, row][counts]).sum()
+    return np.moveaxis(products, 0, -1)
+
+
+def _tiers(steps: Steps) -> Array:
+    """Where each combination stands, −1 where nothing or too much is done otherwise."""
+    shape = tuple(len(axis) for axis in steps)
+    kinds = (_changes, _departs, _errs, _converts, _guesses)
+    changed, otherwise, wrong, in_units, guessed = (_counted(steps, kind) for kind in kinds)
+    tiers = np.full(shape, COMBINED)
+    tiers[(otherwise <= MOST) & (wrong == 0) & (in_units > 0)] = UNIT
+    tiers[(otherwise <= 1) & (in_units > 0)] = UNIT
+    tiers[(otherwise <= 1) & (in_units == 0)] = BUG
+    tiers[(otherwise <= 1) & (wrong == 0) & (guessed == 0)] = KNOWN
+    tiers[(changed == 0) | (otherwise > MOST)] = -1
+    tiers[(guessed > 0) & (otherwise > 1)] = -1
+    return tiers
+
+
+def _counted(steps: Steps, count: Callable[[Step], bool]) -> Array:
+    """How many steps of each combination are of a kind."""
+    along = (np.array([count(step) for step in axis], int) for axis in steps)
+    total: Array = sum(np.ix_(*along))  # type: ignore[assignment]
+    return total
+
+
+def _changes(step: Step) -> bool:
+    return not step.is_plain
+
+
+def _departs(step: Step) -> bool:
+    """Whether it counts as done otherwise: label smoothing of a known ε is as declared as no smoothing."""
+    declared = isinstance(step, (Loss, Way)) and step.is_sure and not step.is_bug
+    return not step.is_plain and not declared
+
+
+def _errs(step: Step) -> bool:
+    return not step.is_plain and step.is_bug
+
+
+def _guesses(step: Step) -> bool:
+    return step.is_guess
+
+
+def _converts(step: Step) -> bool:
+    return isinstance(step, Unit) and not step.is_plain

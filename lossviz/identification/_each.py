@@ -1,0 +1,85 @@
+"""One number for each sequence or each timestep: what its losses are divided by."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from lossviz.identification._facts import Facts
+from lossviz.identification._steps import Way
+
+__all__ = ["ways_of_each"]
+
+Array = np.ndarray
+Divisor = Callable[[Array], Array]
+
+
+def ways_of_each(facts: Facts, kept: str) -> tuple[Way, ...]:
+    """The ways to one number for each of `kept`, "sequences" or "timesteps".
+
+    >>> from lossviz import Batch, analyze
+    >>> from lossviz.reductions import Options
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 4)), targets=[[1, 2]], lengths=[1])
+    >>> [way.title for way in ways_of_each(Facts(analyze(batch), Options()), "sequences")][:2]
+    ["Each sequence's mean", "Each sequence's sum"]
+    """
+    return tuple(_rows(facts, kept))
+
+
+def _rows(facts: Facts, kept: str) -> Iterator[Way]:
+    one, axis = kept.removesuffix("s"), 1 if kept == "sequences" else 0
+    sums, over = (r"\sum_t", "t") if kept == "sequences" else (r"\sum_b", "b")
+    across = facts.timesteps if kept == "sequences" else facts.sequences
+    mean = "C07" if kept == "sequences" else "C09"
+
+    def way(code: str, title: str, clause: str, below: str, divisor: Divisor, aliases: tuple[str, ...] = ()) -> Way:
+        numerator = rf"{sums} w_{{bt}}\,\mathrm{{loss}}_{{bt}}"
+        return Way(
+            code=code,
+            title=f"Each {one}'s {title}",
+            clause=clause,
+            formula=rf"\frac{{{numerator}}}{{{below}}}" if below else numerator,
+            is_bug=False,
+            is_sure=True,
+            cost=0 if code == mean else 2,
+            key=f"each {title}",
+            coefficients=lambda weights: _divided(weights, divisor(weights)),
+            aliases=aliases,
+        )
+
+    yield way(
+        mean,
+        "mean",
+        f"divides each {one}'s sum by its own timesteps that count",
+        rf"\sum_{over} w_{{bt}}",
+        lambda w: w.sum(axis=axis, keepdims=True),
+        aliases=("sequence_loss", "C03"),
+    )
+    yield way("C01", "sum", f"prints each {one}'s sum and divides by nothing", "", lambda _: np.ones((1, 1)))
+    yield way(
+        "C05" if kept == "sequences" else "C06",
+        f"sum ÷ {'T' if kept == 'sequences' else 'B'}",
+        f"divides each {one}'s sum by all {across:,} positions, padding included",
+        "T" if kept == "sequences" else "B",
+        lambda _: np.full((1, 1), float(across)),
+        aliases=("PAD02",),
+    )
+    yield way(
+        "C03z",
+        "sum ÷ count(w ≠ 0)",
+        f"divides each {one}'s sum by its timesteps whose weight is not 0",
+        rf"\mathrm{{count}}_{over}(w_{{bt}} \ne 0)",
+        lambda w: np.count_nonzero(w, axis=axis, keepdims=True).astype(float),
+        aliases=("sequence_loss", "RED08"),
+    )
+    yield way(
+        "C03",
+        "part of the mean",
+        f"divides each {one}'s sum by the weight of the whole batch",
+        r"\sum_{b,t} w_{bt}",
+        lambda w: w.sum(keepdims=True),
+    )
+
+
+def _divided(weights: Array, divisor: Array) -> Array:
+    each = np.broadcast_to(divisor, weights.shape)
+    return np.where(each == 0, 0.0, weights / np.where(each == 0, 1.0, each))

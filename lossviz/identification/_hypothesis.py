@@ -1,0 +1,146 @@
+"""One formula that may have given the printed number, before it is put into words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossviz.conventions import Convention
+from lossviz.identification._steps import Loss, Mask, Step, Unit, Way
+
+__all__ = [
+    "BUG",
+    "COMBINED",
+    "KNOWN",
+    "UNIT",
+    "Combination",
+    "Hypothesis",
+    "Steps",
+    "arrays_of",
+    "combined",
+    "parts_of",
+]
+
+Array = np.ndarray
+Combination = tuple[Loss, Mask, Way, Unit]
+Steps = tuple[tuple[Loss, ...], tuple[Mask, ...], tuple[Way, ...], tuple[Unit, ...]]
+
+KNOWN, BUG, UNIT, COMBINED = range(4)
+"""The order of answers: a known formula under the declared mask, one mistake, a unit, several things at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hypothesis:
+    """A formula and its value.
+
+    Attributes:
+        code: its code; `codes`: of a combination, one after the other.
+        title: in a few words.
+        values: on this batch: one number, or as many as were printed.
+        kind: "convention", "bug" or "unit".
+        tier: KNOWN, BUG, UNIT or COMBINED; `cost`: its place within.
+        sentence: what the loop does, to follow "Your loop".
+        formula: LaTeX.
+        arrays: → the coefficients [B, T] and the timesteps that it counts [B, T].
+        is_sure: whether the arrays or the options say so too.
+        is_guess: whether it was made with an option that nobody said, such as the usual ε.
+        aliases: the catalogue's other codes for the same formula.
+        bugs: the codes of which the fix is shown.
+        parts: what is not as declared: the same for the same formula on another batch.
+        convention: the row of `CONVENTIONS` that it is, or None.
+    """
+
+    code: str
+    title: str
+    values: Array
+    kind: str
+    tier: int
+    cost: float
+    sentence: str
+    formula: str
+    arrays: Callable[[], tuple[Array, Array]]
+    codes: tuple[str, ...] = ()
+    is_sure: bool = False
+    is_guess: bool = False
+    aliases: tuple[str, ...] = ()
+    bugs: tuple[str, ...] = ()
+    parts: frozenset[str] = frozenset()
+    convention: Convention | None = None
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """By what answers are sorted."""
+        return self.tier, self.cost
+
+    @property
+    def key(self) -> tuple[str, frozenset[str]]:
+        """The same for the same formula on another batch."""
+        return ("" if self.convention is None else self.convention.code), self.parts
+
+
+def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
+    """The hypothesis of a loss, a mask, a way and a unit of which at least one is not as declared.
+
+    Its code is that of the first mistake, or of the first step that is not as declared.
+    """
+    steps = [step for step in combination if not step.is_plain]
+    bugs = tuple(step.code for step in steps if step.is_bug)
+    codes = tuple(step.code for step in steps)
+    return Hypothesis(
+        code=(bugs or codes)[0],
+        title=", ".join([steps[0].title, *(_small(step.title) for step in steps[1:])]),
+        values=np.atleast_1d(values),
+        kind=_kind(steps),
+        tier=tier,
+        cost=float(sum(step.cost for step in steps)),
+        sentence=_sentence(steps),
+        formula=_formula(combination),
+        arrays=lambda: arrays_of(combination),
+        codes=codes,
+        is_sure=all(step.is_sure or not step.is_bug for step in steps),
+        is_guess=any(step.is_guess for step in steps),
+        aliases=steps[0].aliases if len(steps) == 1 else (),
+        bugs=bugs,
+        parts=parts_of(combination),
+    )
+
+
+def parts_of(combination: Combination) -> frozenset[str]:
+    """A name for each step that is not as declared."""
+    return frozenset(f"{step.code} {step.key}" for step in combination if not step.is_plain)
+
+
+def arrays_of(combination: Combination) -> tuple[Array, Array]:
+    """What each loss is multiplied by on its way into the number, and where that is not 0, both [B, T].
+
+    Where the unit is a power of the number, the coefficients are those of its derivative.
+    """
+    loss, mask, way, unit = combination
+    coefficients = way.coefficients(loss.under(mask.weights))
+    counts = coefficients != 0
+    with np.errstate(all="ignore"):
+        number = np.where(counts, coefficients * loss.values, 0.0).sum(keepdims=True)
+        scaled = np.nan_to_num(coefficients * unit.slope(number), posinf=0.0, neginf=0.0)
+    return scaled, counts
+
+
+def _formula(combination: Combination) -> str:
+    """The whole in LaTeX: the way in its unit, then what the weights and the losses are."""
+    loss, mask, way, unit = combination
+    parts = [unit.formula.replace("{}", way.formula), mask.formula, loss.formula]
+    return r",\quad ".join(part for part in parts if part)
+
+
+def _kind(steps: Sequence[Step]) -> str:
+    if any(step.is_bug for step in steps if not isinstance(step, Unit)):
+        return "bug"
+    return "unit" if any(isinstance(step, Unit) for step in steps) else "convention"
+
+
+def _sentence(steps: Sequence[Step]) -> str:
+    *first, last = [step.clause for step in steps]
+    return f"{', '.join(first)}, and {last}" if first else last
+
+
+def _small(title: str) -> str:
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]

@@ -1,0 +1,123 @@
+"""`identify(batch, reported) -> tuple[Match, ...]`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lossviz.analysis import Analysis, analyze
+from lossviz.batch import Batch
+from lossviz.identification._accuracy import with_accuracy
+from lossviz.identification._across import across
+from lossviz.identification._asked import Asked, read_asked
+from lossviz.identification._facts import Facts
+from lossviz.identification._hypothesis import Hypothesis
+from lossviz.identification._match import Match
+from lossviz.identification._printed import decimals_or_refuse, read_printed, relative_tolerance
+from lossviz.identification._ranking import merged
+from lossviz.identification._search import Search
+from lossviz.identification._words import worded
+from lossviz.reductions import Options
+from lossviz.settings import Settings
+
+__all__ = ["identify"]
+
+Given = Batch | Analysis
+
+
+def identify(
+    batch: Given | Sequence[Given],
+    reported: Any,
+    *,
+    decimals: int | None = None,
+    accumulation_steps: int | None = None,
+    world_size: int | None = None,
+    smoothing: float | None = None,
+    accuracy: Any = None,
+    precision: str = "float32",
+    class_weights: Sequence[float] | None = None,
+    settings: Settings | None = None,
+    options: Options | None = None,
+) -> tuple[Match, ...]:
+    """Every formula whose value on a batch is the number that a loop printed, likeliest first.
+
+    Compared are the conventions and what known mistakes make of a loss: its mask, shift, reduction, unit, smoothing
+    and split, one or two at a time. The value may lie half a unit of the last printed digit from the number, and what
+    the precision of the loop explains (padding-bugs.md §0).
+
+    Args:
+        batch: a Batch, or an Analysis, which is not computed again; or several with one number each, of which only
+            the formulas are kept that give each its own, or with one number that was printed for all of them.
+        reported: as it was printed, "1.2545", or a number; or [B] or [T] of them, one a sequence or a timestep.
+        decimals: how many were printed, where `reported` does not show them.
+        accumulation_steps: k, into how many micro-batches the loop cuts the sequences.
+        world_size: on how many ranks they lie.
+        smoothing: ε of label smoothing; without it 0.05, 0.1, 0.15 and 0.2 are tried.
+        accuracy: what the loop printed beside the loss, from 0 to 1 or in percent.
+        precision: "float32", "float16" or "bfloat16", what the loop computed the loss in.
+        class_weights: [V], what it multiplied the loss of each class by.
+        settings: which mask is in use; by default the one that the batch declares.
+        options: what else is known, such as `max_length`, `groups`, `bytes_per_token` or `z_loss`; by default what the
+            settings say.
+
+    Returns:
+        Matches by rank; none where no formula gives the number.
+
+    Raises:
+        InputError: if `reported` is no number, or not as many as there are sequences, timesteps or batches.
+        SettingsError: if an option is out of its range.
+
+    >>> import numpy as np
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
+    >>> identify(batch, "1.0397")[0].explanation  # 3 · ln 4 ÷ 4
+    'Your loop divides by all 4 positions; 1 of them is padding.'
+    """
+    relative, shown = relative_tolerance(precision), decimals_or_refuse(decimals)
+    asked = read_asked(batch, reported, decimals=shown, relative=relative)
+    printed_accuracy = None if accuracy is None else read_printed(accuracy, name="accuracy")
+    said = {
+        "accumulation_steps": accumulation_steps,
+        "world_size": world_size,
+        "smoothing": smoothing,
+        "class_weights": class_weights,
+    }
+    known: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    Options(**known)  # refused before the long work
+    analyses = [_analysis(given, settings) for given in asked.batches]
+    several = [Facts(one, replace(options or one.settings.options, **known)) for one in analyses]
+    return with_accuracy(_matches(several, asked), several[0], printed_accuracy)
+
+
+def _analysis(given: Given, settings: Settings | None) -> Analysis:
+    if isinstance(given, Batch):
+        return analyze(given, settings)
+    return given if settings is None else given.with_settings(settings)
+
+
+def _matches(several: list[Facts], asked: Asked) -> tuple[Match, ...]:
+    if asked.in_common:
+        hits = [hit for hit in across(several) if asked.printed[0][0].is_hit(float(hit.values[0]))]
+        return worded(merged(hits), asked.printed[0], several[0], dict.fromkeys(range(4), 0.0))
+    found = [_found(facts, printed) for facts, printed in zip(several, asked.printed, strict=True)]
+    hits, chance = found[0]
+    for more, _ in found[1:]:
+        known = {hit.key: hit for hit in more}
+        hits = [_joined(hit, known[hit.key]) for hit in hits if hit.key in known]
+    expected = {tier: float(np.prod([one[tier] for _, one in found])) for tier in chance}
+    return worded(merged(hits), tuple(one for row in asked.printed for one in row), several[0], expected)
+
+
+def _found(facts: Facts, printed: tuple[Any, ...]) -> tuple[list[Hypothesis], dict[int, float]]:
+    """The hits of one batch, and how many to expect by chance."""
+    counts = {"none": 1, "sequences": facts.sequences, "timesteps": facts.timesteps}
+    searches = [Search(facts, kept) for kept, count in counts.items() if count == len(printed)]
+    if len(printed) == 1:
+        searches = searches[:1]
+    hits = [hit for search in searches for hit in search.hits(printed)]
+    chances = [search.chance(printed) for search in searches]
+    return hits, {tier: sum(chance[tier] for chance in chances) for tier in chances[0]}
+
+
+def _joined(hit: Hypothesis, other: Hypothesis) -> Hypothesis:
+    return replace(hit, values=np.concatenate([hit.values, other.values]))

@@ -1,0 +1,145 @@
+"""What every timestep's loss may be instead of the cross entropy of the logits (MOD, NUM, label smoothing)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lossviz.identification._facts import Facts, amount
+from lossviz.identification._steps import Loss
+
+__all__ = ["SMOOTHING", "losses", "smoothed"]
+
+Array = np.ndarray
+SMOOTHING = (0.05, 0.1, 0.15, 0.2)
+"""The ε that are tried where none was said (RED-11)."""
+
+OVER_ALL = r"\mathrm{loss} \to (1-\varepsilon)\,\mathrm{loss} + \varepsilon\operatorname{mean}_v(-\log p_v),"
+OVER_ALL += r"\ \varepsilon = EPSILON"
+OVER_OTHERS = r"\mathrm{loss} \to (1-\varepsilon-i)\,\mathrm{loss} + i\textstyle\sum_v(-\log p_v),"
+OVER_OTHERS += r"\ \varepsilon = EPSILON,\ i = \frac{\varepsilon}{V-1}"
+CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logits=False"))
+
+
+def losses(facts: Facts) -> tuple[Loss, ...]:
+    """The cross entropy, then what a mistake or label smoothing makes of it."""
+    plain = Loss(values=facts.loss, cost=0)
+    return (plain, *smoothed(facts), *_softmaxes(facts), *_halves(facts), *_capped(facts))
+
+
+def smoothed(facts: Facts) -> Iterator[Loss]:
+    """Label smoothing by V and by V − 1, the second also less its own entropy; ε as said, else the four usual ones."""
+    said = facts.options.smoothing
+    for epsilon in (said,) if said is not None else SMOOTHING:
+        if epsilon:
+            yield from _smoothed_by(facts, epsilon, said is not None)
+
+
+def _smoothed_by(facts: Facts, epsilon: float, is_said: bool) -> Iterator[Loss]:
+    clause = f"smooths the labels with ε = {epsilon:g}"
+    with np.errstate(invalid="ignore"):
+        over_all = (1 - epsilon) * facts.loss + epsilon * facts.alternatives.uniform_loss
+    yield _smoothing(
+        "LS1",
+        epsilon,
+        is_said,
+        title=f"Label smoothing {epsilon:g} over V",
+        clause=f"{clause}, ε/V for each class",
+        formula=OVER_ALL.replace("EPSILON", f"{epsilon:g}"),
+        values=over_all,
+    )
+    if facts.classes > 1:
+        yield from _over_others(facts, epsilon, is_said, f"{clause}, ε/(V − 1) for each other class")
+
+
+def _over_others(facts: Facts, epsilon: float, is_said: bool, clause: str) -> Iterator[Loss]:
+    each = epsilon / (facts.classes - 1)
+    with np.errstate(invalid="ignore"):
+        others = (1 - epsilon - each) * facts.loss + each * facts.classes * facts.alternatives.uniform_loss
+    least = -((1 - epsilon) * np.log(1 - epsilon) + epsilon * np.log(each + 1e-20))
+    formula = OVER_OTHERS.replace("EPSILON", f"{epsilon:g}")
+    yield _smoothing(
+        "LS2",
+        epsilon,
+        is_said,
+        title=f"Label smoothing {epsilon:g} over V − 1",
+        clause=clause,
+        formula=formula,
+        values=others,
+    )
+    yield _smoothing(
+        "LS3",
+        epsilon,
+        is_said,
+        title=f"Label smoothing {epsilon:g} over V − 1, less its entropy",
+        clause=f"{clause}, and takes off their entropy H = {amount(least)}",
+        formula=formula + r",\ \text{less}\ H",
+        values=others - least,
+    )
+
+
+def _smoothing(
+    code: str, epsilon: float, is_said: bool, *, title: str, clause: str, formula: str, values: Array
+) -> Loss:
+    return Loss(
+        code=code,
+        title=title,
+        clause=clause,
+        formula=formula,
+        is_bug=False,
+        is_sure=is_said,
+        is_guess=not is_said,
+        cost=2 if is_said else 20,
+        key=f"{epsilon:g}",
+        values=values,
+    )
+
+
+def _softmaxes(facts: Facts) -> Iterator[Loss]:
+    other = facts.alternatives
+    yield Loss(
+        code="MOD01",
+        title="Softmax applied twice",
+        clause="gives probabilities to a loss that applies softmax again",
+        formula=r"\mathrm{loss} = -\log \operatorname{softmax}(\operatorname{softmax}(z))_y",
+        cost=4,
+        values=other.twice,
+    )
+    yield Loss(
+        code="MOD02",
+        title="Logits read as probabilities",
+        clause="gives logits to a loss that expects probabilities (from_logits=False)",
+        formula=r"\mathrm{loss} = -\log \frac{\operatorname{clip}(z)_y}{\sum_v \operatorname{clip}(z)_v}",
+        cost=4,
+        values=other.as_probabilities,
+    )
+
+
+def _halves(facts: Facts) -> Iterator[Loss]:
+    other, dtype = facts.alternatives, facts.analysis.batch.logits.dtype.name
+    for name, values in (("bfloat16", other.in_bfloat16), ("float16", other.in_float16)):
+        yield Loss(
+            code="NUM06",
+            title=f"Logits rounded to {name}",
+            clause=f"takes the loss of logits that were rounded to {name}",
+            formula=rf"z \to \mathrm{{{name}}}(z)",
+            cost=6,
+            is_sure=dtype == name,
+            key=name,
+            values=values,
+        )
+
+
+def _capped(facts: Facts) -> Iterator[Loss]:
+    for least, latex, who in CAPS:
+        cap = -np.log(least)
+        above = int(((facts.loss > cap) & (facts.weights != 0)).sum())
+        yield Loss(
+            code="NUM08",
+            title=f"Losses capped at {amount(cap)}",
+            clause=f"never lets a probability fall below {least:g}, as {who} does: {above:,} losses are capped",
+            formula=rf"\mathrm{{loss}} \to \min(\mathrm{{loss}}, -\log {latex})",
+            cost=5,
+            is_sure=above > 0,
+            key=f"{least:g}",
+            values=np.minimum(facts.loss, cap),
+        )

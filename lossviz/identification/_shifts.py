@@ -1,0 +1,116 @@
+"""Losses against the wrong targets: shifted, laid out otherwise, rows in another order (padding-bugs.md §3)."""
+
+from collections.abc import Callable, Iterator
+from itertools import permutations
+
+import numpy as np
+
+from lossviz.identification._facts import Facts
+from lossviz.identification._steps import Loss
+
+__all__ = ["shifts"]
+
+Array = np.ndarray
+EVERY_ORDER = 4
+"""Up to how many sequences all orders of the rows are tried."""
+
+
+def shifts(facts: Facts) -> tuple[Loss, ...]:
+    """Every way in which logits and targets may have lost each other."""
+    return (*_lags(facts), *_inputs(facts), *_time_major(facts), *_orders(facts))
+
+
+def _lags(facts: Facts) -> Iterator[Loss]:
+    for lag, code, title, clause in (
+        (-1, "SHF01", "Targets not shifted", "compares each timestep with the target before it, its own input"),
+        (1, "SHF02", "Targets shifted twice", "compares each timestep with the target after it"),
+    ):
+        if facts.timesteps < 2:
+            return
+        targets = np.roll(facts.targets, -lag, axis=1)
+        yield Loss(
+            code=code,
+            title=title,
+            clause=clause,
+            formula=rf"y_{{b,t}} \to y_{{b,t{lag:+d}}}",
+            cost=4,
+            aliases=("SH1",) if lag > 0 else (),
+            values=facts.losses_of(targets),
+            under=_both(lag),
+        )
+
+
+def _both(lag: int) -> Callable[[Array], Array]:
+    """The weight of the target, where both it and the timestep count."""
+
+    def under(weights: Array) -> Array:
+        moved = np.roll(weights, -lag, axis=1)
+        moved[:, -1 if lag > 0 else 0] = 0.0
+        return np.where(weights != 0, moved, 0.0)
+
+    return under
+
+
+def _inputs(facts: Facts) -> Iterator[Loss]:
+    inputs = facts.analysis.batch.inputs
+    if inputs is not None:
+        yield Loss(
+            code="SHF01",
+            title="Inputs as targets",
+            clause="compares each timestep with the token that it reads",
+            formula=r"y_{bt} \to x_{bt}",
+            cost=4,
+            key="inputs",
+            values=facts.losses_of(inputs),
+        )
+
+
+def _time_major(facts: Facts) -> Iterator[Loss]:
+    sequences, timesteps = facts.targets.shape
+    if sequences < 2 or timesteps < 2:
+        return
+    # Logits [b, t] lie at t·B + b once they are flattened time-major; so does the target that they meet there.
+    met = facts.targets.reshape(timesteps, sequences).T
+    yield Loss(
+        code="SHF08",
+        title="Logits flattened time-major",
+        clause="flattens the logits time-major and the targets batch-major",
+        formula=r"z \to \mathrm{reshape}(z^{\top}, B, T)",
+        cost=5,
+        key="logits",
+        values=facts.losses_of(met).T.reshape(sequences, timesteps),
+    )
+
+
+def _orders(facts: Facts) -> Iterator[Loss]:
+    for order, words in _permutations(facts):
+        back = np.argsort(order, kind="stable")
+        yield Loss(
+            code="SHF10",
+            title="Rows in another order",
+            clause=f"compares the logits of other sequences: {words}",
+            formula=r"z_{bt} \to z_{\pi(b)t}",
+            cost=6 if "length" in words else 8,
+            key=words,
+            values=facts.losses_of(facts.targets[back])[order],
+        )
+
+
+def _permutations(facts: Facts) -> Iterator[tuple[Array, str]]:
+    rows = np.arange(facts.sequences)
+    by_length = np.argsort(-facts.ends, kind="stable")
+    named = [
+        (by_length, "sorted by length, longest first, and not sorted back"),
+        (np.argsort(facts.ends, kind="stable"), "sorted by length, shortest first, and not sorted back"),
+        (np.argsort(by_length, kind="stable"), "sorted back by length, though they were not sorted"),
+        (rows[::-1], "in the reverse order"),
+        (np.roll(rows, 1), "one row further down"),
+        (np.roll(rows, -1), "one row further up"),
+    ]
+    if facts.sequences <= EVERY_ORDER:
+        named += [(np.array(order), f"in the order {', '.join(map(str, order))}") for order in permutations(rows)]
+    seen = {tuple(rows)}
+    for order, words in named:
+        if tuple(order) not in seen:
+            seen.add(tuple(order))
+            yield order, words

@@ -1,0 +1,186 @@
+"""Means of the means of parts: micro-batches, ranks, chunks of time (padding-bugs.md RED-01, 02, 03, 12, 17)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossviz.identification._facts import Facts
+from lossviz.identification._steps import Way
+from lossviz.reductions import group_sums
+
+__all__ = ["Cut", "cuts", "splits"]
+
+Array = np.ndarray
+FACTORS = (2, 3, 4, 8, 16, 32, 64)
+"""The accumulation steps by which an undeclared factor is looked for (RED-02), where they divide B."""
+
+MEAN = r"\frac{\sum_{(b,t) \in g} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{(b,t) \in g} w_{bt}}"
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A batch in parts: the part of each timestep, [B, T], from 0 to `parts` − 1.
+
+    Attributes:
+        of: what the parts are, in words: "micro-batches".
+        how: which timesteps lie in one: "in order".
+        code: RED01 for micro-batches, RED03 for ranks and chunks.
+        is_said: whether the number of parts was declared.
+    """
+
+    groups: Array
+    parts: int
+    of: str
+    how: str
+    code: str
+    is_said: bool
+
+    @property
+    def name(self) -> str:
+        """For "the 4 micro-batches"."""
+        return f"{self.parts:,} {self.of}"
+
+
+def cuts(facts: Facts) -> tuple[Cut, ...]:
+    """The declared cuts, else even ones: into micro-batches or ranks of sequences, and into chunks of time."""
+    steps, ranks = facts.options.accumulation_steps, facts.options.world_size
+    found: list[Cut] = []
+    if facts.options.groups is not None:
+        found.append(_of_rows(facts, facts.options.parts(facts.sequences), "micro-batches", "as given", "RED01", True))
+    for said, of, code in ((steps, "micro-batches", "RED01"), (ranks, "ranks", "RED03")):
+        if said is not None and said <= facts.sequences:
+            found += [_of_rows(facts, parts, of, how, code, True) for parts, how in _rows(facts.sequences, said)]
+    if steps is None and ranks is None and facts.options.groups is None:
+        for count in range(2, facts.sequences):
+            if facts.sequences % count == 0:
+                found += [
+                    _of_rows(facts, parts, "micro-batches", how, "RED01", False)
+                    for parts, how in _rows(facts.sequences, count)
+                ]
+    return tuple(found) + tuple(_of_time(facts))
+
+
+def _rows(sequences: int, parts: int) -> Iterator[tuple[Array, str]]:
+    rows = np.arange(sequences)
+    first = np.repeat(np.arange(parts), [len(part) for part in np.array_split(rows, parts)])
+    yield first, "in order"
+    if sequences % parts:
+        yield parts - 1 - first[::-1], "in order, the larger ones last"
+        size = -(-sequences // parts)
+        if rows[-1] // size == parts - 1 and not np.array_equal(rows // size, first):
+            yield rows // size, "in order, the last one the rest"
+    if 1 < parts < sequences:
+        yield rows % parts, "every so many sequences"
+
+
+def _of_rows(facts: Facts, parts: Array, of: str, how: str, code: str, is_said: bool) -> Cut:
+    groups = np.broadcast_to(parts[:, None], facts.weights.shape)
+    return Cut(groups, int(parts.max(initial=-1)) + 1, of, how, code, is_said)
+
+
+def _of_time(facts: Facts) -> Iterator[Cut]:
+    said = facts.options.world_size
+    for count in (said,) if said is not None else range(2, 5):
+        if 1 < count <= facts.timesteps:
+            pieces = [len(part) for part in np.array_split(np.arange(facts.timesteps), count)]
+            groups = np.broadcast_to(np.repeat(np.arange(count), pieces), facts.weights.shape)
+            yield Cut(groups, count, "chunks of time", "in order", "RED03", said is not None)
+
+
+def splits(facts: Facts) -> tuple[Way, ...]:
+    """What a loop that divides part by part may print, and what a forgotten division by k leaves."""
+    return (*(way for cut in cuts(facts) for way in _of_cut(cut)), *_factors(facts))
+
+
+def _of_cut(cut: Cut) -> Iterator[Way]:
+    cost = (3 if cut.how in ("in order", "as given") else 5) + (0 if cut.is_said else 8)
+    common: dict[str, Any] = {
+        "is_sure": cut.is_said,
+        "is_guess": not cut.is_said,
+        "key": f"{cut.of} {cut.parts} {cut.how}",
+    }
+    rows = cut.of != "chunks of time"
+    yield Way(
+        code=cut.code,
+        title=f"Mean of the means of {cut.name}",
+        clause=f"averages the means of {cut.name} ({cut.how})",
+        formula=rf"\frac{{1}}{{{cut.parts}}}\sum_g {MEAN}",
+        cost=cost,
+        aliases=("C18", "C21", "RED12", "RED01") if cut.code == "RED01" else (),
+        coefficients=_group_means(cut.groups, cut.parts, 1 / max(cut.parts, 1)),
+        **common,
+    )
+    yield Way(
+        code="RED02" if rows else "RED03",
+        title=f"Sum of the means of {cut.name}",
+        clause=f"adds up the means of {cut.name} ({cut.how}) and does not divide by {cut.parts:,}",
+        formula=rf"\sum_g {MEAN}",
+        cost=cost + 1,
+        coefficients=_group_means(cut.groups, cut.parts, 1.0),
+        **{**common, "key": common["key"] + " sum"},
+    )
+    if rows:
+        yield from _weighted_and_last(cut, cost, common)
+
+
+def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[Way]:
+    share = np.bincount(cut.groups[:, 0], minlength=cut.parts) / max(len(cut.groups), 1) if cut.groups.size else None
+    if share is None:
+        return
+    yield Way(
+        code="RED12",
+        title=f"Means of {cut.name}, by their size",
+        clause=f"averages the means of {cut.name} ({cut.how}), each by its number of sequences",
+        formula=rf"\sum_g \tfrac{{B_g}}{{B}}\,{MEAN}",
+        cost=cost + 2,
+        aliases=("C21",),
+        coefficients=_group_means(cut.groups, cut.parts, share),
+        **{**common, "key": f"{common['key']} weighted"},
+    )
+    last = np.arange(cut.parts) == cut.parts - 1
+    yield Way(
+        code="RED17",
+        title=f"Only the last of {cut.name}",
+        clause=f"prints the mean of the last of {cut.name} ({cut.how})",
+        formula=MEAN.replace(r"\in g", r"\in \mathrm{last}"),
+        cost=cost + 2,
+        aliases=("C19",),
+        coefficients=_group_means(cut.groups, cut.parts, last.astype(float)),
+        **{**common, "key": f"{common['key']} last"},
+    )
+
+
+def _group_means(groups: Array, parts: int, factor: float | Array) -> Callable[[Array], Array]:
+    """Coefficients of Σ_g factor_g · S_g / N_g."""
+
+    def coefficients(weights: Array) -> Array:
+        _, own = group_sums(np.zeros_like(weights), weights, groups)
+        own = np.pad(own, (0, parts - len(own)))
+        each = np.where(own == 0, 0.0, np.broadcast_to(factor, own.shape) / np.where(own == 0, 1.0, own))
+        return weights * each[groups] if weights.size else weights
+
+    return coefficients
+
+
+def _factors(facts: Facts) -> Iterator[Way]:
+    """K times the mean, where k was not said but divides B."""
+    if facts.options.accumulation_steps is not None:
+        return
+    for k in FACTORS:
+        if facts.sequences and facts.sequences % k == 0:
+            yield Way(
+                code="RED02",
+                title=f"The mean, times {k}",
+                clause=f"prints {k} times the mean, as if {k} micro-batches were added up and not averaged",
+                formula=rf"{k}\cdot\frac{{\sum_{{b,t}} w_{{bt}}\,\mathrm{{loss}}_{{bt}}}}{{\sum_{{b,t}} w_{{bt}}}}",
+                cost=12,
+                is_guess=True,
+                key=f"times {k}",
+                coefficients=_times_mean(k),
+            )
+
+
+def _times_mean(k: int) -> Callable[[Array], Array]:
+    return lambda weights: k * weights / (weights.sum() or 1.0)

@@ -1,0 +1,164 @@
+"""How the losses become one number: the rows of `REDUCTIONS`, and divisors that nobody wants (padding-bugs.md)."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from lossviz.identification._facts import Facts, amount
+from lossviz.identification._splits import splits
+from lossviz.identification._steps import Way
+from lossviz.reductions import REDUCTIONS, Reduction
+
+__all__ = ["CODES", "ways"]
+
+Array = np.ndarray
+SUM = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}"
+
+CODES = {
+    "mean": "",
+    "language_model": "C01",
+    "encoder_decoder": "C06",
+    "counted": "C23",
+    "positions": "C05",
+    "max_length": "C17",
+    "timesteps": "C08",
+    "timesteps_less_one": "C08",
+    "with_first_labels": "C14",
+    "without_stops": "C15",
+    "timesteps_twice": "C16",
+    "decoder_length": "C22",
+    "sequence_means": "C07",
+    "filled_sequence_means": "C07a",
+    "timestep_means": "C09",
+    "timestep_means_sum": "C10",
+}
+"""The convention that each reduction is, by the reduction's name; "" is the mean."""
+
+CLAUSES: dict[str, Callable[[Facts], str]] = {
+    "mean": lambda f: f"divides by {_what_counts(f)}",
+    "language_model": lambda f: f"adds up the losses of {f.counting:,} timesteps and divides by nothing",
+    "encoder_decoder": lambda f: f"divides by the {f.sequences:,} sequences",
+    "counted": lambda f: f"divides by the {f.counting:,} timesteps whose weight is not 0",
+    "positions": lambda f: f"divides by all {f.positions:,} positions; {_padding(f)}",
+    "max_length": lambda f: f"divides by {f.sequences:,} sequences × the constant length L_max",
+    "timesteps": lambda f: f"divides by the {f.timesteps:,} timesteps of the padded width",
+    "timesteps_less_one": lambda f: f"divides by T − 1 = {f.timesteps - 1:,}",
+    "with_first_labels": lambda f: (
+        f"divides by {_what_counts(f)} and the first label of {np.count_nonzero(f.weights[:, :1]):,} sequences"
+    ),
+    "without_stops": lambda f: f"divides by {_what_counts(f)} less one for each of the {f.sequences:,} sequences",
+    "timesteps_twice": lambda f: f"divides twice, by T = {f.timesteps:,} and by {_what_counts(f)}",
+    "decoder_length": lambda _: "multiplies the mean by the mean length less 1",
+    "sequence_means": lambda f: f"takes each sequence's own mean, then the mean of {f.sequences:,} sequences",
+    "filled_sequence_means": lambda f: (
+        f"takes each sequence's own mean, then the mean of the {np.count_nonzero(f.weights.any(axis=1)):,} "
+        "sequences that are not empty"
+    ),
+    "timestep_means": lambda f: f"takes each timestep's own mean, then the mean of {f.timesteps:,} timesteps",
+    "timestep_means_sum": lambda f: f"adds up each timestep's own mean, {f.timesteps:,} of them",
+}
+
+
+def ways(facts: Facts) -> tuple[Way, ...]:
+    """The mean, the other reductions, then the divisors of known mistakes.
+
+    >>> from lossviz import Batch, analyze
+    >>> from lossviz.reductions import Options
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 4)), targets=[[1, 2]], lengths=[1])
+    >>> [way.code for way in ways(Facts(analyze(batch), Options()))][:4]
+    ['', 'C01', 'C06', 'C23']
+    """
+    rows = [_reduction(facts, reduction) for reduction in REDUCTIONS if reduction.name in CODES]
+    return (*rows, *_divisors(facts), *_classes(facts), *splits(facts))
+
+
+def _reduction(facts: Facts, reduction: Reduction) -> Way:
+    def coefficients(weights: Array) -> Array:
+        each = np.broadcast_to(reduction.reduce(np.zeros_like(weights), weights, facts.options).each, weights.shape)
+        return np.where(each == 0, 0.0, weights / np.where(each == 0, 1.0, each))
+
+    return Way(
+        code=CODES[reduction.name],
+        title=reduction.title,
+        clause=CLAUSES[reduction.name](facts),
+        formula=reduction.formula,
+        is_bug=False,
+        cost=0 if reduction.name == "mean" else 3,
+        key=reduction.name,
+        coefficients=coefficients,
+    )
+
+
+def _divisors(facts: Facts) -> Iterator[Way]:
+    yield Way(
+        code="PAD03",
+        title="Mask in the divisor only",
+        clause=f"adds up all {facts.positions:,} positions and divides by {_what_counts(facts)}",
+        formula=r"\frac{\sum_{b,t} \mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
+        cost=2,
+        coefficients=lambda w: np.full(w.shape, _one_over(w.sum())),
+    )
+    yield Way(
+        code="RED07",
+        title="Mask of another shape, spread by broadcasting",
+        clause=f"multiplies every loss with every weight: the mean of all {facts.positions:,} positions times "
+        f"the mean weight, {amount(facts.weight)} ÷ {facts.positions:,}",
+        formula=r"\frac{\sum_{b,t} \mathrm{loss}_{bt}}{B \cdot T}\cdot\frac{\sum_{b,t} w_{bt}}{B \cdot T}",
+        cost=5,
+        coefficients=lambda w: np.full(w.shape, w.sum() * _one_over(w.size) ** 2),
+    )
+    yield Way(
+        code="RED15",
+        title="Weights applied twice",
+        clause=f"multiplies each loss by its weight twice and divides by {_what_counts(facts)}",
+        formula=r"\frac{\sum_{b,t} w_{bt}^2\,\mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
+        cost=4,
+        coefficients=lambda w: w * w * _one_over(w.sum()),
+    )
+
+
+def _classes(facts: Facts) -> Iterator[Way]:
+    """Σ cw·w·loss over Σ cw·w, as PyTorch, or over Σ w."""
+    given = facts.options.class_weights
+    if given is None or len(given) != facts.classes:
+        return
+    inside = (facts.targets >= 0) & (facts.targets < facts.classes)
+    of_class = np.where(inside, np.asarray(given)[np.where(inside, facts.targets, 0)], 0.0)
+    clause = "multiplies each loss by its class's weight and divides by"
+    weighted = r"\sum_{b,t} c_{y_{bt}} w_{bt}"
+    yield Way(
+        code="C24",
+        title="Class weights, in the divisor too",
+        clause=f"{clause} {amount((of_class * facts.weights).sum())}, the sum of those weights",
+        formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{{weighted}}}",
+        is_bug=False,
+        is_sure=True,
+        cost=3,
+        aliases=("RED09",),
+        coefficients=lambda w: of_class * w * _one_over((of_class * w).sum()),
+    )
+    yield Way(
+        code="RED09",
+        title="Class weights, not in the divisor",
+        clause=f"{clause} {amount(facts.weight)}, as if there were none",
+        formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{\sum_{{b,t}} w_{{bt}}}}",
+        is_sure=True,
+        cost=3,
+        coefficients=lambda w: of_class * w * _one_over(w.sum()),
+    )
+
+
+def _one_over(number: float) -> float:
+    return 0.0 if number == 0 else float(1 / number)
+
+
+def _what_counts(facts: Facts) -> str:
+    if facts.is_binary:
+        return f"the {facts.counting:,} timestep{' that counts' if facts.counting == 1 else 's that count'}"
+    return f"the sum of the weights, {amount(facts.weight)}"
+
+
+def _padding(facts: Facts) -> str:
+    if not facts.padding:
+        return "none of them is padding"
+    return f"{facts.padding:,} of them {'is' if facts.padding == 1 else 'are'} padding"

@@ -1,0 +1,118 @@
+"""Answers → matches: the sentence, the fix, whether it may be chance, and what would tell it from the others."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossviz.identification._apart import apart
+from lossviz.identification._facts import Facts
+from lossviz.identification._fixes import FIXES
+from lossviz.identification._hypothesis import COMBINED, KNOWN, Hypothesis
+from lossviz.identification._match import Match
+from lossviz.identification._printed import Printed
+from lossviz.identification._ranking import Answer
+
+__all__ = ["BY_CHANCE", "POSSIBLE", "worded"]
+
+FEW_DIGITS, GUESS_DIGITS = 4, 5
+"""Fewer digits than this, and a combination (rule 1) or a formula with a guessed ε (RED-11) is no finding."""
+
+POSSIBLE, BY_CHANCE = "Possible: ", "Also consistent with the number, perhaps by chance: "
+"""How a doubtful explanation starts (rules 1 and 3)."""
+
+SMOOTHED = ("LS", "RED10")
+"""How the codes start that depend on ε."""
+
+MOST, MOST_COMBINED = 0.5, 0.1
+"""From how many chance hits on a single formula, and a combination of several steps, is called accidental."""
+
+Array = np.ndarray
+Chance = dict[int, float]
+
+
+def worded(answers: Sequence[Answer], printed: tuple[Printed, ...], facts: Facts, chance: Chance) -> tuple[Match, ...]:
+    """The matches of the answers, in their order.
+
+    Args:
+        answers: likeliest first.
+        printed: the numbers that were printed.
+        facts: of the batch, the first of several.
+        chance: how many hits to expect by chance, up to each tier.
+    """
+    heads = [answer.head for answer in answers]
+    return tuple(
+        _match(answer, rank, [head for head in heads if head is not answer.head], printed, facts, chance)
+        for rank, answer in enumerate(answers, start=1)
+    )
+
+
+def _match(
+    answer: Answer, rank: int, others: list[Hypothesis], printed: tuple[Printed, ...], facts: Facts, chance: Chance
+) -> Match:
+    hypothesis = answer.head
+    accidental = _is_accidental(hypothesis, printed, chance)
+    coefficients, cells = hypothesis.arrays()
+    value, difference = _furthest(hypothesis, printed)
+    return Match(
+        code=hypothesis.code,
+        title=hypothesis.title,
+        value=value,
+        difference=difference,
+        formula=hypothesis.formula,
+        kind=hypothesis.kind,
+        explanation=_explanation(hypothesis, accidental, _why_not_finite(hypothesis, cells, facts)),
+        fix=_fix(hypothesis),
+        rank=rank,
+        codes=hypothesis.codes or (hypothesis.code,),
+        aliases=answer.aliases,
+        apart=apart(hypothesis, others, answer.others, facts),
+        accidental=accidental,
+        coefficients=coefficients,
+        cells=cells,
+    )
+
+
+def _furthest(hypothesis: Hypothesis, printed: tuple[Printed, ...]) -> tuple[float, float]:
+    """The value that lies furthest from its printed number, and how far."""
+    gaps = [float(value) - one.value for value, one in zip(hypothesis.values, printed, strict=True)]
+    gaps = [gap if np.isfinite(gap) else 0.0 for gap in gaps]
+    at = int(np.argmax(np.abs(gaps)))
+    return float(hypothesis.values[at]), gaps[at]
+
+
+def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance: Chance) -> bool:
+    """Whether so few digits agree, for so many formulas, that chance is likely (matching rule 1)."""
+    if not np.isfinite(printed[0].value):
+        return False
+    digits = sum(one.digits for one in printed)
+    if hypothesis.is_guess and digits < GUESS_DIGITS and hypothesis.code.startswith(SMOOTHED):
+        return True
+    if hypothesis.tier < COMBINED:
+        return chance[hypothesis.tier] >= MOST
+    return digits < FEW_DIGITS or chance[COMBINED] >= MOST_COMBINED
+
+
+def _why_not_finite(hypothesis: Hypothesis, cells: Array, facts: Facts) -> str:
+    """The end of a sentence about a number that is NaN or infinite."""
+    odd = int((cells & ~np.isfinite(facts.loss)).sum())
+    if np.isfinite(hypothesis.values).all() or hypothesis.code == "NUM01":
+        return ""
+    if not facts.counting:
+        return "; nothing counts, and 0 ÷ 0 is NaN"
+    return f"; {odd:,} of the losses that it counts {'is' if odd == 1 else 'are'} not finite" if odd else ""
+
+
+def _explanation(hypothesis: Hypothesis, accidental: bool, why: str) -> str:
+    sentence = f"{hypothesis.sentence}{why}."
+    if accidental and hypothesis.tier != KNOWN:
+        return f"{BY_CHANCE}your loop {sentence}"
+    if hypothesis.kind != "bug" or hypothesis.is_sure:
+        return f"Your loop {sentence}"
+    return f"{POSSIBLE}your loop {sentence}"
+
+
+def _fix(hypothesis: Hypothesis) -> dict[str, str]:
+    """The lines for each mistake, one below the other."""
+    fixes = [FIXES[code] for code in dict.fromkeys(hypothesis.bugs) if code in FIXES]
+    fixes = fixes if hypothesis.convention is None else fixes[:1]
+    return {library: "\n".join(dict.fromkeys(fix[library] for fix in fixes)) for library in fixes[0]} if fixes else {}
