@@ -13,7 +13,7 @@ from lossviz.conventions import CONVENTIONS, UNITS
 from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
-from lossviz.identify import PRECISIONS
+from lossviz.identification import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.rules import RULES
 from lossviz.settings import MASKS
