@@ -7,6 +7,7 @@ from typing import Any
 from lossviz.errors import InputError, not_one_of
 from lossviz.models._training import load_model, set_seed
 from lossviz.models.language_model import LanguageModel
+from lossviz.models.seq2seq_model import Seq2SeqModel
 from lossviz.samples import sample_folder
 
 __all__ = ["STAGES", "TRAINED", "Trained", "load_trained"]
@@ -32,13 +33,16 @@ class Trained:
     def path(self, stage: str) -> Path:
         """Its file in `sample_data/models/`; there is none for "untrained", which is made from the seed.
 
-        >>> TRAINED[-1].path("trained").name
+        >>> TRAINED[0].path("trained").name
         'language-model-trained.keras'
         """
         return sample_folder() / "models" / f"{self.name}-{stage}.keras"
 
 
-TRAINED: tuple[Trained, ...] = (Trained("language-model", "Language model", LanguageModel),)
+TRAINED: tuple[Trained, ...] = (
+    Trained("language-model", "Language model", LanguageModel),
+    Trained("dates", "Encoder-decoder", Seq2SeqModel),
+)
 
 
 def load_trained(name: str, stage: str = "trained") -> Any:
