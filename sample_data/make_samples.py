@@ -28,7 +28,7 @@ def write_worked(folder: Path = FOLDER) -> None:
 
 def write_recorded(folder: Path = FOLDER) -> None:
     """Train each model, and record batches of it before and after."""
-    from sample_data import train_alice, train_language_model, train_reviews
+    from sample_data import train_alice, train_dates, train_language_model, train_reviews
 
     train_alice.make_deterministic()
     sentences = [words for words in alice.sentences() if " ".join(words) not in alice.KEPT_OUT]
@@ -46,6 +46,7 @@ def write_recorded(folder: Path = FOLDER) -> None:
     record("alice-trained", shown, SMALL)
     record("alice-kept-out", shown[:4] + kept_out, SMALL)
     record("alice-trained-64", sentences[:LARGE_ROWS], LARGE, np.float16)
+    train_dates.write_dates(folder)
     train_language_model.write_language_model(folder)
     train_reviews.write_reviews(folder)
 

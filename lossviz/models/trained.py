@@ -8,6 +8,7 @@ from lossviz.errors import InputError, not_one_of
 from lossviz.models._training import load_model, set_seed
 from lossviz.models.classification_model import ClassificationModel
 from lossviz.models.language_model import LanguageModel
+from lossviz.models.seq2seq_model import Seq2SeqModel
 from lossviz.samples import sample_folder
 
 __all__ = ["STAGES", "TRAINED", "Trained", "load_trained"]
@@ -41,6 +42,7 @@ class Trained:
 
 TRAINED: tuple[Trained, ...] = (
     Trained("language-model", "Language model", LanguageModel),
+    Trained("dates", "Encoder-decoder", Seq2SeqModel),
     Trained("reviews", "Text classifier", ClassificationModel),
 )
 
