@@ -47,7 +47,7 @@ class Seq2SeqModel(EncoderDecoder):
     >>> model = Seq2SeqModel(vocab_size=10, num_lstm_layers=1, num_lstm_units=4)
     >>> model.extended_vocab_size, model.make_training_tuple([7, 8])  # the start token is 10, the stop token 11
     (12, ([10, 7, 8], [7, 8, 11]))
-    >>> model((np.array([[5, 6, 0]]), np.array([[10, 7, 8, 0]]))).shape
+    >>> model((tf.constant([[5, 6, 0]]), tf.constant([[10, 7, 8, 0]]))).shape
     TensorShape([1, 4, 12])
     """
 
@@ -90,7 +90,7 @@ class Seq2SeqModel(EncoderDecoder):
         Raises:
             InputError: if a shape does not fit, a length is outside [0, T], or a target outside [0, V + 2) counts.
 
-        >>> logits = np.zeros((2, 3, 4))  # ln 4 = 1.386 nats at each of the 3 timesteps that count, 2 sequences
+        >>> logits = tf.zeros([2, 3, 4])  # ln 4 = 1.386 nats at each of the 3 timesteps that count, 2 sequences
         >>> float(Seq2SeqModel(2, 1, 2).calculate_loss(logits, [2, 1], [[1, 3, 0], [3, 0, 0]], 2).numpy().round(3))
         2.079
         """
