@@ -127,9 +127,16 @@ def _finding(rule: Rule, found: Found, analysis: Analysis, repaired: Batch | Non
         evidence=found.evidence,
         fix=found.fix,
         loss_if_fixed=loss,
-        effect=_effect(float(analysis.value) if analysis.is_scalar else math.nan, loss, analysis.is_scalar),
+        effect=_effect(_number_now(rule, analysis), loss, analysis.is_scalar),
         repaired=repaired,
     )
+
+
+def _number_now(rule: Rule, analysis: Analysis) -> float:
+    """The number that a finding is about: the printed one where the rule is of it, else the analysis's own."""
+    if "reported" in rule.needs and analysis.batch.reported is not None:
+        return float(analysis.batch.reported)
+    return float(analysis.value) if analysis.is_scalar else math.nan
 
 
 def _effect(now: float, after: float | None, is_scalar: bool) -> float:

@@ -28,7 +28,8 @@ class Finding:
         evidence: named numbers.
         fix: what to write, by library.
         loss_if_fixed: the number after the fix, where it can be computed, else None.
-        effect: |loss_if_fixed − the number now|; infinite where only the number now is NaN or infinite, NaN if unknown.
+        effect: |loss_if_fixed − the number now|, which is the printed one for a rule of that; infinite where only the
+            number now is NaN or infinite, NaN if unknown.
         repaired: the batch after the fix, or None.
 
     >>> from lossviz import Batch, diagnose
