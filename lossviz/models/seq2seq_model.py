@@ -91,7 +91,8 @@ class Seq2SeqModel(EncoderDecoder):
             InputError: if a shape does not fit, a length is outside [0, T], or a target outside [0, V + 2) counts.
 
         >>> logits = tf.zeros([2, 3, 4])  # ln 4 = 1.386 nats at each of the 3 timesteps that count, 2 sequences
-        >>> float(Seq2SeqModel(2, 1, 2).calculate_loss(logits, [2, 1], [[1, 3, 0], [3, 0, 0]], 2).numpy().round(3))
+        >>> loss = Seq2SeqModel(2, 1, 2).calculate_loss(logits, [2, 1], [[1, 3, 0], [3, 0, 0]], 2)
+        >>> round(float(loss), 3)
         2.079
         """
         logits, dec_seq_lens = tf.convert_to_tensor(logits), tf.convert_to_tensor(dec_seq_lens)
