@@ -39,7 +39,7 @@ format: $(VENV)/dev ## mend what ruff can mend
 docs: $(VENV)/dev ## write the generated parts of docs/ again
 	$(BIN)/cog -r -P docs/*.md
 
-samples: $(VENV)/app ## train the model again and record the batches of sample_data/
+samples: $(VENV)/app ## train the models again, record the batches of sample_data/, print docs/models.md's figures
 	$(BIN)/python -m sample_data.make_samples
 
 bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
