@@ -44,19 +44,19 @@ class Texts:
         """V names for screens, in the order of the ids; a space is shown as ␣."""
         return [token.replace(" ", "␣") for token in self.tokenizer.vocabulary]
 
-    def sequences(self, texts: Sequence[str], max_length: int) -> tuple[np.ndarray, np.ndarray]:
+    def sequences(self, texts: Sequence[str], max_length: int, name: str = "texts") -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets [B, T]: `<bos> a b` must predict `a b <eos>`; the rest is 0.
 
         Raises:
             InputError: if there is no text, or one has more than `max_length` - 1 tokens.
         """
         if isinstance(texts, str) or not len(texts):
-            raise InputError(f"`texts` must be a list of at least one string; got {texts!r}.")
+            raise InputError(f"`{name}` must be a list of at least one string; got {texts!r}.")
         rows = self.tokenizer.ids(texts)
         for index, row in enumerate(rows):
             if len(row) >= max_length:
                 raise InputError(
-                    f"`texts[{index}]` must have at most {max_length - 1} tokens, since the model reads {max_length} "
+                    f"`{name}[{index}]` must have at most {max_length - 1} tokens, since the model reads {max_length} "
                     f"timesteps and one is the start; got {len(row)}. Cut it into two texts."
                 )
         return pad_rows([[BOS_ID, *row] for row in rows]), pad_rows([[*row, EOS_ID] for row in rows])

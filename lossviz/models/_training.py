@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lossviz.errors import InputError
+from lossviz.errors import InputError, not_one_of
 from lossviz.models._saving import load_model, save_model
 
 __all__ = [
@@ -48,7 +48,13 @@ class History:
 
 
 def set_seed(seed: int) -> None:
-    """Fix every seed, so that a model made next starts from the same weights, and the order of every summation."""
+    """Fix every seed, so that a model made next starts from the same weights, and the order of every summation.
+
+    Raises:
+        InputError: if the seed is not a whole number in [0, 2³²).
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise InputError(f"`seed` must be a whole number in [0, 2³²); got {seed!r}.")
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
@@ -153,8 +159,16 @@ class Tokenizer:
         return [PAD, UNKNOWN, *self.tokens]
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, without padding, start or stop."""
-        rows: list[list[int]] = self._layer(tf.constant(list(texts), tf.string)).to_list() if len(texts) else []
+        """The ids of each text, without padding, start or stop.
+
+        Raises:
+            InputError: if a text is not a string.
+        """
+        for index, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(f"Text {index} must be a string; got a {type(text).__name__}.")
+        encoded = [text.encode("utf-8", "replace") for text in texts]
+        rows: list[list[int]] = self._layer(tf.constant(encoded, tf.string)).to_list() if encoded else []
         return rows
 
     def text(self, ids: Sequence[int]) -> str:
@@ -207,9 +221,11 @@ def check_size(name: str, size: Any) -> int:
 
 
 def _vectorization(split: str, **more: Any) -> Any:
+    standardizers = {"words": _words, "words and digits": _words_and_digits, "characters": None}
+    if split not in standardizers:
+        raise InputError(not_one_of("split", split, standardizers))
     cut = "character" if split == "characters" else "whitespace"
-    standardize = {"words": _words, "words and digits": _words_and_digits}.get(split)
-    return keras.layers.TextVectorization(standardize=standardize, split=cut, ragged=True, **more)
+    return keras.layers.TextVectorization(standardize=standardizers[split], split=cut, ragged=True, **more)
 
 
 def _words(texts: Any) -> Any:

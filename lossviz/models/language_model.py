@@ -152,7 +152,7 @@ class LanguageModel(keras.Model):  # type: ignore[misc]
         """
         if self._texts is None:
             self._texts = learn(corpus, self.split, self.vocab_size)
-        pairs = self._texts.sequences(corpus, self.max_length)
+        pairs = self._texts.sequences(corpus, self.max_length, "corpus")
         return train(self, self._loss_and_timesteps, pairs, seed=seed, steps=steps, on_step=on_step)
 
     def generate(self, prompt: str, steps: int) -> str:

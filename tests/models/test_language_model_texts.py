@@ -147,6 +147,11 @@ def test_fit_learns_its_tokens_and_lowers_the_loss_the_same_way_twice() -> None:
     )
 
 
+def test_fit_refuses_an_empty_corpus() -> None:
+    with pytest.raises(InputError, match=r"^`corpus` must be a list of at least one string; got \[\]\.$"):
+        known_model().fit([], seed=5, steps=1)
+
+
 def test_fit_goes_on_with_the_tokens_it_has() -> None:
     model = known_model()
     model.fit(CORPUS, seed=5, steps=1)

@@ -98,9 +98,11 @@ def test_train_reads_all_rows_where_there_are_fewer_than_a_minibatch() -> None:
     [
         ({"steps": 0}, "`steps` must be a whole number of at least 1; got 0."),
         ({"rows": 1.5}, "`rows` must be a whole number of at least 1; got 1.5."),
+        ({"seed": -1}, "`seed` must be a whole number in [0, 2³²); got -1."),
+        ({"seed": 2**32}, "`seed` must be a whole number in [0, 2³²); got 4294967296."),
     ],
 )
-def test_train_refuses_numbers_below_one(options: dict[str, object], message: str) -> None:
+def test_train_refuses_numbers_out_of_range(options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         fit(Line(), **options)
 
@@ -145,6 +147,21 @@ def test_tokenizer_takes_characters_as_they_stand() -> None:
 
 def test_tokenizer_of_no_texts_gives_no_rows() -> None:
     assert Tokenizer(["a"], "words").ids([]) == []
+
+
+def test_tokenizer_takes_half_a_character_for_an_unknown_one() -> None:
+    assert Tokenizer(["a"], "characters").ids(["a\ud800"]) == [[2, 1]]
+
+
+def test_tokenizer_refuses_what_is_no_string() -> None:
+    with pytest.raises(InputError, match=r"^Text 1 must be a string; got a int\.$"):
+        Tokenizer(["a"], "words").ids(["a", 2])  # type: ignore[list-item]
+
+
+def test_tokenizer_refuses_an_unknown_split() -> None:
+    message = "`split` must be one of 'words', 'words and digits', 'characters'; got 'word'. Did you mean 'words'?"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        Tokenizer(["a"], "word")
 
 
 def test_learn_tokens_breaks_ties_by_the_alphabet() -> None:
