@@ -164,11 +164,7 @@ class Tokenizer:
         Raises:
             InputError: if a text is not a string.
         """
-        for index, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise InputError(f"Text {index} must be a string; got a {type(text).__name__}.")
-        encoded = [text.encode("utf-8", "replace") for text in texts]
-        rows: list[list[int]] = self._layer(tf.constant(encoded, tf.string)).to_list() if encoded else []
+        rows: list[list[int]] = self._layer(_strings(texts)).to_list() if len(texts) else []
         return rows
 
     def text(self, ids: Sequence[int]) -> str:
@@ -188,10 +184,12 @@ def learn_tokens(texts: Sequence[str], split: str, at_most: int | None = None) -
     >>> learn_tokens(["the cat and the dog", "the dog"], "words", at_most=3)
     ['the', 'dog', 'and']
     """
-    layer = _vectorization(split)
-    layer.adapt(tf.constant(list(texts), tf.string))
+    layer, strings = _vectorization(split), _strings(texts)
+    layer.adapt(strings)
     found = layer.get_vocabulary(include_special_tokens=False)
-    counts = np.bincount(layer(tf.constant(list(texts), tf.string)).flat_values.numpy())
+    if not found:  # a layer without a vocabulary can't be called
+        return []
+    counts = np.bincount(layer(strings).flat_values.numpy())
     ranked = sorted(range(len(found)), key=lambda index: (-counts[index + 2], found[index]))
     return [str(found[index]) for index in ranked[:at_most]]
 
@@ -218,6 +216,13 @@ def check_size(name: str, size: Any) -> int:
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
         raise InputError(f"`{name}` must be a whole number of at least 1; got {size!r}.")
     return int(size)
+
+
+def _strings(texts: Sequence[str]) -> Any:
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(f"Text {index} must be a string; got a {type(text).__name__}.")
+    return tf.constant([text.encode("utf-8", "replace") for text in texts], tf.string)
 
 
 def _vectorization(split: str, **more: Any) -> Any:

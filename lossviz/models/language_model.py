@@ -150,9 +150,9 @@ class LanguageModel(keras.Model):  # type: ignore[misc]
             steps: how many times 16 texts are read.
             on_step: called with (done, total, mean loss of a timestep in nats); an exception in it stops the training.
         """
-        if self._texts is None:
-            self._texts = learn(corpus, self.split, self.vocab_size)
-        pairs = self._texts.sequences(corpus, self.max_length, "corpus")
+        texts = self._texts or learn(corpus, self.split, self.vocab_size)
+        pairs = texts.sequences(corpus, self.max_length, "corpus")
+        self._texts = texts
         return train(self, self._loss_and_timesteps, pairs, seed=seed, steps=steps, on_step=on_step)
 
     def generate(self, prompt: str, steps: int) -> str:

@@ -152,6 +152,13 @@ def test_fit_refuses_an_empty_corpus() -> None:
         known_model().fit([], seed=5, steps=1)
 
 
+def test_fit_that_is_refused_learns_no_tokens() -> None:
+    model = small_model()
+    with pytest.raises(InputError, match=r"^`corpus\[0\]` must have at most 5 tokens, "):
+        model.fit(["a b c d e f"], seed=5, steps=1)
+    assert model.get_config()["tokens"] is None
+
+
 def test_fit_goes_on_with_the_tokens_it_has() -> None:
     model = known_model()
     model.fit(CORPUS, seed=5, steps=1)

@@ -169,6 +169,11 @@ def test_learn_tokens_breaks_ties_by_the_alphabet() -> None:
     assert learn_tokens(["ba b"], "characters", 2) == ["b", " "]
 
 
+@pytest.mark.parametrize("texts", [[], [""], ["--", "!"]])
+def test_learn_tokens_finds_none_where_there_are_none(texts: list[str]) -> None:
+    assert learn_tokens(texts, "words") == []
+
+
 @pytest.mark.parametrize(
     ("rows", "width", "padded"),
     [([[1, 2], []], None, [[1, 2], [0, 0]]), ([[1]], 3, [[1, 0, 0]]), ([[]], None, [[]])],
