@@ -24,19 +24,34 @@ class Sequences(NamedTuple):
     lengths: np.ndarray
 
 
-def as_pairs(corpus: Sequence[Pair]) -> tuple[list[str], list[str]]:
-    """The sources and the targets of pairs.
+def as_pairs(name: str, texts: Sequence[Pair | str], *, alone: bool = False) -> tuple[list[str], list[str | None]]:
+    """The sources and the targets of pairs; None is the target of a source alone.
+
+    Args:
+        name: what the caller calls the texts.
+        texts: (source, target) pairs.
+        alone: whether a source may come without a target.
 
     Raises:
-        InputError: if an entry is not two strings.
+        InputError: if there is no text, or an entry is neither.
 
-    >>> as_pairs([("May 1998", "1998-05")])
-    (['May 1998'], ['1998-05'])
+    >>> as_pairs("texts", [("May 1998", "1998-05"), "June 1998"], alone=True)
+    (['May 1998', 'June 1998'], ['1998-05', None])
     """
-    for place, entry in enumerate(corpus):
-        if isinstance(entry, str) or len(entry) != 2 or not all(isinstance(text, str) for text in entry):
-            raise InputError(f"`corpus` must hold pairs of strings, (source, target); entry {place} is {entry!r}.")
-    return [source for source, _ in corpus], [target for _, target in corpus]
+    wanted = f"`{name}` must hold pairs of strings, (source, target)" + ", or sources" * alone
+    if isinstance(texts, str):
+        raise InputError(f"{wanted}; got one string. Pass a list.")
+    if not len(texts):
+        raise InputError(f"`{name}` must hold at least one text{'' if alone else ' to train on'}; got none.")
+    pairs: list[Any] = [(entry, None) if alone and isinstance(entry, str) else entry for entry in texts]
+    for place, entry in enumerate(pairs):
+        if not isinstance(entry, tuple | list) or len(entry) != 2 or not _are_texts(*entry, alone):
+            raise InputError(f"{wanted}; entry {place} is {entry!r}.")
+    return [source for source, _ in pairs], [target for _, target in pairs]
+
+
+def _are_texts(source: Any, target: Any, alone: bool) -> bool:
+    return isinstance(source, str) and (isinstance(target, str) or (alone and target is None))
 
 
 def sequences(model: Any, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Sequences:

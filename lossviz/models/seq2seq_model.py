@@ -125,11 +125,11 @@ class Seq2SeqModel(EncoderDecoder):
         Raises:
             InputError: if the corpus is empty, an entry is not two strings, or `steps` is below 1.
         """
-        sources, targets = as_pairs(corpus)
+        sources, targets = as_pairs("corpus", corpus)
+        said = [target for target in targets if target is not None]
         if self.tokenizer is None:
-            texts = [*sources, *targets]
-            self.tokenizer = self._tokenizer(learn_tokens(texts, SPLIT, self.vocab_size - 2) if texts else [])
-        arrays = sequences(self, self._ids(sources), self._ids(targets))
+            self.tokenizer = self._tokenizer(learn_tokens([*sources, *said], SPLIT, max(self.vocab_size - 2, 0)))
+        arrays = sequences(self, self._ids(sources), self._ids(said))
         return train(self, self._loss_of, arrays, seed=seed, steps=steps, rows=ROWS, rate=RATE, on_step=on_step)
 
     def generate(self, texts: Sequence[str], at_most: int = AT_MOST) -> list[str]:
@@ -140,8 +140,10 @@ class Seq2SeqModel(EncoderDecoder):
             at_most: how many tokens to write where no stop token comes.
 
         Raises:
-            InputError: if the model has no tokens yet, or `at_most` is below 1.
+            InputError: if a text is not a string, the model has no tokens yet, or `at_most` is below 1.
         """
+        if isinstance(texts, str):
+            raise InputError("`texts` must be a list of strings; got one string. Pass `[text]`.")
         vocabulary = self.vocabulary
         return [as_text([vocabulary[index] for index in ids]) for ids in self._generate(texts, at_most)]
 
@@ -157,14 +159,13 @@ class Seq2SeqModel(EncoderDecoder):
             vocabulary, `pad_id` 0 and `eos_id`, the stop token.
 
         Raises:
-            InputError: if there is no text, or the model has no tokens yet.
+            InputError: if there is no text, an entry is neither a pair nor a string, or the model has no tokens yet.
         """
-        if not texts:
-            raise InputError("`texts` must hold at least one text; got none.")
-        sources = [entry if isinstance(entry, str) else entry[0] for entry in texts]
-        own = iter(self._generate([entry for entry in texts if isinstance(entry, str)], AT_MOST))
-        targets = [next(own) if isinstance(entry, str) else self._ids([entry[1]])[0] for entry in texts]
-        arrays = sequences(self, self._ids(sources), targets)
+        sources, targets = as_pairs("texts", texts, alone=True)
+        given = self._ids([target or "" for target in targets])
+        own = iter(self._generate([x for x, target in zip(sources, targets, strict=True) if target is None], AT_MOST))
+        said = [next(own) if target is None else ids for target, ids in zip(targets, given, strict=True)]
+        arrays = sequences(self, self._ids(sources), said)
         return Batch.from_arrays(
             logits=self((arrays.encoder_inputs, arrays.ground_truth)).numpy(),
             targets=arrays.final_tokens,
@@ -217,6 +218,8 @@ class Seq2SeqModel(EncoderDecoder):
         return loss, tf.reduce_mean(tf.cast(lengths, loss.dtype))  # timesteps per sequence, as the loss is one
 
     def _tokenizer(self, tokens: Sequence[str]) -> Tokenizer:
+        if self.vocab_size < 2:
+            raise InputError("`vocab_size` must be at least 2 to read texts: padding and the unknown token; got 1.")
         if len(tokens) > self.vocab_size - 2:
             raise InputError(
                 f"`tokens` must be at most {self.vocab_size - 2}, for ids 0 and 1 are padding and unknown tokens; "

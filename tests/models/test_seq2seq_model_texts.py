@@ -57,6 +57,13 @@ def test_fit_of_the_same_seed_gives_the_same_weights_and_tells_the_mean_loss_of_
     assert history.losses[0] == pytest.approx(np.log(14), abs=0.02)
 
 
+def test_fit_of_nothing_learns_no_vocabulary() -> None:
+    model = new_model(tokens=None)
+    with pytest.raises(InputError):
+        model.fit([], seed=1, steps=1)
+    assert model.tokenizer is None
+
+
 def test_fit_stops_when_on_step_raises() -> None:
     class StoppedError(Exception):
         pass
@@ -157,6 +164,30 @@ def test_record_reads_unknown_words_and_no_words_at_all(learned: Seq2SeqModel) -
         (
             lambda model: model.fit([("may", "05"), ("june", 6)], seed=1, steps=1),
             "`corpus` must hold pairs of strings, (source, target); entry 1 is ('june', 6).",
+        ),
+        (
+            lambda model: model.fit("may", seed=1, steps=1),
+            "`corpus` must hold pairs of strings, (source, target); got one string. Pass a list.",
+        ),
+        (
+            lambda model: model.fit([("may", None)], seed=1, steps=1),
+            "`corpus` must hold pairs of strings, (source, target); entry 0 is ('may', None).",
+        ),
+        (
+            lambda model: model.record("may"),
+            "`texts` must hold pairs of strings, (source, target), or sources; got one string. Pass a list.",
+        ),
+        (
+            lambda model: model.record(["may", 5]),
+            "`texts` must hold pairs of strings, (source, target), or sources; entry 1 is 5.",
+        ),
+        (
+            lambda model: model.generate("may"),
+            "`texts` must be a list of strings; got one string. Pass `[text]`.",
+        ),
+        (
+            lambda _: new_model(vocab_size=1, tokens=[]),
+            "`vocab_size` must be at least 2 to read texts: padding and the unknown token; got 1.",
         ),
         (lambda model: model.fit(TINY, seed=1, steps=0), "`steps` must be a whole number of at least 1; got 0."),
         (
