@@ -45,12 +45,15 @@ def as_pairs(name: str, texts: Sequence[Pair | str], *, alone: bool = False) -> 
         raise InputError(f"`{name}` must hold at least one text{'' if alone else ' to train on'}; got none.")
     pairs: list[Any] = [(entry, None) if alone and isinstance(entry, str) else entry for entry in texts]
     for place, entry in enumerate(pairs):
-        if not isinstance(entry, tuple | list) or len(entry) != 2 or not _are_texts(*entry, alone):
+        if not _is_pair(entry, alone):
             raise InputError(f"{wanted}; entry {place} is {entry!r}.")
     return [source for source, _ in pairs], [target for _, target in pairs]
 
 
-def _are_texts(source: Any, target: Any, alone: bool) -> bool:
+def _is_pair(entry: Any, alone: bool) -> bool:
+    if not isinstance(entry, tuple | list) or len(entry) != 2:
+        return False
+    source, target = entry
     return isinstance(source, str) and (isinstance(target, str) or (alone and target is None))
 
 
