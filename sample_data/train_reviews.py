@@ -85,10 +85,10 @@ def compare(seeds: Sequence[int] = SEEDS, steps: int = STEPS, half: int = HALF) 
     for way, title in WAYS.items():
         found = np.array([_found(way, seed, steps, half) for seed in seeds])  # [seeds, 2, reviews]
         scores = 100 * found @ groups.T / groups.sum(axis=1)
-        for done, mean, spread in zip((half, steps), scores.mean(axis=0), scores.std(axis=0, ddof=1), strict=True):
-            print(
-                f"{title}, {done} steps: {', '.join(f'{m:.1f} ± {s:.1f}' for m, s in zip(mean, spread, strict=True))}"
-            )
+        for done, rows in zip((half, steps), scores.swapaxes(0, 1), strict=True):
+            columns = (f"{m:.1f} ± {s:.1f}" for m, s in zip(rows.mean(axis=0), rows.std(axis=0, ddof=1), strict=True))
+            each = ", ".join(f"{score:.1f}" for score in rows[:, 0])
+            print(f"{title}, {done} steps: {', '.join(columns)} (all reviews, seed by seed: {each})", flush=True)
 
 
 def _found(way: str, seed: int, steps: int, half: int) -> list[np.ndarray]:

@@ -75,8 +75,10 @@ class ClassificationModel(ClassificationCalculations):
             InputError: if there is no text, or one has no word or more than `max_length`.
         """
         texts, labels = [text for text, _ in corpus], np.array([[label] for _, label in corpus], np.float32)
+        if not texts:
+            raise InputError("`corpus` must hold at least one text to train on; got none.")
         if self.tokenizer is None:
-            self.tokenizer = self._tokenizer(learn_tokens(texts, "words", self.vocab_size - 2) if texts else [])
+            self.tokenizer = self._tokenizer(learn_tokens(texts, "words", max(self.vocab_size - 2, 0)))
         arrays = (self.ids(texts), labels)
         return train(self, self._loss_of, arrays, seed=seed, steps=steps, rows=ROWS, on_step=on_step)
 
@@ -170,9 +172,9 @@ class ClassificationModel(ClassificationCalculations):
         return self.calculate_loss(lstm_outputs, len(labels), lengths, labels), len(labels)
 
     def _tokenizer(self, tokens: Sequence[str]) -> Tokenizer:
-        if len(tokens) > self.vocab_size - 2:
+        if not 1 <= len(tokens) <= self.vocab_size - 2:
             raise InputError(
-                f"`tokens` must be at most {self.vocab_size - 2}, for ids 0 and 1 are padding and unknown words; "
-                f"got {len(tokens)}. Make the model with `vocab_size={len(tokens) + 2}`."
+                f"`tokens` must be 1 to {self.vocab_size - 2} words, for ids 0 and 1 are padding and unknown words; "
+                f"got {len(tokens)}. Make the model with `vocab_size={max(len(tokens), 1) + 2}`."
             )
         return Tokenizer(tokens, "words")

@@ -440,8 +440,9 @@ def named(random: Random) -> Batch:
 
 def recorded(random: Random) -> Batch:
     """Some rows of a batch recorded from a model, which need not hold the longest one."""
-    names = [sample.name for sample in SAMPLES if sample.group == RECORDED]
-    return some_rows(_recorded(names[random.integers(len(names))]), random)
+    batches = [_recorded(sample.name) for sample in SAMPLES if sample.group == RECORDED]
+    batches = [batch for batch in batches if batch.shape[2] > 1]  # a mean says nothing of a classifier's one logit
+    return some_rows(batches[random.integers(len(batches))], random)
 
 
 def recorded_bare(random: Random) -> Batch:
