@@ -8,7 +8,8 @@ from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.explanation import Explanation
 from lossviz.figures import class_bars, visible
-from lossviz.headline import cell_words
+from lossviz.headline import cell_words, reading_words
+from lossviz.measuring import is_binary
 from lossviz.ui.editing import make_edits
 from lossviz.ui.equation import theme
 from lossviz.ui.logits import logits_editor
@@ -30,9 +31,11 @@ def cell_panel(state: State, analysis: Analysis) -> None:
             st.caption("Select a cell above, by mouse or with the arrow keys, to see its arithmetic and to edit it.")
             return
         explanation = analysis.explain(*state.cell)
-        target = escaped(visible(explanation.token[:80]))
-        st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: target {target}**")
+        st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: {_heading(analysis, explanation)}**")
         st.caption(cell_words(explanation))
+        where = reading_words(analysis, *state.cell)
+        if where:
+            st.caption(where)
         if explanation.note:
             say("warning", explanation.note)
         left, right = st.columns([1.35, 1])
@@ -41,6 +44,16 @@ def cell_panel(state: State, analysis: Analysis) -> None:
         with right:
             plot(class_bars(explanation, theme=theme()), key="classes", label="Top classes", selectable=False)
         _editors(state, analysis, explanation)
+
+
+def _heading(analysis: Analysis, explanation: Explanation) -> str:
+    """The target, and what the model read there where the batch says it."""
+    batch, here = analysis.batch, (explanation.sequence, explanation.timestep)
+    name = "label" if is_binary(analysis.settings) else "target"
+    target = f"{name} {escaped(visible(explanation.token[:80]))}"
+    if batch.inputs is None:
+        return target
+    return f"{target}, read “{escaped(visible(batch.input_token(int(batch.inputs[here]))[:80]))}”"
 
 
 def _editors(state: State, analysis: Analysis, explanation: Explanation) -> None:

@@ -1,4 +1,4 @@
-"""The three doors through which a batch comes in: a sample, a file, typed text. All end at `Batch.from_arrays`."""
+"""The doors through which a batch comes in: a sample, a file, typed text, a model. All end at `Batch.from_arrays`."""
 
 import os
 from collections.abc import Callable
@@ -11,10 +11,12 @@ from lossviz.batch import Batch
 from lossviz.errors import LossvizError, NamesError
 from lossviz.formats import FORMATS, read, read_many
 from lossviz.samples import DEFAULT
-from lossviz.settings import FILE_VARIABLE
+from lossviz.settings import FILE_VARIABLE, Settings
 from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.mapping import ask_names
-from lossviz.ui.state import Source, State, default_widget
+from lossviz.ui.opening import trained_with
+from lossviz.ui.sentences import sentences_door
+from lossviz.ui.state import Source, State, default_widget, read_widget, write_widget
 from lossviz.ui.typed import typed_door
 from lossviz.ui.widgets import literal, say
 
@@ -35,10 +37,22 @@ def doors(state: State) -> None:
         list(_DOORS),
         required=True,
         key="door",
-        help="A recorded sample, a file that your training loop wrote, or sequences that you type.",
+        help="A recorded sample, a file that your training loop wrote, sequences that you type, or what a model "
+        "says of your own sentences.",
         persist_state="session",
     )
     _DOORS[door or "Sample"](state)
+    _choose_reduction(state)
+
+
+def _choose_reduction(state: State) -> None:
+    """A batch of one of the models opens with what that minimises."""
+    if state.source is None:
+        return
+    now = read_widget("reduction", Settings().reduction)
+    wanted = state.opening.reduction((state.source.door, state.source.name), state.source.reduction, now)
+    if wanted != now:
+        write_widget("reduction", wanted)
 
 
 def _sample_door(state: State) -> None:
@@ -54,7 +68,7 @@ def _sample_door(state: State) -> None:
     )
     known = state.known("sample", name)
     lesson = DOOR_SAMPLES[name].lesson
-    state.show(known or Source("sample", name, sample_batch(name), lesson))
+    state.show(known or Source("sample", name, sample_batch(name), lesson, reduction=trained_with(name)))
     st.caption(literal(lesson))
 
 
@@ -146,4 +160,9 @@ def _without_code(error: NamesError) -> str:
     return str(error).partition(" Pass `names=")[0]
 
 
-_DOORS: dict[str, Callable[[State], None]] = {"Sample": _sample_door, "Open": _file_door, "Type": typed_door}
+_DOORS: dict[str, Callable[[State], None]] = {
+    "Sample": _sample_door,
+    "Open": _file_door,
+    "Type": typed_door,
+    "Model": sentences_door,
+}

@@ -8,6 +8,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview
+from lossviz.measuring import is_binary
 from lossviz.ui.plot import plot, plot_width, selected_cell
 from lossviz.ui.state import Source, State, read_widget
 from lossviz.ui.window import needs_window, window_controls
@@ -19,6 +20,7 @@ HEAD_START = 0.04  # seconds: the browser draws the picture before the rest of t
 WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
 OUTLINE_HELP = "Outline these timesteps in the picture."
 EDITED = "What differs from the source"
+READ = "What is read"
 
 
 def theme() -> str:
@@ -88,6 +90,8 @@ def _outlines(state: State, analysis: Analysis) -> dict[str | None, np.ndarray]:
     for problem in analysis.problems:
         if problem.cells.any():
             named[problem.title] = problem.cells
+    if named and is_binary(analysis.settings):  # what is outlined where nothing else is
+        named[READ] = analysis.mask
     return named
 
 

@@ -22,6 +22,7 @@ from lossviz.ui.choices import DECLARED, OPTIONS
 from lossviz.ui.conventions import LIBRARIES
 from lossviz.ui.doctor_samples import DOOR_SAMPLES
 from lossviz.ui.repair import Repair, packed_repair, unpacked_repair
+from lossviz.ui.sentences import KINDS_OF_MODEL, STAGES
 from lossviz.ui.state import Linked, Source, State, read_widget, write_widget
 from lossviz.ui.typed import LOGITS
 
@@ -69,7 +70,7 @@ def _part(value: Any) -> bool:
 
 
 CHOICES: dict[str, Check] = {
-    "door": _one_of(("Sample", "Open", "Type")),
+    "door": _one_of(("Sample", "Open", "Type", "Model")),
     "sample": _one_of(DOOR_SAMPLES),
     "mask": _one_of((DECLARED, *MASKS)),
     "reduction": _one_of(reduction.name for reduction in REDUCTIONS),
@@ -85,6 +86,9 @@ CHOICES: dict[str, Check] = {
     "typed_temperature": _temperature,
     "typed_wrong": _text,
     "typed_pasted": _text,
+    "sentences_model": _one_of(KINDS_OF_MODEL),
+    "sentences_stage": _one_of(STAGES),
+    **{f"sentences_{model}": _text for model in KINDS_OF_MODEL},
     "convention": _one_of(row.code for row in CONVENTIONS),
     "libraries": _some_of(LIBRARIES),
     "unit": _one_of(UNITS),
@@ -160,6 +164,7 @@ def restore(state: State) -> None:
     for key, is_possible in CHOICES.items():
         if key in view and is_possible(view[key]):
             write_widget(key, view[key])
+    state.opening.linked = "reduction" in view
     source = view.get("source")
     if isinstance(source, list) and len(source) == 2:
         state.linked = Linked((source[0], source[1]), _cell(view.get("cell")), tuple(_edits(view.get("edits"))))

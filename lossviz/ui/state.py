@@ -12,6 +12,7 @@ from lossviz.batch import Batch
 from lossviz.edits import Edit, apply_edits, differences
 from lossviz.errors import InputError
 from lossviz.settings import Settings
+from lossviz.ui.opening import Opening
 from lossviz.ui.repair import Repair, Step, apply_steps
 
 __all__ = ["Linked", "Source", "State", "default_widget", "get_state", "read_widget", "write_widget"]
@@ -24,8 +25,8 @@ class Source:
     """Where a batch came from, and what was changed since.
 
     Attributes:
-        door: "sample", "file" or "typed"; `name`: which one.
-        batch: as it came.
+        door: "sample", "file", "typed" or "sentences"; `name`: which one.
+        batch: as it came; `made_from`: what was typed for it; `reduction`: that of its model, or "".
         steps: the edits and repairs made, one step an undo; `undone`: the steps taken back.
     """
 
@@ -33,6 +34,8 @@ class Source:
     name: str
     batch: Batch
     lesson: str = ""
+    made_from: Any = None
+    reduction: str = ""
     steps: list[Step] = field(default_factory=list)
     undone: list[Step] = field(default_factory=list)
     _edited: tuple[tuple[Step, ...], Batch] | None = None
@@ -143,6 +146,7 @@ class State:
         restored: whether the address was read; `linked`: its cell and edits, until their batch is on the screen.
         unmapped: an opened file whose arrays have other names, until the dialog is answered.
         uploaded: which upload was read last, so that it is read once; `opened` counts the files that could be read.
+        opening: which reduction the batch on screen brought.
         started: whether the file that the app was started with was read.
     """
 
@@ -163,6 +167,7 @@ class State:
     typed: dict[str, Any] | None = None
     restored: bool = False
     linked: Linked | None = None
+    opening: Opening = field(default_factory=Opening)
     _analysis: Analysis | None = None
 
     def show(self, source: Source) -> None:

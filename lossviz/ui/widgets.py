@@ -8,7 +8,7 @@ import streamlit as st
 __all__ = ["KINDS", "escaped", "literal", "say"]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~|<>&])")
-_CODE = re.compile(r"""`(~|[A-Za-z_][\w.()\[\]{}=:'", -]*)`""")
+_CODE = re.compile(r"""`(~|->|(?:-> )?[A-Za-z_][\w.()\[\]{}=:'", -]*)`""")
 KINDS: dict[str, Callable[[str], object]] = {
     "error": st.error,
     "warning": st.warning,

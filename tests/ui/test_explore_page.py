@@ -12,6 +12,7 @@ from lossviz.reductions import CALCULATIONS, FLAGS, REDUCTIONS
 from lossviz.samples import DEFAULT, SAMPLES, load_sample
 from lossviz.ui.choices import OPTIONS
 from lossviz.ui.link import pack
+from lossviz.ui.opening import trained_with
 from tests.ui.driver import (
     choose,
     click,
@@ -93,7 +94,7 @@ def test_container_has_its_key(key: str) -> None:
 def test_sample_opens_with_its_problems_in_words(name: str) -> None:
     """Every sample gives a number or says why not, its lesson, and what is wrong with it."""
     app = sample(name)
-    analysis = analyze(batch_of(name))
+    analysis = analyze(batch_of(name), Settings(reduction=trained_with(name) or "mean"))
     assert number(app) == headline(analysis).value
     assert LESSONS[name] in texts(app, "caption")
     assert sorted(texts(app, "warning", "info")) == sorted(problem.message for problem in analysis.problems)

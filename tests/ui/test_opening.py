@@ -1,0 +1,119 @@
+"""With which reduction a batch opens: its model's own; the user's choice comes back, and a link's stands."""
+
+import numpy as np
+import pytest
+
+from lossviz import Settings, analyze
+from lossviz.samples import SAMPLES
+from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
+from lossviz.ui.link import pack
+from lossviz.ui.opening import TRAINED_WITH, Opening, trained_with
+from tests.ui.driver import address, choose, door, heatmaps, number, open_app, picture, sample, select, texts
+
+LM, DATES, OTHER = ("sample", "language-model-trained"), ("sample", "dates-trained"), ("sample", "golden")
+
+
+def opened(*steps: tuple[tuple[str, str], str | None]) -> list[str]:
+    """The reduction after each batch came on the screen; None where the user leaves it, else what they choose there."""
+    opening, now, seen = Opening(), "mean", []
+    for batch, chosen in steps:
+        now = opening.reduction(batch, trained_with(batch[1]), now)
+        seen.append(now)
+        now = chosen or now
+    return seen
+
+
+def test_trained_with_is_what_each_model_minimises() -> None:
+    assert {sample.name: trained_with(sample.name) for sample in SAMPLES if trained_with(sample.name)} == {
+        f"{model}-{stage}": reduction
+        for model, reduction in TRAINED_WITH.items()
+        for stage in ("untrained", "half-trained", "trained")
+    }
+    assert {trained_with(name) for name in DOOR_SAMPLES} == {"", *TRAINED_WITH.values()}
+
+
+def test_opening_gives_the_users_choice_back() -> None:
+    assert opened((OTHER, "counted"), (LM, None), (DATES, None), (OTHER, None)) == [
+        "mean",
+        "language_model",
+        "encoder_decoder",
+        "counted",
+    ]
+
+
+def test_opening_keeps_what_the_user_chose_for_the_model() -> None:
+    """Until a batch of a model comes again, which brings its own."""
+    assert opened((LM, "counted"), (OTHER, None), (DATES, None), (OTHER, None)) == [
+        "language_model",
+        "counted",
+        "encoder_decoder",
+        "counted",
+    ]
+
+
+def test_opening_acts_once_for_each_batch() -> None:
+    assert opened((LM, "counted"), (LM, None), (OTHER, "mean"), (OTHER, None)) == [
+        "language_model",
+        "counted",
+        "counted",
+        "mean",
+    ]
+
+
+def test_opening_leaves_what_a_link_says() -> None:
+    opening = Opening(linked=True)
+    assert opening.reduction(LM, "language_model", "counted") == "counted"
+    assert opening.reduction(OTHER, "", "counted") == "counted"
+    opening = Opening(linked=True)
+    assert opening.reduction(LM, "language_model", "language_model") == "language_model"
+    assert opening.reduction(OTHER, "", "language_model") == "mean"
+
+
+@pytest.mark.parametrize("name", ["language-model-trained", "dates-trained", "reviews-trained"])
+def test_sample_of_a_model_opens_with_its_own_number(name: str) -> None:
+    """And the next batch gives the mean back."""
+    app = sample(name)
+    assert number(app) == f"{analyze(sample_batch(name), Settings(reduction=trained_with(name))).value:.4f}"
+    assert app.selectbox(key="reduction").value == trained_with(name)
+    choose(app, sample="golden")
+    assert (app.selectbox(key="reduction").value, number(app)) == ("mean", "1.2545")
+
+
+def test_link_of_a_sample_keeps_its_reduction() -> None:
+    first = choose(sample("dates-trained"), reduction="counted")
+    second = open_app(view=address(first))
+    assert (second.selectbox(key="reduction").value, number(second)) == ("counted", number(first))
+    plain = open_app(view=pack({"door": "Sample", "sample": "dates-trained"}))
+    assert plain.selectbox(key="reduction").value == "encoder_decoder"
+
+
+def test_classifier_outlines_what_is_read_and_says_what_each_half_has_seen() -> None:
+    app = sample("reviews-trained")
+    batch = sample_batch("reviews-trained")
+    _, mask, _ = heatmaps(app)
+    read = np.arange(batch.shape[1]) == batch.lengths[:, None] - 1
+    np.testing.assert_array_equal(mask, read)
+    assert len([trace for trace in picture(app)["data"] if trace["name"] == "highlight"]) == 3
+    select(app, 0, int(batch.lengths[0]) - 1)
+    word = batch.input_token(int(batch.inputs[0, batch.lengths[0] - 1]))
+    assert texts(app, "markdown")[0] == (
+        f"**Sequence 0, timestep {batch.lengths[0] - 1}: label {batch.targets[0, 0]}, read “{word}”**"
+    )
+    assert (
+        f"The sequence is read here. Of a bidirectional LSTM, the forward half has seen all {batch.lengths[0]} "
+        "timesteps, the backward half only one, the last."
+    ) in texts(app, "caption")
+
+
+def test_decoder_says_what_it_read() -> None:
+    app = select(sample("dates-trained"), 0, 0)
+    batch = sample_batch("dates-trained")
+    target, read = batch.token(int(batch.targets[0, 0])), batch.input_token(int(batch.inputs[0, 0]))
+    assert texts(app, "markdown")[0] == f"**Sequence 0, timestep 0: target {target}, read “{read}”**"
+    assert any("what the decoder read" in note["text"] for note in picture(app)["layout"]["annotations"])
+
+
+def test_another_door_gives_the_users_reduction_back() -> None:
+    app = door(sample("reviews-trained"), "Type")
+    assert app.selectbox(key="reduction").value == "mean"
+    assert texts(app, "error") == []
