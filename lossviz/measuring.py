@@ -13,7 +13,7 @@ from lossviz.settings import Settings
 if TYPE_CHECKING:
     from lossviz.engine import Alternatives, Timesteps
 
-__all__ = ["alternatives_of", "is_binary", "measure", "scores"]
+__all__ = ["alternatives_of", "is_binary", "measure", "scores", "usual_settings"]
 
 Array = np.ndarray
 Progress = Callable[[int, int], None]
@@ -27,6 +27,15 @@ def is_binary(settings: Settings) -> bool:
     True
     """
     return settings.reduction == "classification"
+
+
+def usual_settings(batch: Batch) -> Settings:
+    """The settings under which a batch makes sense where nobody chose any: one logit a timestep is a sigmoid's.
+
+    >>> usual_settings(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]])).reduction
+    'classification'
+    """
+    return Settings(reduction="classification") if batch.shape[2] == 1 else Settings()
 
 
 def scores(batch: Batch, settings: Settings) -> Array:

@@ -27,7 +27,7 @@ import numpy as np
 from lossviz.measuring import is_binary
 from lossviz.rules._case import Case
 from lossviz.rules._rows import IGNORE_IDS, many
-from lossviz.rules._rule import Found, Rule
+from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
 
@@ -36,6 +36,8 @@ Array = np.ndarray
 
 def _check(case: Case) -> Found | None:
     classes = 2 if is_binary(case.analysis.settings) else case.shape[2]
+    if classes == 1:
+        raise CannotTell("There is one class; one logit a timestep is a sigmoid's, under the reduction classification.")
     outside = (case.targets < 0) | (case.targets >= classes)
     counting = outside & case.counts & ~np.isin(case.targets, IGNORE_IDS) & (case.targets != case.batch.ignore_id)
     if counting.any():
