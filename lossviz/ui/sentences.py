@@ -41,7 +41,7 @@ class KindOfModel:
     help: str
     arguments: Callable[[Sequence[Line]], tuple[list[Any], ...]]
     size: Callable[[Any, str], tuple[int, int, str]]
-    unknown: Callable[[Any, Sequence[str]], Iterable[str]]
+    unknown: Callable[[Any, Batch, Sequence[str]], Iterable[str]]
 
 
 def sentences_door(state: State) -> None:
@@ -84,7 +84,7 @@ def sentence_batch(name: str, stage: str, text: str) -> tuple[Batch, str]:
         if read == 0:
             raise InputError(f"Line {number} has none of the model's {unit}. Type some, or empty it.")
     batch = model.record(*arguments).replace(title=f"{kind.title}, {STAGES[stage].lower()}: own sentences")
-    return batch, _remark(list(dict.fromkeys(kind.unknown(model, [line for _, line in lines]))))
+    return batch, _remark(list(dict.fromkeys(kind.unknown(model, batch, [line for _, line in lines]))))
 
 
 @st.cache_resource(show_spinner="Loading the model.")
@@ -177,8 +177,8 @@ def _characters(model: Any, line: str) -> tuple[int, int, str]:
     return len(line), model.max_length - 1, "characters"  # one timestep is the start
 
 
-def _unknown_characters(model: Any, texts: Sequence[str]) -> Iterable[str]:
-    known = {*model.record(["a"]).vocabulary, " "}
+def _unknown_characters(_: Any, batch: Batch, texts: Sequence[str]) -> Iterable[str]:
+    known = {*(batch.vocabulary or ()), " "}
     return (mark for text in texts for mark in text if mark not in known)
 
 
@@ -186,7 +186,7 @@ def _words(model: Any, line: str) -> tuple[int, int, str]:
     return len(model.tokenizer.ids([_ARROW.split(line)[0]])[0]), getattr(model, "max_length", MOST_WORDS), "words"
 
 
-def _unknown_words(model: Any, texts: Sequence[str]) -> Iterable[str]:
+def _unknown_words(model: Any, _: Batch, texts: Sequence[str]) -> Iterable[str]:
     sides = [_ARROW.split(text) for text in texts]
     # A label is no word of a review.
     parts = [part for side in sides for part in (side[:1] if side[-1].lower().rstrip(".") in LABELS else side)]
@@ -216,7 +216,7 @@ KINDS_OF_MODEL = {
     "reviews": KindOfModel(
         "Praise or blame",
         "I loved every minute. -> praise\nThe film was dull. We left at ten. -> blame\nNot bad at all! -> praise",
-        "Each line is a review, and `-> praise` or `-> blame`, its label.",
+        "Each line is a review, and `-> praise` or `-> blame`: its label, 1 or 0.",
         _labelled,
         _words,
         _unknown_words,

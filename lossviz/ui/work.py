@@ -36,9 +36,10 @@ def load_engine() -> bool:
 
 
 def _keep_keras() -> None:
-    """Take from Streamlit the reset of Keras that it makes after every run, 0.2 s each: the app builds no model.
+    """Take from Streamlit the reset of Keras that it makes after every run, 0.2 s each.
 
-    Streamlit calls `keras.backend.clear_session` wherever the module is loaded, and TensorFlow loads it.
+    Streamlit calls `keras.backend.clear_session` wherever the module is loaded, and TensorFlow loads it. The app keeps
+    nine models at most, so that nothing piles up.
     """
     keras = sys.modules.get("keras")
     if keras is not None:

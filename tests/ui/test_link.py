@@ -100,6 +100,9 @@ WRONG: dict[str, Any] = {
     "typed_seed": [-1, 2**53, 1e300, "0", True],
     "typed_temperature": [0, -1.0, float("inf"), float("nan"), 10**400, "1", None],
     "typed_kind": ["pasted.", 3],
+    "sentences_model": ["gpt", 1],
+    "sentences_stage": ["overtrained", True],
+    "sentences_dates": [5, "\ud800"],
     "cell": [[1], [1, 2, 3], ["0", "1"], [-1, 0], [10**30, 0], [True, False], 5, {}, [0.5, 1]],
     "source": [["sample"], "golden", [1, 2], [[], {}], 5],
 }
