@@ -178,7 +178,7 @@ def test_selected_cell_is_that_of_explore() -> None:
     assert state(app).cell == (0, 4)
     assert [line for line in texts(app, "caption") if line.startswith("Sequence 0, timestep 4: probability ")]
     go(app, "Explore")
-    assert "**Sequence 0, timestep 4: target <pad>**" in texts(app, "markdown")
+    assert "**Sequence 0, timestep 4: target <pad>, read “<eos>”**" in texts(app, "markdown")
 
 
 def test_fix_is_applied_and_undone_with_both_numbers() -> None:
