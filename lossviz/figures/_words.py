@@ -57,8 +57,22 @@ def _lines(analysis: Analysis, window: Window) -> list[list[str]]:
     if batch.inputs is None:
         return lines
     (read,) = _named(batch.input_token, window.of(batch.inputs))
+    if binary:
+        read = _with_halves(read, analysis, window)
     return [
         [f"{line}<br>read {word}" for line, word in zip(*row, strict=True)] for row in zip(lines, read, strict=True)
+    ]
+
+
+def _with_halves(read: list[list[str]], analysis: Analysis, window: Window) -> list[list[str]]:
+    """The words read, and what each half of a bidirectional LSTM has seen there where the timestep is real."""
+    real = real_timesteps(analysis.batch, analysis.mask_name)
+    forward = np.cumsum(real, axis=1)
+    seen = [window.of(array).tolist() for array in (real, forward, forward[:, -1:] - forward + real)]
+    words = "{}<br>a BiLSTM has seen {} forwards, {} backwards"
+    return [
+        [words.format(word, *halves) if counts else word for word, counts, *halves in zip(*row, strict=True)]
+        for row in zip(read, *seen, strict=True)
     ]
 
 
@@ -88,7 +102,8 @@ class _Words:
         self.window, self.cell, self.scale = drawing.window, drawing.place.cell, drawing.scale
         self.cells, self.axes = cells, axes
         self.binary = is_binary(self.analysis.settings)
-        self.real = self.window.of(real_timesteps(self.analysis.batch, self.analysis.mask_name))
+        real = real_timesteps(self.analysis.batch, self.analysis.mask_name) if self.binary else self.analysis.mask
+        self.real = self.window.of(real)
         self.under = self.analysis.batch.inputs if drawing.reads_under and cells is drawing.first else None
         few = max(self.window.shape) <= MOST_WORDS and self.cell[1] >= 15
         self.level = 2 if few and self.cell[0] >= BOTH else int(few and self.cell[0] >= TOKEN)

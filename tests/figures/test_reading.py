@@ -93,12 +93,13 @@ def test_classifier_without_inputs_has_its_label_in_the_cells():
     assert [text.split(" <span")[0] for text in first.text] == ["1"] * 4 + ["0"] * 4 + ["1"] * 4
 
 
-def test_classifier_under_the_pointer_has_label_and_word():
+def test_classifier_under_the_pointer_has_label_word_and_what_each_half_has_seen():
     lines = heatmaps(equation(classifier()))[0].text
-    assert (lines[0][0], lines[1][0]) == (
-        "label 1, first choice 0<br>read not (2)",
-        "label 0, first choice 0<br>read &lt;b&gt; (6)",
-    )
+    assert [lines[0][0], lines[1][1], lines[1][2]] == [
+        "label 1, first choice 0<br>read not (2)<br>a BiLSTM has seen 1 forwards, 4 backwards",
+        "label 0, first choice 0<br>read &lt;unk&gt; (1)<br>a BiLSTM has seen 2 forwards, 1 backwards",
+        "label 0, first choice 1<br>read &lt;pad&gt; (0)",
+    ]
 
 
 def test_classifier_outlines_something_else_if_asked():
