@@ -30,6 +30,8 @@ LARGEST = 100.0
 """Losses above are counted as this many nats, so that one infinite loss does not decide."""
 ODDS = log(50)
 """Nats by which a fit must beat a uniform guess: of targets without meaning 1 in 50 does (Markov, E[V·p] = 1)."""
+LOUD, SHARED, CLEAR = 0.8, 0.3, 0.1
+"""Parts of ln V that the loss as given must exceed; from the second on, the part of it that may be left elsewhere."""
 GAIN = 0.5
 """Nats by which another timestep must beat the given one, and every other."""
 TYPICAL = 0.4
@@ -64,7 +66,8 @@ def best_fit(case: "Case") -> Fit | None:
     """The place that fits best, if it fits much better than the place given (SHF-06, SHF-08, SHF-10).
 
     The loss as given must lie above 0.8 ln V, that in the other place below; the gain must be sure in the mean of
-    paired differences, and the new loss too low for chance.
+    paired differences, and the new loss too low for chance. Where sequences share much, as dates do, the loss as given
+    is lower: above 0.3 ln V a tenth of it in the other place says as much.
 
     Raises:
         CannotTell: if nothing counts, there is one class, or the model guesses among all classes alike.
@@ -78,10 +81,12 @@ def best_fit(case: "Case") -> Fit | None:
     """
     before = _given(case)
     check_trained(case)
-    if mean_of(before) <= 0.8 * case.uniform:
+    if mean_of(before) <= SHARED * case.uniform:
         return None
     fits = [*_lags(case, before), *_time_major(case, before), *_rows(case, before)]
-    return min(fits, key=lambda fit: fit.after, default=None)
+    loud = mean_of(before) > LOUD * case.uniform
+    clear = [fit for fit in fits if loud or fit.after < CLEAR * fit.before]
+    return min(clear, key=lambda fit: fit.after, default=None)
 
 
 def lag_losses(case: "Case", lag: int) -> Array:

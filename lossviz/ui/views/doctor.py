@@ -1,13 +1,11 @@
 """Doctor: what is wrong with this batch?"""
 
-import streamlit as st
-
 from lossviz.ui.doctor import doctor_panel, repairs_panel
 from lossviz.ui.doctor_rules import catalogue_panel, outcomes_panel
-from lossviz.ui.equation import first_picture
 from lossviz.ui.link import remember
+from lossviz.ui.page import analysis_on_screen, has_batch
 from lossviz.ui.state import get_state
-from lossviz.ui.work import analyzed, stopped
+from lossviz.ui.work import stopped
 
 __all__ = ["doctor"]
 
@@ -15,17 +13,9 @@ __all__ = ["doctor"]
 def doctor() -> None:
     """Draw the page."""
     state = get_state()
-    if state.source is None:
-        st.info("Choose a sample, open a file, or type sequences in the sidebar.")
+    if not has_batch(state) or stopped(state):
         return
-    with st.container():
-        first_picture(state.source.current)
-    if stopped(state):
-        return
-    waiting = st.empty()
-    with waiting.container():
-        analysis, refusal = analyzed(state)
-    waiting.empty()
+    analysis, refusal = analysis_on_screen(state)
     repairs_panel(state, analysis)
     diagnosis = doctor_panel(state, analysis, refusal)
     outcomes_panel(diagnosis)

@@ -5,14 +5,15 @@ import streamlit as st
 from lossviz.ui.cell import cell_panel
 from lossviz.ui.choices import chosen_quantity
 from lossviz.ui.doctor_badge import badge
-from lossviz.ui.equation import equation_panel, first_picture
+from lossviz.ui.equation import equation_panel
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel, problems_panel, refusal_panel
+from lossviz.ui.page import analysis_on_screen, has_batch
 from lossviz.ui.rows import rows_panel
 from lossviz.ui.save import save_panel
 from lossviz.ui.script import script_panel
 from lossviz.ui.state import State, get_state
-from lossviz.ui.work import analyzed, stopped
+from lossviz.ui.work import stopped
 
 __all__ = ["explore"]
 
@@ -20,13 +21,8 @@ __all__ = ["explore"]
 def explore() -> None:
     """Draw the page."""
     state = get_state()
-    if state.source is None:
-        st.info("Choose a sample, open a file, or type sequences in the sidebar.")
-        return
-    # A part that comes and goes has a container that stays, or all that follows would be made anew, without its zoom.
-    with st.container():
-        first_picture(state.source.current)
-    _page(state)
+    if has_batch(state):
+        _page(state)
 
 
 @st.fragment
@@ -36,10 +32,7 @@ def _page(state: State) -> None:
         return
     if state.source is not None and state.source.current.declared_mask != state.declared:
         st.rerun()
-    waiting = st.empty()
-    with waiting.container():
-        analysis, refusal = analyzed(state)
-    waiting.empty()
+    analysis, refusal = analysis_on_screen(state)
     with st.container():
         doctor = numbers_panel(analysis, refusal)
     window = equation_panel(state, analysis, chosen_quantity())

@@ -4,13 +4,13 @@ import streamlit as st
 
 from lossviz.ui.conventions import conventions_panel
 from lossviz.ui.doctor_badge import badge
-from lossviz.ui.equation import first_picture
 from lossviz.ui.link import remember
 from lossviz.ui.number import numbers_panel
+from lossviz.ui.page import analysis_on_screen, has_batch
 from lossviz.ui.script import script_panel
 from lossviz.ui.split import split_panel
 from lossviz.ui.state import get_state
-from lossviz.ui.work import analyzed, stopped
+from lossviz.ui.work import stopped
 
 __all__ = ["reductions"]
 
@@ -18,17 +18,9 @@ __all__ = ["reductions"]
 def reductions() -> None:
     """Draw the page."""
     state = get_state()
-    if state.source is None:
-        st.info("Choose a sample, open a file, or type sequences in the sidebar.")
+    if not has_batch(state) or stopped(state):
         return
-    with st.container():
-        first_picture(state.source.current)
-    if stopped(state):
-        return
-    waiting = st.empty()
-    with waiting.container():
-        analysis, refusal = analyzed(state)
-    waiting.empty()
+    analysis, refusal = analysis_on_screen(state)
     with st.container(), numbers_panel(analysis, refusal):
         badge(analysis)
     if not analysis.weights.size:
