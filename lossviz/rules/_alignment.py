@@ -30,7 +30,7 @@ LARGEST = 100.0
 """Losses above are counted as this many nats, so that one infinite loss does not decide."""
 ODDS = log(50)
 """Nats by which a fit must beat a uniform guess: of targets without meaning 1 in 50 does (Markov, E[V·p] = 1)."""
-LOUD, SHARED, CLEAR = 0.8, 0.3, 0.1
+LOUD, SHARED, CLEAR = 0.8, 0.3, 0.25
 """Parts of ln V that the loss as given must exceed; from the second on, the part of it that may be left elsewhere."""
 GAIN = 0.5
 """Nats by which another timestep must beat the given one, and every other."""
@@ -67,7 +67,7 @@ def best_fit(case: "Case") -> Fit | None:
 
     The loss as given must lie above 0.8 ln V, that in the other place below; the gain must be sure in the mean of
     paired differences, and the new loss too low for chance. Where sequences share much, as dates do, the loss as given
-    is lower: above 0.3 ln V a tenth of it in the other place says as much.
+    is lower: above 0.3 ln V a quarter of it in the other place says as much.
 
     Raises:
         CannotTell: if nothing counts, there is one class, or the model guesses among all classes alike.
