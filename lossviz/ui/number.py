@@ -29,9 +29,9 @@ def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
             st.metric(f"Loss, {top.unit}", top.value, help=f"All digits: {top.equation}")
     with divisor.container(key="explore_divisor"):
         if not refusal:
-            counts = top.divisor_counts
-            # A longer label is cut off.
-            st.metric(f"Divided by {counts}", top.divisor, help=f"By {counts}." if len(counts) > LABEL else None)
+            counts, short = top.divisor_counts, top.divisor_counts.partition(":")[0]
+            whole = len(short) <= LABEL and short == counts  # a longer label is cut off
+            st.metric(f"Divided by {short}", top.divisor, help=None if whole else f"By {counts}.")
     perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
     counting.metric(f"Count, of {top.cells} timesteps", top.counting)
     padding.metric("Padding", top.padding)
