@@ -20,6 +20,7 @@ def analysis_of(given) -> Analysis:
             targets=given.targets,
             lengths=given.lengths,
             weights=given.weights,
+            inputs=given.inputs,
             pad_id=given.pad_id,
             eos_id=given.eos_id,
         )

@@ -2,43 +2,16 @@
 
 import pytest
 
-from lossviz import Batch, analyze
 from lossviz.identification import identify
-from lossviz.reductions import Options
+from tests.conventions.batches import analysis_of, options_of
 from tests.printed.printed_oracle import CODE, NEEDS, aliases, printed, random_given
 
 FIRST = 5
 
 
-def analyzed(given):
-    return analyze(
-        Batch.from_arrays(
-            logits=given.logits,
-            targets=given.targets,
-            lengths=given.lengths,
-            weights=given.weights,
-            inputs=given.inputs,
-            pad_id=given.pad_id,
-            eos_id=given.eos_id,
-        )
-    )
-
-
-def options_of(given):
-    return Options(
-        accumulation_steps=given.accumulation_steps,
-        world_size=given.world_size,
-        max_length=given.max_length,
-        smoothing=given.smoothing,
-        class_weights=given.class_weights,
-        bytes_per_token=given.bytes_per_token,
-        z_loss=given.z,
-    )
-
-
 def places(given, options, keys):
     """Where each key's code, or one that gives the same number here, stands among the answers; None: nowhere."""
-    analysis, same = analyzed(given), aliases(given)
+    analysis, same = analysis_of(given), aliases(given)
     found = {}
     for key, number in printed(given, digits=5).items():
         if key not in keys:
