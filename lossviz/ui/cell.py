@@ -31,9 +31,10 @@ def cell_panel(state: State, analysis: Analysis) -> None:
             st.caption("Select a cell above, by mouse or with the arrow keys, to see its arithmetic and to edit it.")
             return
         explanation = analysis.explain(*state.cell)
-        st.markdown(f"**Sequence {state.cell[0]}, timestep {state.cell[1]}: {_heading(analysis, explanation)}**")
+        place = f"Sequence {explanation.sequence}, timestep {explanation.timestep}"
+        st.markdown(f"**{place}: {_heading(analysis, explanation)}**")
         st.caption(cell_words(explanation))
-        where = reading_words(analysis, *state.cell)
+        where = reading_words(analysis, explanation.sequence, explanation.timestep)
         if where:
             st.caption(where)
         if explanation.note:

@@ -70,9 +70,15 @@ def click_cell(page: Page, row: int, column: int) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_role("option", name=option, exact=True).click()
+    wanted = page.get_by_role("option", name=option, exact=True)
+    for _ in range(5):  # a list that opens while the page is drawn anew closes again
+        idle(page)
+        page.get_by_role("combobox", name=label).focus()
+        page.keyboard.press("ArrowDown")
+        page.wait_for_timeout(500)
+        if wanted.is_visible():
+            break
+    wanted.click()
     idle(page)
 
 
