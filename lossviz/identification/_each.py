@@ -6,6 +6,7 @@ import numpy as np
 
 from lossviz.identification._facts import Facts
 from lossviz.identification._steps import Way
+from lossviz.reductions import quotient
 
 __all__ = ["ways_of_each"]
 
@@ -42,7 +43,7 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
             is_sure=True,
             cost=0 if code == mean else 2,
             key=f"each {title}",
-            coefficients=lambda weights: _divided(weights, divisor(weights)),
+            coefficients=lambda weights: quotient(weights, divisor(weights)),
             aliases=aliases,
         )
 
@@ -78,8 +79,3 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
         r"\sum_{b,t} w_{bt}",
         lambda w: w.sum(keepdims=True),
     )
-
-
-def _divided(weights: Array, divisor: Array) -> Array:
-    each = np.broadcast_to(divisor, weights.shape)
-    return np.where(each == 0, 0.0, weights / np.where(each == 0, 1.0, each))

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossviz.identification._facts import Facts
 from lossviz.identification._steps import Way
-from lossviz.reductions import group_sums
+from lossviz.reductions import group_sums, quotient
 
 __all__ = ["Cut", "cuts", "splits"]
 
@@ -158,7 +158,7 @@ def _group_means(groups: Array, parts: int, factor: float | Array) -> Callable[[
     def coefficients(weights: Array) -> Array:
         _, own = group_sums(np.zeros_like(weights), weights, groups)
         own = np.pad(own, (0, parts - len(own)))
-        each = np.where(own == 0, 0.0, np.broadcast_to(factor, own.shape) / np.where(own == 0, 1.0, own))
+        each = quotient(np.broadcast_to(factor, own.shape), own)
         return weights * each[groups] if weights.size else weights
 
     return coefficients

@@ -74,8 +74,7 @@ def ways(facts: Facts) -> tuple[Way, ...]:
 
 def _reduction(facts: Facts, reduction: Reduction) -> Way:
     def coefficients(weights: Array) -> Array:
-        each = np.broadcast_to(reduction.reduce(np.zeros_like(weights), weights, facts.options).each, weights.shape)
-        return np.where(each == 0, 0.0, weights / np.where(each == 0, 1.0, each))
+        return reduction.reduce(np.zeros_like(weights), weights, facts.options).coefficients(weights)
 
     return Way(
         code=CODES[reduction.name],

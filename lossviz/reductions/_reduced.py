@@ -69,8 +69,7 @@ class Reduced:
         >>> Reduced(np.ones((1, 1)), np.array([[4.0]]), "").coefficients(np.array([[1.0, 0.5]])).tolist()
         [[0.25, 0.125]]
         """
-        each = np.broadcast_to(self.each, weights.shape)
-        return np.where(each == 0, 0.0, weights / np.where(each == 0, 1.0, each))
+        return quotient(weights, self.each)
 
     def at(self, sequence: int, timestep: int) -> dict[str, Any]:
         """What concerns one timestep: its number, the divisor, and what its group was divided by before.

@@ -325,15 +325,13 @@ def test_diagnose_is_silent_about_a_classifier_with_one_logit():
 
 
 def test_diagnose_reads_one_logit_a_timestep_as_a_sigmoid():
-    fields = {name: value for name, value in load_sample("reviews-trained").items() if name in Batch.FIELDS}
-    diagnosis = diagnose(Batch.from_arrays(**fields))
+    diagnosis = diagnose(Batch.from_arrays(**load_sample("reviews-trained")))
     assert diagnosis.analysis.settings.reduction == "classification"
     assert [finding for finding in diagnosis.findings if finding.severity != "info"] == []
 
 
 def test_diagnose_cannot_tell_labels_of_one_class():
-    fields = {name: value for name, value in load_sample("reviews-trained").items() if name in Batch.FIELDS}
-    outcome = diagnose(analyze(Batch.from_arrays(**fields))).outcome("PAD13")
+    outcome = diagnose(analyze(Batch.from_arrays(**load_sample("reviews-trained")))).outcome("PAD13")
     assert (outcome.state, outcome.reason) == (
         "skipped",
         "There is one class; one logit a timestep is a sigmoid's, under the reduction classification.",
