@@ -128,15 +128,15 @@ def _finding(rule: Rule, found: Found, analysis: Analysis, repaired: Batch | Non
         evidence=found.evidence,
         fix=found.fix,
         loss_if_fixed=loss,
-        effect=_effect(_number_now(rule, analysis, repaired), loss, analysis.is_scalar),
+        effect=_effect(_number_now(found, analysis, repaired), loss, analysis.is_scalar),
         repaired=repaired,
     )
 
 
-def _number_now(rule: Rule, analysis: Analysis, repaired: Batch | None) -> float:
+def _number_now(found: Found, analysis: Analysis, repaired: Batch | None) -> float:
     """The number that a fix changes: the printed one where it is the loop that changes, else the analysis's own."""
-    if "reported" in rule.needs and repaired is None and analysis.batch.reported is not None:
-        return float(analysis.batch.reported)
+    if "printed" in found.evidence and repaired is None:
+        return float(found.evidence["printed"])
     return float(analysis.value) if analysis.is_scalar else math.nan
 
 

@@ -25,7 +25,7 @@ class Finding:
         severity: "error", "warning" or "info".
         message: one sentence with this batch's numbers.
         cells: [B, T] bool, the timesteps that show it.
-        evidence: named numbers.
+        evidence: named numbers; "printed" among them where the number that the loop printed is what tells.
         fix: what to write, by library.
         loss_if_fixed: the number after the fix, where it can be computed, else None.
         effect: |loss_if_fixed − the number now|, which is the printed one for a rule of that; infinite where only the

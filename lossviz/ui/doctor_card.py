@@ -21,7 +21,6 @@ WORDS = {"error": "Error", "warning": "Warning", "info": "Note"}
 DOCS = {rule.code: rule.sections for rule in RULES}
 NO_REPAIR = "Nothing to apply: the arrays alone do not say what is right."
 LOOP = "Nothing to apply to the batch: it is the loop that changes."
-PRINTED = frozenset(rule.code for rule in RULES if "reported" in rule.needs)
 _THREAD = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+) ?(?:(?P<pull>PR) ?)?#(?P<number>\d+)")
 
 
@@ -89,7 +88,7 @@ def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
 
 def _is_of_the_loop(finding: Finding) -> bool:
     """Whether the batch is as it should be, and the formula that printed the number is not."""
-    return finding.repaired is None and finding.code in PRINTED
+    return finding.repaired is None and "printed" in finding.evidence
 
 
 def _evidence(finding: Finding) -> str:

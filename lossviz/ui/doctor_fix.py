@@ -10,7 +10,8 @@ from lossviz.rules import Finding
 from lossviz.ui.choices import DECLARED
 from lossviz.ui.editing import change_steps
 from lossviz.ui.repair import apply_steps, repair_of
-from lossviz.ui.state import Source, State, read_widget
+from lossviz.ui.source import Source
+from lossviz.ui.state import State, read_widget
 
 __all__ = ["apply_repair", "number_now", "repaired_cells", "undo_repair"]
 

@@ -16,7 +16,8 @@ from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.mapping import ask_names
 from lossviz.ui.opening import trained_with
 from lossviz.ui.sentences import sentences_door
-from lossviz.ui.state import Source, State, default_widget, read_widget, write_widget
+from lossviz.ui.source import Source
+from lossviz.ui.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.typed import typed_door
 from lossviz.ui.widgets import literal, say
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from lossviz.edits import Edit, differences
 from lossviz.errors import LossvizError
 from lossviz.ui.choices import DECLARED
-from lossviz.ui.state import Source, State, read_widget, write_widget
+from lossviz.ui.source import Source
+from lossviz.ui.state import State, read_widget, write_widget
 
 __all__ = ["change_steps", "make_edits", "save_table"]
 

@@ -10,7 +10,8 @@ from lossviz.batch import Batch
 from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview
 from lossviz.measuring import is_binary
 from lossviz.ui.plot import plot, plot_width, selected_cell
-from lossviz.ui.state import Source, State, read_widget
+from lossviz.ui.source import Source
+from lossviz.ui.state import State, read_widget
 from lossviz.ui.window import needs_window, window_controls
 from lossviz.ui.work import engine_is_ready, load_engine
 

@@ -1,6 +1,5 @@
 """The question of the page Identify: the printed number, how the loop is set up, and a second batch."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +8,11 @@ import streamlit as st
 from lossviz.batch import Batch
 from lossviz.identification import PRECISIONS
 from lossviz.samples import SAMPLES, load_sample
+from lossviz.ui.numbers import is_number, numbers_in
+from lossviz.ui.source import Source
 from lossviz.ui.state import State, read_widget, write_widget
 
-__all__ = ["NUMBER", "OTHER", "OTHER_NUMBER", "SET_UP", "Question", "numbers_in", "question_panel"]
+__all__ = ["NUMBER", "OTHER", "OTHER_NUMBER", "SET_UP", "Question", "question_panel"]
 
 NUMBER, OTHER, OTHER_NUMBER = "identify_number", "identify_other", "identify_other_number"
 CLASS_WEIGHTS = "identify_class_weights"
@@ -22,7 +23,6 @@ SET_UP = {
     "smoothing": ("Label smoothing ε", "What the loss is smoothed with, such as 0.1.", 0.05, 0.0, 1.0),
     "accuracy": ("Accuracy", "The accuracy that was printed beside the loss, from 0 to 1.", 0.05, 0.0, 1.0),
 }
-_APART = re.compile(r"[,;\s]+")
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,11 @@ class Question:
     wrong: str = ""
 
 
-def numbers_in(text: str) -> tuple[str, ...]:
-    """The numbers of a text, as they were printed.
-
-    >>> numbers_in("[1.36, 0.60,  2.30]"), numbers_in(" ")
-    (('1.36', '0.60', '2.30'), ())
-    """
-    return tuple(number for word in _APART.split(text) if (number := word.strip("()[]")))
-
-
 def question_panel(state: State) -> Question:
     """Draw what can be asked; returns what is."""
-    _follow(state)
+    source = state.source
+    if source is not None:
+        _follow(source)
     with st.container(key="identify_question"):
         number, set_up, other = st.columns([2.4, 1, 1], vertical_alignment="bottom")
         text = number.text_input(
@@ -71,31 +64,20 @@ def question_panel(state: State) -> Question:
             batch, printed = _other(state)
         _said((*options, ("class_weights", len(weights) or None)), batch, printed)
     reported = numbers_in(text or "")
-    wrong = next((word for word in (*reported, *printed, *weights) if not _is_number(word)), "")
+    if source is not None:
+        source.tell(text or "")
+    wrong = next((word for word in (*reported, *printed, *weights) if not is_number(word)), "")
     if weights and not wrong:
         options = (*options, ("class_weights", tuple(map(float, weights))))
     return Question(reported, options, batch if printed else None, printed, wrong)
 
 
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _follow(state: State) -> None:
+def _follow(source: Source) -> None:
     """Show the number of the batch on screen: what was typed for it before, else what it says was printed."""
-    if state.source is None:
-        return
-    numbers: dict[tuple[str, str], str] = read_widget("identify:numbers", {})
-    here, before = (state.source.door, state.source.name), read_widget("identify:source")
-    if before is not None:
-        numbers[before] = read_widget(NUMBER) or ""
+    here = source.door, source.name
+    before = read_widget("identify:source")
     if before != here and (before is not None or not read_widget(NUMBER)):
-        write_widget(NUMBER, numbers.get(here, state.source.batch.reported or ""))
-    write_widget("identify:numbers", numbers)
+        write_widget(NUMBER, source.current.reported or "" if source.printed is None else source.printed)
     write_widget("identify:source", here)
 
 

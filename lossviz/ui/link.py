@@ -23,7 +23,8 @@ from lossviz.ui.conventions import LIBRARIES
 from lossviz.ui.doctor_samples import DOOR_SAMPLES
 from lossviz.ui.repair import Repair, packed_repair, unpacked_repair
 from lossviz.ui.sentences import KINDS_OF_MODEL, STAGES
-from lossviz.ui.state import Linked, Source, State, read_widget, write_widget
+from lossviz.ui.source import Source
+from lossviz.ui.state import Linked, State, read_widget, write_widget
 from lossviz.ui.typed import LOGITS
 
 __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
@@ -141,13 +142,14 @@ def unpack(word: str) -> dict[str, Any]:
 
 def remember(state: State) -> None:
     """Write what is on screen into the address; a view too large for one is not linked, and the page says so."""
-    view = {key: value for key in CHOICES if (value := read_widget(key)) not in (None, "")}
+    view = {key: value for key in CHOICES if (value := read_widget(key)) is not None}
     if state.cell is not None:
         view["cell"] = list(state.cell)
     if state.source is not None:
         view["source"] = [state.source.door, state.source.name]
         view["edits"] = _packed(state.source)
-    word = pack(view)
+        view |= {"identify_number": state.source.printed or ""}  # the box holds another batch's until its page is drawn
+    word = pack({key: value for key, value in view.items() if value != ""})
     if len(word) > LIMIT or None in view.get("edits", ()) or len(view.get("edits", ())) > MOST_EDITS:
         st.query_params.pop("view", None)
         st.caption("This view is too long for a link: the address does not restore it. Download the batch to keep it.")
@@ -167,7 +169,8 @@ def restore(state: State) -> None:
     state.opening.linked = "reduction" in view
     source = view.get("source")
     if isinstance(source, list) and len(source) == 2:
-        state.linked = Linked((source[0], source[1]), _cell(view.get("cell")), tuple(_edits(view.get("edits"))))
+        cell, edits, printed = _cell(view.get("cell")), tuple(_edits(view.get("edits"))), read_widget("identify_number")
+        state.linked = Linked((source[0], source[1]), cell, edits, printed or "")
 
 
 def _cell(value: Any) -> tuple[int, int] | None:

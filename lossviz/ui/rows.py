@@ -8,7 +8,8 @@ from lossviz.analysis import Analysis
 from lossviz.edits import Edit
 from lossviz.tables import sequences_table
 from lossviz.ui.editing import change_steps, save_table
-from lossviz.ui.state import Source, State
+from lossviz.ui.source import Source
+from lossviz.ui.state import State
 from lossviz.ui.widgets import literal
 
 __all__ = ["rows_panel"]

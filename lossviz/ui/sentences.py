@@ -10,7 +10,8 @@ import streamlit as st
 from lossviz.batch import Batch
 from lossviz.errors import InputError, LossvizError
 from lossviz.ui.opening import TRAINED_WITH
-from lossviz.ui.state import Source, State, default_widget
+from lossviz.ui.source import Source
+from lossviz.ui.state import State, default_widget
 from lossviz.ui.widgets import say
 from lossviz.ui.work import load_engine
 

@@ -1,7 +1,6 @@
-"""The one place that touches Streamlit's session state: the batch, its edits, the selection, what was computed."""
+"""The one place that touches Streamlit's session state: the batches, the selection, what was computed."""
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,123 +8,25 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
-from lossviz.edits import Edit, apply_edits, differences
-from lossviz.errors import InputError
+from lossviz.edits import Edit
 from lossviz.settings import Settings
 from lossviz.ui.opening import Opening
-from lossviz.ui.repair import Repair, Step, apply_steps
+from lossviz.ui.repair import Repair
+from lossviz.ui.source import Source
 
-__all__ = ["Linked", "Source", "State", "default_widget", "get_state", "read_widget", "write_widget"]
+__all__ = ["Linked", "State", "default_widget", "get_state", "read_widget", "write_widget"]
 
 Cell = tuple[int, int]
 
 
-@dataclass(eq=False)
-class Source:
-    """Where a batch came from, and what was changed since.
-
-    Attributes:
-        door: "sample", "file", "typed" or "sentences"; `name`: which one.
-        batch: as it came; `made_from`: what was typed for it; `reduction`: that of its model, or "".
-        steps: the edits and repairs made, one step an undo; `undone`: the steps taken back.
-    """
-
-    door: str
-    name: str
-    batch: Batch
-    lesson: str = ""
-    made_from: Any = None
-    reduction: str = ""
-    steps: list[Step] = field(default_factory=list)
-    undone: list[Step] = field(default_factory=list)
-    _edited: tuple[tuple[Step, ...], Batch] | None = None
-    _base: tuple[tuple[Step, ...], Batch] | None = None
-
-    @property
-    def edits(self) -> tuple[Edit, ...]:
-        """Every edit since the last repair, in the order in which it was made."""
-        return tuple(edit for step in self.steps[self._repaired :] if isinstance(step, tuple) for edit in step)
-
-    @property
-    def repairs(self) -> tuple[Repair, ...]:
-        """Every repair, in the order in which it was made."""
-        return tuple(step for step in self.steps if isinstance(step, Repair))
-
-    @property
-    def _repaired(self) -> int:
-        """One past the last repair among the steps."""
-        return max((place for place, step in enumerate(self.steps, 1) if isinstance(step, Repair)), default=0)
-
-    @property
-    def base(self) -> Batch:
-        """The batch as it came, or as it was repaired last."""
-        steps = tuple(self.steps[: self._repaired])
-        if self._base is None or self._base[0] != steps:
-            self._base = steps, apply_steps(self.batch, steps)
-        return self._base[1]
-
-    @property
-    def differences(self) -> tuple[Edit, ...]:
-        """What is not as it came, or as it was repaired."""
-        return differences(self.base, self.edits)
-
-    @property
-    def current(self) -> Batch:
-        """The batch with its repairs and edits."""
-        steps = tuple(self.steps)
-        if self._edited is None or self._edited[0] != steps:
-            self._edited = steps, apply_edits(self.base, self.edits)
-        return self._edited[1]
-
-    def was(self, edit: Edit) -> str:
-        """What an edited entry held before, in words."""
-        array = getattr(self.base, edit.field)
-        return "not given" if array is None else f"{float(array[edit.index]):g}"
-
-    def make(self, *edits: Edit) -> None:
-        """Make one step of edits; a step that can't be applied raises and leaves everything as it was."""
-        apply_edits(self.current, edits)
-        self.steps.append(edits)
-        self.undone.clear()
-
-    def repair(self, repair: Repair) -> None:
-        """Make a repair as one step."""
-        apply_steps(self.current, (repair,))
-        self.steps.append(repair)
-        self.undone.clear()
-
-    def make_possible(self, edits: Iterable[Edit | Repair]) -> None:
-        """Make each edit and repair as a step of its own, leaving out those that do not fit the batch."""
-        batch = self.current
-        for edit in edits:
-            step: Step = edit if isinstance(edit, Repair) else (edit,)
-            with suppress(InputError):
-                batch = apply_steps(batch, (step,))
-                self.steps.append(step)
-
-    def undo(self) -> None:
-        """Take the last step back."""
-        if self.steps:
-            self.undone.append(self.steps.pop())
-
-    def redo(self) -> None:
-        """Make the last step that was taken back again."""
-        if self.undone:
-            self.steps.append(self.undone.pop())
-
-    def reset(self) -> None:
-        """Take every step back; redo brings them back one by one."""
-        while self.steps:
-            self.undo()
-
-
 @dataclass(frozen=True)
 class Linked:
-    """What an address says about one batch: the selected cell, the edits and repairs."""
+    """What an address says about one batch: the selected cell, the edits and repairs, what its loop printed."""
 
     source: tuple[str, str]
     cell: Cell | None
     edits: tuple[Edit | Repair, ...]
+    printed: str = ""
 
 
 @dataclass(eq=False)
@@ -181,6 +82,8 @@ class State:
         if linked is None or linked.source != (source.door, source.name):
             return
         self.linked = None
+        if linked.printed:
+            source.tell(linked.printed)
         source.make_possible(linked.edits)
         cell = linked.cell
         if cell is not None and cell[0] < source.current.shape[0] and cell[1] < source.current.shape[1]:

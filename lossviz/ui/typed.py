@@ -9,7 +9,8 @@ import streamlit as st
 from lossviz.batch import Batch
 from lossviz.errors import InputError, LossvizError
 from lossviz.formats.typed import PAD, make_logits, pad, parse_logits, parse_sequences
-from lossviz.ui.state import Source, State, default_widget, read_widget
+from lossviz.ui.source import Source
+from lossviz.ui.state import State, default_widget, read_widget
 from lossviz.ui.widgets import say
 
 __all__ = ["typed_batch", "typed_door"]

@@ -16,6 +16,7 @@ from lossviz.ui.doctor_card import DOCS
 from lossviz.ui.link import pack
 from tests.ui.driver import (
     address,
+    choose,
     click,
     container,
     decoded,
@@ -418,6 +419,37 @@ def test_printed_number_goes_with_a_fix_that_changes_it(code: str, number: str, 
     app = click(opened(**{**load_rule_sample(code), "reported": number}), f"apply_{code}")
     assert state(app).source.current.reported == left
     assert click(app, "doctor_undo").session_state["lossviz"].source.current.reported == number
+
+
+def told(app: AppTest, text: str) -> AppTest:
+    """Identify, with the number that the loop printed."""
+    return run(go(app, "Identify").text_input(key="identify_number").set_value(text))
+
+
+def test_number_that_identify_was_told_is_known_to_the_doctor() -> None:
+    app = told(sample("golden"), "0.9667")
+    assert badge(app) == ("1 finding", "1 error, 1 note found. Opens the page Doctor.")
+    assert badge(go(app, "Explore"))[0] == "1 finding"
+    assert cards(go(app, "Doctor")) == ["PAD01", "PAD04"]
+    assert metrics(app)["Your loop printed"] == "0\\.9667"
+    assert cards(open_page("doctor", view=address(app))) == ["PAD01", "PAD04"]
+    for no_number in ("", "0.9667, 0.5, 1", "nought"):
+        assert badge(told(app, no_number)) == ("No finding", "1 note found. Opens the page Doctor.")
+
+
+def test_number_that_was_told_stays_with_its_batch() -> None:
+    app = go(told(sample("golden"), "0.9667"), "Explore")
+    assert badge(choose(app, sample="alice-trained")) == ("No finding", "Nothing found. Opens the page Doctor.")
+    assert go(app, "Identify").text_input(key="identify_number").value == ""
+    assert badge(choose(app, sample="golden"))[0] == "1 finding"
+
+
+def test_number_that_was_told_goes_with_a_fix_that_changes_it() -> None:
+    app = go(told(sample(BAD), "0.5457"), "Doctor")
+    assert state(click(app, "apply_SHF05")).source.current.reported is None
+    assert state(click(app, "doctor_undo")).source.current.reported == "0.5457"
+    click(app, "apply_SHF05")
+    assert state(told(app, "0.5457")).source.current.reported == "0.5457"
 
 
 def test_badge_of_a_large_batch_waits_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from lossviz import Batch, analyze, write
 from lossviz.identification import answer, identify
 from lossviz.samples import load_sample
-from lossviz.ui.identify import numbers_in
 from lossviz.ui.identify_answer import EMPTY, STOPPED
 from lossviz.ui.link import pack
+from lossviz.ui.numbers import numbers_in
 from tests.golden import golden_batch
 from tests.ui.driver import (
     address,

@@ -12,7 +12,8 @@ from lossviz import Batch
 from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.ui.repair import LARGEST, Repair, packed_repair, repair_of, unpacked_repair
-from lossviz.ui.state import Linked, Source, State
+from lossviz.ui.source import Source
+from lossviz.ui.state import Linked, State
 
 EDIT = Edit("lengths", (0,), 1)
 
