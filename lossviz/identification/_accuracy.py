@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossviz.identification._facts import Facts
-from lossviz.identification._fixes import FIXES
+from lossviz.identification._fixes import fix_of
 from lossviz.identification._match import Match
 from lossviz.identification._printed import Printed
 from lossviz.identification._special import accuracies
@@ -57,7 +57,7 @@ def _counts_padding(facts: Facts, everywhere: float, masked: float, printed: Pri
             f"Your accuracy counts all {facts.positions:,} positions: {everywhere:.4g}, where the {facts.counting:,} "
             f"timesteps that count give {masked:.4g}."
         ),
-        fix=FIXES["PAD17"],
+        fix=fix_of(["PAD17"], facts.analysis),
         codes=("PAD17",),
         coefficients=np.zeros(facts.weights.shape),
         cells=np.ones(facts.weights.shape, bool),

@@ -1,128 +1,174 @@
-"""What to write instead, for each bug: the lines of padding-bugs.md."""
+"""What to write instead, for each bug (padding-bugs.md): lines that run in a loop and give the mean of what counts."""
 
-__all__ = ["FIXES"]
+from collections.abc import Iterable
 
-TF_MEAN = "tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)"
-PT_MEAN = "loss.sum() / mask.sum()"
-LENGTHS = "mask = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)"
-ONCE = (
-    "loss = total_loss / total_weight  # sums of the whole accumulation window",
-    "loss = loss_sum / num_items  # add up sums and counts, divide once",
+from lossviz.analysis import Analysis
+from lossviz.identification._lines import (
+    CHANGE,
+    LOSE,
+    LOSSES,
+    MEAN,
+    REDUCE,
+    REPORT,
+    SOURCE,
+    WEIGHTS,
+    Line,
+    written,
 )
-SHIFT = (
-    "inputs, targets = tokens[:, :-1], tokens[:, 1:]  # once",
-    "loss = F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:])  # shift once",
+
+__all__ = ["FIXES", "GUARDED", "SAFE", "fix_of"]
+
+TF_TOTAL = "tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0))"
+PT_TOTAL = "torch.where(weights != 0, losses * weights, 0.0).sum()"
+KERAS = (
+    'loss_fn = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")\n'
+    "loss = loss_fn({labels}, logits, sample_weight=weights)"
+)
+SAFE = (
+    WEIGHTS,
+    Line(
+        LOSE,
+        "logits = tf.where(weights[..., None] != 0, logits, 0.0)",
+        "logits = torch.where(weights[..., None] != 0, logits, 0.0)",
+    ).saying("before the loss, for its gradient"),
+    LOSSES,
+    MEAN,
+)
+"""Selecting before the cross entropy, and again after it."""
+
+GUARDED = Line(
+    REDUCE,
+    f"loss = tf.math.divide_no_nan({TF_TOTAL}, tf.reduce_sum(weights))",
+    f"loss = {PT_TOTAL} / weights.sum().clamp(min=1e-9)",
+)
+"""The mean, and 0 where nothing counts."""
+
+_WIDE = Line(LOSE, "logits = tf.cast(logits, tf.float32)", "logits = logits.float()").saying("before the loss")
+_SMOOTHED = Line(
+    LOSE,
+    "classes = tf.one_hot({labels}, tf.shape(logits)[-1])\n"
+    "losses = tf.keras.losses.categorical_crossentropy(classes, logits, from_logits=True, label_smoothing=epsilon)",
+    'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none", label_smoothing=epsilon)',
+)
+_NLL = Line(REDUCE, *(code.replace("loss = ", "nll = ") for code in MEAN[1:])).saying("beside the smoothed loss")
+_HITS = Line(
+    REPORT,
+    "accuracy = tf.keras.metrics.SparseCategoricalAccuracy()\n"
+    "accuracy.update_state(targets, logits, sample_weight=weights)",
+    "accuracy = ((logits.argmax(-1) == targets) * weights).sum() / weights.sum()",
+)
+_RANKS = Line(
+    REDUCE,
+    f"total, count = {TF_TOTAL}, tf.reduce_sum(weights)\n"
+    "loss = total / tf.distribute.get_replica_context().all_reduce('SUM', count)  # the replicas' losses add up",
+    f"total, count = {PT_TOTAL}, weights.sum()\n"
+    "torch.distributed.all_reduce(count)\n"
+    "loss = total / count * torch.distributed.get_world_size()  # DDP averages over the ranks",
 )
 
 
-def _both(tensorflow: str, pytorch: str) -> dict[str, str]:
-    return {"TensorFlow": tensorflow, "PyTorch": pytorch}
+def _keras(comment: str) -> tuple[Line, ...]:
+    """With a Keras loss that divides by the weights."""
+    return WEIGHTS, Line(REDUCE, KERAS, f"{{losses}}  # {comment}\n{MEAN.pytorch}")
 
 
-FIXES: dict[str, dict[str, str]] = {
-    "MOD01": _both(
-        "tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)  # no softmax before it",
-        "F.cross_entropy(logits, targets)  # no softmax before it",
+def _mean(comment: str) -> tuple[Line, ...]:
+    return WEIGHTS, MEAN.saying(comment)
+
+
+def _whole(comment: str) -> tuple[Line, ...]:
+    return WEIGHTS, LOSSES.saying(comment), MEAN
+
+
+def _first(tensorflow: str, pytorch: str, comment: str) -> tuple[Line, ...]:
+    """A line that mends the data, then all the others."""
+    return Line(SOURCE, tensorflow, pytorch).saying(comment), WEIGHTS, LOSSES, MEAN
+
+
+def _once(parts: str) -> tuple[Line, ...]:
+    """The sums and the counts of parts, each a pair of losses and weights, divided once."""
+    return (
+        Line(
+            REDUCE,
+            f"total = tf.add_n([{TF_TOTAL} for losses, weights in {parts}])\n"
+            f"loss = total / tf.add_n([tf.reduce_sum(weights) for _, weights in {parts}])",
+            f"total = sum({PT_TOTAL} for losses, weights in {parts})\n"
+            f"loss = total / sum(weights.sum() for _, weights in {parts})",
+        ).saying("sums and counts, divided once"),
+    )
+
+
+_SHIFT = 2 * ("inputs, targets = tokens[:, :-1], tokens[:, 1:]",)
+
+FIXES: dict[str, tuple[Line, ...]] = {
+    "MOD01": _whole("no softmax before it"),
+    "MOD02": _keras("nll_loss expects log_softmax(logits)"),
+    "MOD08": (WEIGHTS._replace(tensorflow="  # or supports_masking = True in the layer that drops it"), MEAN),
+    "NUM01": SAFE,
+    "NUM06": (_WIDE, WEIGHTS, LOSSES, MEAN),
+    "NUM08": _keras("not log(softmax + eps)"),
+    "PAD01": (WEIGHTS, LOSSES, MEAN),
+    "PAD02": (WEIGHTS, Line(REDUCE, KERAS, MEAN.pytorch)),
+    "PAD03": _mean("select before adding up"),
+    "PAD04": _mean("a mask of the ids alone loses real tokens"),
+    "PAD05": _mean("the end of the sequence counts"),
+    "PAD06": _mean("1 where a timestep counts"),
+    "PAD07": _mean("the mask is on the side of the padding"),
+    "PAD08": _mean("lengths count the end of the sequence, not the padding"),
+    "PAD11": (WEIGHTS, GUARDED.saying("0 where nothing counts")),
+    "PAD17": (WEIGHTS, _HITS),
+    "RED01": _once("micro_batches"),
+    "RED02": _once("micro_batches"),
+    "RED03": (WEIGHTS, _RANKS),
+    "RED04": _mean("count the labels after the shift"),
+    "RED05": _mean("per timestep"),
+    "RED06": _mean("one division"),
+    "RED07": (
+        WEIGHTS,
+        Line(CHANGE, "losses = tf.reshape(losses, tf.shape(weights))", "losses = losses.reshape(weights.shape)"),
+        MEAN,
     ),
-    "MOD02": _both(
-        "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
-        "F.cross_entropy(logits, targets)  # nll_loss expects log_softmax(logits)",
+    "RED08": _mean("the sum of the weights"),
+    "RED09": (
+        WEIGHTS,
+        Line(
+            CHANGE,
+            "weights = weights * tf.gather(class_weights, {labels})",
+            "weights = weights * class_weights[{labels}]",
+        ),
+        MEAN.saying("class weights in both sums"),
     ),
-    "NUM01": _both(
-        "logits = tf.where(mask[..., None] > 0, logits, 0.0)  # before the loss, then tf.where on the loss",
-        "logits = torch.where(mask[..., None], logits, 0.0)  # before the loss, then torch.where on the loss",
+    "RED10": (WEIGHTS, _SMOOTHED, MEAN),
+    "RED11": (WEIGHTS, LOSSES, _NLL),
+    "RED12": (*_once("batches"), Line(REPORT, "perplexity = tf.exp(loss)", "perplexity = loss.exp()")),
+    "RED13": (*_mean("in nats"), Line(REPORT, "perplexity = tf.exp(loss)", "perplexity = loss.exp()")),
+    "RED15": (WEIGHTS, Line(REDUCE, KERAS, MEAN.pytorch).saying("and no weights inside the loss")),
+    "RED16": _mean("the ends count too"),
+    "RED17": _once("micro_batches"),
+    "SHF01": _first(*_SHIFT, "the next token"),
+    "SHF02": _first(*_SHIFT, "once; model(input_ids=tokens, labels=tokens) shifts inside"),
+    "SHF05": _mean("the mask of the targets, not of the inputs"),
+    "SHF08": _first(
+        "logits = tf.transpose(logits, [1, 0, 2])", "logits = logits.transpose(0, 1)", "[T, B, V] → [B, T, V]"
     ),
-    "NUM06": _both(
-        "logits = tf.cast(logits, tf.float32)  # before the loss", "logits = logits.float()  # before the loss"
-    ),
-    "NUM08": _both(
-        "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
-        "log_p = F.log_softmax(logits, -1)  # not log(softmax + eps)",
-    ),
-    "PAD01": _both(
-        f"loss = {TF_MEAN}",
-        "loss = F.cross_entropy(logits.transpose(1, 2), targets.masked_fill(~mask, -100))",
-    ),
-    "PAD02": _both(
-        'keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")',
-        f"loss = {PT_MEAN}",
-    ),
-    "PAD03": _both(
-        "loss = tf.reduce_sum(tf.where(mask > 0, loss, 0.0)) / tf.reduce_sum(mask)",
-        "loss = torch.where(mask, loss, 0.0).sum() / mask.sum()",
-    ),
-    "PAD04": _both(f"{LENGTHS}  # not from the ids", "mask = attention_mask.bool()  # not from the ids"),
-    "PAD05": _both(
-        f"{LENGTHS}  # not from the ids", "labels[attention_mask == 0] = -100  # or give the tokenizer a pad token"
-    ),
-    "PAD06": _both("mask = 1.0 - mask", "mask = ~mask.bool()  # key_padding_mask: True = ignore"),
-    "PAD07": _both(
-        'tokens = keras.utils.pad_sequences(tokens, padding="post")',
-        "mask = attention_mask  # of the tokenizer that padded; or padding_side='right'",
-    ),
-    "PAD08": _both(
-        "lengths = lengths_with_stop  # the stop token counts, padding does not",
-        "lengths = lengths_with_stop  # the stop token counts, padding does not",
-    ),
-    "PAD11": _both("loss = tf.math.divide_no_nan(total, weight)", "loss = loss.sum() / max(n, 1)"),
-    "PAD17": _both(
-        "accuracy.update_state(targets, logits, sample_weight=mask)",
-        "accuracy = ((logits.argmax(-1) == targets) & mask).sum() / mask.sum()",
-    ),
-    "RED01": _both(*ONCE),
-    "RED02": _both(*ONCE),
-    "RED03": _both(
-        "total = strategy.reduce('SUM', total, None) / strategy.reduce('SUM', weight, None)",
-        "dist.all_reduce(total); dist.all_reduce(n); loss = total / n * world_size  # DDP averages",
-    ),
-    "RED04": _both("n = tf.reduce_sum(mask[:, 1:])  # after the shift", "n = (labels[:, 1:] != -100).sum()"),
-    "RED05": _both(f"loss = {TF_MEAN}  # per timestep", f"loss = {PT_MEAN}  # per timestep"),
-    "RED06": _both(
-        "loss = tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)  # one division",
-        "loss = (loss * mask).sum() / mask.sum()  # .sum(1), not .mean(1)",
-    ),
-    "RED07": _both(
-        "tf.debugging.assert_shapes([(loss, ('B', 'T')), (mask, ('B', 'T'))])",
-        "assert loss.shape == mask.shape  # squeeze(1) after gather",
-    ),
-    "RED08": _both(
-        "tfa.seq2seq.SequenceLoss(average_across_timesteps=True, average_across_batch=True)  # divides by the weights",
-        "loss = (loss * weights).sum() / weights.sum()",
-    ),
-    "RED09": _both(
-        "loss = tf.reduce_sum(tf.gather(class_weights, targets) * mask * loss) / tf.reduce_sum(mask)",
-        "loss = F.cross_entropy(logits, targets, weight=class_weights, reduction='sum') / n",
-    ),
-    "RED10": _both(
-        "loss = tf.reduce_sum(smoothed * mask) / tf.reduce_sum(mask)",
-        "loss = F.cross_entropy(logits, targets, ignore_index=-100, label_smoothing=epsilon)",
-    ),
-    "RED11": _both(
-        "nll = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)  # print it beside the smoothed loss",
-        "nll = F.cross_entropy(logits, targets)  # print it beside the smoothed loss",
-    ),
-    "RED12": _both(
-        "total += batch_sum; weight += batch_weight  # loss = total / weight, perplexity = exp(loss)",
-        "total += batch_sum; n += batch_n  # loss = total / n, perplexity = exp(loss)",
-    ),
-    "RED13": _both("perplexity = tf.exp(nats)  # or 2.0 ** bits", "perplexity = nats.exp()  # or 2.0 ** bits"),
-    "RED15": _both(
-        "loss_fn(targets, logits, sample_weight=weights)  # and no weights inside the loss",
-        "loss = (loss * weights).sum() / weights.sum()  # weights once",
-    ),
-    "RED17": _both(*ONCE),
-    "SHF01": _both(*SHIFT),
-    "SHF02": _both(
-        SHIFT[0], "outputs = model(input_ids, labels=input_ids)  # the model shifts inside; don't shift too"
-    ),
-    "SHF05": _both("mask = (tokens != pad_id)[:, 1:]", "labels = tokens.masked_fill(~mask, -100)[:, 1:]"),
-    "SHF08": _both(
-        "logits = tf.transpose(logits, [1, 0, 2])  # before the reshape",
-        "logits = logits.transpose(0, 1)  # before .reshape(-1, V)",
-    ),
-    "SHF10": _both(
-        "logits = tf.gather(logits, tf.argsort(order))  # back into the batch's order",
-        "pack_padded_sequence(…, enforce_sorted=False)  # or out[order.argsort()]",
+    "SHF10": _first(
+        "logits = tf.gather(logits, tf.argsort(order))",
+        "logits = logits[order.argsort()]",
+        "back, where order sorted the sequences",
     ),
 }
-"""By the bug's code, then by library."""
+"""By the bug's code."""
+
+
+def fix_of(codes: Iterable[str], analysis: Analysis) -> dict[str, str]:
+    """What to write against several mistakes at once, by library; nothing where no code has a fix.
+
+    >>> import numpy as np
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 0]], lengths=[1])
+    >>> print(fix_of(["RED06"], analyze(batch))["TensorFlow"])
+    weights = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)
+    loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) / tf.reduce_sum(weights)  # one division
+    """
+    lines = [line for code in dict.fromkeys(codes) for line in FIXES.get(code, ())]
+    return written(lines, analysis) if lines else {}

@@ -6,7 +6,7 @@ import numpy as np
 
 from lossviz.identification._apart import apart
 from lossviz.identification._facts import Facts
-from lossviz.identification._fixes import FIXES
+from lossviz.identification._fixes import FIXES, fix_of
 from lossviz.identification._hypothesis import COMBINED, KNOWN, Hypothesis
 from lossviz.identification._match import Match
 from lossviz.identification._printed import Printed
@@ -61,7 +61,7 @@ def _match(
         formula=hypothesis.formula,
         kind=hypothesis.kind,
         explanation=_explanation(hypothesis, accidental, _why_not_finite(hypothesis, cells, facts)),
-        fix=_fix(hypothesis),
+        fix=_fix(hypothesis, facts),
         rank=rank,
         codes=hypothesis.codes or (hypothesis.code,),
         aliases=answer.aliases,
@@ -111,8 +111,7 @@ def _explanation(hypothesis: Hypothesis, accidental: bool, why: str) -> str:
     return f"{POSSIBLE}your loop {sentence}"
 
 
-def _fix(hypothesis: Hypothesis) -> dict[str, str]:
-    """The lines for each mistake, one below the other."""
-    fixes = [FIXES[code] for code in dict.fromkeys(hypothesis.bugs) if code in FIXES]
-    fixes = fixes if hypothesis.convention is None else fixes[:1]
-    return {library: "\n".join(dict.fromkeys(fix[library] for fix in fixes)) for library in fixes[0]} if fixes else {}
+def _fix(hypothesis: Hypothesis, facts: Facts) -> dict[str, str]:
+    """The lines against every mistake; of a convention against the first that it is taken for."""
+    codes = [code for code in hypothesis.bugs if code in FIXES]
+    return fix_of(codes if hypothesis.convention is None else codes[:1], facts.analysis)

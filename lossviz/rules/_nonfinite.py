@@ -5,18 +5,9 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.rules._case import Case
 
-__all__ = ["SAFE", "broken_loss", "broken_rows", "leaks", "sanitised"]
+__all__ = ["broken_loss", "broken_rows", "leaks", "sanitised"]
 
 Array = np.ndarray
-SAFE = {
-    "TensorFlow": "safe = tf.where(weights[..., None] > 0, logits, 0.0)\n"
-    "loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=safe)\n"
-    "loss = tf.reduce_sum(tf.where(weights > 0, weights * loss, 0.0)) / tf.reduce_sum(weights)",
-    "PyTorch": "safe = torch.where(weights[..., None] > 0, logits, 0.0)\n"
-    'loss = F.cross_entropy(safe.flatten(0, 1), targets.flatten(), reduction="none").view_as(weights)\n'
-    "loss = torch.where(weights > 0, weights * loss, 0.0).sum() / weights.sum()",
-}
-"""Selecting before the cross entropy, and again after it."""
 
 
 def broken_rows(case: Case) -> Array:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lossviz.identification import Match, identify
-from lossviz.identification._fixes import FIXES
+from lossviz.identification._fixes import fix_of
 from lossviz.identification._printed import PRECISIONS, Printed, read_printed
 from lossviz.rules._case import Case
-from lossviz.rules._printed_words import evidence_of, mean_of, message_of, with_mask
+from lossviz.rules._printed_words import evidence_of, mean_of, message_of
 from lossviz.rules._readonly import remembered
 from lossviz.rules._rule import CannotTell, Found, Rule
 
@@ -16,6 +16,7 @@ __all__ = ["SPEAKS", "WRONG_MASK", "found_in_number", "miscounted", "padding", "
 
 Array = np.ndarray
 Cells = Callable[[Case, Match], Array]
+Number = Callable[[Case, Match], float]
 
 SPEAKS = {
     "C02": "PAD01",
@@ -63,7 +64,7 @@ def printed_rule(
     name: str,
     severity: str,
     cells: Cells,
-    fix: Mapping[str, str] | None = None,
+    fixed: Number | None = None,
     requires: tuple[str, ...] = (),
     severities: Mapping[str, str] | None = None,
 ) -> Rule:
@@ -76,7 +77,7 @@ def printed_rule(
         name: see above.
         severity: see above.
         cells: case, match → the timesteps that the formula counts wrongly, [B, T] bool.
-        fix: what to write, by library; that of `identify` where it is not given.
+        fixed: case, match → the number that the loop should print; the mean of what counts where it is not given.
         requires: see `Rule`; beside `WRONG_MASK`.
         severities: by the code of the formula, where it is milder or worse than the rule's.
 
@@ -86,7 +87,7 @@ def printed_rule(
     """
 
     def check(case: Case) -> Found | None:
-        return found_in_number(case, code, cells=cells, fix=fix, severities=severities)
+        return found_in_number(case, code, cells=cells, fixed=fixed, severities=severities)
 
     check.__module__ = module
     return Rule(
@@ -105,7 +106,7 @@ def found_in_number(
     code: str,
     *,
     cells: Cells,
-    fix: Mapping[str, str] | None = None,
+    fixed: Number | None = None,
     severities: Mapping[str, str] | None = None,
 ) -> Found | None:
     """What a rule finds in the printed number; None where the number is right, or none that the rule knows.
@@ -128,8 +129,8 @@ def found_in_number(
         message=message_of(printed, first, case),
         cells=shown if shown.any() else case.counts,
         evidence=evidence_of(printed, first, case),
-        fix=with_mask(FIXES[code] if fix is None else fix, case),
-        loss_if_fixed=mean_of(case),
+        fix=fix_of([code], case.analysis),
+        loss_if_fixed=(mean_of(case) if fixed is None else fixed(case, first)),
         severity=(severities or {}).get(first.code),
     )
 

@@ -1,7 +1,6 @@
-"""What the rules of the printed number say: the sentence, its numbers, and the lines to write."""
+"""What the rules of the printed number say: the sentence and its numbers."""
 
 import re
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,16 +10,10 @@ from lossviz.identification._printed import Printed
 from lossviz.identification._words import BY_CHANCE, POSSIBLE
 from lossviz.rules._case import Case
 
-__all__ = ["MEAN", "evidence_of", "mean_of", "message_of", "with_mask"]
+__all__ = ["evidence_of", "mean_of", "message_of"]
 
 NAMED = 3
 """How many libraries are named."""
-
-MEAN = {
-    "TensorFlow": "loss = tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)",
-    "PyTorch": "loss = (loss * mask).sum() / mask.sum()",
-}
-"""The mean of what counts, by library."""
 
 
 def mean_of(case: Case) -> float:
@@ -64,31 +57,4 @@ def evidence_of(printed: Printed, match: Match, case: Case) -> dict[str, float |
         "mean of what counts": mean_of(case),
         "timesteps that count": int(case.counts.sum()),
         "timesteps": case.counts.size,
-    }
-
-
-def with_mask(fix: Mapping[str, str], case: Case) -> dict[str, str]:
-    """The lines, after one that makes the mask that they use from what this batch has."""
-    lines = _mask(case, is_bool="~mask" in fix["PyTorch"] or "where(mask" in fix["PyTorch"])
-    return {
-        library: f"{lines[library]}\n{text}" if "mask" in text and library in lines else text
-        for library, text in fix.items()
-    }
-
-
-def _mask(case: Case, *, is_bool: bool) -> dict[str, str]:
-    ids = {"nonpad": case.batch.pad_id, "ignore_id": case.batch.ignore_id}
-    name, timesteps = case.analysis.mask_name, case.shape[1]
-    if name == "lengths":
-        return {
-            "TensorFlow": f"mask = tf.sequence_mask(lengths, {timesteps}, tf.float32)",
-            "PyTorch": f"mask = torch.arange({timesteps}) < lengths[:, None]",
-        }
-    if name == "weights":
-        return {"TensorFlow": "mask = weights", "PyTorch": "mask = weights > 0" if is_bool else "mask = weights"}
-    if ids.get(name) is None:
-        return {}
-    return {
-        "TensorFlow": f"mask = tf.cast(targets != {ids[name]}, tf.float32)",
-        "PyTorch": f"mask = targets != {ids[name]}",
     }

@@ -23,6 +23,7 @@ tensorflow_cookbook#86, tflearn PR#562, SciCo#2, CGES#1, Transformer-GCN-QA PR#3
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.identification._lines import LOSSES, MEAN, SOURCE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rule import CannotTell, Found, Rule
 
@@ -31,11 +32,6 @@ __all__ = ["RULE", "floor"]
 Array = np.ndarray
 BLOCK = 1 << 22
 """Logits read at a time."""
-_FIX = {
-    "TensorFlow": "outputs = tf.keras.layers.Dense(V)(hidden)  # no activation\n"
-    "loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
-    "PyTorch": "logits = head(hidden)  # no softmax before F.cross_entropy\n# log-probabilities go to F.nll_loss",
-}
 
 
 def floor(classes: int) -> float:
@@ -67,9 +63,19 @@ def _check(case: Case) -> Found | None:
             "least loss that is possible": floor(classes),
             "mean loss": float(case.counted_loss.mean()) if case.counted_loss.size else float("nan"),
         },
-        fix=_FIX,
+        fix=_fix(case),
         repaired=lambda: _logarithms(case.batch),
     )
+
+
+def _fix(case: Case) -> dict[str, str]:
+    classes = case.shape[2]
+    head = Line(
+        SOURCE,
+        f"logits = head(hidden)  # head = tf.keras.layers.Dense({classes}), without softmax",
+        f"logits = head(hidden)  # head = torch.nn.Linear(hidden.shape[-1], {classes}), without softmax",
+    )
+    return written([head, WEIGHTS, LOSSES, MEAN], case.analysis)
 
 
 def _may_be(case: Case) -> bool:

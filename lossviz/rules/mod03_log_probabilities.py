@@ -23,15 +23,11 @@ Co-teaching#4, MobileNetV2-pytorch#5, hw2vec#23
 
 import numpy as np
 
+from lossviz.identification._lines import both, written
 from lossviz.rules._case import Case
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
-
-_FIX = {
-    "TensorFlow": "logits = tf.keras.layers.Dense(V)(hidden)  # no tf.nn.log_softmax after it",
-    "PyTorch": "logits = head(hidden)  # or F.nll_loss(log_probabilities.transpose(1, 2), targets)",
-}
 
 
 def _check(case: Case) -> Found | None:
@@ -49,7 +45,7 @@ def _check(case: Case) -> Found | None:
         f"{int(cells.sum()):,} timesteps that count. The loss is right; a z-loss would be 0.",
         cells=cells,
         evidence={"timesteps": int(cells.sum()), "largest |log-sum-exp|": largest},
-        fix=_FIX,
+        fix=written([both("logits = head(hidden)  # no log_softmax after it")], case.analysis),
         loss_if_fixed=float(case.analysis.value) if case.analysis.is_scalar else None,
     )
 

@@ -26,12 +26,6 @@ from lossviz.rules._printed import padding, printed_rule
 
 __all__ = ["RULE"]
 
-FIX = {
-    "TensorFlow": "weights = tf.cast(inputs != 0, tf.float32)  # in a layer of your own: self.supports_masking = True\n"
-    "loss = tf.reduce_sum(loss * weights) / tf.reduce_sum(weights)",
-    "PyTorch": "loss = F.cross_entropy(logits.transpose(1, 2), targets.masked_fill(inputs == 0, -100))",
-}
-
 RULE = printed_rule(
     __name__,
     __doc__,
@@ -39,6 +33,5 @@ RULE = printed_rule(
     name="keras-mask-dropped",
     severity="error",
     cells=padding,
-    fix=FIX,
 )
 """The mask of the inputs reaches the loss."""

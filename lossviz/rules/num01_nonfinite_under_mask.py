@@ -21,8 +21,9 @@ Where the loop selects before the loss, as `lossviz.sequence_loss` does, nothing
 Megatron-Bridge PR#3117, WeatherGenerator#2723, WeatherGenerator PR#2717, verl PR#6349, wtte-rnn#50, keras#18818
 """
 
+from lossviz.identification._fixes import fix_of
 from lossviz.rules._case import Case
-from lossviz.rules._nonfinite import SAFE, leaks, sanitised
+from lossviz.rules._nonfinite import leaks, sanitised
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
@@ -42,7 +43,7 @@ def _check(case: Case) -> Found | None:
             "timesteps under the mask": count,
             "NaN or infinite logits": int(case.analysis.non_finite[cells].sum()),
         },
-        fix=SAFE,
+        fix=fix_of(["NUM01"], case.analysis),
         repaired=lambda: sanitised(case, cells),
     )
 

@@ -23,8 +23,9 @@ tensorflow#2540, tensorflow#20091, tensorflow#27684, tensorflow#38349, pytorch#2
 
 import math
 
+from lossviz.identification._fixes import fix_of
 from lossviz.rules._case import Case
-from lossviz.rules._nonfinite import SAFE, broken_rows, leaks, sanitised
+from lossviz.rules._nonfinite import broken_rows, leaks, sanitised
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
@@ -45,7 +46,7 @@ def _check(case: Case) -> Found | None:
         f"{many(count, 'padded timestep', 'padded timesteps')}.",
         cells=cells,
         evidence={"timesteps under the mask": count, "NaN gradients": gradients, "printed": float(reported)},
-        fix=SAFE,
+        fix=fix_of(["NUM01"], case.analysis),
         repaired=lambda: sanitised(case, cells),
     )
 

@@ -50,13 +50,20 @@ def _check(case: Case) -> Found | None:
             "largest loss": float(case.loss[cells].max()),
             "mean loss without them": _without(case, cells),
         },
-        fix={
-            "TensorFlow": f"keep = allowed | tf.cast(tf.one_hot(targets, {case.shape[2]}), tf.bool)\n"
-            "logits = tf.where(keep, logits, -1e9)",
-            "PyTorch": f"keep = allowed | F.one_hot(targets, {case.shape[2]}).bool()\n"
-            "logits = logits.float().masked_fill(~keep, -1e9)",
-        },
+        fix=_fix(case),
     )
+
+
+def _fix(case: Case) -> dict[str, str]:
+    """The class of the target is allowed, whatever the others; an ignore id is none."""
+    classes = case.shape[2]
+    labels = "targets.clamp(min=0)" if (case.targets < 0).any() else "targets"
+    return {
+        "TensorFlow": f"keep = allowed | tf.cast(tf.one_hot(targets, {classes}), tf.bool)\n"
+        "logits = tf.where(keep, tf.cast(logits, tf.float32), -1e9)",
+        "PyTorch": f"keep = allowed | F.one_hot({labels}, {classes}).bool()\n"
+        "logits = torch.where(keep, logits.float(), -1e9)",
+    }
 
 
 def _without(case: Case, cells: np.ndarray) -> float | str:

@@ -27,18 +27,19 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.digits import number_text
+from lossviz.identification._lines import LOSSES, MEAN, SOURCE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
-_FIX = {
-    "TensorFlow": "logits = tf.maximum(tf.cast(logits, tf.float32), -1e9)\n"
-    "loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)",
-    "PyTorch": "logits = logits.float().clamp_min(-1e9)\n"
-    'loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(weights)',
-}
+_FIX = (
+    Line(SOURCE, "logits = tf.maximum(tf.cast(logits, tf.float32), -1e9)", "logits = logits.float().clamp(min=-1e9)"),
+    WEIGHTS,
+    LOSSES,
+    MEAN,
+)
 
 
 def _check(case: Case) -> Found | None:
@@ -52,7 +53,7 @@ def _check(case: Case) -> Found | None:
         f"{many(logits, 'class', 'classes')}{' together' if count > 1 else ''}: {_effect(case)}.",
         cells=cells,
         evidence={"timesteps": count, "-inf logits": logits},
-        fix=_FIX,
+        fix=written(_FIX, case.analysis),
         repaired=lambda: _finite(case, cells),
         severity="error" if _is_proved(case) else "info",
     )

@@ -23,6 +23,8 @@ pytorch#41508, pytorch#103749, pytorch#109517, pytorch PR#131060, returnn#576, b
 
 import numpy as np
 
+from lossviz.identification._fixes import SAFE
+from lossviz.identification._lines import SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import leaks, sanitised
 from lossviz.rules._rows import many
@@ -31,14 +33,15 @@ from lossviz.rules._rule import Found, Rule
 __all__ = ["RULE"]
 
 Array = np.ndarray
-_FIX = {
-    "TensorFlow": "any_key = tf.reduce_any(attention_mask, axis=-1, keepdims=True)\n"
-    "attention = tf.where(any_key, tf.nn.softmax(tf.where(attention_mask, scores, -1e9)), 0.0)\n"
-    "logits = tf.where(weights[..., None] > 0, logits, 0.0)",
-    "PyTorch": "any_key = attention_mask.any(-1, keepdim=True)\n"
-    "attention = torch.where(any_key, scores.masked_fill(~attention_mask, -1e9).softmax(-1), 0.0)\n"
-    "logits = torch.where(weights[..., None] > 0, logits, 0.0)",
-}
+_ATTENTION = Line(
+    SOURCE,
+    "any_key = tf.reduce_any(attention_mask, axis=-1, keepdims=True)\n"
+    "attention = tf.nn.softmax(tf.where(attention_mask, scores, scores.dtype.min / 2))\n"
+    "attention = tf.where(any_key, attention, 0.0)",
+    "any_key = attention_mask.any(-1, keepdim=True)\n"
+    "attention = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min / 2).softmax(-1)\n"
+    "attention = torch.where(any_key, attention, 0.0)",
+)
 
 
 def _check(case: Case) -> Found | None:
@@ -53,7 +56,7 @@ def _check(case: Case) -> Found | None:
         message=f"All logits of {where}, {many(count, 'timestep')}, are NaN: attention had no key to look at.",
         cells=leaking,
         evidence={"timesteps under the mask": count, "NaN logits": count * case.shape[2]},
-        fix=_FIX,
+        fix=written([_ATTENTION, *SAFE], case.analysis),
         repaired=lambda: sanitised(case, leaking),
     )
 

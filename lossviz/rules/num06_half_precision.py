@@ -36,7 +36,7 @@ Array = np.ndarray
 BITS = {"bfloat16": 8, "float16": 11}
 """Significant bits, the hidden one counted."""
 LARGEST = 65504.0
-FIX = {
+WIDE = {
     "TensorFlow": "logits = tf.cast(logits, tf.float32)  # before the loss\n"
     "scores = tf.where(attention_mask, scores, scores.dtype.min / 2)",
     "PyTorch": "logits = logits.float()  # before the loss\n"
@@ -82,8 +82,17 @@ def _overflow(case: Case) -> Found | None:
         "anything above 65,504.",
         cells=cells,
         evidence={"timesteps": count, "with +inf": infinite, "dtype": case.batch.logits.dtype.name},
-        fix=FIX,
+        fix=_wide_head(case.shape[2]),
     )
+
+
+def _wide_head(classes: int) -> dict[str, str]:
+    """What overflowed is lost: the logits have to be computed in float32."""
+    return {
+        "TensorFlow": f'head = tf.keras.layers.Dense({classes}, dtype="float32")  # under mixed precision too\n'
+        "logits = head(hidden)",
+        "PyTorch": "logits = head.float()(hidden.float())  # outside of torch.autocast",
+    }
 
 
 def _coarse(case: Case) -> Found | None:
@@ -100,7 +109,7 @@ def _coarse(case: Case) -> Found | None:
         "a loss computed in it is as coarse.",
         cells=case.counts.copy(),
         evidence={"dtype": kept, "precision": name, "largest logit": largest, "distance of its neighbours": step},
-        fix=FIX,
+        fix=WIDE,
         severity="info",
     )
 

@@ -22,6 +22,7 @@ pytorch#85786, pytorch#90793, pytorch#111484, pytorch#190139, Paddle PR#30590, a
 
 import numpy as np
 
+from lossviz.identification._lines import MEAN, weigh
 from lossviz.rules._case import Case
 from lossviz.rules._rule import Found, Rule
 
@@ -42,18 +43,27 @@ def _check(case: Case) -> Found | None:
         "largest 32-bit index: some GPU kernels go wrong without a word.",
         cells=(ends > LARGEST).reshape(sequences, timesteps),
         evidence={"logits": elements, "largest 32-bit index": LARGEST, "sequences that fit": rows},
-        fix={
-            "TensorFlow": f"total = sum(tf.reduce_sum(weights[i:i + {rows}] * "
-            "tf.nn.sparse_softmax_cross_entropy_with_logits(\n"
-            f"    labels=targets[i:i + {rows}], logits=logits[i:i + {rows}])) "
-            f"for i in range(0, {sequences}, {rows}))\n"
-            "loss = total / tf.reduce_sum(weights)",
-            "PyTorch": "total = sum((w.flatten() * F.cross_entropy(z.flatten(0, 1), y.flatten(), "
-            'reduction="none")).sum()\n'
-            f"    for z, y, w in zip(logits.split({rows}), targets.split({rows}), weights.split({rows})))\n"
-            "loss = total / weights.sum()",
-        },
+        fix=_fix(case, rows),
     )
+
+
+def _fix(case: Case, rows: int) -> dict[str, str]:
+    weights = weigh(case.batch, case.batch.declared_mask)
+    lines = {
+        "TensorFlow": (
+            weights[0],
+            "losses = tf.concat([tf.nn.sparse_softmax_cross_entropy_with_logits(",
+            f"    targets[i:i + {rows}], logits[i:i + {rows}]) for i in range(0, targets.shape[0], {rows})], 0)",
+            MEAN.tensorflow,
+        ),
+        "PyTorch": (
+            weights[1],
+            'losses = torch.cat([F.cross_entropy(z.transpose(1, 2), y, reduction="none")',
+            f"    for z, y in zip(logits.split({rows}), targets.split({rows}))])",
+            MEAN.pytorch,
+        ),
+    }
+    return {library: "\n".join(text for text in texts if text) for library, texts in lines.items()}
 
 
 RULE = Rule(code="NUM07", name="more-than-32-bits", severity="warning", doc=__doc__ or "", check=_check)

@@ -22,6 +22,7 @@ No thread of its own: it is what is left where none of NUM01 to NUM06 says why.
 
 import numpy as np
 
+from lossviz.identification._lines import REPORT, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import broken_rows
 from lossviz.rules._rows import many
@@ -29,10 +30,13 @@ from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
-_FIX = {
-    "TensorFlow": "tf.debugging.enable_check_numerics()  # names the first operation that gives NaN or infinity",
-    "PyTorch": "torch.autograd.set_detect_anomaly(True)\nassert logits[weights > 0].isfinite().all()",
-}
+_FIX = Line(
+    REPORT,
+    "tf.debugging.enable_check_numerics()  # names the first operation that gives NaN or infinity\n"
+    'tf.debugging.check_numerics(tf.boolean_mask(logits, weights != 0), "logits")',
+    "torch.autograd.set_detect_anomaly(True)  # names the first operation whose gradient is NaN\n"
+    "assert logits[weights != 0].isfinite().all()",
+)
 
 
 def _check(case: Case) -> Found | None:
@@ -55,7 +59,7 @@ def _check(case: Case) -> Found | None:
             "of them NaN": count,
             "sequences that hold one": int(cells.any(axis=1).sum()),
         },
-        fix=_FIX,
+        fix=written([WEIGHTS, _FIX], case.analysis),
     )
 
 

@@ -27,6 +27,7 @@ transformers PR#7828
 
 import numpy as np
 
+from lossviz.identification._lines import BY_LENGTH, WEIGH, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._printed import WRONG_MASK, found_in_number, padding
 from lossviz.rules._rows import many
@@ -73,9 +74,8 @@ def _is_padding(case: Case, value: int, runs: Array) -> bool:
 
 def _found(case: Case, value: int, runs: Array, *, backwards: bool) -> Found:
     ends = value == case.batch.eos_id
-    cells = runs & (runs.sum(axis=1) > 1)[:, None]
-    if ends and backwards:  # the first of them ends the sequence
-        cells &= np.cumsum(runs, axis=1) > 1
+    # The first of the ends at the end ends the sequence.
+    cells = runs & (np.cumsum(runs, axis=1) > 1) if ends and backwards else runs
     count, rows = int(cells.sum()), int(cells.any(axis=1).sum())
     named = f"the id {value}" if case.batch.vocabulary is None else f"“{case.batch.token(value)}”"
     return Found(
@@ -83,12 +83,24 @@ def _found(case: Case, value: int, runs: Array, *, backwards: bool) -> Found:
         f"{many(count, 'timestep')} of {case.targets.size:,}: padding, it seems, and all of it counts.",
         cells=cells,
         evidence={"timesteps that look like padding": count, "timesteps": case.targets.size, "sequences": rows},
-        fix={
-            "TensorFlow": f"weights = tf.cast(targets != {value}, tf.float32)  # better: tf.sequence_mask(lengths, T)",
-            "PyTorch": f"targets = targets.masked_fill(targets == {value}, -100)  # better: attention_mask == 0",
-        },
+        fix=_fix(case, value, runs, first=ends and backwards),
         repaired=lambda: case.batch.replace(weights=~cells, pad_id=value),
     )
+
+
+def _fix(case: Case, value: int, runs: Array, *, first: bool) -> dict[str, str]:
+    """By the id; by length where it stands elsewhere too."""
+    if ((case.targets == value) & ~runs).any():
+        return written([BY_LENGTH.saying(f"not by the id {value} alone")], case.analysis)
+    lines = Line(WEIGH, f"weights = tf.cast(targets != {value}, tf.float32)", f"weights = (targets != {value}).float()")
+    if first:
+        lines = Line(
+            WEIGH,
+            f"ends = tf.cast(targets == {value}, tf.int32)\n"
+            "weights = tf.cast(tf.cumsum(ends, axis=1, exclusive=True) == 0, tf.float32)",
+            f"ends = (targets == {value}).long()\nweights = (ends.cumsum(1) - ends == 0).float()",
+        ).saying(f"the first {value} ends the sequence")
+    return written([lines], case.analysis)
 
 
 RULE = Rule(

@@ -24,14 +24,8 @@ gluon-nlp#238, burn#5568, machina PR#198
 """
 
 from lossviz.rules._printed import padding, printed_rule
-from lossviz.rules._printed_words import MEAN
 
 __all__ = ["RULE"]
-
-FIX = {
-    "TensorFlow": 'keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")',
-    "PyTorch": MEAN["PyTorch"],
-}
 
 RULE = printed_rule(
     __name__,
@@ -40,6 +34,5 @@ RULE = printed_rule(
     name="divided-by-padding",
     severity="warning",
     cells=padding,
-    fix=FIX,
 )
 """The divisor counts what the sum counts."""

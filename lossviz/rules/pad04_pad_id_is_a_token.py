@@ -25,6 +25,7 @@ Kyubyong/transformer#128, keras#2062, gensim#1900, keras#7710, Element-Research/
 import numpy as np
 
 from lossviz.digits import number_text
+from lossviz.identification._lines import BY_LENGTH, written
 from lossviz.identification._printed import read_printed
 from lossviz.rules._case import Case
 from lossviz.rules._rows import between, eos_of, many, padding, with_counts
@@ -33,10 +34,6 @@ from lossviz.rules._rule import Found, Rule
 __all__ = ["RULE"]
 
 Array = np.ndarray
-_FIX = {
-    "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32)",
-    "PyTorch": "weights = (torch.arange(targets.shape[1]) < lengths[:, None]).float()",
-}
 
 
 def _check(case: Case) -> Found | None:
@@ -85,7 +82,7 @@ def _lost(case: Case, lost: Array) -> Found:
         f"{'it' if count == 1 else 'them'} because of the id.",
         cells=lost,
         evidence={"real timesteps lost": count},
-        fix=_FIX,
+        fix=written([BY_LENGTH], case.analysis),
         repaired=lambda: with_counts(case, case.counts | lost).replace(pad_id=None),  # the weights say what pads
     )
 
@@ -107,7 +104,7 @@ def _kept(case: Case, kept: Array) -> Found:
         f"{case.batch.pad_id} as a real target; {end}.",
         cells=kept,
         evidence=evidence,
-        fix=_FIX,
+        fix=written([BY_LENGTH], case.analysis),
         loss_if_fixed=float(now.value) if printed else None,
         severity=None if printed else "info",
     )

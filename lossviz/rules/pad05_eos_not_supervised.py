@@ -25,6 +25,7 @@ transformers#23530, trl#976, trl PR#992, trl PR#456, transformers#22794, hugging
 
 import numpy as np
 
+from lossviz.identification._lines import BY_LENGTH, CHANGE, LOSE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import IGNORE_IDS, between, content, counted_end, eos_of, many, pick, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
@@ -53,13 +54,19 @@ def _check(case: Case) -> Found | None:
 
 def _read_next(case: Case, end: Array) -> Array:
     """The token that the inputs have after the last one that counts, [B], whether or not targets are shifted."""
-    inputs, counts, targets = case.batch.inputs, case.counts, case.targets
+    inputs, targets = case.batch.inputs, case.targets
     if inputs is None:
         return pick(targets, np.full(len(end), -1))
+    same, later = _read_shares(case, inputs)
+    return pick(inputs, end + (later > same)) if max(same, later) > 0.5 else pick(targets, np.full(len(end), -1))
+
+
+def _read_shares(case: Case, inputs: Array) -> tuple[float, float]:
+    """The part of the targets that count which are the input of their own timestep, and of the next one."""
+    counts, targets = case.counts, case.targets
     same = (inputs == targets)[counts].mean() if counts.any() else 0
     later = (inputs[:, 1:] == targets[:, :-1])[counts[:, :-1]]
-    shifted = later.mean() if later.size else 0
-    return pick(inputs, end + (shifted > same)) if max(same, shifted) > 0.5 else pick(targets, np.full(len(end), -1))
+    return float(same), float(later.mean()) if later.size else 0.0
 
 
 def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
@@ -74,7 +81,7 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
         f"{many(several, 'sequence that ends', 'sequences that end')} early.",
         cells=cells,
         evidence={"ends that count": 0, "ends that don't": count, "sequences that end early": several},
-        fix=_fix(pad),
+        fix=_fix(case, cells),
         repaired=lambda: with_counts(case, case.counts | cells).replace(targets=np.where(cells, eos, case.targets)),
         severity="info" if doubtful else None,
     )
@@ -97,18 +104,37 @@ def _inside(case: Case, eos: int) -> Found | None:
         "is that intended?",
         cells=cells,
         evidence={"ends that count": 0, "ends that don't": int(cells.sum())},
-        fix=_fix(case.batch.pad_id),
+        fix=_fix(case, cells),
         severity="info",
     )
 
 
-def _fix(pad: int | None) -> dict[str, str]:
-    named = "the pad id" if pad is None else f"{pad}"
-    return {
-        "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32)"
-        f"  # not: targets != {named}",
-        "PyTorch": f"targets = targets.masked_fill(attention_mask == 0, -100)  # not: targets == {named}",
-    }
+def _fix(case: Case, cells: Array) -> dict[str, str]:
+    """By length; where prompts or turns don't count, one timestep more; the labels that an ignore id replaced."""
+    eos, ignore = eos_of(case), -100 if case.batch.ignore_id is None else case.batch.ignore_id
+    replaced, labels = bool((case.targets[cells] != eos).any()), "targets"
+    if replaced and case.batch.inputs is not None:
+        same, later = _read_shares(case, case.batch.inputs)
+        labels = "tokens[:, 1:]" if later > same else "tokens"
+    counts = case.counts | cells
+    prefix = (counts[:, 1:] <= counts[:, :-1]).all()
+    named = "the pad id" if case.batch.pad_id is None else f"{case.batch.pad_id}"
+    lines = [BY_LENGTH.saying(f"not: targets != {named}")]
+    if not prefix:
+        lines = [
+            WEIGHTS,
+            Line(
+                LOSE,
+                f"after = tf.pad(weights[:, :-1] != 0, [[0, 0], [1, 0]]) & ({labels} == {eos})\n"
+                "weights = tf.where(after, 1.0, weights)",
+                f"after = F.pad(weights[:, :-1] != 0, (1, 0)) & ({labels} == {eos})\n"
+                "weights = torch.where(after, 1.0, weights)",
+            ).saying("the ends count"),
+        ]
+    if replaced:
+        again = f"weights != 0, {labels}, {ignore}"
+        lines.append(Line(CHANGE, f"targets = tf.where({again})", f"targets = torch.where({again})"))
+    return written(lines, case.analysis)
 
 
 RULE = Rule(

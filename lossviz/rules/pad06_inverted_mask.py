@@ -53,7 +53,10 @@ def _check(case: Case) -> Found | None:
             "of them inverted": int(inverted.sum()),
             "share of the weight on padding": float(weights[trained].sum() / weights.sum()),
         },
-        fix={"TensorFlow": "weights = 1.0 - weights", "PyTorch": "weights = 1.0 - weights  # of a boolean mask: ~mask"},
+        fix={
+            "TensorFlow": "weights = tf.cast(weights == 0, tf.float32)",
+            "PyTorch": "weights = (weights == 0).float()",
+        },
         repaired=lambda: case.batch.replace(weights=case.batch.weights == 0),
     )
 

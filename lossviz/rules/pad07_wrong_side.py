@@ -25,7 +25,9 @@ fairseq PR#860, tensorflow#30745, unsloth-zoo PR#968
 
 import numpy as np
 
+from lossviz.identification._lines import BY_LENGTH, written
 from lossviz.rules._case import Case
+from lossviz.rules._lines import FROM_THE_END
 from lossviz.rules._rows import counted_end, many, true_end, with_counts
 from lossviz.rules._rule import Found, Rule
 
@@ -72,11 +74,7 @@ def _found(case: Case, side: str, shift: Array) -> Found:
         f"{many(lost, 'real timestep is', 'real timesteps are')} not.",
         cells=cells,
         evidence={"sequences": rows, "pads that count": trained, "real timesteps that don't": lost},
-        fix={
-            "TensorFlow": f'targets = tf.keras.utils.pad_sequences(sequences, {case.shape[1]}, padding="post")\n'
-            "# or: weights = tf.cast(attention_mask, tf.float32)",
-            "PyTorch": "weights = attention_mask.float()  # the tokenizer's, which knows the side",
-        },
+        fix=written([(FROM_THE_END if side == "left" else BY_LENGTH).saying(f"padded on the {side}")], case.analysis),
         repaired=lambda: with_counts(case, meant).replace(lengths=None),
     )
 

@@ -24,7 +24,9 @@ torchtune#2792, torchtune PR#2967, TTS#1192, mlx-lm PR#1855, Practical_RL PR#558
 
 import numpy as np
 
+from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, both, written
 from lossviz.rules._case import Case
+from lossviz.rules._lines import select
 from lossviz.rules._rows import counted_end, eos_of, is_packed, many, pad_may_be_eos, pick, true_end, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 
@@ -59,7 +61,7 @@ def _short(case: Case, rows: Array, padded: Array) -> Found | None:
         message=f"The mask of all {count} sequences is one timestep too short: {what} counts in none of them.",
         cells=cells,
         evidence={"sequences": count, "timesteps lost": count},
-        fix=_fix("+ 1"),
+        fix=_longer(case),
         repaired=lambda: with_counts(case, case.counts | cells),
     )
 
@@ -77,7 +79,7 @@ def _long(case: Case, padded: Array) -> Found:
         f"{many(count, 'pad is', 'pads are')} trained.",
         cells=cells,
         evidence={"padded sequences": count, "pads that count": count},
-        fix=_fix("- 1"),
+        fix=_shorter(case),
         repaired=lambda: with_counts(case, case.counts & ~cells),
         severity="warning",
     )
@@ -88,11 +90,30 @@ def _is_prefix(case: Case) -> bool:
     return bool(np.array_equal(case.counts, np.arange(case.shape[1]) < counted_end(case)[:, None]))
 
 
-def _fix(by: str) -> dict[str, str]:
+def _longer(case: Case) -> dict[str, str]:
+    """One timestep more in each sequence: of its length, or of a mask that starts it."""
+    if case.batch.lengths is not None:
+        return written([both("lengths = lengths + 1"), BY_LENGTH], case.analysis)
     return {
-        "TensorFlow": f"weights = tf.sequence_mask(lengths {by}, tf.shape(targets)[1], dtype=tf.float32)",
-        "PyTorch": f"weights = (torch.arange(targets.shape[1]) < (lengths {by})[:, None]).float()",
+        "TensorFlow": "weights = tf.pad(weights[:, :-1], [[0, 0], [1, 0]], constant_values=1.0)",
+        "PyTorch": "weights = F.pad(weights[:, :-1], (1, 0), value=1.0)",
     }
+
+
+def _shorter(case: Case) -> dict[str, str]:
+    """One timestep less where the last is padding: not of the sequences that fill T."""
+    pad = case.batch.pad_id
+    if case.batch.lengths is None:
+        return written([select(f"targets == {pad}")], case.analysis)
+    if (counted_end(case) != true_end(case))[counted_end(case) > 0].all():
+        return written([both("lengths = lengths - 1"), BY_LENGTH], case.analysis)
+    less = Line(
+        SOURCE,
+        "last = tf.gather(targets, lengths - 1, batch_dims=1)\n"
+        f"lengths = lengths - tf.cast(last == {pad}, lengths.dtype)",
+        f"last = targets.gather(1, lengths[:, None] - 1)[:, 0]\nlengths = lengths - (last == {pad}).long()",
+    )
+    return written([less, BY_LENGTH], case.analysis)
 
 
 RULE = Rule(

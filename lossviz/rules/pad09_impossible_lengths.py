@@ -25,8 +25,10 @@ pytorch#146744, speechbrain#1129, speechbrain#1494, speechbrain#1044, tensorflow
 
 import numpy as np
 
+from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, written
 from lossviz.masking import impossible_rows
 from lossviz.rules._case import Case
+from lossviz.rules._lines import ends
 from lossviz.rules._rows import content_end, is_packed, many, tail, true_end
 from lossviz.rules._rule import CannotTell, Found, Rule
 
@@ -61,7 +63,7 @@ def _as_relative(case: Case, lengths: Array) -> Found:
         f"{many(int(case.within_length.sum()), 'timestep')} instead of {meant.sum():,}." + _unused(case),  # type: ignore[union-attr]
         cells=np.arange(timesteps) < meant[:, None],
         evidence={"longest length": float(lengths.max()), "timesteps": timesteps},
-        fix=_fix(timesteps, relative=True),
+        fix=_fix(case, relative=True),
         repaired=lambda: case.batch.replace(lengths=meant),
         severity=_severity(case),
     )
@@ -77,7 +79,7 @@ def _impossible(case: Case, lengths: Array, rows: Array) -> Found:
         + _unused(case),
         cells=np.repeat(rows[:, None], timesteps, axis=1),
         evidence={"impossible lengths": count, "smallest": float(lengths.min()), "largest": float(lengths.max())},
-        fix=_fix(timesteps),
+        fix=_fix(case),
         repaired=None if meant is None else lambda: case.batch.replace(lengths=meant),
         severity=_severity(case),
     )
@@ -104,7 +106,7 @@ def _all_whole(case: Case, lengths: Array) -> Found | None:
         f"in padding: {many(count, 'pad is', 'pads are')} trained.",
         cells=cells,
         evidence={"pads that count": count, "sequences that end in padding": rows},
-        fix=_fix(timesteps),
+        fix=_fix(case),
         repaired=lambda: case.batch.replace(lengths=ends),
     )
 
@@ -118,18 +120,30 @@ def _severity(case: Case) -> str:
     return "error" if case.analysis.mask_name == "lengths" else "warning"
 
 
-def _fix(timesteps: int, *, relative: bool = False) -> dict[str, str]:
+def _fix(case: Case, *, relative: bool = False) -> dict[str, str]:
+    """The lengths as they are meant; where nothing says how, what they have to be."""
+    timesteps = case.shape[1]
     if relative:
-        return {
-            "TensorFlow": f"lengths = tf.cast(tf.round(lengths * {timesteps}), tf.int32)",
-            "PyTorch": f"lengths = (lengths * {timesteps}).round().long()",
-        }
-    return {
-        "TensorFlow": "tf.debugging.assert_non_negative(lengths)\n"
-        f"tf.debugging.assert_less_equal(lengths, {timesteps})",
-        "PyTorch": f"assert 0 <= lengths.min() and lengths.max() <= {timesteps}\n"
-        f"pad_packed_sequence(packed, batch_first=True, total_length={timesteps})",
-    }
+        lengths = Line(
+            SOURCE,
+            f"lengths = tf.cast(tf.round(lengths * {timesteps}), tf.int32)",
+            f"lengths = (lengths * {timesteps}).round().long()",
+        )
+    elif case.batch.pad_id is not None:
+        lengths = ends(case)
+    elif case.batch.lengths is not None and (case.batch.lengths < 0).any():
+        lengths = Line(
+            SOURCE,
+            f"assert tf.reduce_all((lengths >= 0) & (lengths <= {timesteps}))",
+            f"assert ((lengths >= 0) & (lengths <= {timesteps})).all()",
+        )
+    else:
+        lengths = Line(
+            SOURCE,
+            f"lengths = tf.minimum(tf.cast(tf.round(lengths), tf.int32), {timesteps})",
+            f"lengths = lengths.round().long().clamp(max={timesteps})",
+        )
+    return written([lengths, BY_LENGTH], case.analysis)
 
 
 RULE = Rule(code="PAD09", name="impossible-lengths", severity="error", doc=__doc__ or "", check=_check)

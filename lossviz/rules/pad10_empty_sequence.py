@@ -27,16 +27,23 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.digits import number_text
+from lossviz.identification._lines import BY_LENGTH, REDUCE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
+from lossviz.rules._lines import ends
 from lossviz.rules._rows import content_end, true_end
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
-_FIX = {
-    "TensorFlow": "per_sequence = tf.math.divide_no_nan(tf.reduce_sum(losses * weights, 1), tf.reduce_sum(weights, 1))",
-    "PyTorch": "per_sequence = (losses * weights).sum(1) / weights.sum(1).clamp(min=1)",
-}
+_OTHERS = Line(
+    REDUCE,
+    "counts = tf.reduce_sum(weights, 1)\n"
+    "means = tf.math.divide_no_nan(tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0), 1), counts)\n"
+    "loss = tf.reduce_sum(means) / tf.reduce_sum(tf.cast(counts != 0, tf.float32))",
+    "counts = weights.sum(1)\n"
+    "means = torch.where(weights != 0, losses * weights, 0.0).sum(1) / counts.where(counts != 0, 1.0)\n"
+    "loss = means.sum() / (counts != 0).sum()",
+).saying("over the sequences that count")
 
 
 def _check(case: Case) -> Found | None:
@@ -60,7 +67,7 @@ def _check(case: Case) -> Found | None:
             "mean over all": mean / sequences,
             "mean over the others": mean / (sequences - some),
         },
-        fix=_FIX,
+        fix=written([ends(case), BY_LENGTH] if cut_off.any() else [WEIGHTS, _OTHERS], case.analysis),
         repaired=(lambda: _filled(case, cut_off)) if cut_off.any() else None,
         severity=_severity(case, cut_off),
     )

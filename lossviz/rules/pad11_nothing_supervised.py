@@ -27,17 +27,16 @@ from collections.abc import Callable
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.identification._fixes import GUARDED, fix_of
+from lossviz.identification._lines import BY_LENGTH, WEIGH, Line, weigh, written
 from lossviz.masking import length_mask
 from lossviz.rules._case import Case
+from lossviz.rules._lines import ends
 from lossviz.rules._rows import many, true_end
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
-_FIX = {
-    "TensorFlow": "loss = tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))",
-    "PyTorch": "loss = (losses * weights).sum() / weights.sum().clamp(min=1)",
-}
 _WHY = {
     "weights": "every weight is 0",
     "lengths": "every length is 0",
@@ -57,7 +56,7 @@ def _check(case: Case) -> Found | None:
         message=f"None of {many(cells, 'timestep')} counts: {why}.",
         cells=np.ones(case.counts.shape, bool),
         evidence={"timesteps that count": 0, "timesteps": cells},
-        fix=_FIX,
+        fix=_fix(case, _repair(case)),
         repaired=_repair(case),
     )
 
@@ -68,9 +67,19 @@ def _hardly_any(case: Case, counting: int, cells: int) -> Found:
         f"{100 * counting / cells:.2g} %.",
         cells=case.counts,
         evidence={"timesteps that count": counting, "timesteps": cells},
-        fix=_FIX,
+        fix=_fix(case, None),
         severity="info",
     )
+
+
+def _fix(case: Case, repair: Callable[[], Batch] | None) -> dict[str, str]:
+    """The mask that the repair is made of, where there is one, then a mean that is 0 of nothing."""
+    if repair is None:
+        return fix_of(["PAD11"], case.analysis)
+    batch, guarded = repair(), GUARDED.saying("0 where nothing counts")
+    if batch.lengths is not case.batch.lengths:
+        return written([ends(case), BY_LENGTH, guarded], case.analysis)
+    return written([Line(WEIGH, *weigh(batch, batch.declared_mask)), guarded], case.analysis)
 
 
 def _repair(case: Case) -> Callable[[], Batch] | None:

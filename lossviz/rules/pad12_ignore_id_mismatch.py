@@ -24,11 +24,14 @@ transformers#16455, tf-keras#734, CodeXGLUE#122
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.identification._lines import CHANGE, WEIGHTS, Line, both, written
 from lossviz.rules._case import Case
+from lossviz.rules._lines import select
 from lossviz.rules._rows import IGNORE_IDS, agrees_with_ignore, many, pad_may_be_eos, trained_padding, with_counts
 from lossviz.rules._rule import Found, Rule
 
@@ -58,7 +61,7 @@ def _ignored(case: Case, cells: Array) -> Found:
         f"ignore id, {named}: {why}.",
         cells=cells,
         evidence={"labels that count": int(case.counts.sum()), "of them ignore ids": count},
-        fix=_fix(used),
+        fix=_fix(case, values),
         repaired=lambda: _declare(case, cells, used if known is None else known),
     )
 
@@ -102,11 +105,14 @@ def _replace(pad: int, ignore: int, *, by_id: bool) -> dict[str, str]:
     }
 
 
-def _fix(used: int) -> dict[str, str]:
-    return {
-        "TensorFlow": f"weights = tf.cast(targets != {used}, tf.float32)\ntargets = tf.where(weights > 0, targets, 0)",
-        "PyTorch": f"loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index={used})",
-    }
+def _fix(case: Case, values: Iterable[int]) -> dict[str, str]:
+    """No weight where a label is one of the ids, and a class in its place."""
+    ignored = " | ".join(f"(targets == {value})" for value in values)
+    lines = [both(f"ignored = {ignored}"), WEIGHTS, select("ignored"), _CLASS]
+    return written(lines, case.analysis)
+
+
+_CLASS = Line(CHANGE, "targets = tf.where(ignored, 0, targets)", "targets = targets.masked_fill(ignored, 0)")
 
 
 RULE = Rule(

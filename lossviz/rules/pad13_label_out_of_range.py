@@ -24,6 +24,7 @@ tensorflow#8484, tensorflow#10268, tensorflow#4443, tensorflow#15962, tensorflow
 
 import numpy as np
 
+from lossviz.identification._lines import CHANGE, REPORT, WEIGHTS, Line, both, written
 from lossviz.measuring import is_binary
 from lossviz.rules._case import Case
 from lossviz.rules._rows import IGNORE_IDS, many
@@ -52,20 +53,40 @@ def _counting(case: Case, cells: Array, classes: int) -> Found:
     values = f"{low}" if low == high else f"{low} to {high}"
     hint = ""
     if low == high == classes:
-        from_one = case.targets[case.counts].min() >= 1 and not case.is_pad.any()
-        hint = " The labels start at 1." if from_one else " The vocabulary lacks one class, often that of padding."
+        hint = " The vocabulary lacks one class, often that of padding."
+        hint = " The labels start at 1." if _from_one(case, low, high, classes) else hint
     return Found(
         message=f"{many(count, 'label that counts is', 'labels that count are')} no class from 0 to {classes - 1}: "
         f"{values}.{hint}",
         cells=cells,
         evidence={"labels": count, "smallest": low, "largest": high, "classes": classes},
-        fix={
-            "TensorFlow": f"logits = tf.keras.layers.Dense({max(high + 1, classes)})(hidden)\n"
-            f"tf.debugging.assert_less(tf.reduce_max(targets), {max(high + 1, classes)})",
-            "PyTorch": f"head = torch.nn.Linear(hidden_size, {max(high + 1, classes)})\n"
-            f"assert targets.max() < {max(high + 1, classes)}",
-        },
+        fix=_fix(case, low, high, classes),
     )
+
+
+def _from_one(case: Case, low: int, high: int, classes: int) -> bool:
+    """Whether the labels that are no class are V, no other is 0, and nothing says that 0 is padding."""
+    return bool(low == high == classes and case.targets[case.counts].min() >= 1 and not case.is_pad.any())
+
+
+def _fix(case: Case, low: int, high: int, classes: int) -> dict[str, str]:
+    if _from_one(case, low, high, classes):
+        return written([both(f"targets = targets - 1  # from 0 to {classes - 1}")], case.analysis)
+    if low < 0:
+        least = Line(REPORT, "assert tf.reduce_min({}) >= 0", "assert {}.min() >= 0")
+        return {
+            k: v.replace("{}", "targets[weights != 0]") for k, v in written([WEIGHTS, least], case.analysis).items()
+        }
+    room = high + 1
+    return {
+        "TensorFlow": f"head = tf.keras.layers.Dense({room})\nlogits = head(hidden)",
+        "PyTorch": f"head = torch.nn.Linear(hidden.shape[-1], {room})\nlogits = head(hidden)",
+    }
+
+
+_CLASS = Line(
+    CHANGE, "targets = tf.where(weights != 0, targets, 0)", "targets = targets.masked_fill(weights == 0, -100)"
+)
 
 
 def _masked(case: Case, cells: Array) -> Found:
@@ -77,10 +98,7 @@ def _masked(case: Case, cells: Array) -> Found:
         f"TensorFlow computes {'its' if count == 1 else 'their'} loss all the same, and NaN × 0 is NaN.",
         cells=cells,
         evidence={"labels under the mask": count},
-        fix={
-            "TensorFlow": "targets = tf.where(weights > 0, targets, 0)",
-            "PyTorch": "targets = targets.masked_fill(weights == 0, -100)",
-        },
+        fix=written([WEIGHTS, _CLASS], case.analysis),
         repaired=lambda: case.batch.replace(targets=np.where(cells, 0, case.targets)),
         severity="info",
     )

@@ -40,9 +40,9 @@ SHAPES = {
     "window": ("covers a part in between", "cover a part in between"),
     "holes": ("has holes", "have holes"),
 }
-_FIX = {
-    "TensorFlow": "weights = tf.cast(assistant_masks, tf.float32)  # tokenizer.apply_chat_template(...)",
-    "PyTorch": "targets = targets.masked_fill(assistant_masks == 0, -100)  # tokenizer.apply_chat_template(...)",
+_FIX = {  # of tokenizer.apply_chat_template
+    "TensorFlow": "weights = tf.cast(assistant_masks[:, 1:], tf.float32)  # as targets = tokens[:, 1:]",
+    "PyTorch": "weights = assistant_masks[:, 1:].float()  # as targets = tokens[:, 1:]",
 }
 
 

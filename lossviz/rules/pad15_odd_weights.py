@@ -24,6 +24,7 @@ context_attentive_ir PR#7, addons#329
 
 import numpy as np
 
+from lossviz.identification._fixes import fix_of
 from lossviz.rules._case import Case
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
@@ -32,10 +33,13 @@ __all__ = ["RULE"]
 
 Array = np.ndarray
 _ONE = {254: "uint8", -2: "signed"}
-_FIX = {
-    "TensorFlow": "weights = tf.cast(tf.cast(mask, tf.bool), tf.float32)\n"
-    "inverted = tf.cast(tf.logical_not(tf.cast(mask, tf.bool)), tf.float32)",
-    "PyTorch": "weights = mask.bool().float()\ninverted = (~mask.bool()).float()",
+_BOOLEAN = {
+    "TensorFlow": "weights = tf.cast(tf.cast(mask, tf.bool), tf.float32)\ninverted = 1.0 - weights  # not ~mask",
+    "PyTorch": "weights = mask.bool().float()\ninverted = 1.0 - weights  # not ~mask",
+}
+_POSITIVE = {
+    "TensorFlow": "tf.debugging.assert_non_negative(weights)",
+    "PyTorch": "assert (weights >= 0).all()",
 }
 
 
@@ -48,7 +52,7 @@ def _check(case: Case) -> Found | None:
             return _inverted(case, weights, one)
     if (weights < 0).any():
         return _negative(weights)
-    return _fractional(weights)
+    return _fractional(case, weights)
 
 
 def _inverted(case: Case, weights: Array, one: int) -> Found:
@@ -58,7 +62,7 @@ def _inverted(case: Case, weights: Array, one: int) -> Found:
         f"({many(ones, 'timestep')}) and its 0 into {one + 1} ({many(zeros, 'timestep')}), so nothing is masked.",
         cells=weights != 0,
         evidence={f"weights {one}": ones, f"weights {one + 1}": zeros},
-        fix=_FIX,
+        fix=_BOOLEAN,
         repaired=lambda: case.batch.replace(weights=weights == one),
     )
 
@@ -71,12 +75,12 @@ def _negative(weights: Array) -> Found:
         "there a lower loss raises the number.",
         cells=cells,
         evidence={"negative weights": count, "smallest weight": float(weights.min())},
-        fix=_FIX,
+        fix=_POSITIVE,
         severity="warning",
     )
 
 
-def _fractional(weights: Array) -> Found | None:
+def _fractional(case: Case, weights: Array) -> Found | None:
     cells = ~np.isin(weights, (0, 1))
     if not cells.any():
         return None
@@ -91,7 +95,7 @@ def _fractional(weights: Array) -> Found | None:
             "smallest": float(weights.min()),
             "largest": float(weights.max()),
         },
-        fix=_FIX,
+        fix=fix_of(["RED08"], case.analysis),
         severity="info",
     )
 

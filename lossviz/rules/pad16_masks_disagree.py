@@ -24,23 +24,16 @@ Kyubyong/transformer#128, transformers#35909, torchtune#2792
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.identification._lines import BY_LENGTH, SOURCE, WEIGHTS, Line, written
+from lossviz.masking import length_mask
 from lossviz.rules._case import Case
+from lossviz.rules._lines import ends, select
 from lossviz.rules._rows import content, counted_end, many, padding, tail, trained_padding, true_end, with_counts
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
 Array = np.ndarray
-
-
-_LEFT = {
-    "TensorFlow": "weights = tf.reverse(tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32), [1])",
-    "PyTorch": "weights = (torch.arange(targets.shape[1]).flip(0) < lengths[:, None]).float()",
-}
-_RIGHT = {
-    "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], dtype=tf.float32)",
-    "PyTorch": "weights = (torch.arange(targets.shape[1]) < lengths[:, None]).float()",
-}
 
 
 def _check(case: Case) -> Found | None:
@@ -61,10 +54,27 @@ def _check(case: Case) -> Found | None:
         message=_message(case, *(int(cells.sum()) for cells in (before, after, dropped, disagree))),
         cells=trained | dropped | disagree,
         evidence=numbers,
-        fix=_LEFT if before.any() else _RIGHT,
+        fix=_fix(case, counts),
         repaired=lambda: _agreeing(case, counts),
         severity=None if (trained | dropped).any() else "warning",
     )
+
+
+def _fix(case: Case, counts: Array) -> dict[str, str]:
+    """The mask that is meant: by length, without the pad id, or by the lengths that the targets have."""
+    lengths, timesteps, pad = case.batch.lengths, case.shape[1], case.batch.pad_id
+    if case.analysis.mask_name == "weights" and np.array_equal(counts, case.counts):
+        return written([_AGREED], case.analysis)
+    if lengths is not None and np.array_equal(length_mask(lengths, timesteps), counts):
+        return written([BY_LENGTH], case.analysis)
+    if np.array_equal(case.counts & ~case.is_pad, counts):
+        return written([WEIGHTS, select(f"targets == {pad}")], case.analysis)
+    return written([ends(case), BY_LENGTH], case.analysis)
+
+
+_AGREED = Line(SOURCE, "lengths = tf.math.count_nonzero(weights, axis=1)", "lengths = (weights != 0).sum(1)").saying(
+    "as many as count"
+)
 
 
 def _message(case: Case, before: int, after: int, dropped: int, disagree: int) -> str:

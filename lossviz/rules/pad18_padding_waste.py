@@ -52,8 +52,8 @@ def _check(case: Case) -> Found | None:
             "longest": int(lengths.max()),
         },
         fix={
-            "TensorFlow": "dataset = dataset.bucket_by_sequence_length(length_of, boundaries, batch_sizes)",
-            "PyTorch": "order = torch.argsort(lengths)  # batches of neighbours in this order",
+            "TensorFlow": "dataset = dataset.bucket_by_sequence_length(len, boundaries, batch_sizes)",
+            "PyTorch": "batches = lengths.argsort().split(batch_size)  # of like lengths",
         },
     )
 

@@ -21,7 +21,6 @@ OpenNMT-tf#570, trl#2995, trl PR#3138, transformers#34510, trlx#452, MiniCPM-V#4
 """
 
 from lossviz.rules._printed import miscounted, printed_rule
-from lossviz.rules._printed_words import MEAN
 
 __all__ = ["RULE"]
 
@@ -32,6 +31,5 @@ RULE = printed_rule(
     name="sequence-means",
     severity="info",
     cells=miscounted,
-    fix=MEAN,
 )
 """Every timestep weighs the same."""

@@ -21,9 +21,23 @@ pytorch#73205, pytorch#69339, pytorch PR#69511, transformers#7546, transformers 
 kospeech#37
 """
 
+import numpy as np
+
+from lossviz.identification import Match
+from lossviz.rules._case import Case
 from lossviz.rules._printed import padding, printed_rule
+from lossviz.rules._printed_words import mean_of
 
 __all__ = ["RULE"]
+
+
+def _smoothed(case: Case, match: Match) -> float:
+    """The mean with the smoothing term of what counts only, with the ε of the match."""
+    epsilon = 1 - float(match.coefficients.sum())  # (1 − ε)·w ÷ Σ w each
+    weights, uniform = case.analysis.weights, case.analysis.alternatives().uniform_loss
+    smoothing = np.where(weights != 0, weights * uniform, 0.0).sum() / weights.sum()
+    return float((1 - epsilon) * mean_of(case) + epsilon * smoothing)
+
 
 RULE = printed_rule(
     __name__,
@@ -32,5 +46,6 @@ RULE = printed_rule(
     name="smoothing-of-padding",
     severity="warning",
     cells=padding,
+    fixed=_smoothed,
 )
 """Both terms are masked."""

@@ -23,19 +23,15 @@ transformers#25452, transformers PR#31629, bionemo-recipes PR#1449, trl#3692
 
 import numpy as np
 
+from lossviz.identification._lines import WEIGHTS, both, written
 from lossviz.rules._case import Case
+from lossviz.rules._lines import select
 from lossviz.rules._rows import many, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
 
 Array = np.ndarray
-_FIX = {
-    "TensorFlow": "same = tf.pad(segment_ids[:, 1:] == segment_ids[:, :-1], [[0, 0], [0, 1]], constant_values=True)\n"
-    "weights = weights * tf.cast(same, weights.dtype)",
-    "PyTorch": "same = F.pad(segment_ids[:, 1:] == segment_ids[:, :-1], (0, 1), value=True)\n"
-    "targets = targets.masked_fill(~same, -100)",
-}
 
 
 def _check(case: Case) -> Found | None:
@@ -54,10 +50,24 @@ def _check(case: Case) -> Found | None:
             "rows": int(cells.any(axis=1).sum()),
             "mean loss there": float(case.loss[cells].mean()),
         },
-        fix=_FIX,
+        fix=_fix(case),
         repaired=lambda: with_counts(case, case.counts & ~cells),
         severity=None if given else "info",
     )
+
+
+def _fix(case: Case) -> dict[str, str]:
+    """No weight where the target is the next document's first token."""
+    eos, pads = case.batch.eos_id, ("[[0, 0], [0, 1]]", "(0, 1)")
+    crossing = "(segment_ids[:, 1:] != segment_ids[:, :-1])"
+    if case.batch.segment_ids is None:
+        crossing, pads = f"(targets[:, :-1] == {eos})", ("[[0, 0], [1, 0]]", "(1, 0)")
+    elif case.batch.inputs is not None:
+        crossing += " & (targets[:, :-1] == inputs[:, 1:])"
+    elif eos is not None:
+        crossing += f" & (targets[:, :-1] != {eos})"
+    padded = select(f"tf.pad(crossing, {pads[0]})", f"F.pad(crossing, {pads[1]})")
+    return written([both(f"crossing = {crossing}"), WEIGHTS, padded], case.analysis)
 
 
 def _crossings(case: Case) -> Array:

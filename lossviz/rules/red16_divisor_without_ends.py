@@ -20,7 +20,6 @@ No thread: OpenNMT-py `trainer._accum_batches`, source
 """
 
 from lossviz.rules._printed import printed_rule, what_counts
-from lossviz.rules._printed_words import MEAN
 
 __all__ = ["RULE"]
 
@@ -31,6 +30,5 @@ RULE = printed_rule(
     name="divisor-without-ends",
     severity="info",
     cells=what_counts,
-    fix=MEAN,
 )
 """The divisor counts the ends."""

@@ -23,6 +23,7 @@ pretraining PR#64, transformers#17960, transformers PR#17987, transformers#27161
 llm-foundry PR#288
 """
 
+from lossviz.identification._lines import CHANGE, WEIGHTS, both, written
 from lossviz.rules._alignment import lag_losses, mean_of
 from lossviz.rules._case import Case
 from lossviz.rules._rule import Found, Rule
@@ -30,11 +31,10 @@ from lossviz.rules._shifts import agreement, fitting_lag, is_printed, moved
 
 __all__ = ["RULE"]
 
-_FIX = {
-    "TensorFlow": "inputs, targets, weights = tokens[:, :-1], tokens[:, 1:], weights[:, 1:]",
-    "PyTorch": "inputs, targets, weights = tokens[:, :-1], tokens[:, 1:], weights[:, 1:]\n"
-    "# or leave the shift to the model: model(input_ids=tokens, labels=tokens).loss",
-}
+_FIX = (
+    WEIGHTS,
+    both("inputs, targets, weights = tokens[:, :-1], tokens[:, 1:], weights[:, 1:]\nlogits = model(inputs)", CHANGE),
+)
 
 
 def _check(case: Case) -> Found | None:
@@ -52,7 +52,7 @@ def _check(case: Case) -> Found | None:
             "mean loss": now,
             "mean loss, targets one timestep later": later,
         },
-        fix=_FIX,
+        fix=written(_FIX, case.analysis),
         repaired=lambda: moved(case, 1),
         severity=None if lag == 1 and not is_printed(case, later) else "info",
     )

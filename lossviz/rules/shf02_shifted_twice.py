@@ -24,6 +24,7 @@ InternLM#318, RRHF#49
 
 import numpy as np
 
+from lossviz.identification._lines import CHANGE, WEIGHTS, Line, written
 from lossviz.rules._alignment import lag_losses, mean_of
 from lossviz.rules._case import Case
 from lossviz.rules._rule import CannotTell, Found, Rule
@@ -31,12 +32,16 @@ from lossviz.rules._shifts import agreement, fitting_lag, moved
 
 __all__ = ["RULE"]
 
-_FIX = {
-    "TensorFlow": "inputs, targets, weights = tokens[:, :-1], tokens[:, 1:], weights[:, 1:]  # once\n"
-    "loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)",
-    "PyTorch": "loss = model(input_ids=tokens, labels=tokens).loss  # the model shifts\n"
-    "# or, where the data is shifted: model(input_ids=inputs, shift_labels=targets).loss",
-}
+_FIX = (
+    WEIGHTS,
+    Line(
+        CHANGE,
+        "inputs, targets = tokens[:, :-1], tokens[:, 1:]  # once\n"
+        "weights = tf.concat([weights[:, :1], weights[:, :-1]], 1)",
+        "inputs, targets = tokens[:, :-1], tokens[:, 1:]  # once\n"
+        "weights = torch.cat([weights[:, :1], weights[:, :-1]], 1)",
+    ),
+)
 
 
 def _check(case: Case) -> Found | None:
@@ -59,7 +64,7 @@ def _check(case: Case) -> Found | None:
             "mean loss": now,
             "mean loss, targets one timestep earlier": earlier,
         },
-        fix=_FIX,
+        fix=written(_FIX, case.analysis),
         repaired=lambda: moved(case, -1),
         severity="info" if lag == 0 else None,
     )

@@ -25,6 +25,7 @@ transformers#18249
 
 import numpy as np
 
+from lossviz.identification._lines import SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import content_end, pick
 from lossviz.rules._rule import CannotTell, Found, Rule
@@ -103,12 +104,20 @@ def _sequences(count: int) -> str:
 
 
 def _fix(case: Case) -> dict[str, str]:
-    pad = "" if case.batch.ignore_id is None else f"targets = targets.masked_fill(targets == {case.batch.ignore_id}, "
-    return {
-        "TensorFlow": "inputs = tf.concat([tf.fill([tf.shape(targets)[0], 1], go_id), targets[:, :-1]], 1)",
-        "PyTorch": (f"{pad}{case.batch.pad_id})\n" if pad and case.batch.pad_id is not None else "")
-        + "inputs = torch.cat([targets.new_full((len(targets), 1), go_id), targets[:, :-1]], 1)",
-    }
+    """The targets behind a start token; the model can't read an ignore id."""
+    lines = [
+        Line(
+            SOURCE,
+            "inputs = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=go_id)",
+            "inputs = F.pad(targets[:, :-1], (1, 0), value=go_id)",
+        )
+    ]
+    if case.batch.ignore_id is not None and case.batch.pad_id is not None:
+        ignored = f"inputs == {case.batch.ignore_id}, {case.batch.pad_id}"
+        lines += [
+            Line(SOURCE, f"inputs = tf.where({ignored}, inputs)", f"inputs = inputs.masked_fill({ignored})"),
+        ]
+    return written(lines, case.analysis)
 
 
 RULE = Rule(

@@ -23,6 +23,7 @@ pytorch-seq2seq#45, pytorch-seq2seq#46, pytorch-seq2seq#22, models#10354
 
 import numpy as np
 
+from lossviz.identification._lines import CHANGE, WEIGHTS, both, written
 from lossviz.rules._alignment import check_trained
 from lossviz.rules._case import Case
 from lossviz.rules._rows import many, trained_padding, with_counts
@@ -70,7 +71,7 @@ def _found(case: Case, cells: Array) -> Found:
         f"a loss of ln {case.shape[2]} = {case.uniform:.4f} nats: nothing was predicted there.",
         cells=cells,
         evidence={"timesteps": int(cells.sum()), "ln V": case.uniform},
-        fix={"TensorFlow": sliced, "PyTorch": sliced},
+        fix=written([WEIGHTS, both(sliced, CHANGE)], case.analysis),
         repaired=lambda: with_counts(case, case.counts & ~cells),
     )
 

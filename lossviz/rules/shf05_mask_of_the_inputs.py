@@ -77,8 +77,8 @@ def _first_lost(case: Case, lost: Array) -> Found:
 
 def _fix(pad: int) -> dict[str, str]:
     return {
-        "TensorFlow": f"weights = tf.cast(tokens != {pad}, tf.float32)[:, 1:]  # as targets = tokens[:, 1:]",
-        "PyTorch": f"labels = tokens.masked_fill(tokens == {pad}, -100)\ntargets = labels[:, 1:]",
+        "TensorFlow": f"weights = tf.cast(targets != {pad}, tf.float32)  # not inputs != {pad}",
+        "PyTorch": f"weights = (targets != {pad}).float()  # not inputs != {pad}",
     }
 
 

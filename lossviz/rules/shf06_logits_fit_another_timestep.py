@@ -22,6 +22,7 @@ An untrained model fits nowhere, and data with little variety fits everywhere: b
 pretraining PR#64, transformers PR#44642, transformers#17960, transformers#5886
 """
 
+from lossviz.identification._lines import LOSE, LOSSES, MEAN, WEIGHTS, both, written
 from lossviz.rules._alignment import LAGS, lag_losses, mean_of
 from lossviz.rules._case import Case
 from lossviz.rules._rule import Found, Rule
@@ -43,7 +44,7 @@ def _check(case: Case) -> Found | None:
         f"{losses[lag]:.4g} nats instead of {losses[0]:.4g}{_cause(lag, inside)}.",
         cells=fit.cells,
         evidence={f"mean loss, lag {k:+d}" if k else "mean loss": loss for k, loss in losses.items()},
-        fix=_fix(lag),
+        fix=_fix(case, lag),
         repaired=lambda: moved(case, lag),
         severity="info" if inside else None,
     )
@@ -55,15 +56,12 @@ def _cause(lag: int, inside: bool) -> str:
     return {1: "; the targets were not shifted", -1: "; the targets were shifted twice"}.get(lag, "")
 
 
-def _fix(lag: int) -> dict[str, str]:
+def _fix(case: Case, lag: int) -> dict[str, str]:
     if lag > 0:
         sliced = f"targets, weights = targets[:, {lag}:], weights[:, {lag}:]\nlogits = logits[:, :-{lag}]"
     else:
         sliced = f"targets, weights = targets[:, :{lag}], weights[:, :{lag}]\nlogits = logits[:, {-lag}:]"
-    return {
-        "TensorFlow": f"{sliced}\nloss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)",
-        "PyTorch": f'{sliced}\nloss = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")',
-    }
+    return written([WEIGHTS, both(sliced, LOSE), LOSSES, MEAN], case.analysis)
 
 
 RULE = Rule(

@@ -74,13 +74,21 @@ def _found(case: Case, lacks: Array, short: Array, *, is_wrong: bool) -> Found:
             "padded sequences": int(short.sum()),
             "other sequences without an end": cut,
         },
-        fix={
-            "TensorFlow": f"ids = [row[:T - 1] + [{eos}] for row in ids]  # then pad to T",
-            "PyTorch": f"ids = [torch.cat([row[:T - 1], row.new_tensor([{eos}])]) for row in ids]  # then pad to T",
-        },
+        fix=_fix(case),
         repaired=(lambda: _ended(case, room)) if room.any() else None,
         severity=None if is_wrong else "info",
     )
+
+
+def _fix(case: Case) -> dict[str, str]:
+    """An end where there is none, in sequences of at most T, which are padded again."""
+    eos, pad, timesteps = case.batch.eos_id, case.batch.pad_id or 0, case.shape[1]
+    ended = f"ids = [row if row[-1:] == [{eos}] else row[:{timesteps - 1}] + [{eos}] for row in ids]"
+    return {
+        "TensorFlow": f'{ended}\ntargets = tf.keras.utils.pad_sequences(ids, {timesteps}, padding="post", value={pad})',
+        "PyTorch": f"{ended}\nrows = [torch.tensor(row) for row in ids]\n"
+        f"targets = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value={pad})",
+    }
 
 
 def _ended(case: Case, rows: Array) -> Batch:

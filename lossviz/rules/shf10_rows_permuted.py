@@ -23,6 +23,7 @@ vsepp PR#36, pytorch#3662, pytorch#4927, pytorch#2615
 
 import numpy as np
 
+from lossviz.identification._lines import SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import counted_end
 from lossviz.rules._rule import CannotTell, Found, Rule
@@ -30,12 +31,12 @@ from lossviz.rules._rule import CannotTell, Found, Rule
 __all__ = ["RULE"]
 
 Array = np.ndarray
-_FIX = {
-    "TensorFlow": "order = tf.argsort(lengths, direction='DESCENDING')\n"
-    "logits = tf.gather(logits, tf.argsort(order))  # sorted back",
-    "PyTorch": "packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)\n"
-    "# or, where you sort yourself: logits = logits[order.argsort()]",
-}
+_SORTED = Line(
+    SOURCE,
+    'order = tf.argsort(lengths, direction="DESCENDING", stable=True)',
+    "order = lengths.argsort(descending=True, stable=True)",
+).saying("as they were sorted")
+_BACK = Line(SOURCE, "logits = tf.gather(logits, tf.argsort(order))", "logits = logits[order.argsort()]")
 
 
 def _check(case: Case) -> Found | None:
@@ -56,9 +57,17 @@ def _check(case: Case) -> Found | None:
             "mean loss, in order": fit.after,
             "order": ", ".join(map(str, order[:32])) + (" …" if len(order) > 32 else ""),
         },
-        fix=_FIX,
+        fix=_fix(case, order),
         repaired=lambda: case.batch.replace(logits=case.batch.logits[order]),
     )
+
+
+def _fix(case: Case, order: Array) -> dict[str, str]:
+    """Sorted back; the order is known where it is that of the lengths."""
+    lengths = case.batch.lengths
+    by_length = lengths is not None and np.array_equal(np.argsort(-lengths, kind="stable"), np.argsort(order))
+    back = _BACK if by_length else _BACK.saying("order is how they were sorted")
+    return written([_SORTED, back] if by_length else [back], case.analysis)
 
 
 def _cause(case: Case, order: Array) -> str:

@@ -1,0 +1,171 @@
+"""The lines that fixes are made of: one way to write the weights, the losses and their mean, in both libraries.
+
+The names are those of a loop: `logits` [B, T, V]; `targets`, `inputs`, `weights`, `losses` [B, T]; `lengths` [B];
+`loss`, the number. `tf` is TensorFlow, `F` is `torch.nn.functional`.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lossviz.analysis import Analysis
+from lossviz.batch import Batch
+from lossviz.measuring import is_binary
+
+__all__ = [
+    "BY_LENGTH",
+    "CHANGE",
+    "LOSE",
+    "LOSSES",
+    "MEAN",
+    "REDUCE",
+    "REPORT",
+    "SOURCE",
+    "WEIGH",
+    "WEIGHTS",
+    "Line",
+    "both",
+    "weigh",
+    "written",
+]
+
+SOURCE, WEIGH, LOSE, CHANGE, REDUCE, REPORT = range(6)
+"""The order of a loop: its data, what counts, each loss, what becomes of it, the number, and its unit."""
+
+
+class Line(NamedTuple):
+    """One step in both libraries; several lines of code where there is a line break.
+
+    Attributes:
+        place: its place in the loop, one of the six above.
+        tensorflow: the code, with Keras where that is usual; {losses} is the line that gives every timestep's cross
+            entropy, {labels} are the targets, or those that are classes where there are others.
+        pytorch: likewise.
+    """
+
+    place: int
+    tensorflow: str
+    pytorch: str
+
+    def saying(self, comment: str) -> "Line":
+        """The same with a comment behind it.
+
+        >>> MEAN.saying("one division").pytorch
+        'loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division'
+        """
+        return Line(self.place, f"{self.tensorflow}  # {comment}", f"{self.pytorch}  # {comment}")
+
+    @property
+    def step(self) -> tuple[int, str]:
+        """What it does, without what it says."""
+        return self.place, self.pytorch.partition("  #")[0]
+
+
+BY_LENGTH = Line(
+    WEIGH,
+    "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)",
+    "weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()",
+)
+"""A timestep counts before the end of its sequence."""
+
+WEIGHTS = Line(WEIGH, "", "")
+"""Stands for what a batch says of which timesteps count."""
+
+LOSSES = Line(LOSE, "{losses}", "{losses}")
+"""The cross entropy of every timestep."""
+
+MEAN = Line(
+    REDUCE,
+    "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) / tf.reduce_sum(weights)",
+    "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()",
+)
+"""Σ w·loss ÷ Σ w; what does not count is selected away, since 0 · NaN is NaN."""
+
+
+def both(code: str, place: int = SOURCE) -> Line:
+    """A line that is the same in both libraries.
+
+    >>> both("targets = tokens[:, 1:]").tensorflow
+    'targets = tokens[:, 1:]'
+    """
+    return Line(place, code, code)
+
+
+def written(lines: Iterable[Line], analysis: Analysis) -> dict[str, str]:
+    """The code by library, in the order of a loop, each step once, and one reduction: the mean if there is no other.
+
+    >>> from lossviz import analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 0]], pad_id=0)
+    >>> print(written([MEAN, WEIGHTS, MEAN], analyze(batch))["PyTorch"])
+    weights = (targets != 0).float()
+    loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()
+    """
+    steps: dict[tuple[int, str], Line] = {}
+    for line in lines:
+        steps.setdefault(line.step, line)
+    reductions = [step for step in steps if step[0] == REDUCE]
+    others = [step for step in reductions if step != MEAN.step]
+    for step in reductions:
+        if step != [*others, MEAN.step][0]:
+            del steps[step]
+    code = [_code(line, analysis) for line in sorted(steps.values(), key=lambda line: line.place)]
+    return {
+        "TensorFlow": "\n".join(tensorflow for tensorflow, _ in code if tensorflow),
+        "PyTorch": "\n".join(pytorch for _, pytorch in code if pytorch),
+    }
+
+
+def _code(line: Line, analysis: Analysis) -> tuple[str, str]:
+    """A line's code on this batch."""
+    if line.step == WEIGHTS.step:
+        weights = _weights(analysis)
+        return (weights[0] + line.tensorflow, weights[1] + line.pytorch) if weights[0] else weights
+    is_logit = analysis.batch.shape[2] == 1 < analysis.scores.shape[2]
+    tensorflow, pytorch = (
+        code.replace("{losses}", losses)
+        for code, losses in zip(line[1:], _SIGMOID if is_logit else _SOFTMAX, strict=True)
+    )
+    known = bool(((analysis.batch.targets >= 0) & (analysis.batch.targets < analysis.scores.shape[2])).all())
+    if is_logit:
+        tensorflow = tensorflow.replace("SparseCategorical", "Binary").replace("fn({labels}", "fn({labels}[..., None]")
+    return tuple(  # type: ignore[return-value]
+        code.replace("{labels}", "targets" if known else f"{library}.where(weights != 0, targets, 0)")
+        for library, code in (("tf", tensorflow), ("torch", pytorch))
+    )
+
+
+_SOFTMAX = (
+    "losses = tf.nn.sparse_softmax_cross_entropy_with_logits({labels}, logits)",
+    'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none")',
+)
+_SIGMOID = (
+    "losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(targets, tf.float32), logits[..., 0])",
+    'losses = F.binary_cross_entropy_with_logits(logits[..., 0], targets.float(), reduction="none")',
+)
+_LAST = (
+    "weights = tf.where(tf.cumsum(weights, axis=1, reverse=True) == 1, weights, 0.0)  # the last timestep",
+    "weights = weights * (weights.flip(1).cumsum(1).flip(1) == 1)  # the last timestep",
+)
+
+
+def _weights(analysis: Analysis) -> tuple[str, str]:
+    """What counts, by the mask in use; a classifier's is the last timestep of it."""
+    code = weigh(analysis.batch, analysis.mask_name)
+    if not is_binary(analysis.settings):
+        return code
+    return f"{code[0]}\n{_LAST[0]}".lstrip(), f"{code[1]}\n{_LAST[1]}".lstrip()
+
+
+def weigh(batch: Batch, name: str) -> tuple[str, str]:
+    """The line that makes the weights of a mask, in TensorFlow and in PyTorch; empty where the loop has weights.
+
+    >>> weigh(Batch.from_arrays(logits=np.zeros((1, 1, 2)), targets=[[1]], pad_id=0), "nonpad")[1]
+    'weights = (targets != 0).float()'
+    """
+    if name == "lengths":
+        return BY_LENGTH.tensorflow, BY_LENGTH.pytorch
+    if name == "none":
+        return "weights = tf.ones_like(targets, tf.float32)", "weights = torch.ones_like(targets, dtype=torch.float32)"
+    if name == "weights":
+        return "", ""
+    left_out = batch.ignore_id if name == "ignore_id" else batch.pad_id or 0
+    return f"weights = tf.cast(targets != {left_out}, tf.float32)", f"weights = (targets != {left_out}).float()"
