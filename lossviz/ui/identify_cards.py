@@ -9,7 +9,7 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.conventions import CONVENTIONS
-from lossviz.digits import number_text
+from lossviz.digits import latex_number, number, number_text
 from lossviz.figures import counted
 from lossviz.identification import KINDS, Match
 from lossviz.ui.adopt import adopt, adoptable
@@ -17,7 +17,7 @@ from lossviz.ui.equation import theme
 from lossviz.ui.plot import plot, plot_width
 from lossviz.ui.widgets import escaped, literal, say
 
-__all__ = ["cards_panel"]
+__all__ = ["cards_panel", "quotient"]
 
 Options = Mapping[str, Any]
 CHANCE = "So few digits were printed, for so many formulas, that this one may agree by accident."
@@ -60,17 +60,48 @@ def _card(analysis: Analysis, match: Match, options: Options, *, explained: bool
                 st.badge("Perhaps by chance", color="gray", help=CHANCE)
             st.caption(_values(match), width="content")
         if analysis.batch_loss.shape[1] > HALF:
-            _words(match, explained=explained)
+            _words(analysis, match, explained=explained)
             _picture(analysis, match, half=False)
         else:
             left, right = st.columns([1, 1.1])
             with left:
-                _words(match, explained=explained)
+                _words(analysis, match, explained=explained)
             with right:
                 _picture(analysis, match, half=True)
         _fix(match)
         _notes(match)
         _adopt(match, options)
+
+
+def quotient(analysis: Analysis, match: Match) -> tuple[float, float] | None:
+    """Numerator and divisor of a match, where it is one sum over one divisor of the losses, or weighted losses, shown.
+
+    >>> from lossviz import Batch, analyze, identify
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 4, 2)), targets=[[0, 1, 0, 1]], lengths=[3])
+    >>> [round(part, 4) for part in quotient(analyze(batch), identify(batch, "0.51986")[0])]
+    [2.0794, 4.0]
+    """
+    loss, counts = analysis.batch_loss, match.coefficients != 0
+    if match.coefficients.shape != loss.shape or not counts.any():
+        return None
+    for weights in (np.ones_like(loss), analysis.weights):
+        numerator = float((weights * loss)[counts].sum())
+        divisors = weights[counts] / match.coefficients[counts]
+        if np.isclose(divisors, divisors[0], rtol=EXACT).all() and np.isclose(
+            numerator / divisors[0], match.value, rtol=EXACT
+        ):
+            return numerator, float(divisors[0])
+    return None
+
+
+def _with_numbers(formula: str, parts: tuple[float, float] | None) -> str:
+    """The formula, and under it the same with this batch's numbers in it."""
+    if parts is None:
+        return formula
+    top, under = map(latex_number, parts)
+    fraction = "" if parts[1] == 1 else rf"\frac{{{top}}}{{{under}}} = "
+    value = number(parts[0] / parts[1]).replace("−", "-")
+    return rf"\begin{{aligned}}&{formula}\\[14pt]&= {fraction}\mathbf{{{value}}}\end{{aligned}}"
 
 
 def _values(match: Match) -> str:
@@ -80,11 +111,11 @@ def _values(match: Match) -> str:
     return escaped(f"{number_text(match.value)}, {distance}")
 
 
-def _words(match: Match, *, explained: bool) -> None:
+def _words(analysis: Analysis, match: Match, *, explained: bool) -> None:
     if not explained:
         st.markdown(literal(match.explanation))
     if match.formula:
-        st.latex(match.formula)
+        st.latex(_with_numbers(match.formula, quotient(analysis, match)))
 
 
 def _picture(analysis: Analysis, match: Match, *, half: bool) -> None:

@@ -1,5 +1,6 @@
 """The page Identify: the number, the answer in one sentence, the candidates, and every way to have no answer."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from lossviz import Batch, analyze, write
 from lossviz.identification import answer, identify
 from lossviz.samples import load_sample
 from lossviz.ui.identify_answer import EMPTY, STOPPED
+from lossviz.ui.identify_cards import quotient
 from lossviz.ui.link import pack
 from lossviz.ui.numbers import numbers_in
-from tests.golden import golden_batch
+from tests.golden import FRACTIONAL, golden_batch
 from tests.ui.driver import (
     address,
     choose,
@@ -105,9 +107,22 @@ def test_card_draws_what_it_counts() -> None:
 def test_card_shows_formula_and_fix_in_each_library() -> None:
     app = paste(page(), "0.92")
     match = identify(golden_batch(), "0.92")[0]
-    assert [str(block.value).strip("$\n") for block in app.latex][:1] == [match.formula]
+    numbers = r"\frac{13.8}{15} = \mathbf{0.9200}"
+    expected = rf"\begin{{aligned}}&{match.formula}\\[14pt]&= {numbers}\end{{aligned}}"
+    assert str(app.latex[0].value).strip("$\n") == expected
     assert [str(tab.label) for tab in app.tabs][:2] == list(match.fix) == ["TensorFlow", "PyTorch"]
     assert [str(block.value) for block in app.code][:2] == list(match.fix.values())
+
+
+def test_formula_has_numbers_in_it_where_it_is_one_quotient_of_what_is_shown() -> None:
+    batch = golden_batch(weights=FRACTIONAL, lengths=None)
+    analysis = analyze(batch)
+    mean = float(analysis.value)
+    by_code = {match.code: match for match in identify(batch, f"{mean:.9f}")}
+    assert quotient(analysis, by_code["C03"]) == pytest.approx((analysis.numerator, 10.5))
+    of_sequences = next(match for match in identify(golden_batch(), "1.42000") if match.code == "C07")
+    assert quotient(analyze(golden_batch()), of_sequences) is None
+    assert quotient(analysis, replace(by_code["C03"], coefficients=np.zeros((0, 0)))) is None
 
 
 def test_others_are_folded_with_their_count() -> None:
