@@ -8,16 +8,17 @@ __all__ = ["number", "values"]
 
 Array = np.ndarray
 _WIDTH = 100
+_ALONE = 60  # its name, the call, the dtype and the axes stand in the same line, and a line has 120
 
 
-def values(array: Array, indent: int = 4) -> str:
+def values(array: Array) -> str:
     """An array as nested lists, one line where it fits, else one line a row.
 
     >>> values(np.array([[0.5, np.nan], [2.0, -np.inf]], np.float32))
     '[[0.5, nan], [2, -inf]]'
     """
     flat = _nested(array)
-    return flat if len(flat) <= _WIDTH - indent else _broken(array, indent)
+    return flat if len(flat) <= _ALONE else _broken(array, 4)
 
 
 def number(value: Any) -> str:
@@ -43,8 +44,13 @@ def _broken(array: Array, indent: int) -> str:
     pad = " " * indent
     if array.ndim == 1:
         return _filled([number(value) for value in array], pad)
-    rows = [values(row, indent + 4) for row in array]
+    rows = [_row(row, indent + 4) for row in array]
     return "[\n" + "".join(f"{pad}{row},\n" for row in rows) + pad[4:] + "]"
+
+
+def _row(array: Array, indent: int) -> str:
+    flat = _nested(array)
+    return flat if len(flat) <= _WIDTH - indent else _broken(array, indent)
 
 
 def _filled(words: list[str], pad: str) -> str:
