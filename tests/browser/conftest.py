@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
-from tests.browser.harness import ARTIFACTS, ROOT, chromium, server
+from tests.browser.harness import ARTIFACTS, PATIENCE_MS, ROOT, chromium, server
 
 Serve = Callable[[Path], str]
 Shot = Callable[..., Path]
@@ -79,6 +79,7 @@ def _open(browser: Browser, scheme: Any, errors: list[str], foreign: list[str]) 
             errors.append(message.text)
 
     context.route("**/*", watch)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("console", listen)
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -1,6 +1,10 @@
 """What a person does on the Explore page, as steps of the browser tests."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 from lossviz.ui.link import pack
 
@@ -23,7 +27,7 @@ def sample(page: Page, address: str, name: str) -> Page:
 def idle(page: Page) -> Page:
     """Wait until the server has nothing more to say."""
     page.wait_for_timeout(150)
-    page.wait_for_selector(IDLE, state="attached", timeout=60_000)
+    page.wait_for_selector(IDLE, state="attached")
     return page
 
 
@@ -44,7 +48,7 @@ def number(page: Page) -> str:
 
 
 def expect_number(page: Page, value: str) -> None:
-    expect(page.locator(".st-key-explore_number [data-testid=stMetricValue]")).to_have_text(value, timeout=30_000)
+    expect(page.locator(".st-key-explore_number [data-testid=stMetricValue]")).to_have_text(value)
 
 
 def place(page: Page, row: int, column: int, subplot: str = "xy", plot: str = EQUATION) -> tuple[float, float]:
@@ -65,19 +69,29 @@ def place(page: Page, row: int, column: int, subplot: str = "xy", plot: str = EQ
 def click_cell(page: Page, row: int, column: int) -> None:
     page.mouse.click(*place(page, row, column))
     heading = page.locator(".st-key-explore_cell")
-    expect(heading).to_contain_text(f"Sequence {row}, timestep {column}:", timeout=30_000)
+    expect(heading).to_contain_text(f"Sequence {row}, timestep {column}:")
     idle(page)
+
+
+def until(page: Page, wanted: Locator, act: Callable[[], None]) -> None:
+    """Act until the element is there: a click on what is being drawn anew is lost, and a person clicks again."""
+    for _ in range(10):
+        idle(page)
+        act()
+        with suppress(TooLate):
+            wanted.wait_for(timeout=3_000)
+            return
+    expect(wanted).to_be_visible()
 
 
 def choose(page: Page, label: str, option: str) -> None:
     wanted = page.get_by_role("option", name=option, exact=True)
-    for _ in range(5):  # a list that opens while the page is drawn anew closes again
-        idle(page)
+
+    def unfold() -> None:
         page.get_by_role("combobox", name=label).focus()
         page.keyboard.press("ArrowDown")
-        page.wait_for_timeout(500)
-        if wanted.is_visible():
-            break
+
+    until(page, wanted, unfold)
     wanted.click()
     idle(page)
 

@@ -32,7 +32,7 @@ def test_hostile_tokens_are_typed(page: Page, app_server: str, foreign_requests:
     steps.visit(page, app_server, door="Type", typed_text=TOKENS, typed_kind="uniform")
     page.get_by_role("textbox", name="Sequences, one a line").fill(TOKENS + "a" * 10_000)
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".st-key-explore_divisor")).to_contain_text("12", timeout=30_000)
+    expect(page.locator(".st-key-explore_divisor")).to_contain_text("12")
     steps.idle(page)
     words = TOKENS.split()
     for timestep, word in enumerate([*words, "a" * 80]):
@@ -88,7 +88,7 @@ def test_broken_file_is_one_sentence(page: Page, app_server: str, name: str, con
     steps.door(page, "Open")
     files = page.locator("[data-testid=stFileUploader] input[type=file]")
     files.set_input_files([{"name": name, "mimeType": "", "buffer": content}])
-    expect(page.locator(".st-key-explore_source [data-testid=stAlert]")).to_contain_text(sentence, timeout=30_000)
+    expect(page.locator(".st-key-explore_source [data-testid=stAlert]")).to_contain_text(sentence)
     steps.idle(page)
     no_traceback(page)
     steps.expect_number(page, "1.6970")

@@ -12,12 +12,12 @@ SELECTED = f"{PICTURE}-overlay rect.line"
 def doctor(page: Page) -> Page:
     """Go to the page by the navigation."""
     page.get_by_role("link", name="Doctor", exact=True).click()
-    expect(page.locator(".st-key-doctor_answer")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-doctor_answer")).to_be_visible()
     return steps.idle(page)
 
 
 def drawn(page: Page) -> None:
-    page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached")
     steps.idle(page)
 
 
@@ -37,18 +37,23 @@ def catalogue(page: Page, rule: str) -> None:
     """Unfold the catalogue and choose a rule, by typing its code."""
     page.get_by_text("with a bad and a good batch of each").click()
     picker = page.get_by_role("combobox", name="Rule", exact=True)
-    picker.click()
-    picker.fill(rule)
-    expect(page.get_by_role("option", name=f"{rule} · ")).to_have_attribute("data-focused", "true")
+    wanted = page.get_by_role("option", name=f"{rule} · ")
+
+    def look_up() -> None:
+        picker.click()
+        picker.fill(rule)
+
+    steps.until(page, wanted, look_up)
+    expect(wanted).to_have_attribute("data-focused", "true")
     page.keyboard.press("Enter")
     for kind in ("bad", "good"):
-        page.wait_for_selector(f".st-key-doctor_{kind} .lossviz-plot[data-drawn]", state="attached", timeout=60_000)
+        page.wait_for_selector(f".st-key-doctor_{kind} .lossviz-plot[data-drawn]", state="attached")
     steps.idle(page)
 
 
 def expect_metric(page: Page, label: str, value: str) -> None:
     metric = page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
-    expect(metric).to_have_text(value, timeout=30_000)
+    expect(metric).to_have_text(value)
 
 
 def test_bad_sample_is_opened_shown_repaired_and_undone(page: Page, app_server: str, shot: Shot) -> None:
@@ -60,7 +65,7 @@ def test_bad_sample_is_opened_shown_repaired_and_undone(page: Page, app_server: 
     shot(page, "doctor-catalogue-light")
     page.get_by_role("button", name="Open this batch").first.click()
     card = page.locator(".st-key-finding_SHF05")
-    expect(card).to_contain_text("it trains 2 pads, one in each of 2 padded sequences.", timeout=30_000)
+    expect(card).to_contain_text("it trains 2 pads, one in each of 2 padded sequences.")
     expect(card).to_contain_text("Error")
     drawn(page)
     shot(page, "doctor-light")
@@ -85,20 +90,20 @@ def test_badge_leads_to_the_finding_and_its_cell_is_shared(page: Page, app_serve
     steps.sample(page, app_server, "logits-inf")
     shot(page, "doctor-badge-light")
     page.locator(".st-key-doctor_badge").get_by_role("link", name="2 findings").click()
-    expect(page.locator(".st-key-doctor_answer")).to_contain_text("2 errors", timeout=60_000)
+    expect(page.locator(".st-key-doctor_answer")).to_contain_text("2 errors")
     drawn(page)
     assert outlines(page) == [[[0.5, 1.5], [-0.5, 0.5]]] * 3
     page.mouse.click(*steps.place(page, 0, 2, plot=PICTURE))
-    expect(page.locator(".st-key-finding_NUM03")).to_contain_text("Sequence 0, timestep 2: probability", timeout=30_000)
+    expect(page.locator(".st-key-finding_NUM03")).to_contain_text("Sequence 0, timestep 2: probability")
     expect(page.locator(SELECTED)).to_have_count(3)
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.locator(f".st-key-finding_NUM06 {PICTURE}[data-drawn]")).to_be_attached(timeout=30_000)
+    expect(page.locator(f".st-key-finding_NUM06 {PICTURE}[data-drawn]")).to_be_attached()
     steps.idle(page)
     shot(page, "doctor-two-light")
     assert outlines(page) == [[[-0.5, 0.5], [-0.5, 0.5]]] * 3
     expect(page.locator(SELECTED)).to_have_count(3)
     page.get_by_role("link", name="Explore").click()
-    expect(page.locator(".st-key-explore_cell")).to_contain_text("Sequence 0, timestep 2:", timeout=60_000)
+    expect(page.locator(".st-key-explore_cell")).to_contain_text("Sequence 0, timestep 2:")
 
 
 def test_badge_follows_an_edit_on_explore(page: Page, app_server: str) -> None:
@@ -109,13 +114,13 @@ def test_badge_follows_an_edit_on_explore(page: Page, app_server: str) -> None:
     doctor(page)
     expect(page.locator(".st-key-finding_PAD13")).to_be_visible()
     page.get_by_role("link", name="Explore").click()
-    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached")
     steps.idle(page)
     steps.click_cell(page, 0, 1)
     target = page.get_by_role("spinbutton", name="Target")
     target.fill("1")
     target.press("Enter")
-    expect(badge).to_contain_text("No finding", timeout=30_000)
+    expect(badge).to_contain_text("No finding")
 
 
 def test_doctor_in_the_dark(dark_page: Page, app_server: str, shot: Shot) -> None:

@@ -28,7 +28,7 @@ def drop(page: Page, *files: tuple[str, bytes]) -> None:
     steps.door(page, "Open")
     payload = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(payload)
-    expect(page.get_by_role("button", name=f"Remove {files[0][0]}")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name=f"Remove {files[0][0]}")).to_be_visible()
     steps.idle(page)
 
 
@@ -48,18 +48,18 @@ def type_length(page: Page, row: int, length: int) -> None:
     steps.idle(page)
     first, *rest = str(length)
     editor = page.locator("#portal input.gdg-input")
-    for _ in range(5):  # a click on a table that is just being drawn is lost: a person clicks again
+
+    def click_and_type() -> None:
         x, y = steps.still(page, table)
         page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
         page.wait_for_timeout(300)
         page.keyboard.press(first)  # opens the table's editor
-        page.wait_for_timeout(700)
-        if editor.count():
-            break
-    expect(editor).to_have_value(first, timeout=10_000)
+
+    steps.until(page, editor, click_and_type)
+    expect(editor).to_have_value(first)
     for key in (*rest, "Enter"):
         page.keyboard.press(key)
-    expect(editor).to_have_count(0, timeout=10_000)
+    expect(editor).to_have_count(0)
     page.wait_for_timeout(400)  # the table waits a moment before it sends
     steps.idle(page)
 
@@ -78,7 +78,7 @@ def test_click_opens_the_arithmetic_and_arrows_move_it(page: Page, app_server: s
     assert arithmetic.text_content().strip() == analysis.explain(2, 4).latex
     expect(page.locator(f"{steps.EQUATION}-overlay rect.line")).to_have_count(3)
     page.keyboard.press("ArrowRight")
-    expect(cell).to_contain_text("Sequence 2, timestep 5:", timeout=30_000)
+    expect(cell).to_contain_text("Sequence 2, timestep 5:")
     steps.idle(page)
     assert arithmetic.text_content().strip() == analysis.explain(2, 5).latex
     cell.scroll_into_view_if_needed()
@@ -131,7 +131,7 @@ def test_link_restores_the_page_in_a_new_tab(page: Page, app_server: str) -> Non
     steps.expect_number(page, "13.2000")
     other = page.context.new_page()
     other.goto(page.url)
-    other.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached", timeout=60_000)
+    other.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached")
     steps.expect_number(other, "13.2000")
     expect(other.locator(".st-key-explore_cell")).to_contain_text("Sequence 2, timestep 0:")
     assert other.url == page.url
@@ -171,13 +171,13 @@ def test_large_batch_is_shown_as_overview_and_detail(page: Page, app_server: str
     steps.door(page, "Open")
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
     overview = ".st-key-overview .lossviz-plot"
-    page.wait_for_selector(f"{overview}[data-drawn]", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{overview}[data-drawn]", state="attached")
     steps.idle(page)
     shot(page, "explore-large-light", whole=True)
     expect(page.get_by_text("4,194,304")).to_be_visible()
     page.mouse.click(*steps.place(page, 1000, 1000, plot=overview))
     first = page.get_by_role("slider", name=re.compile("First sequence"))
-    expect(first).not_to_have_value("0", timeout=30_000)
+    expect(first).not_to_have_value("0")
     steps.idle(page)
     (left, right), _ = steps.ranges(page)
     assert left < 1000 < right

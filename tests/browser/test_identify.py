@@ -16,7 +16,7 @@ def visit(page: Page, address: str, **view: object) -> Page:
     """Go to the page by the navigation, on the golden batch, with what a link says."""
     steps.visit(page, address, **{"door": "Sample", "sample": "golden", **view})
     page.get_by_role("link", name="Identify").click()
-    page.wait_for_selector(f"{QUESTION} input", timeout=30_000)
+    page.wait_for_selector(f"{QUESTION} input")
     return steps.idle(page)
 
 
@@ -47,7 +47,7 @@ def test_pasted_number_is_explained(page: Page, app_server: str, shot: Shot) -> 
     card = page.locator(CARD)
     expect(card).to_contain_text("C05 · ")
     expect(card).to_contain_text("PAD02")
-    page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached", timeout=30_000)
+    page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached")
     drawn = traces(page, PICTURE)
     assert (drawn["words"], drawn["divisor"]) == (11, 4)
     match = identify(golden_batch(), "0.92")[0]
@@ -63,7 +63,7 @@ def test_card_becomes_the_reduction_of_the_app(page: Page, app_server: str) -> N
     page.get_by_role("button", name="Use this reduction").first.click()
     steps.idle(page)
     page.get_by_role("link", name="Explore").click()
-    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached", timeout=30_000)
+    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached")
     steps.expect_number(page, "0.9200")
 
 
@@ -71,12 +71,12 @@ def test_question_survives_a_page_change_and_a_reload(page: Page, app_server: st
     visit(page, app_server)
     paste(page, "0.92")
     page.get_by_role("link", name="Explore").click()
-    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached", timeout=30_000)
+    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached")
     page.get_by_role("link", name="Identify").click()
     expect(page.locator(".st-key-identify_answer")).to_contain_text("all 15 positions")
     steps.idle(page)
     page.reload()
-    expect(page.locator(".st-key-identify_answer")).to_contain_text("all 15 positions", timeout=60_000)
+    expect(page.locator(".st-key-identify_answer")).to_contain_text("all 15 positions")
     # Streamlit looks for its server at /identify/ first.
     assert [error for error in console_errors if "404 (Not Found)" not in error] == []
     console_errors.clear()
@@ -89,7 +89,7 @@ def test_folded_cards_and_panels_open(scheme: str, request: pytest.FixtureReques
     visit(page, app_server, identify_number="0.9", identify_smoothing=0.1)
     shot(page, f"identify-chance-{scheme}")
     page.get_by_text("Also consistent with").click()
-    page.wait_for_selector(".st-key-counted_2 .lossviz-plot[data-drawn]", state="attached", timeout=30_000)
+    page.wait_for_selector(".st-key-counted_2 .lossviz-plot[data-drawn]", state="attached")
     steps.idle(page)
     expect(page.locator(".st-key-match_2").get_by_text("Perhaps by chance").first).to_be_visible()
     shot(page, f"identify-folded-{scheme}", whole=True)
@@ -109,5 +109,5 @@ def test_answers_in_the_dark(dark_page: Page, app_server: str, shot: Shot) -> No
     expect(dark_page.get_by_text("This is no number: <b>1.25</b>.")).to_be_visible()
     shot(dark_page, "identify-no-number-dark")
     visit(dark_page, app_server, sample="alice-trained-64", identify_number="0.775001")
-    dark_page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached", timeout=30_000)
+    dark_page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached")
     shot(dark_page, "identify-dark")

@@ -13,13 +13,13 @@ SPLIT = ".st-key-split_weights .lossviz-plot"
 def reductions(page: Page) -> Page:
     """Go to the page by the navigation, and wait for its last picture."""
     page.get_by_role("link", name="Reductions").click()
-    page.wait_for_selector(f"{SPLIT}[data-drawn]", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{SPLIT}[data-drawn]", state="attached")
     return steps.idle(page)
 
 
 def explore(page: Page) -> Page:
     page.get_by_role("link", name="Explore").click()
-    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached")
     return steps.idle(page)
 
 
@@ -71,17 +71,17 @@ def test_slider_cuts_and_the_sentence_says_why(page: Page, app_server: str, shot
     expect(panel).to_contain_text("Micro-batch 0 holds 9 timesteps that count and micro-batch 1 holds 2")
     panel.get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
-    expect(panel).to_contain_text("each of the 3 means counts one third", timeout=30_000)
+    expect(panel).to_contain_text("each of the 3 means counts one third")
     expect(panel).to_contain_text("1.4200")
     panel.get_by_role("textbox", name="Or type the cut").fill("0 | 1, 2")
     page.keyboard.press("Enter")
-    expect(panel).to_contain_text("a timestep in 0 weighs 1/10, one in 1 weighs 1/12, and not 1/11.", timeout=30_000)
+    expect(panel).to_contain_text("a timestep in 0 weighs 1/10, one in 1 weighs 1/12, and not 1/11.")
     expect(panel).to_contain_text("1.2633")
     steps.idle(page)
     scroll_down(page)
     shot(page, "reductions-split-light")
     panel.get_by_role("radio", name="Context-parallel chunks").click()
-    expect(panel).to_contain_text("Each timestep must lie in a chunk; timestep 3 lies in none.", timeout=30_000)
+    expect(panel).to_contain_text("Each timestep must lie in a chunk; timestep 3 lies in none.")
 
 
 def test_page_change_keeps_what_was_typed_and_selected(page: Page, app_server: str) -> None:
@@ -91,7 +91,7 @@ def test_page_change_keeps_what_was_typed_and_selected(page: Page, app_server: s
     reductions(page)
     page.locator(".st-key-split").get_by_role("textbox", name="Or type the cut").fill("1, 2")
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-split")).to_contain_text("1.2633", timeout=30_000)
+    expect(page.locator(".st-key-split")).to_contain_text("1.2633")
     explore(page)
     expect(page.locator(".st-key-explore_cell")).to_contain_text("Sequence 1, timestep 3:")
     expect(page.locator(f"{steps.EQUATION}-overlay rect.line")).to_have_count(3)

@@ -168,7 +168,7 @@ def test_calculate_loss_agrees_with_float64_whatever_the_padding_holds(
         tape.watch(x)
         value = MODEL.calculate_loss(x, lengths, targets, sequences)
     # x − max x is rounded by ε/2 |x − max x|, below 20 ε here, however small the loss that it leaves.
-    rounding = 20 * np.finfo(np.float32).eps * timesteps
+    rounding = 20 * float(np.finfo(np.float32).eps) * timesteps
     assert float(value) == pytest.approx(expected_loss(logits, lengths, targets), rel=1e-6, abs=rounding)
     gradient = tape.gradient(value, x).numpy()
     assert np.isfinite(gradient).all()
