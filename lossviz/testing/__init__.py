@@ -7,7 +7,8 @@
 >>> assert_no_gradient_on_padding(loss_fn)
 
 `loss_fn(logits, targets, weights)` takes [B, T, V] floats, [B, T] integers (int64) and [B, T] weights in the dtype of
-the logits, 0 at padding; the assertions hand it arrays of its framework, and differentiate it there.
+the logits, 0 at padding; the assertions hand it arrays of its framework, and differentiate it there. JAX makes them
+32 bits wide where `jax_enable_x64` is off.
 
 The framework is found out by calling the function with NumPy arrays, which functions of NumPy, TensorFlow, Keras and
 JAX take: it is that of what they return. PyTorch does not take them: say `framework="pytorch"`. A Keras function is of

@@ -50,8 +50,9 @@ class Framework:
         with np.errstate(all="ignore"):
             value, gradient = self.differentiate(function, [self.tensor(array) for array in arrays])
         if gradient is None:
+            kind = type(value).__name__
             raise InputError(
-                f"`loss_fn` must return a result that can be differentiated by `logits`; got a {type(value).__name__}. "
+                f"`loss_fn` must return a result that can be differentiated by `logits`; got one of type {kind}. "
                 "Return the tensor itself, before `.item()`, `.numpy()`, `.detach()` or `float`."
             )
         return tuple(as_array("loss_fn(...)", part).astype(np.float64) for part in (value, gradient))  # type: ignore[return-value]
@@ -116,7 +117,17 @@ def _jax_tensor(array: Array) -> Any:
 def _jax_gradient(function: Function, arrays: list[Any]) -> tuple[Any, Any]:
     import jax
 
-    value, pullback = jax.vjp(lambda first: function(first, *arrays[1:]), arrays[0])
+    try:
+        value, pullback = jax.vjp(lambda first: function(first, *arrays[1:]), arrays[0])
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+        raise InputError(
+            f"`loss_fn` could not be differentiated by `logits` ({type(error).__name__}: {reason_of(error)}). "
+            "Keep what depends on `logits` in JAX: no `float`, `int` or `np.asarray` of it."
+        ) from error
+    if not isinstance(value, jax.Array):
+        return value, None
+    if not jax.numpy.issubdtype(value.dtype, jax.numpy.floating):
+        return value.dtype.type(0), None
     return value, pullback(jax.numpy.ones_like(value))[0]
 
 

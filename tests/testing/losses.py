@@ -1,7 +1,9 @@
-"""Loss functions, right and wrong, in NumPy, TensorFlow, Keras and PyTorch; the assertions are tried on them."""
+"""Loss functions, right and wrong, in NumPy, TensorFlow, Keras, PyTorch and JAX; the assertions are tried on them."""
 
+import jax.numpy as jnp
 import keras
 import numpy as np
+import optax
 import tensorflow as tf
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -120,3 +122,49 @@ def torch_weighted(logits, targets, weights):
 
 def torch_all_positions(logits, targets, weights):
     return torch_weighted(logits, targets, weights) * weights.mean() + 1
+
+
+def jax_losses(logits, targets):
+    """optax gives NaN for a target that is no class."""
+    return optax.softmax_cross_entropy_with_integer_labels(logits, targets)
+
+
+def jax_right(logits, targets, weights):
+    real = weights > 0
+    losses = jax_losses(jnp.where(real[..., None], logits, 0.0), jnp.where(real, targets, 0))
+    return (losses * weights).sum() / weights.sum()
+
+
+def jax_mean(logits, targets, weights):
+    return jax_losses(logits, targets).mean()
+
+
+def jax_mask_in_divisor(logits, targets, weights):
+    return jax_losses(logits, targets).sum() / weights.sum()
+
+
+def jax_over_all_positions(logits, targets, weights):
+    return jax_right(logits, targets, weights) * weights.mean()
+
+
+def jax_by_id(logits, targets, weights):
+    return jax_right(logits, targets, jnp.asarray(targets != 0, logits.dtype))
+
+
+def jax_multiplied(logits, targets, weights):
+    return (jax_losses(logits, jnp.where(weights > 0, targets, 0)) * weights).sum() / weights.sum()
+
+
+def jax_where_after(logits, targets, weights):
+    losses = jax_losses(logits, jnp.where(weights > 0, targets, 0))
+    return jnp.where(weights > 0, losses, 0.0).sum() / weights.sum()
+
+
+def jax_unsafe_targets(logits, targets, weights):
+    losses = jax_losses(jnp.where(weights[..., None] > 0, logits, 0.0), targets)
+    return (losses * weights).sum() / weights.sum()
+
+
+def jax_smoothed(logits, targets, weights):
+    soft = optax.smooth_labels(jnp.eye(logits.shape[2])[targets], 0.1)
+    return (optax.softmax_cross_entropy(logits, soft) * weights).sum() / weights.sum()

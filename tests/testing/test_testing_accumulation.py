@@ -26,6 +26,10 @@ def torch_pair(logits, targets, weights):
     return (losses.torch_losses(logits, targets) * weights).sum(), weights.sum()
 
 
+def jax_pair(logits, targets, weights):
+    return (losses.jax_losses(logits, targets) * weights).sum(), weights.sum()
+
+
 def over_eleven(logits, targets, weights):
     """The loss divided by the timesteps of the whole batch, counted beforehand, as `num_items_in_batch` does."""
     return (losses.torch_losses(logits, targets) * weights).sum() / 11
@@ -37,6 +41,8 @@ def over_eleven(logits, targets, weights):
         (lambda *arrays: (np_sum(*arrays), arrays[2].sum()), {}),
         (tf_pair, {}),
         (torch_pair, {"framework": "pytorch"}),
+        (jax_pair, {}),
+        (jax_pair, {"framework": "jax", "combine": lambda pairs: sum(p[0] for p in pairs) / sum(p[1] for p in pairs)}),
         (np_sum, {"combine": sum}),
         (over_eleven, {"framework": "pytorch", "combine": sum}),
         (tf_pair, {"combine": lambda pairs: sum(p[0] for p in pairs) / sum(p[1] for p in pairs)}),
@@ -64,7 +70,13 @@ MEAN_OF_MEANS = (
 
 @pytest.mark.parametrize(
     ("function", "framework"),
-    [(losses.np_right, None), (losses.tf_right, None), (losses.keras_right, None), (losses.torch_right, "pytorch")],
+    [
+        (losses.np_right, None),
+        (losses.tf_right, None),
+        (losses.keras_right, None),
+        (losses.torch_right, "pytorch"),
+        (losses.jax_right, None),
+    ],
 )
 def test_accumulation_mean_of_means_is_red01(function, framework):
     assert message(function, framework=framework) == MEAN_OF_MEANS

@@ -27,6 +27,9 @@ def message(function, code, batch=None, **named):
         (losses.torch_right, "C03", {"framework": "pytorch"}),
         (losses.torch_unreduced_mean, "C05", {"framework": "pytorch"}),
         (losses.torch_smoothed, "LS1", {"framework": "pytorch", "smoothing": 0.1}),
+        (losses.jax_right, "C03", {}),
+        (losses.jax_mean, "C04", {"framework": "jax"}),
+        (losses.jax_smoothed, "LS1", {"smoothing": 0.1}),
     ],
 )
 def test_convention_that_it_is_passes(function, code, named):
@@ -54,6 +57,7 @@ OVER_ALL = (
         (losses.np_over_all_positions, None),
         (losses.keras_over_all_positions, "tensorflow"),
         (losses.torch_unreduced_mean, "pytorch"),
+        (losses.jax_over_all_positions, None),
     ],
 )
 def test_convention_that_it_is_not_names_what_it_is(function, framework):

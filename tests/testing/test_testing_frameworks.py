@@ -1,10 +1,11 @@
 import ast
+import os
 import subprocess
 import sys
-import types
 from decimal import Decimal
 from pathlib import Path
 
+import jax
 import keras
 import numpy as np
 import pytest
@@ -38,6 +39,8 @@ def oracle():
         (losses.tf_right, None, "tensorflow", 1e-7),
         (losses.keras_right, None, "tensorflow", 1e-7),
         (losses.torch_right, "pytorch", "pytorch", 1e-7),
+        (losses.jax_right, None, "jax", 1e-7),
+        (jax.jit(losses.jax_right), "jax", "jax", 1e-7),
     ],
 )
 def test_frameworks_give_the_gradient_of_the_mean(function, name, found, tolerance):
@@ -59,6 +62,9 @@ def test_frameworks_give_the_gradient_of_the_mean(function, name, found, toleran
         (lambda z: [tf.reduce_sum(z), tf.size(z)], "tensorflow"),
         (lambda z: keras.ops.sum(z), "tensorflow"),
         (lambda z: torch.as_tensor(z).sum(), "pytorch"),
+        (lambda z: jax.numpy.sum(z), "jax"),
+        (jax.jit(lambda z: (z.sum(), z.size)), "jax"),
+        (lambda z: float(jax.numpy.sum(z)), "numpy"),
     ],
 )
 def test_frameworks_are_known_by_what_is_returned(function, name):
@@ -86,6 +92,15 @@ def test_frameworks_are_handed_their_own_arrays_in_the_documented_types():
         golden_batch(logits=golden_batch().logits.astype(np.float16)),
         framework="pytorch",
     )
+    assert_no_gradient_on_padding(record("jax", lambda z, w: (z[..., 0] * w).sum()), golden_batch(), framework="jax")
+    with jax.enable_x64(True):
+        assert_no_gradient_on_padding(
+            record("x64", lambda z, w: (z[..., 0] * w).sum()), golden_batch(), framework="jax"
+        )
+    assert issubclass(seen["jax"].pop(0), jax.core.Tracer)
+    assert issubclass(seen["x64"].pop(0), jax.core.Tracer)
+    assert seen["jax"] == ["float32", "int32", "float32"]
+    assert seen["x64"] == ["float64", "int64", "float64"]
     assert seen["numpy"] == [np.ndarray, "float64", "int64", "float64"]
     assert seen["pytorch"] == [torch.Tensor, "float64", "int64", "float64"]
     assert seen["half"] == [torch.Tensor, "float32", "int64", "float32"]
@@ -142,13 +157,16 @@ def test_frameworks_results_that_are_no_numbers_are_refused(result, kind):
         (lambda z, y, w: losses.torch_right(z, y, w).item(), "pytorch", "float"),
         (lambda z, y, w: losses.torch_right(z, y, w).detach(), "pytorch", "Tensor"),
         (lambda z, y, w: losses.tf_right(z, y, w).numpy(), "tensorflow", "float32"),
+        (lambda z, y, w: (losses.jax_right(z, y, w), 0), "jax", "tuple"),
+        (lambda *arrays: arrays[1].sum(), "jax", "int32"),
+        (lambda *_: 1.5, "jax", "float"),
     ],
 )
 def test_frameworks_results_without_a_gradient_are_refused(function, framework, kind):
     with pytest.raises(InputError) as caught:
         assert_padding_invariant(function, framework=framework)
     assert str(caught.value) == (
-        f"`loss_fn` must return a result that can be differentiated by `logits`; got a {kind}. "
+        f"`loss_fn` must return a result that can be differentiated by `logits`; got one of type {kind}. "
         "Return the tensor itself, before `.item()`, `.numpy()`, `.detach()` or `float`."
     )
 
@@ -164,21 +182,45 @@ def test_frameworks_central_differences_have_a_limit():
     assert_padding_invariant(losses.torch_right, batch, framework="pytorch")
 
 
-def test_frameworks_jax_is_called_as_its_reference_says(monkeypatch):
-    """JAX is not installed here: PyTorch stands in for it, whose `torch.func.vjp` has the signature of `jax.vjp`."""
-    jax = types.ModuleType("jax")
-    jax.vjp = torch.func.vjp
-    jax.numpy = types.SimpleNamespace(asarray=torch.tensor, ones_like=torch.ones_like)
-    monkeypatch.setitem(sys.modules, "jax", jax)
-    assert_padding_invariant(losses.torch_right, framework="jax")
-    with pytest.raises(AssertionError, match=r"Likely NUM01: `where` on the losses leaves NaN in the gradient; "):
-        assert_padding_invariant(losses.torch_where_after, framework="jax")
+@pytest.mark.parametrize(
+    ("function", "error", "reason"),
+    [
+        (
+            lambda z, y, w: float(losses.jax_right(z, y, w)),
+            "ConcretizationTypeError",
+            "Abstract tracer value encountered where concrete value is expected: traced array with shape float32[]",
+        ),
+        (
+            lambda z, y, w: np.asarray(losses.jax_right(z, y, w)),
+            "TracerArrayConversionError",
+            "The numpy.ndarray conversion method __array__() was called on traced array with shape float32[]",
+        ),
+    ],
+)
+def test_frameworks_jax_functions_that_leave_jax_are_refused(function, error, reason):
+    with pytest.raises(InputError) as caught:
+        assert_padding_invariant(function, framework="jax")
+    assert str(caught.value) == (
+        f"`loss_fn` could not be differentiated by `logits` ({error}: {reason}). "
+        "Keep what depends on `logits` in JAX: no `float`, `int` or `np.asarray` of it."
+    )
 
 
-@pytest.mark.parametrize("package", ["jax", "jaxlib._jax"])
-def test_frameworks_jax_is_known_by_its_arrays(package):
-    array = type("ArrayImpl", (), {"__module__": package, "__init__": lambda *_: None})
-    assert framework_of("loss_fn", array, None, np.zeros(1)).name == "jax"
+def test_frameworks_jax_as_the_backend_of_keras():
+    """A Keras function is of Keras' backend, which is chosen once for a process."""
+    code = (
+        "import sys, keras, lossviz.testing as t\n"
+        "from lossviz.testing._probe import probe\n"
+        "loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction='mean_with_sample_weight')\n"
+        "def right(z, y, w):\n"
+        "    z, y = keras.ops.where(w[..., None] > 0, z, 0.0), keras.ops.where(w > 0, y, 0)\n"
+        "    return loss(y, z, sample_weight=w)\n"
+        "t.assert_no_gradient_on_padding(right)\n"
+        "print(probe(right, None, None).framework.name, 'tensorflow' in sys.modules)\n"
+    )
+    run = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, env=os.environ | {"KERAS_BACKEND": "jax"})
+    assert done.stdout == "jax False\n", done.stderr
 
 
 def test_frameworks_are_imported_in_one_file():

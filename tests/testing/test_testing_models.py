@@ -1,3 +1,7 @@
+import functools
+
+import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
@@ -59,6 +63,12 @@ def tf_pooled(inputs, mask, *, over_padding=False):
     return hidden + pooled
 
 
+@jax.jit
+def jax_pooled(inputs, mask):
+    hidden = jnp.asarray(TABLE, jnp.float32)[inputs]
+    return hidden + (hidden * mask[..., None]).sum(1, keepdims=True) / mask.sum(1)[:, None, None]
+
+
 @pytest.fixture(scope="module")
 def keras_models():
     """A GRU read backwards, with the mask of its embedding and without."""
@@ -92,12 +102,12 @@ MOD06 = "Likely MOD06: the model reads its padding; hand the mask to every layer
 ALONE = "when it is run alone, without its padding; the tolerance is 0.001. "
 
 
-@pytest.mark.parametrize("model", [np_pooled, np_positioned, np_positioned_by_column, tf_pooled])
+@pytest.mark.parametrize("model", [np_pooled, np_positioned, np_positioned_by_column, tf_pooled, jax_pooled])
 def test_models_that_do_not_read_padding_pass(model):
     assert_model_batch_invariant(model, INPUTS, LENGTHS)
 
 
-@pytest.mark.parametrize("model", [np_pooled, np_positioned, tf_pooled])
+@pytest.mark.parametrize("model", [np_pooled, np_positioned, tf_pooled, jax_pooled])
 def test_models_that_count_positions_from_the_first_token_pass_on_left_padding(model):
     assert_model_batch_invariant(model, LEFT, LENGTHS, padding_side="left")
 
@@ -116,6 +126,8 @@ def test_models_mean_over_padding_is_mod06():
     text = f"The logits of sequence 1 change by {size} {cells} {ALONE}{MOD06}"
     assert message(assert_model_batch_invariant, np_pooled_over_padding, INPUTS, LENGTHS) == text
     assert message(assert_model_batch_invariant, over_padding, INPUTS, LENGTHS) == text
+    blind = message(assert_model_batch_invariant, lambda i, m: jax_pooled(i, jnp.ones_like(m)), INPUTS, LENGTHS)
+    assert blind == text
     left = message(assert_model_batch_invariant, over_padding, LEFT, LENGTHS, padding_side="left")
     assert left == text.replace("timestep 0", "timestep 2")
 
@@ -197,6 +209,12 @@ def np_packed(inputs, segments):
     return attend(TABLE[inputs], within(segments))
 
 
+def jax_packed(inputs, segments, *, leaking=False):
+    allowed = jnp.tril(segments[:, :, None] == segments[:, None, :] if not leaking else jnp.ones((2, 5, 5)))
+    hidden = jnp.asarray(TABLE, jnp.float32)[inputs]
+    return jnp.einsum("bqk,bkd->bqd", allowed / allowed.sum(axis=2, keepdims=True), hidden)
+
+
 def np_packed_causal_only(inputs, segments):
     return attend(TABLE[inputs], np.tril(np.ones((*inputs.shape, inputs.shape[1]))))
 
@@ -204,6 +222,7 @@ def np_packed_causal_only(inputs, segments):
 def test_models_documents_of_their_own_pass(torch_attention):
     run, _ = torch_attention
     assert_documents_independent(np_packed, PACKED, SEGMENTS)
+    assert_documents_independent(jax_packed, PACKED, SEGMENTS)
     assert_documents_independent(
         lambda inputs, segments: tf.constant(np_packed(inputs.numpy(), segments.numpy())),
         PACKED,
@@ -222,9 +241,10 @@ def test_models_documents_that_attend_to_each_other_are_mod07(torch_attention):
     run, _ = torch_attention
     changed = np_packed_causal_only(np.where(SEGMENTS == 1, PACKED, PACKED % 5 + 1), SEGMENTS)
     size = size_of((changed - np_packed_causal_only(PACKED, SEGMENTS))[SEGMENTS == 1])
-    assert message(assert_documents_independent, np_packed_causal_only, PACKED, SEGMENTS) == (
-        f"The logits of document 1 change by {size} at sequence 0, timestep 2, and 4 more timesteps {OTHERS}{MOD07}"
-    )
+    for leaking in (np_packed_causal_only, functools.partial(jax_packed, leaking=True)):
+        assert message(assert_documents_independent, leaking, PACKED, SEGMENTS) == (
+            f"The logits of document 1 change by {size} at sequence 0, timestep 2, and 4 more timesteps {OTHERS}{MOD07}"
+        )
     text = message(
         assert_documents_independent,
         lambda inputs, segments: run(inputs, torch.ones(len(segments), 5, 5, dtype=bool)),

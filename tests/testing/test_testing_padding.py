@@ -16,8 +16,8 @@ from tests.golden import golden_batch
 from tests.strategies import batches
 from tests.testing import losses
 
-FRAMEWORK = {"torch": "pytorch", "np": None, "tf": None, "keras": None}
-RIGHT = ("np_right", "tf_right", "keras_right", "torch_right")
+FRAMEWORK = {"torch": "pytorch", "np": None, "tf": None, "keras": None, "jax": None}
+RIGHT = ("np_right", "tf_right", "keras_right", "torch_right", "jax_right")
 
 ON_PADDING = "(sequence 1, timestep 4, and 3 more timesteps)"
 MASK = "Likely PAD01: there is no mask, so padding counts like any timestep; multiply the losses by `weights`."
@@ -71,8 +71,10 @@ def test_padding_sequence_loss_of_lossviz_passes():
     [
         ("np_mean", "0.0121", MASK),
         ("keras_unmasked", "0.0121", MASK),
+        ("jax_mean", "0.0121", MASK),
         ("np_mask_in_divisor", "0.0165", "Likely PAD03: the mask is in the divisor only; put it on the losses too."),
         ("torch_mask_in_divisor", "0.0165", "Likely PAD03: the mask is in the divisor only; put it on the losses too."),
+        ("jax_mask_in_divisor", "0.0165", "Likely PAD03: the mask is in the divisor only; put it on the losses too."),
     ],
 )
 def test_padding_gradient_on_padding_is_named_by_the_number(name, size, likely):
@@ -109,7 +111,9 @@ def test_padding_mask_that_ends_late_shows_its_cells():
     )
 
 
-@pytest.mark.parametrize("name", ["np_over_all_positions", "keras_over_all_positions", "torch_unreduced_mean"])
+@pytest.mark.parametrize(
+    "name", ["np_over_all_positions", "keras_over_all_positions", "torch_unreduced_mean", "jax_over_all_positions"]
+)
 def test_padding_divisor_that_counts_padding_is_pad02(name):
     assert message(assert_padding_invariant, name) == COLUMNS
 
@@ -125,8 +129,9 @@ def test_padding_divisor_that_is_t_is_red06():
     )
 
 
-def test_padding_mask_made_of_targets_is_pad04():
-    assert message(assert_padding_invariant, "np_by_id") == BY_ID
+@pytest.mark.parametrize("name", ["np_by_id", "jax_by_id"])
+def test_padding_mask_made_of_targets_is_pad04(name):
+    assert message(assert_padding_invariant, name) == BY_ID
 
 
 def test_padding_torch_ignore_index_that_is_a_real_token_is_pad04():
@@ -136,12 +141,12 @@ def test_padding_torch_ignore_index_that_is_a_real_token_is_pad04():
     assert message(assert_padding_invariant, pad_id_ignored, framework="pytorch") == BY_ID
 
 
-@pytest.mark.parametrize("name", ["np_multiplied", "tf_multiplied"])
+@pytest.mark.parametrize("name", ["np_multiplied", "tf_multiplied", "jax_multiplied"])
 def test_padding_multiplied_nan_is_num01(name):
     assert message(assert_padding_invariant, name) == MULTIPLIED
 
 
-@pytest.mark.parametrize("name", ["tf_where_after", "torch_where_after", "torch_ignore_index"])
+@pytest.mark.parametrize("name", ["tf_where_after", "torch_where_after", "torch_ignore_index", "jax_where_after"])
 def test_padding_nan_left_in_the_gradient_is_num01(name):
     assert message(assert_padding_invariant, name) == NUM01_GRADIENT
 
@@ -175,7 +180,7 @@ def test_padding_num01_of_the_catalogue_loss_is_finite_and_four_gradients_are_na
     )
 
 
-@pytest.mark.parametrize("name", ["tf_right", "torch_right", "keras_right"])
+@pytest.mark.parametrize("name", ["tf_right", "torch_right", "keras_right", "jax_right"])
 def test_padding_num01_of_the_catalogue_is_mended_by_where_on_the_logits(name):
     assert_no_gradient_on_padding(
         getattr(losses, name), one_padded_row_of_nan(), framework=FRAMEWORK[name.split("_")[0]]
@@ -234,15 +239,19 @@ def test_padding_targets_that_are_no_class_are_refused_by_tensorflow():
 
 
 def test_padding_nan_of_a_target_that_is_no_class_is_pad13():
+    """XLA raises nothing: optax gives NaN."""
+
     def compiled(logits, targets, weights):
         known = (targets >= 0) & (targets < logits.shape[2])
         looked_up = np.where(known, losses.np_losses(logits, np.where(known, targets, 0)), np.nan)
         return (looked_up * weights).sum() / weights.sum()
 
-    assert message(assert_padding_invariant, compiled, changes=["ignore_id"]) == (
-        f"The loss changes from 1.2545 to NaN when the targets of padding are -100 {ON_PADDING}; the tolerance is "
-        "1e-05. Likely PAD13: a target that is no class is looked up; replace the targets by 0 where the weight is 0."
-    )
+    for function in (compiled, losses.jax_unsafe_targets):
+        assert message(assert_padding_invariant, function, changes=["ignore_id"]) == (
+            f"The loss changes from 1.2545 to NaN when the targets of padding are -100 {ON_PADDING}; the tolerance is "
+            "1e-05. Likely PAD13: a target that is no class is looked up; replace the targets by 0 where the weight "
+            "is 0."
+        )
 
 
 def test_padding_per_row_and_per_timestep_losses_are_named_by_place():

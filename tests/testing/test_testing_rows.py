@@ -1,5 +1,6 @@
 import re
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -28,10 +29,16 @@ def torch_rows(logits, targets, weights):
     return (losses.torch_losses(logits, targets) * weights).sum(1) / weights.sum(1)
 
 
+def jax_rows(logits, targets, weights):
+    return (losses.jax_losses(logits, targets) * weights).sum(1) / weights.sum(1)
+
+
 @pytest.mark.parametrize(
     ("function", "framework"),
     [
         (losses.np_right, None),
+        (losses.jax_right, None),
+        (jax_rows, "jax"),
         (losses.np_mean, None),
         (losses.tf_right, None),
         (losses.keras_over_all_positions, None),
@@ -62,7 +69,11 @@ def test_rows_divided_by_the_whole_batch_are_red06():
     def torch_wrong(logits, targets, weights):
         return (losses.torch_losses(logits, targets) * weights).sum(1) / weights.sum()
 
+    def jax_wrong(logits, targets, weights):
+        return (losses.jax_losses(logits, targets) * weights).sum(1) / weights.sum()
+
     assert message(np_wrong) == RED06
+    assert message(jax_wrong) == RED06
     assert message(tf_wrong) == RED06
     assert message(torch_wrong, framework="pytorch") == RED06
 
@@ -91,9 +102,14 @@ def test_rows_perplexity_is_told_by_its_gradient():
     def perplexity(logits, targets, weights):
         return tf.exp(losses.tf_right(logits, targets, weights))
 
-    assert message(perplexity) == (
-        f"The gradient of sequence 0 changes by up to 0.1803 at sequence 0, timestep 0, and 4 more timesteps {GRADIENT}"
-    )
+    def jax_perplexity(logits, targets, weights):
+        return jnp.exp(losses.jax_right(logits, targets, weights))
+
+    for function in (perplexity, jax_perplexity):
+        assert message(function) == (
+            "The gradient of sequence 0 changes by up to 0.1803 at sequence 0, timestep 0, and 4 more timesteps "
+            + GRADIENT
+        )
 
 
 def test_rows_softmax_over_the_wrong_axis_is_told_by_its_gradient():
