@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossviz.conventions import CONVENTIONS, Convention
+from lossviz.reductions import reduction_named
 from lossviz.ui.choices import OPTIONS
-from lossviz.ui.state import write_widget
+from lossviz.ui.state import read_widget, write_widget
 
-__all__ = ["adopt", "adoptable"]
+__all__ = ["IN_USE", "adopt", "adoptable", "is_adopted"]
+
+IN_USE = ":material/check: The app uses this reduction."
 
 
 def adoptable(code: str) -> Convention | None:
@@ -18,11 +21,19 @@ def adoptable(code: str) -> Convention | None:
 def adopt(convention: Convention, options: Mapping[str, Any] | None = None) -> None:
     """Choose its reduction, and its mask where it has one of its own; a callback, before the selectors are drawn.
 
-    `options` are what the reduction may need to know; what is None stays as it is.
+    Of `options` it takes what the reduction may need to know; what is None stays as it is.
     """
-    write_widget("reduction", convention.reduction)
-    if convention.mask is not None:
-        write_widget("mask", convention.mask)
-    for name in OPTIONS:
-        if (options or {}).get(name) is not None:
-            write_widget(name, (options or {})[name])
+    for key, value in _choices(convention, options):
+        write_widget(key, value)
+
+
+def is_adopted(convention: Convention, options: Mapping[str, Any] | None = None) -> bool:
+    """Whether the selectors have these values already."""
+    return all(read_widget(key) == value for key, value in _choices(convention, options))
+
+
+def _choices(convention: Convention, options: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    reduction, said = reduction_named(convention.reduction or "mean"), options or {}
+    choices = [("reduction", reduction.name), ("mask", convention.mask)]
+    choices += [(name, said.get(name)) for name in OPTIONS if name in (*reduction.needs, *reduction.may_take)]
+    return [(key, value) for key, value in choices if value is not None]

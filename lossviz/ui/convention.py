@@ -8,9 +8,7 @@ import streamlit as st
 
 from lossviz.conventions import LAWS, Convention, convention_coded
 from lossviz.digits import latex_number, number
-from lossviz.reductions import reduction_named
-from lossviz.ui.adopt import adopt
-from lossviz.ui.choices import OPTIONS
+from lossviz.ui.adopt import IN_USE, adopt, is_adopted
 from lossviz.ui.state import read_widget, write_widget
 from lossviz.ui.widgets import escaped, literal
 
@@ -111,24 +109,20 @@ def _chosen(key: str) -> None:
 
 def _use(convention: Convention, options: dict[str, Any]) -> None:
     possible = convention.reduction is not None
+    if possible and is_adopted(convention, options):
+        st.caption(IN_USE)
+        return
     st.button(
         "Use this reduction",
         key="use_reduction",
         disabled=not possible,
-        on_click=partial(_adopt, convention, options),
+        on_click=partial(adopt, convention, options),
         help="Explore then shows its number, its divisor and its shares." if possible else WHY_NOT,
     )
     if not possible:
         st.caption(WHY_NOT)
     elif convention.unit != "nats":
         st.caption("The app shows its mean in nats.")
-
-
-def _adopt(convention: Convention, options: dict[str, Any]) -> None:
-    taken = reduction_named(convention.reduction or "mean")
-    for name in OPTIONS.keys() & {*taken.needs, *taken.may_take}:
-        write_widget(name, options.get(name))
-    adopt(convention)
 
 
 def _users(convention: Convention) -> None:

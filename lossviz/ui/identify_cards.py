@@ -12,7 +12,7 @@ from lossviz.conventions import CONVENTIONS
 from lossviz.digits import latex_number, number, number_text
 from lossviz.figures import counted
 from lossviz.identification import KINDS, Match
-from lossviz.ui.adopt import adopt, adoptable
+from lossviz.ui.adopt import IN_USE, adopt, adoptable, is_adopted
 from lossviz.ui.equation import theme
 from lossviz.ui.plot import plot, plot_width
 from lossviz.ui.widgets import escaped, literal, say
@@ -157,7 +157,9 @@ def _notes(match: Match) -> None:
 
 def _adopt(match: Match, options: Options) -> None:
     convention = adoptable(match.code)
-    if convention is not None:
+    if convention is not None and is_adopted(convention, options):
+        st.caption(IN_USE)
+    elif convention is not None:
         st.button(
             "Use this reduction",
             key=f"adopt_{match.rank}",

@@ -11,6 +11,7 @@ from lossviz.conventions import DIVISORS, LAWS, compare_conventions
 from lossviz.conventions.folded import fold_conventions
 from lossviz.reproduce import LIBRARIES, code
 from lossviz.samples import SAMPLES
+from lossviz.ui.adopt import IN_USE
 from lossviz.ui.convention import IN_WORDS, WHY_NOT
 from lossviz.ui.conventions import SHORT
 from lossviz.ui.link import pack
@@ -170,6 +171,17 @@ def test_convention_becomes_the_reduction_of_the_app() -> None:
     go(app, "Explore")
     assert (number(app), divisor(app)) == ("0.9200", ("Divided by positions, padding included", "15"))
     assert app.session_state["reduction"] == "positions"
+
+
+def test_convention_that_the_app_uses_already_is_not_offered() -> None:
+    app = page("golden", convention="C05")
+    assert IN_USE not in card(app)
+    assert [button.key for button in click(app, "use_reduction").button if button.key == "use_reduction"] == []
+    assert IN_USE in card(app)
+    app = page("golden", convention="C18o", loop_accumulation_steps=3)
+    click(app, "use_reduction")
+    assert IN_USE in card(app)
+    assert IN_USE not in card(run(app.number_input(key="loop_accumulation_steps").set_value(2)))
 
 
 def test_convention_takes_its_mask_and_its_micro_batches_along() -> None:
