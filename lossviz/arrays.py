@@ -200,9 +200,11 @@ def _convert(name: str, value: Any) -> Array:
         if isinstance(error, ValueError) and isinstance(value, (list, tuple)):
             raise InputError(_ragged_message(name, value)) from None
         reason = (str(error).splitlines() or ["no reason given"])[0]
+        of_jax = type(value).__module__.startswith("jax")
+        way_out = "from outside of `jax.jit`" if of_jax else "for example `tensor.numpy()` outside of `tf.function`"
         raise InputError(
             f"`{name}` could not be read as an array ({type(value).__name__}: {reason}). "
-            "Pass concrete numbers, for example `tensor.numpy()` outside of `tf.function`."
+            f"Pass concrete numbers, {way_out}."
         ) from None
 
 

@@ -1,11 +1,14 @@
 """Arrays of other libraries, what is refused with a way out, and where the bytes of a mapped file lie."""
 
+import jax
+import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
 import torch
 
+from lossviz import Batch, sequence_loss
 from lossviz.arrays import as_array, file_location, is_floating
 from lossviz.errors import InputError
 
@@ -31,6 +34,12 @@ class OnlyDlpack:
         return self.array.__dlpack_device__()
 
 
+def jax_array(array):
+    """JAX has 64 bits where it is told so."""
+    with jax.enable_x64(True):
+        return jnp.asarray(array)
+
+
 class Unreadable:
     def __array__(self, dtype=None, copy=None):
         raise TypeError
@@ -43,7 +52,9 @@ def refusal(value):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "int64", "uint8", "bool"])
-@pytest.mark.parametrize("make", [tf.constant, torch.tensor, np.array, OnlyDlpack], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [tf.constant, torch.tensor, jax_array, np.array, OnlyDlpack], ids=lambda make: make.__name__
+)
 def test_as_array_keeps_values_and_dtype_of_every_library(make, dtype):
     expected = np.array([[0, 1, 1], [1, 0, 1]], dtype)
     array = as_array("targets", make(expected))
@@ -58,9 +69,10 @@ def test_as_array_keeps_values_and_dtype_of_every_library(make, dtype):
         tf.constant([1.5, -2.0], tf.bfloat16),
         torch.tensor([1.5, -2.0], dtype=torch.bfloat16, requires_grad=True),
         torch.tensor([[1.5, 0.0], [-2.0, 0.0]], dtype=torch.bfloat16)[:, 0],
+        jnp.array([1.5, -2.0], jnp.bfloat16),
         np.array([1.5, -2.0], HALF),
     ],
-    ids=["tensorflow", "torch", "torch strided", "ml_dtypes"],
+    ids=["tensorflow", "torch", "torch strided", "jax", "ml_dtypes"],
 )
 def test_as_array_keeps_bfloat16(value):
     array = as_array("logits", value)
@@ -83,6 +95,8 @@ def test_as_array_does_not_copy():
     as_array("logits", mine)[0] = 5
     as_array("logits", theirs)[0] = 5
     assert (mine[0], theirs[0]) == (5, 5)
+    frozen = jnp.ones(3)
+    assert np.shares_memory(as_array("logits", frozen), as_array("logits", frozen))
 
 
 @pytest.mark.parametrize(
@@ -159,6 +173,42 @@ def test_as_array_refuses_a_symbolic_tensor():
             "supported.). Pass concrete numbers, for example `tensor.numpy()` outside of `tf.function`."
         )
     ]
+
+
+def test_as_array_refuses_what_jax_has_no_numbers_of():
+    messages, deleted = [], jnp.ones(3)
+    deleted.delete()
+
+    @jax.jit
+    def traced(x):
+        messages.append(refusal(x))
+        return x
+
+    traced(jnp.ones(3))
+    reasons = [
+        (
+            "DynamicJaxprTracer: The numpy.ndarray conversion method __array__() was called on traced array with shape "
+            "float32[3]"
+        ),
+        "ArrayImpl: Array has been deleted with shape=float32[3].",
+    ]
+    assert [*messages, refusal(deleted)] == [
+        f"`logits` could not be read as an array ({reason}). Pass concrete numbers, from outside of `jax.jit`."
+        for reason in reasons
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_batch_and_loss_of_jax_arrays(dtype):
+    """Logits that are 0 have the loss ln 4 at each of the three timesteps."""
+    arrays = {"logits": jnp.zeros((1, 3, 4), dtype), "targets": jnp.array([[1, 2, 0]], "uint8")}
+    weights = jnp.array([[1.0, 0.5, 0.0]], dtype)
+    batch = Batch.from_arrays(**arrays, weights=weights, lengths=jnp.array([2]), pad_id=jnp.array(0))
+    assert (batch.logits.dtype.name, batch.targets.dtype.name, batch.weights.dtype.name) == (dtype, "int64", "float64")
+    assert batch.targets.tolist() == [[1, 2, 0]]
+    assert batch.weights.tolist() == [[1.0, 0.5, 0.0]]
+    assert (batch.lengths.tolist(), batch.pad_id) == ([2], 0)
+    assert float(sequence_loss(*arrays.values(), weights)) == pytest.approx(np.log(4))
 
 
 @pytest.mark.parametrize(
