@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossviz.rules._assignment import assign
+from lossviz.rules._evidence import evidence
 from lossviz.rules._rule import CannotTell
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ LAGS = (-2, -1, 1, 2)
 LARGEST = 100.0
 """Losses above are counted as this many nats, so that one infinite loss does not decide."""
 ODDS = log(50)
-"""Nats by which a fit must beat a uniform guess: of targets without meaning 1 in 50 does (Markov, E[V·p] = 1)."""
+"""Nats of `evidence` that a fit must have: of logits that meet other targets by chance 1 in 50 batches does."""
 LOUD, SHARED, CLEAR = 0.8, 0.3, 0.25
 """Parts of ln V that the loss as given must exceed; from the second on, the part of it that may be left elsewhere."""
-GAIN = 0.5
+GAIN, APART = 0.5, 0.25
 """Nats by which another timestep must beat the given one, and every other."""
+CERTAIN = 0.1
+"""The part of the loss that is left where the model is all but certain: there ln V itself is what it must beat."""
 TYPICAL = 0.4
 """Nats that the median timestep gains: a few very large losses that another place does not meet say nothing."""
 SURE, VERY_SURE = 1.6, 6.0
@@ -65,9 +68,10 @@ class Fit:
 def best_fit(case: "Case") -> Fit | None:
     """The place that fits best, if it fits much better than the place given (SHF-06, SHF-08, SHF-10).
 
-    The loss as given must lie above 0.8 ln V, that in the other place below; the gain must be sure in the mean of
-    paired differences, and the new loss too low for chance. Where sequences share much, as dates do, the loss as given
-    is lower: above 0.3 ln V a quarter of it in the other place says as much.
+    The gain must be sure in the mean of paired differences, and the logits must know the targets of the other place
+    better than their average does (`evidence`), while the loss as given lies above 0.8 ln V, or they know nothing of
+    the targets given. Where sequences share much, as dates do, the loss as given is lower: above 0.3 ln V a quarter of
+    it in the other place says as much.
 
     Raises:
         CannotTell: if nothing counts, there is one class, or the model guesses among all classes alike.
@@ -84,18 +88,25 @@ def best_fit(case: "Case") -> Fit | None:
     if mean_of(before) <= SHARED * case.uniform:
         return None
     fits = [*_lags(case, before), *_time_major(case, before), *_rows(case, before)]
-    loud = mean_of(before) > LOUD * case.uniform
+    loud = bool(fits) and (mean_of(before) > LOUD * case.uniform or evidence(case, before, case.targets) <= 0)
     clear = [fit for fit in fits if loud or fit.after < CLEAR * fit.before]
     return min(clear, key=lambda fit: fit.after, default=None)
 
 
 def lag_losses(case: "Case", lag: int) -> Array:
     """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count."""
-    moved, both = case.nothing.astype(np.int64), case.nothing.copy()
+    both = case.nothing.copy()
     here, there = slices(lag, case.shape[1])
-    moved[:, here] = case.targets[:, there]
     both[:, here] = case.counts[:, here] & case.counts[:, there]
-    return np.where(both, _losses_of(case, moved), np.nan)
+    return np.where(both, _losses_of(case, _later(case, lag)), np.nan)
+
+
+def _later(case: "Case", lag: int) -> Array:
+    """The target `lag` timesteps later, [B, T]; 0 where there is none."""
+    targets = np.zeros_like(case.targets)
+    here, there = slices(lag, case.shape[1])
+    targets[:, here] = case.targets[:, there]
+    return targets
 
 
 def time_major_losses(case: "Case") -> Array:
@@ -151,9 +162,9 @@ def _lags(case: "Case", before: Array) -> list[Fit]:
     lag = min(means, key=lambda lag: means[lag])
     after, others = losses[lag], [mean for other, mean in means.items() if other != lag]
     # Data that repeats itself fits in several places, and says nothing.
-    if min([mean_of(before - after), *(mean - means[lag] for mean in others)]) <= GAIN:
+    if mean_of(before - after) <= GAIN or min((mean - means[lag] for mean in others), default=GAIN) <= APART:
         return []
-    if not _is_sure(case, before, after):
+    if not _is_sure(case, before, after, _later(case, lag)):
         return []
     return [Fit("lag", mean_of(before), means[lag], ~np.isnan(after), lag=lag)]
 
@@ -162,7 +173,7 @@ def _time_major(case: "Case", before: Array) -> list[Fit]:
     if 1 in case.shape[:2]:
         return []
     after = _clipped(time_major_losses(case))
-    if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after):
+    if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after, case.targets):
         return [Fit("time-major", mean_of(before), mean_of(after), case.counts.copy())]
     return []
 
@@ -178,7 +189,7 @@ def _rows(case: "Case", before: Array) -> list[Fit]:
         return []
     cells = case.counts & moved[:, None]
     # Every order was tried: among B! of them chance finds a better one.
-    if not _is_sure(case, before, np.where(cells, after, np.nan), lgamma(sequences + 1)):
+    if not _is_sure(case, before, np.where(cells, after, np.nan), case.targets, lgamma(sequences + 1)):
         return []
     return [Fit("rows", mean_of(before), mean_of(after), cells, order=order)]
 
@@ -189,14 +200,15 @@ def _losses_in(case: "Case", order: Array) -> Array:
     return losses
 
 
-def _is_sure(case: "Case", before: Array, after: Array, extra: float = 0.0) -> bool:
-    gains, known = before - after, after[~np.isnan(after)]
-    gains = gains[~np.isnan(gains)]
-    if not mean_of(known) <= 0.8 * case.uniform or (case.uniform - known).sum() < ODDS + extra:
-        return False
+def _is_sure(case: "Case", before: Array, after: Array, targets: Array, extra: float = 0.0) -> bool:
+    gains, known = (before - after)[~np.isnan(before - after)], after[~np.isnan(after)]
     error = float(gains.std()) / float(np.sqrt(gains.size))
     least = SURE if np.median(gains) > TYPICAL else VERY_SURE
-    return bool(gains.mean() > least * error)
+    if not gains.mean() > least * error:
+        return False
+    if known.mean() < CERTAIN * mean_of(before) and (case.uniform - known).sum() >= ODDS + extra:
+        return True
+    return evidence(case, after, targets) >= ODDS + extra
 
 
 def _losses_of(case: "Case", targets: Array) -> Array:

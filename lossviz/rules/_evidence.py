@@ -1,0 +1,60 @@
+"""Whether logits say anything about the targets they are held against, beyond how often each class comes."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lossviz.rules._case import Case
+
+__all__ = ["evidence"]
+
+Array = np.ndarray
+TEMPERS = (1.0, 0.5, 0.25)
+"""Powers of the probabilities: a model that is too sure of itself shows what it knows in the milder ones."""
+SAMPLE = 256
+"""Timesteps whose logits are the average."""
+LOWEST = -100.0
+"""Log-probabilities below are counted as this."""
+
+
+def evidence(case: "Case", losses: Array, targets: Array) -> float:
+    """Nats by which the logits know these targets better than the average of the batch's logits knows them.
+
+    If logits and targets met by chance, p(y) / mean p(y), of any power of p, would be 1 on average, and its product
+    over the timesteps above 50 at most once in 50 batches (Markov): ln 50 nats and more say that they belong together.
+
+    Args:
+        case: the batch whose logits those are.
+        losses: the loss of some logits of the batch against each target, [B, T]; NaN where there is none.
+        targets: the classes, [B, T].
+
+    >>> from lossviz import Batch, analyze
+    >>> from lossviz.rules._case import Case
+    >>> knows = Case(analyze(Batch.from_arrays(logits=9 * np.eye(4)[None], targets=[[0, 1, 2, 3]])))
+    >>> round(evidence(knows, knows.loss, knows.targets), 2)  # 4 ln 4, less the ln 3 for three powers
+    4.45
+    """
+    known = ~np.isnan(losses)
+    if not known.any():
+        return 0.0
+    classes, each = np.unique(targets[known], return_inverse=True)
+    average, own = _sampled(case, classes), np.maximum(-losses[known], LOWEST)
+    sums = [float((power * own - _mean(power * average)[each.reshape(-1)]).sum()) for power in TEMPERS]
+    return max(sums) - float(np.log(len(TEMPERS)))
+
+
+def _sampled(case: "Case", classes: Array) -> Array:
+    """Log-probabilities of some classes at timesteps spread over those that count, [n, classes]."""
+    rows, timesteps = np.nonzero(case.counts & np.isfinite(case.logsumexp))
+    some = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int))
+    scores = case.batch.logits[rows[some], timesteps[some]][:, classes].astype(np.float64)
+    logs: Array = np.maximum(scores - case.logsumexp[rows[some], timesteps[some], None], LOWEST)
+    return logs
+
+
+def _mean(logs: Array) -> Array:
+    """Log of the mean of the exponentials down each column."""
+    top = logs.max(axis=0)
+    mean: Array = top + np.log(np.exp(logs - top).mean(axis=0))
+    return mean
