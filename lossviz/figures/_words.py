@@ -23,7 +23,7 @@ Array = np.ndarray
 Spec = dict[str, Any]
 BOTH, TOKEN, MOST_WORDS, MOST_GLYPHS, MOST_HOVERS = 62, 40, 24, 600, 2000
 SIZE, SMALL, LITTLE = 12, 10.5, 9
-MOST_FIT = 0.8
+MOST_FIT = 2 / 3
 HOVER = (
     "<b>sequence %{y}, timestep %{x}</b><br>%{text}<br>"
     "loss %{customdata[0]:.4f} nats × weight %{customdata[1]:.4~g} = %{customdata[2]:.4f}<br>"
@@ -111,7 +111,7 @@ class _Words:
             self.level = int(self._letters())
 
     def _letters(self) -> bool:
-        """Whether nearly every word that counts fits into a narrow cell, as single letters do."""
+        """Whether most of the words that count fit into a narrow cell, as single letters do; the others are cut."""
         batch = self.analysis.batch
         if batch.vocabulary is None or self.binary:
             return False
