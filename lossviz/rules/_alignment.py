@@ -33,6 +33,8 @@ ODDS = log(50)
 """Nats of `evidence` that a fit must have: of logits that meet other targets by chance 1 in 50 batches does."""
 LOUD, SHARED, CLEAR = 0.8, 0.3, 0.25
 """Parts of ln V that the loss as given must exceed; from the second on, the part of it that may be left elsewhere."""
+LEAST = 0.85
+"""The part of the loss that may be left in another order, where the logits know it."""
 GAIN, APART = 0.5, 0.25
 """Nats by which another timestep must beat the given one, and every other."""
 CERTAIN = 0.1
@@ -55,6 +57,7 @@ class Fit:
         cells: [B, T] bool, the timesteps compared.
         lag: the timesteps by which the fitting targets lie later; 0 for other kinds.
         order: [B], whose logits each sequence of targets should have; None for other kinds.
+        knows: whether the logits know these targets so much better that the loss as given does not matter.
     """
 
     kind: str
@@ -63,6 +66,7 @@ class Fit:
     cells: Array
     lag: int = 0
     order: Array | None = None
+    knows: bool = False
 
 
 def best_fit(case: "Case") -> Fit | None:
@@ -71,7 +75,7 @@ def best_fit(case: "Case") -> Fit | None:
     The gain must be sure in the mean of paired differences, and the logits must know the targets of the other place
     better than their average does (`evidence`), while the loss as given lies above 0.8 ln V, or they know nothing of
     the targets given. Where sequences share much, as dates do, the loss as given is lower: above 0.3 ln V a quarter of
-    it in the other place says as much.
+    it in the other place says as much, and so does another order that the logits know better than the one given.
 
     Raises:
         CannotTell: if nothing counts, there is one class, or the model guesses among all classes alike.
@@ -89,7 +93,7 @@ def best_fit(case: "Case") -> Fit | None:
         return None
     fits = [*_lags(case, before), *_time_major(case, before), *_rows(case, before)]
     loud = bool(fits) and (mean_of(before) > LOUD * case.uniform or evidence(case, before, case.targets) <= 0)
-    clear = [fit for fit in fits if loud or fit.after < CLEAR * fit.before]
+    clear = [fit for fit in fits if loud or fit.knows or fit.after < CLEAR * fit.before]
     return min(clear, key=lambda fit: fit.after, default=None)
 
 
@@ -184,14 +188,28 @@ def _rows(case: "Case", before: Array) -> list[Fit]:
         return []
     order = assign(row_losses(case))
     moved = order != np.arange(sequences)
+    if not moved.any():
+        return []
     after = np.where(case.counts, _clipped(_losses_in(case, order)), np.nan)
-    if not moved.any() or mean_of(after) >= 0.7 * mean_of(before):
+    whole = mean_of(before), mean_of(after)
+    cells = case.counts & moved[:, None] & (before < LARGEST)  # a class that is ruled out is no matter of order
+    if not cells.any():
         return []
-    cells = case.counts & moved[:, None]
+    before, after = np.where(cells, before, np.nan), np.where(cells, after, np.nan)
     # Every order was tried: among B! of them chance finds a better one.
-    if not _is_sure(case, before, np.where(cells, after, np.nan), case.targets, lgamma(sequences + 1)):
-        return []
-    return [Fit("rows", mean_of(before), mean_of(after), cells, order=order)]
+    search = lgamma(sequences + 1)
+    knows = whole[1] < LEAST * whole[0] and _knows_better(case, before, after, search)
+    if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, search)):
+        return [Fit("rows", *whole, case.counts & moved[:, None], order=order, knows=knows)]
+    return []
+
+
+def _knows_better(case: "Case", before: Array, after: Array, extra: float) -> bool:
+    """Whether the logits know these targets in the other place, beyond what they know of them as given."""
+    gains = (before - after)[~np.isnan(before - after)]
+    given, other = (max(0.0, evidence(case, losses, case.targets)) for losses in (before, after))
+    sure = gains.mean() > SURE * float(gains.std()) / float(np.sqrt(gains.size))
+    return bool(sure and other - given >= ODDS + extra)
 
 
 def _losses_in(case: "Case", order: Array) -> Array:
