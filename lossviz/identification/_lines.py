@@ -125,6 +125,8 @@ def _code(line: Line, analysis: Analysis) -> tuple[str, str]:
         for code, losses in zip(line[1:], _SIGMOID if is_logit else _SOFTMAX, strict=True)
     )
     known = bool(((analysis.batch.targets >= 0) & (analysis.batch.targets < analysis.scores.shape[2])).all())
+    if "loss_fn" in tensorflow and (~analysis.mask & (analysis.non_finite > 0)).any():
+        tensorflow = f"{_SOFTMAX[0]}\n{MEAN.tensorflow}"  # Keras multiplies by the weights: 0 · NaN
     if is_logit:
         tensorflow = tensorflow.replace("SparseCategorical", "Binary").replace("fn({labels}", "fn({labels}[..., None]")
     return tuple(  # type: ignore[return-value]

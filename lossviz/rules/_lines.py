@@ -44,9 +44,9 @@ def select(tensorflow: str, pytorch: str | None = None) -> Line:
     """The weights, 0 where a condition holds.
 
     >>> select("targets == 0").pytorch
-    'weights = torch.where(targets == 0, 0.0, weights)'
+    'weights = weights.masked_fill(targets == 0, 0.0)'
     """
     pytorch = tensorflow if pytorch is None else pytorch
     return Line(
-        LOSE, f"weights = tf.where({tensorflow}, 0.0, weights)", f"weights = torch.where({pytorch}, 0.0, weights)"
+        LOSE, f"weights = tf.where({tensorflow}, 0.0, weights)", f"weights = weights.masked_fill({pytorch}, 0.0)"
     )

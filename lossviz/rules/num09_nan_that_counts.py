@@ -30,10 +30,10 @@ from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
-_FIX = Line(
+_FIRST = "tf.debugging.enable_check_numerics()  # names the first operation that gives NaN or infinity"
+_ASSERTED = Line(
     REPORT,
-    "tf.debugging.enable_check_numerics()  # names the first operation that gives NaN or infinity\n"
-    'tf.debugging.check_numerics(tf.boolean_mask(logits, weights != 0), "logits")',
+    "",
     "torch.autograd.set_detect_anomaly(True)  # names the first operation whose gradient is NaN\n"
     "assert logits[weights != 0].isfinite().all()",
 )
@@ -59,7 +59,7 @@ def _check(case: Case) -> Found | None:
             "of them NaN": count,
             "sequences that hold one": int(cells.any(axis=1).sum()),
         },
-        fix=written([WEIGHTS, _FIX], case.analysis),
+        fix=written([WEIGHTS, _ASSERTED], case.analysis) | {"TensorFlow": _FIRST},
     )
 
 

@@ -97,11 +97,11 @@ def _hold(count: int) -> str:
 
 
 def _replace(pad: int, ignore: int, *, by_id: bool) -> dict[str, str]:
-    padded = f"targets == {pad}" if by_id else "attention_mask == 0"
+    real = f"targets != {pad}" if by_id else "attention_mask != 0"
     return {
-        "TensorFlow": f"targets = tf.where({padded}, {ignore}, targets)\n"
+        "TensorFlow": f"targets = tf.where({real}, targets, {ignore})\n"
         f"weights = tf.cast(targets != {ignore}, tf.float32)",
-        "PyTorch": f"targets = targets.masked_fill({padded}, {ignore})",
+        "PyTorch": f"targets = torch.where({real}, targets, {ignore})\nweights = (targets != {ignore}).float()",
     }
 
 
@@ -112,7 +112,9 @@ def _fix(case: Case, values: Iterable[int]) -> dict[str, str]:
     return written(lines, case.analysis)
 
 
-_CLASS = Line(CHANGE, "targets = tf.where(ignored, 0, targets)", "targets = targets.masked_fill(ignored, 0)")
+_CLASS = Line(
+    CHANGE, "targets = tf.where(ignored, tf.zeros_like(targets), targets)", "targets = targets.masked_fill(ignored, 0)"
+)
 
 
 RULE = Rule(

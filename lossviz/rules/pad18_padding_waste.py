@@ -37,6 +37,7 @@ def _check(case: Case) -> Found | None:
         return None
     lengths, timesteps = within.sum(axis=1), case.shape[1]
     spare = timesteps - int(np.where(within, np.arange(1, timesteps + 1), 0).max())
+    bounds = sorted({timesteps // 4 + 1, timesteps // 2 + 1})
     return Found(
         message=f"{100 * filled / cells:.0f} % of the batch is filled: {filled:,} of {many(cells, 'timestep')}, in "
         f"sequences of {lengths.min()} to {lengths.max()}"
@@ -52,7 +53,8 @@ def _check(case: Case) -> Found | None:
             "longest": int(lengths.max()),
         },
         fix={
-            "TensorFlow": "dataset = dataset.bucket_by_sequence_length(len, boundaries, batch_sizes)",
+            "TensorFlow": f"dataset = dataset.bucket_by_sequence_length(tf.size, {bounds}, "
+            f"[batch_size] * {len(bounds) + 1})",
             "PyTorch": "batches = lengths.argsort().split(batch_size)  # of like lengths",
         },
     )

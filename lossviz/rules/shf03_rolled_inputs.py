@@ -113,10 +113,8 @@ def _fix(case: Case) -> dict[str, str]:
         )
     ]
     if case.batch.ignore_id is not None and case.batch.pad_id is not None:
-        ignored = f"inputs == {case.batch.ignore_id}, {case.batch.pad_id}"
-        lines += [
-            Line(SOURCE, f"inputs = tf.where({ignored}, inputs)", f"inputs = inputs.masked_fill({ignored})"),
-        ]
+        read = f"inputs != {case.batch.ignore_id}, inputs, {case.batch.pad_id}"
+        lines += [Line(SOURCE, f"inputs = tf.where({read})", f"inputs = torch.where({read})")]
     return written(lines, case.analysis)
 
 

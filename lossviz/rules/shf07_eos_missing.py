@@ -25,6 +25,7 @@ transformers#19742, trl PR#4698, alpaca-lora#118, esm#157, axolotl PR#2287, DALM
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import content, content_end, counted_end, many, padding, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
@@ -84,11 +85,14 @@ def _fix(case: Case) -> dict[str, str]:
     """An end where there is none, in sequences of at most T, which are padded again."""
     eos, pad, timesteps = case.batch.eos_id, case.batch.pad_id or 0, case.shape[1]
     ended = f"ids = [row if row[-1:] == [{eos}] else row[:{timesteps - 1}] + [{eos}] for row in ids]"
-    return {
-        "TensorFlow": f'{ended}\ntargets = tf.keras.utils.pad_sequences(ids, {timesteps}, padding="post", value={pad})',
-        "PyTorch": f"{ended}\nrows = [torch.tensor(row) for row in ids]\n"
-        f"targets = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value={pad})",
-    }
+    padded = f"[row + [{pad}] * ({timesteps} - len(row)) for row in ids]"
+    lengths = "[len(row) for row in ids]"
+    lines = Line(
+        SOURCE,
+        f"{ended}\ntargets, lengths = tf.constant({padded}), tf.constant({lengths})",
+        f"{ended}\ntargets, lengths = torch.tensor({padded}), torch.tensor({lengths})",
+    )
+    return written([lines, BY_LENGTH], case.analysis)
 
 
 def _ended(case: Case, rows: Array) -> Batch:

@@ -43,7 +43,10 @@ def test_identify_nothing_counts():
     nan, zero = identify(batch, "nan"), identify(batch, "0.0")
     assert (nan[0].code, "PAD11" in nan[0].aliases) == ("C03", True)
     assert nan[0].explanation == "Your loop divides by the 0 timesteps that count; nothing counts, and 0 ÷ 0 is NaN."
-    assert nan[0].fix["TensorFlow"] == "loss = tf.math.divide_no_nan(total, weight)"
+    assert nan[0].fix["TensorFlow"].splitlines()[-1] == (
+        "loss = tf.math.divide_no_nan(tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)), "
+        "tf.reduce_sum(weights))  # 0 where nothing counts"
+    )
     assert ("C03n" in (zero[0].code, *zero[0].aliases), zero[0].accidental) == (True, False)
 
 

@@ -34,8 +34,12 @@ def test_identify_explains_with_the_numbers_of_the_batch(golden):
 
 def test_identify_bug_brings_its_fix_for_both_libraries(golden):
     assert identify(golden, "0.9667")[0].fix == {
-        "TensorFlow": "loss = tf.reduce_sum(loss * mask) / tf.reduce_sum(mask)",
-        "PyTorch": "loss = F.cross_entropy(logits.transpose(1, 2), targets.masked_fill(~mask, -100))",
+        "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)\n"
+        "losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)\n"
+        "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) / tf.reduce_sum(weights)",
+        "PyTorch": "weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()\n"
+        'losses = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")\n'
+        "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()",
     }
     assert set(identify(golden, "0.9200")[0].fix) == {"TensorFlow", "PyTorch"}
 

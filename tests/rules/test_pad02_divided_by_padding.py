@@ -26,9 +26,15 @@ def test_pad02_names_the_number_of_the_golden_batch():
         "timesteps that count": 11,
         "timesteps": 15,
     }
-    assert finding.fix["TensorFlow"].endswith('(from_logits=True, reduction="mean_with_sample_weight")')
+    assert finding.fix["TensorFlow"] == (
+        "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)\n"
+        "loss_fn = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True, "
+        'reduction="mean_with_sample_weight")\n'
+        "loss = loss_fn(targets, logits, sample_weight=weights)"
+    )
     assert finding.fix["PyTorch"] == (
-        "mask = torch.arange(5) < lengths[:, None]\nloss = (loss * mask).sum() / mask.sum()"
+        "weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()\n"
+        "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()"
     )
 
 
@@ -42,7 +48,7 @@ def test_pad02_is_what_keras_prints_of_sample_weights():
 
 def test_pad02_speaks_of_fractional_weights_where_there_is_padding():
     finding = finding_of("PAD02", golden_with(reported="0.7567", weights=FRACTIONAL))
-    assert finding.fix["PyTorch"] == "mask = weights\nloss = (loss * mask).sum() / mask.sum()"
+    assert finding.fix["PyTorch"] == ("loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()")
 
 
 @pytest.mark.parametrize("reported", ["0.92", "0.9"])

@@ -18,12 +18,13 @@ def test_pad03_names_the_number_of_the_golden_batch():
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
     assert finding.repaired is None
     assert finding.fix["PyTorch"] == (
-        "mask = torch.arange(5) < lengths[:, None]\nloss = torch.where(mask, loss, 0.0).sum() / mask.sum()"
+        "weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()\n"
+        "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # select before adding up"
     )
 
 
 def test_pad03_selects_where_the_weight_is_not_0():
     batch = golden_with(reported=f"{14.5 / 10.5:.4f}", weights=FRACTIONAL)
     assert finding_of("PAD03", batch).fix["PyTorch"] == (
-        "mask = weights > 0\nloss = torch.where(mask, loss, 0.0).sum() / mask.sum()"
+        "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # select before adding up"
     )

@@ -24,9 +24,13 @@ def test_pad12_replaces_by_attention_mask_where_the_pad_id_may_be_the_end():
     batch = batch_of([[5, 6, 2, 2, 2]], ignore_id=-100, pad_id=2, eos_id=2)
     finding = finding_of("PAD12", batch)
     assert finding.cells.tolist() == cells_of(batch, (0, 3), (0, 4))
-    assert finding.fix["PyTorch"] == "targets = targets.masked_fill(attention_mask == 0, -100)"
+    assert finding.fix["PyTorch"] == (
+        "targets = torch.where(attention_mask != 0, targets, -100)\nweights = (targets != -100).float()"
+    )
     other = finding_of("PAD12", batch_of([[5, 6, 0, 0]], ignore_id=-100, pad_id=0, eos_id=1))
-    assert other.fix["PyTorch"] == "targets = targets.masked_fill(targets == 0, -100)"
+    assert other.fix["PyTorch"] == (
+        "targets = torch.where(targets != 0, targets, -100)\nweights = (targets != -100).float()"
+    )
 
 
 def test_pad12_finds_labels_that_were_half_replaced():

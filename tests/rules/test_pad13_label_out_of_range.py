@@ -48,7 +48,7 @@ def test_pad13_names_the_labels_that_count(targets, fields, message):
 def test_pad13_a_wider_head_has_room_for_the_label():
     fix = finding_of("PAD13", batch_of([[1, 2, 9]], classes=4)).fix
     assert "Dense(10)" in fix["TensorFlow"]
-    assert "Linear(hidden_size, 10)" in fix["PyTorch"]
+    assert "Linear(hidden.shape[-1], 10)" in fix["PyTorch"]
 
 
 @pytest.mark.parametrize("label", [-100, 4])

@@ -79,7 +79,9 @@ def test_pad01_names_the_unmasked_mean_where_there_is_a_mask():
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
-    assert finding.fix["PyTorch"].startswith("mask = torch.arange(5) < lengths[:, None]\n")
+    assert finding.fix["PyTorch"].startswith(
+        ("weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()\n")
+    )
 
 
 def test_pad01_names_the_perplexity_of_the_unmasked_mean():
@@ -95,12 +97,16 @@ def test_printed_rules_say_nothing_of_two_mistakes_at_once():
 @pytest.mark.parametrize(
     ("mask", "tensorflow", "pytorch"),
     [
-        ({"lengths": None}, "mask = tf.cast(targets != 0, tf.float32)", "mask = targets != 0"),
-        ({"weights": FRACTIONAL}, "mask = weights", "mask = weights"),
+        ({"lengths": None}, "weights = tf.cast(targets != 0, tf.float32)", "weights = (targets != 0).float()"),
+        (
+            {"weights": FRACTIONAL},
+            "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) / tf.reduce_sum(weights)  # one division",
+            "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division",
+        ),
         (
             {"lengths": None, "ignore_id": 0, "pad_id": None},
-            "mask = tf.cast(targets != 0, tf.float32)",
-            "mask = targets != 0",
+            "weights = tf.cast(targets != 0, tf.float32)",
+            "weights = (targets != 0).float()",
         ),
     ],
 )

@@ -1,8 +1,12 @@
 """RED10: label smoothing of padding."""
 
+import numpy as np
 import pytest
 
+from tests.golden import LENGTHS, LOSS
 from tests.rules.pad_cases import cells_of, finding_of, golden_with, outcome_of
+
+WITHIN = np.arange(5) < LENGTHS[:, None]
 
 
 def test_red10_names_the_number_of_the_golden_batch():
@@ -14,7 +18,10 @@ def test_red10_names_the_number_of_the_golden_batch():
         "ε = 0.1; the mean of what counts is 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
-    assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
+    smooth = -np.log((1 - np.exp(-LOSS)) / 5)  # of each of the five other classes
+    spread = np.where(WITHIN, LOSS + 5 * smooth, 0).sum() / 6
+    assert finding.loss_if_fixed == pytest.approx((0.9 * 13.8 + 0.1 * spread) / 11, abs=1e-9)
+    assert f"{finding.loss_if_fixed:.5f}" == "1.35172"
     assert finding.repaired is None
 
 

@@ -71,10 +71,12 @@ def test_shf03_can_not_tell_from_one_sequence():
 @pytest.mark.parametrize("ignore_id", [None, -100])
 def test_shf03_says_how_to_put_a_start_token(ignore_id):
     found = finding("SHF03", rolled([[5, 6, 1, 0], [7, 8, 6, 1]], ignore_id=ignore_id))
-    first = "targets = targets.masked_fill(targets == -100, 0)\n" if ignore_id else ""
+    read = "where(inputs != -100, inputs, 0)"
+    more = {"TensorFlow": f"\ninputs = tf.{read}", "PyTorch": f"\ninputs = torch.{read}"} if ignore_id else {}
     assert found.fix == {
-        "TensorFlow": "inputs = tf.concat([tf.fill([tf.shape(targets)[0], 1], go_id), targets[:, :-1]], 1)",
-        "PyTorch": f"{first}inputs = torch.cat([targets.new_full((len(targets), 1), go_id), targets[:, :-1]], 1)",
+        "TensorFlow": "inputs = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=go_id)"
+        + more.get("TensorFlow", ""),
+        "PyTorch": "inputs = F.pad(targets[:, :-1], (1, 0), value=go_id)" + more.get("PyTorch", ""),
     }
 
 
