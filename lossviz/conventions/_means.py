@@ -79,7 +79,10 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
     own(
         "C07a",
         "Mean of each non-empty sequence's mean",
-        users(("AllenNLP", "average='batch'; 10⁻¹³ added", "allennlp/nn/util.py")),
+        users(
+            ("AllenNLP", "average='batch'; 10⁻¹³ added", "allennlp/nn/util.py"),
+            ("T5X", "AVERAGE_PER_SEQUENCE", "t5x/losses.py"),
+        ),
         KEPT,
         formula=r"\frac{1}{\mathrm{count}_b(\sum_t w_{bt} > 0)}\sum_b " + OF_SEQUENCE.format("{-13}"),
         numerator=_sequence_means(1e-13),
@@ -97,7 +100,6 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
             ("TRL", "GRPO, loss_type='grpo'", "trl/trainer/grpo_trainer.py"),
             ("verl", "seq-mean-token-mean, 10⁻⁸ added", "verl#3986"),
             ("SkyRL", "sequence_mean", "SkyRL PR #133"),
-            ("T5X", "AVERAGE_PER_SEQUENCE", "t5x/losses.py"),
         ),
         (*KEPT, SPLIT),
         safe=True,

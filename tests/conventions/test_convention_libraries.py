@@ -1,9 +1,8 @@
-"""`Convention.value` against what PyTorch, Keras 3, TensorFlow 1's losses and, where it is installed, optax print."""
-
-from importlib.util import find_spec
+"""`Convention.value` against what PyTorch, Keras 3, TensorFlow 1's losses and optax print."""
 
 import keras
 import numpy as np
+import optax
 import pytest
 import tensorflow as tf
 import torch
@@ -263,7 +262,7 @@ def test_convention_libraries_tensorflow_soft_labels_and_z_loss(make):
     all_are(analysis, "Z1", total / tf.reduce_sum(w), z_loss=0.01)
 
 
-# ------------------------------------------------------------------------------------- the same, wherever installed
+# ---------------------------------------------------------------------------------------- losses without a mean
 
 
 def _numpy(logits, targets, e):
@@ -272,13 +271,11 @@ def _numpy(logits, targets, e):
 
 
 def _optax(logits, targets, e):
-    import optax
-
     q = optax.smooth_labels(np.eye(logits.shape[2])[targets], e)
     return optax.softmax_cross_entropy(logits, q)
 
 
-SMOOTHED = {"numpy": _numpy} | ({"optax": _optax} if find_spec("optax") else {})
+SMOOTHED = {"numpy": _numpy, "optax": _optax}
 
 
 @plain
