@@ -5,16 +5,38 @@ import tempfile
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 
 from lossviz.errors import FormatError, InputError
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["Saved", "load_model", "save_model"]
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date of the zip format
 METADATA = "metadata.json"  # of Keras: its version and when the file was written
+
+
+class Saved:
+    """A Keras model that is saved as one file."""
+
+    def save(self, path: str | Path) -> None:
+        """Write sizes, tokens and weights as one `.keras` file.
+
+        Raises:
+            InputError: if the path does not end in ".keras".
+        """
+        save_model(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote; nothing in the file is run as code.
+
+        Raises:
+            FormatError: if the file holds no such model.
+        """
+        model: Self = load_model(cls, path)
+        return model
 
 
 def save_model(model: Any, path: str | Path) -> None:

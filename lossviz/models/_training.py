@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from lossviz.errors import InputError, not_one_of
-from lossviz.models._saving import load_model, save_model
 
 __all__ = [
     "History",
@@ -17,9 +16,7 @@ __all__ = [
     "Tokenizer",
     "check_size",
     "learn_tokens",
-    "load_model",
     "pad_rows",
-    "save_model",
     "set_seed",
     "train",
 ]
@@ -48,7 +45,7 @@ class History:
 
 
 def set_seed(seed: int) -> None:
-    """Fix every seed, so that a model made next starts from the same weights, and the order of every summation.
+    """Fix every seed of Python, NumPy and TensorFlow, so that a model made next starts from the same weights.
 
     Raises:
         InputError: if the seed is not a whole number in [0, 2³²).
@@ -56,7 +53,6 @@ def set_seed(seed: int) -> None:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise InputError(f"`seed` must be a whole number in [0, 2³²); got {seed!r}.")
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
 
 
 def train(
@@ -92,6 +88,7 @@ def train(
     check_size("steps", steps)
     check_size("rows", rows)
     set_seed(seed)
+    tf.config.experimental.enable_op_determinism()  # sums in one order; for the process, TensorFlow knows no way back
     _seed_dropout(model, seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps), global_clipnorm=CLIP_NORM)
     optimizer.build(model.trainable_variables)  # else the first step would be traced twice

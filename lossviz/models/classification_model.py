@@ -4,7 +4,6 @@ Follows the "Loss" chapter of a text-classification course; what the course leav
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +12,8 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.errors import InputError
 from lossviz.models._classification_calculations import BACKWARD_AT, ClassificationCalculations
-from lossviz.models._training import History, OnStep, Tokenizer, learn_tokens, load_model, pad_rows, save_model, train
+from lossviz.models._saving import Saved
+from lossviz.models._training import History, OnStep, Tokenizer, learn_tokens, pad_rows, train
 
 __all__ = ["BACKWARD_AT", "ClassificationModel"]
 
@@ -21,7 +21,7 @@ ROWS = 32
 
 
 @keras.saving.register_keras_serializable("lossviz")
-class ClassificationModel(ClassificationCalculations):
+class ClassificationModel(Saved, ClassificationCalculations):
     """Gives each sequence one logit, of being class 1; its loss is a sum over the sequences.
 
     Ids: 0 is padding, 1 an unknown word, 2 … V-1 are words, where V = `vocab_size`; the embedding has V + 1 rows, as
@@ -142,24 +142,6 @@ class ClassificationModel(ClassificationCalculations):
             inputs=ids,
             input_vocabulary=self.tokenizer.vocabulary if self.tokenizer else None,
         )
-
-    def save(self, path: str | Path) -> None:
-        """Write the model with its words as a `.keras` file.
-
-        Raises:
-            InputError: if the path does not end in ".keras".
-        """
-        save_model(self, path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "ClassificationModel":
-        """Read what `save` wrote.
-
-        Raises:
-            FormatError: if the file holds no such model.
-        """
-        model: ClassificationModel = load_model(cls, path)
-        return model
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves beside the weights: the constructor's arguments."""

@@ -4,7 +4,6 @@ Follows the "Calculating Loss" chapter of an LSTM language-model course, in Kera
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,7 +16,8 @@ from lossviz.errors import InputError
 from lossviz.models._dropout_cell import DropoutCell
 from lossviz.models._language_checks import check_ids, check_loss_shapes, check_range
 from lossviz.models._language_text import BOS_ID, EOS_ID, PAD_ID, Texts, learn
-from lossviz.models._training import History, OnStep, check_size, load_model, save_model, train
+from lossviz.models._saving import Saved
+from lossviz.models._training import History, OnStep, check_size, train
 
 __all__ = ["LanguageModel"]
 
@@ -25,7 +25,7 @@ KEEP_PROBABILITY = 0.5
 
 
 @keras.saving.register_keras_serializable(package="lossviz")
-class LanguageModel(keras.Model):  # type: ignore[misc]
+class LanguageModel(Saved, keras.Model):  # type: ignore[misc]
     """Predicts the next token of each sequence; its loss is a sum over the timesteps that hold a token.
 
     Ids: 0 is padding, 1 … V-1 are tokens, where V = `vocab_size`. The logits have one class per id, so class 0 is never
@@ -217,16 +217,6 @@ class LanguageModel(keras.Model):  # type: ignore[misc]
             "pad_id": PAD_ID,
         }
         return fields if vocabulary is None else {**fields, "vocabulary": list(vocabulary)}
-
-    def save(self, path: str | Path) -> None:
-        """Write sizes, tokens and weights as one `.keras` file."""
-        save_model(self, path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "LanguageModel":
-        """Read what `save` wrote; nothing in the file is run as code."""
-        model: LanguageModel = load_model(cls, path)
-        return model
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this model again, without its weights."""

@@ -4,7 +4,6 @@ Follows the "Calculating Loss" chapter of a seq2seq course; leaves out beam sear
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,8 +14,9 @@ from lossviz.engine import sequence_mask, softmax_loss
 from lossviz.errors import InputError
 from lossviz.models._encoder_decoder import EncoderDecoder
 from lossviz.models._pairs import Pair, as_pairs, as_text, greedy_ids, pad_sources, sequences
+from lossviz.models._saving import Saved
 from lossviz.models._seq2seq_checks import check_batch_size, check_shapes, own_names
-from lossviz.models._training import History, OnStep, Tokenizer, check_size, learn_tokens, load_model, save_model, train
+from lossviz.models._training import History, OnStep, Tokenizer, check_size, learn_tokens, train
 
 __all__ = ["Seq2SeqModel"]
 
@@ -26,7 +26,7 @@ AT_MOST = 32
 
 
 @keras.saving.register_keras_serializable(package="lossviz")
-class Seq2SeqModel(EncoderDecoder):
+class Seq2SeqModel(Saved, EncoderDecoder):
     """Reads one sequence and writes another; its loss is a sum over the decoder's real timesteps, per sequence.
 
     Ids: 0 is padding, 1 an unknown token, 2 … V-1 are tokens, where V = `vocab_size`; V is the start token and V + 1
@@ -176,24 +176,6 @@ class Seq2SeqModel(EncoderDecoder):
             eos_id=self.stop_id,
             title=title,
         )
-
-    def save(self, path: str | Path) -> None:
-        """Write sizes, vocabulary and weights as one `.keras` file.
-
-        Raises:
-            InputError: if the path does not end in ".keras".
-        """
-        save_model(self, path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Seq2SeqModel":
-        """Read what `save` wrote.
-
-        Raises:
-            FormatError: if the file holds no such model.
-        """
-        model: Seq2SeqModel = load_model(cls, path)
-        return model
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves beside the weights: the constructor's arguments."""

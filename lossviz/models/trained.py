@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lossviz.errors import InputError, not_one_of
-from lossviz.models._training import load_model, set_seed
+from lossviz.models._saving import load_model
+from lossviz.models._training import set_seed
 from lossviz.models.classification_model import ClassificationModel
 from lossviz.models.language_model import LanguageModel
 from lossviz.models.seq2seq_model import Seq2SeqModel
