@@ -21,8 +21,8 @@ __all__ = ["FIXES", "GUARDED", "SAFE", "fix_of"]
 TF_TOTAL = "tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0))"
 PT_TOTAL = "torch.where(weights != 0, losses * weights, 0.0).sum()"
 KERAS = (
-    'loss_fn = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")\n'
-    "loss = loss_fn({labels}, logits, sample_weight=weights)"
+    'loss_fn = tf.keras.losses.{Entropy}(from_logits=True, reduction="mean_with_sample_weight")\n'
+    "loss = loss_fn({of_keras}, logits, sample_weight=weights)"
 )
 SAFE = (
     WEIGHTS,
@@ -44,18 +44,12 @@ GUARDED = Line(
 """The mean, and 0 where nothing counts."""
 
 _WIDE = Line(LOSE, "logits = tf.cast(logits, tf.float32)", "logits = logits.float()").saying("before the loss")
-_SMOOTHED = Line(
-    LOSE,
-    "classes = tf.one_hot({labels}, tf.shape(logits)[-1])\n"
-    "losses = tf.keras.losses.categorical_crossentropy(classes, logits, from_logits=True, label_smoothing=epsilon)",
-    'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none", label_smoothing=epsilon)',
-)
+_SMOOTHED = Line(LOSE, "{smoothed}", "{smoothed}")
 _NLL = Line(REDUCE, *(code.replace("loss = ", "nll = ") for code in MEAN[1:])).saying("beside the smoothed loss")
 _HITS = Line(
     REPORT,
-    "accuracy = tf.keras.metrics.SparseCategoricalAccuracy()\n"
-    "accuracy.update_state(targets, logits, sample_weight=weights)",
-    "accuracy = ((logits.argmax(-1) == targets) * weights).sum() / weights.sum()",
+    "{hits}\naccuracy = tf.reduce_sum(tf.where(hits, weights, 0.0)) / tf.reduce_sum(weights)",
+    "{hits}\naccuracy = torch.where(hits, weights, 0.0).sum() / weights.sum()",
 )
 _RANKS = Line(
     REDUCE,
@@ -98,7 +92,7 @@ def _once(parts: str) -> tuple[Line, ...]:
     )
 
 
-_SHIFT = 2 * ("inputs, targets = tokens[:, :-1], tokens[:, 1:]",)
+_SHIFT = 2 * ("inputs, targets = tokens[:, :-1], {shifted}",)
 
 FIXES: dict[str, tuple[Line, ...]] = {
     "MOD01": _whole("no softmax before it"),

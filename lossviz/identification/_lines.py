@@ -38,7 +38,7 @@ class Line(NamedTuple):
     Attributes:
         place: its place in the loop, one of the six above.
         tensorflow: the code, with Keras where that is usual; {losses} is the line that gives every timestep's cross
-            entropy, {labels} are the targets, or those that are classes where there are others.
+            entropy, {labels} the targets, or those that are classes where there are others; {…} see `_SOFTMAX`.
         pytorch: likewise.
     """
 
@@ -93,6 +93,7 @@ def both(code: str, place: int = SOURCE) -> Line:
 def written(lines: Iterable[Line], analysis: Analysis) -> dict[str, str]:
     """The code by library, in the order of a loop, each step once, and one reduction: the mean if there is no other.
 
+    >>> import numpy as np
     >>> from lossviz import analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 0]], pad_id=0)
     >>> print(written([MEAN, WEIGHTS, MEAN], analyze(batch))["PyTorch"])
@@ -120,29 +121,55 @@ def _code(line: Line, analysis: Analysis) -> tuple[str, str]:
         weights = _weights(analysis)
         return (weights[0] + line.tensorflow, weights[1] + line.pytorch) if weights[0] else weights
     is_logit = analysis.batch.shape[2] == 1 < analysis.scores.shape[2]
-    tensorflow, pytorch = (
-        code.replace("{losses}", losses)
-        for code, losses in zip(line[1:], _SIGMOID if is_logit else _SOFTMAX, strict=True)
-    )
-    known = bool(((analysis.batch.targets >= 0) & (analysis.batch.targets < analysis.scores.shape[2])).all())
+    tensorflow, pytorch = line[1:]
+    shifted = "labels[:, 1:]" if analysis.mask_name == "ignore_id" else "tokens[:, 1:]"
+    for name, code in {**(_SIGMOID if is_logit else _SOFTMAX), "{shifted}": (shifted, shifted)}.items():
+        tensorflow, pytorch = tensorflow.replace(name, code[0]), pytorch.replace(name, code[1])
     if "loss_fn" in tensorflow and (~analysis.mask & (analysis.non_finite > 0)).any():
-        tensorflow = f"{_SOFTMAX[0]}\n{MEAN.tensorflow}"  # Keras multiplies by the weights: 0 · NaN
-    if is_logit:
-        tensorflow = tensorflow.replace("SparseCategorical", "Binary").replace("fn({labels}", "fn({labels}[..., None]")
-    return tuple(  # type: ignore[return-value]
-        code.replace("{labels}", "targets" if known else f"{library}.where(weights != 0, targets, 0)")
-        for library, code in (("tf", tensorflow), ("torch", pytorch))
-    )
+        losses = (_SIGMOID if is_logit else _SOFTMAX)["{losses}"][0]
+        tensorflow = f"{losses}\n{MEAN.tensorflow}"  # Keras multiplies by the weights: 0 · NaN
+    known = bool(((analysis.batch.targets >= 0) & (analysis.batch.targets < analysis.scores.shape[2])).all())
+    labels = ("targets", "targets") if known else ("tf.where(weights != 0, targets, 0)",) * 2
+    return tensorflow.replace("{labels}", labels[0]), pytorch.replace("{labels}", labels[1].replace("tf.", "torch."))
 
 
-_SOFTMAX = (
-    "losses = tf.nn.sparse_softmax_cross_entropy_with_logits({labels}, logits)",
-    'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none")',
-)
-_SIGMOID = (
-    "losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(targets, tf.float32), logits[..., 0])",
-    'losses = F.binary_cross_entropy_with_logits(logits[..., 0], targets.float(), reduction="none")',
-)
+_SOFTMAX = {
+    "{losses}": (
+        "losses = tf.nn.sparse_softmax_cross_entropy_with_logits({labels}, logits)",
+        'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none")',
+    ),
+    "{smoothed}": (
+        (
+            "losses = tf.keras.losses.categorical_crossentropy(\n    tf.one_hot({labels}, tf.shape(logits)[-1]), "
+            "logits, from_logits=True, label_smoothing=epsilon)"
+        ),
+        'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none", label_smoothing=epsilon)',
+    ),
+    "{hits}": ("hits = tf.argmax(logits, -1) == targets", "hits = logits.argmax(-1) == targets"),
+    "{Entropy}": ("SparseCategoricalCrossentropy", ""),
+    "{of_keras}": ("{labels}", ""),
+}
+_SIGMOID = {
+    "{losses}": (
+        "losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(targets, tf.float32), logits[..., 0])",
+        'losses = F.binary_cross_entropy_with_logits(logits[..., 0], targets.float(), reduction="none")',
+    ),
+    "{smoothed}": (
+        (
+            "losses = tf.nn.sigmoid_cross_entropy_with_logits(\n"
+            "    tf.cast(targets, tf.float32) * (1 - epsilon) + epsilon / 2, logits[..., 0])"
+        ),
+        (
+            "losses = F.binary_cross_entropy_with_logits(\n"
+            '    logits[..., 0], targets.float() * (1 - epsilon) + epsilon / 2, reduction="none")'
+        ),
+    ),
+    "{hits}": 2 * ("hits = (logits[..., 0] > 0) == (targets == 1)",),
+    "{Entropy}": ("BinaryCrossentropy", ""),
+    "{of_keras}": ("targets[..., None]", ""),
+}
+"""What a softmax over V classes and a sigmoid of one logit write otherwise."""
+
 _LAST = (
     "weights = tf.where(tf.cumsum(weights, axis=1, reverse=True) == 1, weights, 0.0)  # the last timestep",
     "weights = weights * (weights.flip(1).cumsum(1).flip(1) == 1)  # the last timestep",
@@ -160,7 +187,7 @@ def _weights(analysis: Analysis) -> tuple[str, str]:
 def weigh(batch: Batch, name: str) -> tuple[str, str]:
     """The line that makes the weights of a mask, in TensorFlow and in PyTorch; empty where the loop has weights.
 
-    >>> weigh(Batch.from_arrays(logits=np.zeros((1, 1, 2)), targets=[[1]], pad_id=0), "nonpad")[1]
+    >>> weigh(Batch.from_arrays(logits=[[[0.0, 0.0]]], targets=[[1]], pad_id=0), "nonpad")[1]
     'weights = (targets != 0).float()'
     """
     if name == "lengths":

@@ -77,7 +77,8 @@ def _fix(case: Case, repair: Callable[[], Batch] | None) -> dict[str, str]:
     if repair is None:
         return fix_of(["PAD11"], case.analysis)
     batch, guarded = repair(), GUARDED.saying("0 where nothing counts")
-    if batch.lengths is not None and not np.array_equal(batch.lengths, case.batch.lengths):
+    given = case.batch.lengths
+    if batch.lengths is not None and (given is None or not np.array_equal(batch.lengths, given)):
         return written([ends(case), BY_LENGTH, guarded], case.analysis)
     return written([Line(WEIGH, *weigh(batch, batch.declared_mask)), guarded], case.analysis)
 

@@ -27,7 +27,7 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, written
 from lossviz.rules._case import Case
-from lossviz.rules._rows import content, content_end, counted_end, many, padding, with_counts
+from lossviz.rules._rows import between, content, content_end, counted_end, many, padding, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 from lossviz.rules._shifts import agreement
 
@@ -43,14 +43,32 @@ def _check(case: Case) -> Found | None:
     if agreement(case, 0)[0] > 0.95:
         raise CannotTell("The targets are the inputs, so that their last token is cut.")
     held = (content(case) & case.counts).any(axis=1)
-    lacks = held & ~(case.targets == eos).any(axis=1)
-    short = held & (padding(case).any(axis=1) if pad is not None else counted_end(case) < case.shape[1])
+    lacks = held & ~(case.targets == eos).any(axis=1) & ~_reads(case, eos)
     if not lacks.any():
         return None
+    solid = not (between(case) & ~case.counts).any()
+    short = held & (_shows_padding(case) | (solid & (counted_end(case) < case.shape[1])))
+    if not solid and not (lacks & short).any():
+        raise CannotTell("The mask has holes, so that what counts last need not be the end of a sequence.")
     known = bool((held & ~lacks).any())
     unfinished, length = lacks & short, counted_end(case) if pad is None else content(case).sum(axis=1)
     cut = bool((length[unfinished] == length[held].max()).all())  # at one limit, then padded further
     return _found(case, lacks, short, is_wrong=not cut and (unfinished.sum() > 1 or known))
+
+
+def _reads(case: Case, eos: int | None) -> Array:
+    """Sequences whose end the model reads, although no target is it, [B]: a start that is the same id is none."""
+    inputs = case.batch.inputs
+    return np.zeros(case.shape[0], bool) if inputs is None else (inputs[:, 1:] == eos).any(axis=1)
+
+
+def _shows_padding(case: Case) -> Array:
+    """Sequences with a pad id at an end, among the targets or, where they are ignored, the inputs, [B]."""
+    shown: Array = (padding(case) & case.is_pad).any(axis=1)
+    inputs, pad = case.batch.inputs, case.batch.pad_id
+    if inputs is not None and pad is not None and case.shape[1] > 1:
+        shown = shown | (inputs[:, -1] == pad)
+    return shown
 
 
 def _found(case: Case, lacks: Array, short: Array, *, is_wrong: bool) -> Found:
