@@ -37,7 +37,10 @@ class Found:
 def answer_panel(state: State, analysis: Analysis, question: Question) -> None:
     """Draw the answer, which is kept until the batch, its mask or the question changes."""
     if question.wrong:
-        say("error", f"This is no number: {question.wrong:.40}. Paste the loss as it was printed, such as 1.2545.")
+        say(
+            "error",
+            f"This is no number: {question.wrong:.40}. Write it with a decimal point, such as 1.2545.",
+        )
     elif not question.reported:
         st.info(EMPTY)
     else:

@@ -185,7 +185,7 @@ def test_second_batch_leaves_what_explains_both() -> None:
     run(app.text_input(key="identify_other_number").set_value("1.33333"))
     assert sentence(app) == answer((), "0.9")
     run(app.text_input(key="identify_other_number").set_value("abc"))
-    assert texts(app, "error") == ["This is no number: abc. Paste the loss as it was printed, such as 1.2545."]
+    assert texts(app, "error") == ["This is no number: abc. Write it with a decimal point, such as 1.2545."]
 
 
 def test_text_that_is_no_number_is_answered_in_one_sentence() -> None:
@@ -197,9 +197,10 @@ def test_text_that_is_no_number_is_answered_in_one_sentence() -> None:
         "<b>1</b>": "<b>1</b>",
         "![x](http://a)": "![x](http://a",
         "x" * 99: "x" * 40,
+        "1,2545": "1,2545",
     }.items():
         paste(app, text)
-        message = f"This is no number: {word}. Paste the loss as it was printed, such as 1.2545."
+        message = f"This is no number: {word}. Write it with a decimal point, such as 1.2545."
         assert texts(app, "error") == [message]
         assert app.text_input(key="identify_number").value == text
     assert sentence(paste(app, "0.92")) == expected("0.92")
@@ -216,6 +217,8 @@ def test_odd_numbers_are_answered() -> None:
 def test_numbers_of_a_text_are_its_words() -> None:
     assert numbers_in("[1.36, 0.60;  2.30]\n") == ("1.36", "0.60", "2.30")
     assert numbers_in(" ,; ") == ()
+    assert numbers_in("1,2") == numbers_in(" 1,2 ") == ("1,2",)
+    assert numbers_in("1, 2") == numbers_in("[1,2]") == ("1", "2")
 
 
 def test_number_of_the_batch_is_there_already(tmp_path: Any) -> None:
@@ -292,7 +295,7 @@ def test_class_weights_are_passed_on() -> None:
     run(app.text_input(key="identify_class_weights").set_value("1, 2"))
     assert texts(app, "error") == ["`class_weights` must have 6 numbers, one for each class of `logits`; got 2."]
     run(app.text_input(key="identify_class_weights").set_value("one"))
-    assert texts(app, "error") == ["This is no number: one. Paste the loss as it was printed, such as 1.2545."]
+    assert texts(app, "error") == ["This is no number: one. Write it with a decimal point, such as 1.2545."]
 
 
 def test_constant_length_is_passed_on_and_adopted() -> None:
