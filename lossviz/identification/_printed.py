@@ -14,6 +14,8 @@ __all__ = ["PRECISIONS", "Printed", "decimals_or_refuse", "read_printed", "relat
 PRECISIONS = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 4e-3}
 """How far, relative to the number, a loss computed in that precision may lie from the exact one."""
 
+WORDS, COMMA = "Leave out units and words.", "Write the decimal comma as a point."
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -65,13 +67,13 @@ def read_printed(
     >>> read_printed("1.25e-3").decimals, read_printed(0.5).decimals, read_printed("nan").text
     (5, 1, 'nan')
     """
-    text = value.strip() if isinstance(value, str) else _shortest(name, value)
+    text = value.strip().replace("−", "-") if isinstance(value, str) else _shortest(name, value)
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise InputError(
-            f"`{name}` must be a number as it was printed, such as '1.2545'; got {value!r}. Leave out units and words."
-        ) from None
+        raise InputError(_no_number(name, value, COMMA if text.count(",") == 1 else WORDS)) from None
+    if number.is_snan():
+        raise InputError(_no_number(name, value, WORDS))
     exponent = number.as_tuple().exponent
     shown = decimals if decimals is not None else -exponent if isinstance(exponent, int) else 0
     plain = float(number)
@@ -112,10 +114,14 @@ def decimals_or_refuse(decimals: Any) -> int | None:
     return int(decimals)
 
 
+def _no_number(name: str, value: Any, way_out: str) -> str:
+    return f"`{name}` must be a number as it was printed, such as '1.2545'; got {value!r}. {way_out}"
+
+
 def _shortest(name: str, value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{Decimal(value)}"
     array = as_array(name, np.empty(0) if value is None else value)
     if array.size != 1 or array.dtype.kind in "bOUS":
-        raise InputError(
-            f"`{name}` must be a number as it was printed, such as '1.2545'; got {value!r}. Leave out units and words."
-        )
+        raise InputError(_no_number(name, value, WORDS))
     return str(array.reshape(-1)[0])

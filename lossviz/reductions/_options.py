@@ -52,11 +52,11 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("accumulation_steps", "world_size", "max_length"):
             object.__setattr__(self, name, _positive(name, getattr(self, name)))
-        if self.smoothing is not None and not 0 <= self.smoothing < 1:
+        if self.smoothing is not None and not (_is_number(self.smoothing) and 0 <= self.smoothing < 1):
             raise SettingsError(f"`smoothing` must be from 0 up to, not including, 1; got {self.smoothing!r}.")
         for name in ("class_weights", "bytes_per_token"):
             object.__setattr__(self, name, _numbers(name, getattr(self, name)))
-        if self.z_loss is not None and not np.isfinite(self.z_loss):
+        if self.z_loss is not None and not (_is_number(self.z_loss) and np.isfinite(self.z_loss)):
             raise SettingsError(f"`z_loss` must be a finite number, such as 1e-4; got {self.z_loss!r}.")
         if self.groups is not None:
             object.__setattr__(self, "groups", _groups(self.groups))
@@ -110,6 +110,10 @@ def _positive(name: str, value: Any) -> int | None:
     if whole > LARGEST:
         raise SettingsError(f"`{name}` must be a whole number up to {LARGEST:,}; got a larger one.")
     return whole
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...] | None:
