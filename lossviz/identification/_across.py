@@ -10,12 +10,22 @@ from lossviz.identification._masks import masks
 from lossviz.identification._splits import MEAN
 from lossviz.identification._steps import Mask, Unit
 from lossviz.identification._units import units
+from lossviz.identification._ways import CODES
+from lossviz.reductions import Reduction, reduction_named
 
 __all__ = ["across"]
 
 Array = np.ndarray
 ONCE = r"\frac{\sum_i \sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}}{\sum_i \sum_{b,t} w_{bt}}"
 OF_BATCH = MEAN.replace(r"(b,t) \in g", "b,t")
+
+OTHERS = {
+    "mean": "",
+    "language_model": "",
+    "positions": "all positions",
+    "encoder_decoder": "the number of sequences",
+}
+"""The reductions that a loop over batches may use instead of the mean, and what the last two divide by."""
 
 
 def across(several: Sequence[Facts]) -> Iterator[Hypothesis]:
@@ -25,6 +35,9 @@ def across(several: Sequence[Facts]) -> Iterator[Hypothesis]:
             sums, weights = (np.array(column) for column in zip(*_sums(several, row), strict=True))
             for unit in units(several[0]):
                 yield from _means(several, row, unit, sums, weights)
+    for unit in units(several[0]):
+        for name in OTHERS:
+            yield from _others(several, reduction_named(name), unit)
 
 
 def _sums(several: Sequence[Facts], row: Sequence[Mask]) -> Iterator[tuple[float, float]]:
@@ -70,6 +83,59 @@ def _means(
             is_sure=row[0].is_plain,
             parts=frozenset([title, *(f"{part.code} {part.key}" for part in parts)]),
         )
+
+
+def _others(several: Sequence[Facts], reduction: Reduction, unit: Unit) -> Iterator[Hypothesis]:
+    """What a loop that divides otherwise prints for several batches."""
+    with np.errstate(all="ignore"):
+        for code, value, sentence in _otherwise(several, reduction):
+            yield _other(several, reduction, unit, code, unit.of(np.atleast_1d(value)), sentence)
+
+
+def _otherwise(several: Sequence[Facts], reduction: Reduction) -> Iterator[tuple[str, Array, str]]:
+    """(code, number, sentence) of the batches divided by a reduction once, averaged, or averaged by their size."""
+    reduced = [reduction.reduce(*_counted(facts), facts.options) for facts in several]
+    above, below = (np.array([getattr(one, name).sum() for one in reduced]) for name in ("numerator", "divisor"))
+    sizes, each = np.array([facts.sequences for facts in several], float), above / below
+    batches, own = f"{len(several)} batches", OTHERS[reduction.name]
+    if reduction.name == "mean":
+        yield "RED02", each.sum(), f"adds up the means of {batches} and does not divide by them"
+        yield "RED17", each[-1], f"prints the last of {batches} only"
+    elif reduction.name == "language_model":
+        yield CODES[reduction.name], above.sum(), f"adds up the losses of {batches} and divides by nothing"
+    else:
+        yield CODES[reduction.name], above.sum() / below.sum(), f"adds up {batches} and divides once by {own}"
+        yield "RED12", each.mean(), f"averages what it prints for {batches}, each divided by {own}"
+        if reduction.name == "positions":  # by their size, sums ÷ B are divided once
+            by_size = f"averages what it prints for {batches}, each divided by {own}, by its number of sequences"
+            yield "C21b", (sizes * each).sum() / sizes.sum(), by_size
+
+
+def _other(
+    several: Sequence[Facts], reduction: Reduction, unit: Unit, code: str, value: Array, sentence: str
+) -> Hypothesis:
+    own, weights = CODES[reduction.name], several[0].weights
+    codes = tuple(dict.fromkeys(one for one in (code, own, unit.code) if one))
+    return Hypothesis(
+        code=code,
+        title=f"{reduction.title}, of {len(several)} batches",
+        values=value,
+        kind="bug" if code.startswith("RED") else "convention" if unit.is_plain else "unit",
+        tier=UNIT if unit.is_plain else COMBINED,
+        cost=10.0 + unit.cost + (code == "RED12"),
+        sentence=sentence if unit.is_plain else f"{sentence}, and {unit.clause}",
+        formula=unit.formula.replace("{}", reduction.formula),
+        arrays=lambda: (weights / (float(weights.sum()) or 1.0), weights != 0),
+        codes=codes,
+        aliases=("PAD02",) if own == "C05" else (),
+        bugs=tuple(one for one in (code, "PAD02" if own == "C05" else "") if one),
+        is_sure=True,
+        parts=frozenset([sentence, unit.key, unit.code]),
+    )
+
+
+def _counted(facts: Facts) -> tuple[Array, Array]:
+    return np.where(facts.weights != 0, facts.loss, 0.0), facts.weights
 
 
 def _tier(code: str, mask: Mask, unit: Unit) -> int:

@@ -16,7 +16,7 @@ from lossviz.identification._hypothesis import Hypothesis
 from lossviz.identification._match import Match
 from lossviz.identification._printed import decimals_or_refuse, read_printed, relative_tolerance
 from lossviz.identification._ranking import merged
-from lossviz.identification._search import Search
+from lossviz.identification._search import Search, expected
 from lossviz.identification._words import worded
 from lossviz.reductions import Options
 from lossviz.settings import Settings
@@ -97,15 +97,18 @@ def _analysis(given: Given, settings: Settings | None) -> Analysis:
 
 def _matches(several: list[Facts], asked: Asked) -> tuple[Match, ...]:
     if asked.in_common:
-        hits = [hit for hit in across(several) if asked.printed[0][0].is_hit(float(hit.values[0]))]
-        return worded(merged(hits), asked.printed[0], several[0], dict.fromkeys(range(4), 0.0))
+        tried, printed = list(across(several)), asked.printed[0][0]
+        hits = [hypothesis for hypothesis in tried if printed.is_hit(float(hypothesis.values[0]))]
+        values = {tier: np.array([one.values[0] for one in tried if one.tier <= tier]) for tier in range(4)}
+        chances = {tier: expected(near, printed) for tier, near in values.items()}
+        return worded(merged(hits), asked.printed[0], several[0], chances)
     found = [_found(facts, printed) for facts, printed in zip(several, asked.printed, strict=True)]
     hits, chance = found[0]
     for more, _ in found[1:]:
         known = {hit.key: hit for hit in more}
         hits = [_joined(hit, known[hit.key]) for hit in hits if hit.key in known]
-    expected = {tier: float(np.prod([one[tier] for _, one in found])) for tier in chance}
-    return worded(merged(hits), tuple(one for row in asked.printed for one in row), several[0], expected)
+    chances = {tier: float(np.prod([one[tier] for _, one in found])) for tier in chance}
+    return worded(merged(hits), tuple(one for row in asked.printed for one in row), several[0], chances)
 
 
 def _found(facts: Facts, printed: tuple[Any, ...]) -> tuple[list[Hypothesis], dict[int, float]]:

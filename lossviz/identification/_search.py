@@ -17,8 +17,9 @@ from lossviz.identification._special import special
 from lossviz.identification._units import units
 from lossviz.identification._ways import ways
 
-__all__ = ["Search"]
+__all__ = ["Search", "expected"]
 
+Array = np.ndarray
 NEAR = 0.1
 """Within what part of the number the other hypotheses' values are counted, to know how dense they lie."""
 
@@ -66,20 +67,30 @@ class Search:
         Several numbers are hit by chance where each is: what is expected of the first, times the odds of the others.
         """
         odds = float(np.prod([_odds(one) for one in printed[1:]]))
-        return {tier: self._nearby(printed[0], tier) * _odds(printed[0]) * odds for tier in range(COMBINED + 1)}
+        return {tier: expected(self._values(tier), printed[0]) * odds for tier in range(COMBINED + 1)}
 
-    def _nearby(self, printed: Printed, tier: int) -> int:
-        """How many different values the hypotheses up to a tier have near the number."""
+    def _values(self, tier: int) -> Array:
+        """The values of the hypotheses up to a tier."""
         single = [hypothesis.values[0] for hypothesis in self.single if hypothesis.tier <= tier]
-        values = np.append(self.cube.values[(self.cube.tiers >= 0) & (self.cube.tiers <= tier)][:, 0], single)
-        with np.errstate(invalid="ignore"):
-            near = values[np.abs(values - printed.value) <= NEAR * abs(printed.value)]
-        return len(np.unique(near.round(12)))
+        return np.append(self.cube.values[(self.cube.tiers >= 0) & (self.cube.tiers <= tier)][:, 0], single)
+
+
+def expected(values: Array, printed: Printed) -> float:
+    """How many of the values to expect within the tolerance by chance: those nearby, thinned out to it.
+
+    >>> from lossviz.identification._printed import read_printed
+    >>> round(expected(np.array([1.0, 1.01, 1.05, 3.0]), read_printed("1.02")), 4)  # 3 of them in ±0.102: 3 · 0.0491
+    0.1474
+    """
+    with np.errstate(invalid="ignore"):
+        gaps = np.abs(values - printed.value)
+        near = values[gaps <= NEAR * abs(printed.value) if printed.value else (gaps > 0) & printed.hits(values)]
+    return len(np.unique(near.round(12))) * _odds(printed)
 
 
 def _odds(printed: Printed) -> float:
-    """How likely a value near the number is to hit it; 0 where it is 0 or not finite."""
+    """How likely a value near the number is to hit it; 0 where it is not finite, 1 where all its digits are 0."""
     reach = NEAR * abs(printed.value)
     if not np.isfinite(reach):
         return 0.0
-    return 0.0 if reach == 0 else min(printed.tolerance / reach, 1.0)
+    return 1.0 if reach == 0 else min(printed.tolerance / reach, 1.0)
