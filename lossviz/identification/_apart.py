@@ -53,6 +53,8 @@ def apart(one: Hypothesis, others: Sequence[Hypothesis], hidden: Sequence[Hypoth
 def _matters(same: Sequence[Hypothesis], others: Sequence[Hypothesis], facts: Facts) -> bool:
     """Whether the batch leaves something open: another answer, or a convention that other lengths would show."""
     hidden = {other.code for other in same if other.convention is not None and other not in others} - WEIGHTS
+    if facts.is_classifier:  # one timestep a sequence counts in every batch
+        hidden = set()
     assumed = set() if facts.options.max_length is not None else {"C17"}  # L_max is T where it was not said
     return any(other in others for other in same) or bool(hidden - assumed)
 
@@ -78,7 +80,7 @@ def _one_sequence(facts: Facts, _: set[str]) -> str:
 
 def _equal_lengths(facts: Facts, _: set[str]) -> str:
     lengths = np.unique((facts.weights != 0).sum(axis=1))
-    if len(lengths) != 1:
+    if len(lengths) != 1 or facts.is_classifier:
         return ""
     return (
         f"Cannot tell from this batch: every sequence counts {plural(lengths[0], 'timestep')}. "

@@ -91,6 +91,23 @@ class Facts:
         return self.positions - self.counting
 
     @cached_property
+    def is_classifier(self) -> bool:
+        """Whether there is one logit a timestep, which was read as two classes."""
+        return self.analysis.batch.logits.shape[2] == 1 and self.classes == 2
+
+    @cached_property
+    def is_prefix(self) -> bool:
+        """Whether each sequence counts from its start to its end, so that what doesn't count is padding after it."""
+        return np.array_equal(self.weights != 0, np.arange(self.timesteps) < self.ends[:, None])
+
+    @property
+    def uncounted(self) -> str:
+        """What to say of positions that do not count, after their number."""
+        is_padding = self.is_prefix or (self.analysis.mask_name in ("lengths", "nonpad") and not self.is_classifier)
+        one = self.padding == 1
+        return f"{'is' if one else 'are'} padding" if is_padding else f"{'does' if one else 'do'} not count"
+
+    @cached_property
     def is_full(self) -> bool:
         """Whether every timestep counts, and by 1."""
         return bool((self.weights == 1).all())

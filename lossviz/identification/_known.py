@@ -11,7 +11,12 @@ from lossviz.conventions._terms import terms_of
 from lossviz.identification._facts import Facts, amount
 from lossviz.identification._hypothesis import BUG, KNOWN, Combination, Hypothesis, Steps, arrays_of, parts_of
 from lossviz.identification._losses import SMOOTHING
-from lossviz.identification._special import bits_per_byte_arrays, decoder_length_arrays, mean_perplexity_arrays
+from lossviz.identification._special import (
+    bits_per_byte_arrays,
+    decoder_length_arrays,
+    keras_arrays,
+    mean_perplexity_arrays,
+)
 from lossviz.identification._steps import Step
 from lossviz.identification._ways import CODES
 from lossviz.reductions import Options
@@ -37,7 +42,7 @@ TWINS = {
     "C16": ("RED06",),
     "C18o": ("RED01", "C18"),
     "C19": ("RED17",),
-    "C20p": ("C20",),
+    "C20p": ("C20", "PAD02"),
     "C21": ("RED12",),
     "C21b": ("RED12", "C21"),
     "C23": ("RED08",),
@@ -76,6 +81,7 @@ STEPS = {
 FIRST_ORDER = {"LS5": ("", "language_model"), "Z1": ("", "mean"), "Z1s": ("", "language_model")}
 """What multiplies the plain loss in those that add something to it."""
 
+COUNTING = "timesteps that count"
 Kind = TypeVar("Kind", bound=Step)
 UNITS = {"nats": "", "bits": ", and prints bits", "perplexity": ", and prints e to the power of that"}
 
@@ -87,7 +93,8 @@ def known(facts: Facts, steps: Steps) -> Iterator[Hypothesis]:
         for options, is_said in _options(convention, facts.options):
             with np.errstate(all="ignore"):
                 quotient = convention.evaluate(terms, options)
-            if not np.isnan(quotient.divisor):  # else it has no one number on this batch
+            is_made = is_said or np.isfinite(quotient.numerator) or not np.isfinite(facts.total)
+            if is_made and not np.isnan(quotient.divisor):  # else it has no one number on this batch
                 yield _hypothesis(convention, quotient, facts, steps, None if is_said else options.smoothing)
 
 
@@ -131,12 +138,15 @@ def _arrays(convention: Convention, facts: Facts, steps: Steps, guessed: float |
         return decoder_length_arrays(facts)
     if convention.code == "C25":
         return bits_per_byte_arrays(facts)
+    if convention.code == "C05k":
+        return keras_arrays(facts)
     return arrays_of(_combination(convention, steps, guessed))
 
 
 def _parts(convention: Convention, facts: Facts, steps: Steps, guessed: float | None) -> frozenset[str]:
     by_default = convention.reduction == "sequence_loss" and facts.options.flags == Options().flags
-    if convention.code in STEPS or (convention.reduction in CODES and not convention.needs) or by_default:
+    as_reduction = convention.reduction in CODES and not convention.needs and convention.code != "C05k"
+    if convention.code in STEPS or as_reduction or by_default:
         return parts_of(_combination(convention, steps, guessed))
     return frozenset({f"{convention.code} {'' if guessed is None else f'{guessed:g}'}"})
 
@@ -165,19 +175,29 @@ def _combination(convention: Convention, steps: Steps, guessed: float | None = N
 def _first(steps: Sequence[Kind], **wanted: str) -> Kind:
     """The first step of that code and key, or the one that is as declared."""
     matching = (step for step in steps if all(getattr(step, name) == value for name, value in wanted.items()))
-    return next(matching, steps[0])
+    alias = (step for step in steps if wanted.get("code", "-") in step.aliases)
+    return next(matching, next(alias, steps[0]))
 
 
 def _sentence(convention: Convention, quotient: Quotient, facts: Facts, steps: Steps, guessed: float | None) -> str:
     _, mask, way, _ = _combination(convention, steps)
-    smoothing = f"smooths the labels with ε = {guessed or facts.options.smoothing or 0:g}, then "
-    start = smoothing if "smoothing" in convention.needs else ""
+    start = _first_of_all(convention, facts, guessed)
     if convention.mask == "none":
         return mask.clause if quotient.divisor != 1 else f"{mask.clause}; it adds them up and divides by nothing"
-    if way.key == convention.reduction and not convention.needs:
+    if way.key == convention.reduction and not convention.needs and convention.code != "C05k":
         return way.clause + UNITS[convention.unit]
     if quotient.counts.startswith("nothing"):
         return f"{start}adds up {amount(quotient.numerator)} and divides by nothing{UNITS[convention.unit]}"
-    by = f"{amount(quotient.divisor)}, the {quotient.counts}"
+    counts = quotient.counts if facts.is_binary else quotient.counts.replace(COUNTING, "sum of the weights")
+    by = f"{amount(quotient.divisor)}, the {counts.removeprefix('the ')}"
     unit = "" if convention.code == "C13" else UNITS[convention.unit]  # its numerator holds perplexities already
     return f"{start}divides {amount(quotient.numerator)} by {by}{unit}"
+
+
+def _first_of_all(convention: Convention, facts: Facts, guessed: float | None) -> str:
+    """What a convention does to the losses before it divides, or ""."""
+    if "smoothing" in convention.needs:
+        return f"smooths the labels with ε = {guessed or facts.options.smoothing or 0:g}, then "
+    if "z_loss" in convention.needs:
+        return f"adds {facts.options.z_loss or 0:g} · logsumexp² to each loss, then "
+    return "compares each timestep's logits with the next target, then " if convention.code[:2] == "SH" else ""

@@ -23,7 +23,7 @@ CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logit
 def losses(facts: Facts) -> tuple[Loss, ...]:
     """The cross entropy, then what a mistake or label smoothing makes of it."""
     plain = Loss(values=facts.loss, cost=0)
-    return (plain, *smoothed(facts), *_softmaxes(facts), *_halves(facts), *_capped(facts))
+    return (plain, *smoothed(facts), *_softmaxes(facts), *_nll(facts), *_halves(facts), *_capped(facts))
 
 
 def smoothed(facts: Facts) -> Iterator[Loss]:
@@ -95,14 +95,14 @@ def _smoothing(
 
 
 def _softmaxes(facts: Facts) -> Iterator[Loss]:
-    other = facts.alternatives
+    twice, as_probabilities = _sigmoids(facts) if facts.is_classifier else _of_softmax(facts)
     yield Loss(
         code="MOD01",
         title="Softmax applied twice",
         clause="gives probabilities to a loss that applies softmax again",
         formula=r"\mathrm{loss} = -\log \operatorname{softmax}(\operatorname{softmax}(z))_y",
         cost=4,
-        values=other.twice,
+        values=twice,
     )
     yield Loss(
         code="MOD02",
@@ -110,8 +110,40 @@ def _softmaxes(facts: Facts) -> Iterator[Loss]:
         clause="gives logits to a loss that expects probabilities (from_logits=False)",
         formula=r"\mathrm{loss} = -\log \frac{\operatorname{clip}(z)_y}{\sum_v \operatorname{clip}(z)_v}",
         cost=4,
-        values=other.as_probabilities,
+        values=as_probabilities,
     )
+
+
+def _of_softmax(facts: Facts) -> tuple[Array, Array]:
+    return facts.alternatives.twice, facts.alternatives.as_probabilities
+
+
+def _sigmoids(facts: Facts) -> tuple[Array, Array]:
+    """Of one logit x: the sigmoid applied twice, and x clipped and read as the probability of class 1."""
+    x = facts.analysis.batch.logits[..., 0].astype(np.float64)
+    is_one, is_class = facts.targets == 1, np.isin(facts.targets, (0, 1))
+    with np.errstate(all="ignore"):
+        p = 1 / (1 + np.exp(-x))
+        clipped = np.clip(x, 1e-7, 1 - 1e-7)
+        twice = np.log1p(np.exp(np.where(is_one, -p, p)))
+        as_probabilities = -np.log(np.where(is_one, clipped, 1 - clipped))
+    return np.where(is_class, twice, np.nan), np.where(is_class, as_probabilities, np.nan)
+
+
+def _nll(facts: Facts) -> Iterator[Loss]:
+    """What a loss that expects log-probabilities, as NLLLoss does, makes of logits and of probabilities."""
+    with np.errstate(all="ignore"):
+        logits, probabilities = facts.loss - facts.alternatives.logsumexp, -np.exp(-facts.loss)
+    for code, what, values in (("MOD02", "logits", logits), ("MOD01", "probabilities", probabilities)):
+        yield Loss(
+            code=code,
+            title=f"{what.capitalize()} read as log-probabilities",
+            clause=f"gives {what} to a loss that expects log-probabilities, as NLLLoss does",
+            formula=r"\mathrm{loss} = -" + ("z_y" if what == "logits" else "p_y"),
+            cost=4,
+            key="nll",
+            values=values,
+        )
 
 
 def _halves(facts: Facts) -> Iterator[Loss]:

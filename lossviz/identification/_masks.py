@@ -23,6 +23,7 @@ def masks(facts: Facts) -> tuple[Mask, ...]:
     """
     declared = Mask(formula="", weights=facts.weights, cost=0)
     rows = [declared, *_everything(facts), *_by_id(facts), *_turned(facts), *_off_by_one(facts), *_shifted(facts)]
+    rows += [*_of_classifier(facts), *_unweighted(facts)]
     return tuple(mask for mask in rows if mask.weights.shape == facts.weights.shape)
 
 
@@ -83,15 +84,7 @@ def _turned(facts: Facts) -> Iterator[Mask]:
         cost=2,
         weights=1 - facts.weights,
     )
-    columns = np.arange(facts.timesteps)
-    yield Mask(
-        code="PAD07",
-        title="Mask on the other side",
-        clause="counts the last len timesteps of each sequence, as if the padding came first",
-        formula=r"w_{bt} = [t \ge T - \mathrm{len}_b]",
-        cost=3,
-        weights=(columns >= facts.timesteps - facts.ends[:, None]).astype(float),
-    )
+    yield _other_side(facts)
     if facts.sequences > 1 < facts.timesteps:
         yield Mask(
             code="SHF08",
@@ -102,6 +95,31 @@ def _turned(facts: Facts) -> Iterator[Mask]:
             key="mask",
             weights=facts.weights.T.reshape(facts.weights.shape),
         )
+
+
+def _other_side(facts: Facts) -> Mask:
+    last = np.arange(facts.timesteps) >= facts.timesteps - facts.ends[:, None]
+    return Mask(
+        code="PAD07",
+        title="Mask on the other side",
+        clause="counts the last len timesteps of each sequence, as if the padding came first"
+        if facts.is_prefix
+        else "counts each sequence's mask from the other end, as if the padding were there",
+        formula=r"w_{bt} = [t \ge T - \mathrm{len}_b]" if facts.is_prefix else r"w_{bt} \to w_{b,T-1-t}",
+        cost=3,
+        weights=last.astype(float) if facts.is_prefix else facts.weights[:, ::-1],
+    )
+
+
+def _ended(facts: Facts, by: int, ends: Array) -> Array:
+    """The weights where sequences end at `ends`; a classifier's one timestep moves along."""
+    columns = np.arange(facts.timesteps)
+    if facts.is_prefix:
+        return (columns < ends[:, None]).astype(float)
+    if facts.is_classifier:
+        return np.where((columns == ends[:, None] - 1) & (facts.ends > 0)[:, None], 1.0, 0.0)
+    edge = columns == (facts.ends - 1 if by < 0 else facts.ends)[:, None]
+    return np.where(edge, float(by > 0), facts.weights)
 
 
 def _off_by_one(facts: Facts) -> Iterator[Mask]:
@@ -116,7 +134,7 @@ def _off_by_one(facts: Facts) -> Iterator[Mask]:
             formula=rf"w_{{bt}} = [t < \mathrm{{len}}_b {sign} 1]",
             cost=3,
             key=sign,
-            weights=(np.arange(facts.timesteps) < ends[:, None]).astype(float),
+            weights=_ended(facts, by, ends),
         )
 
 
@@ -131,21 +149,56 @@ def _shifted(facts: Facts) -> Iterator[Mask]:
         clause="masks where the inputs, not the targets, are padding",
         formula=rf"w_{{bt}} = [x_{{bt}} \ne {batch.pad_id}]",
         cost=5,
-        is_sure=not np.array_equal(batch.inputs != batch.pad_id, facts.weights != 0),
         weights=(batch.inputs != batch.pad_id).astype(float),
     )
 
 
+def _of_classifier(facts: Facts) -> Iterator[Mask]:
+    """MOD-04: of a classifier counts the last timestep of each sequence, and not that of the array."""
+    if not facts.is_classifier or not facts.timesteps:
+        return
+    columns, ends = np.arange(facts.timesteps), facts.ends[:, None]
+    yield Mask(
+        code="MOD04",
+        title="The last column read",
+        clause=f"reads timestep {facts.timesteps - 1:,} of every sequence, which lies in the padding of "
+        f"{int((facts.ends < facts.timesteps).sum()):,}",
+        formula=r"w_{bt} = [t = T - 1]",
+        cost=2,
+        weights=np.broadcast_to((columns == facts.timesteps - 1).astype(float), facts.weights.shape),
+    )
+    yield Mask(
+        code="MOD04",
+        title="Every timestep read",
+        clause=f"counts every timestep up to each sequence's end, {int(facts.ends.sum()):,} of them",
+        formula=r"w_{bt} = [t < \mathrm{len}_b]",
+        cost=3,
+        key="every",
+        weights=(columns < ends).astype(float),
+    )
+
+
+def _unweighted(facts: Facts) -> Iterator[Mask]:
+    if not facts.is_binary:
+        yield Mask(
+            code="RED08",
+            title="Weights read as a mask",
+            clause="counts by 1 whatever has a weight",
+            formula=r"w_{bt} \to [w_{bt} \ne 0]",
+            cost=3,
+            weights=(facts.weights != 0).astype(float),
+        )
+
+
 def _padding(facts: Facts) -> str:
-    return f"{facts.padding:,} timesteps of padding" if facts.is_binary else "1 − w of every timestep"
+    if not facts.is_binary:
+        return "1 − w of every timestep"
+    kind = "timesteps of padding" if facts.uncounted.endswith("padding") else "other timesteps"
+    return f"{facts.padding:,} {kind}"
 
 
 def _of_them(facts: Facts) -> str:
-    return (
-        "none of them is padding"
-        if not facts.padding
-        else (f"{facts.padding:,} of them {'is' if facts.padding == 1 else 'are'} padding")
-    )
+    return "none of them is padding" if not facts.padding else f"{facts.padding:,} of them {facts.uncounted}"
 
 
 def _counting(lost: int) -> str:

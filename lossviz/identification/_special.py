@@ -6,13 +6,21 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from lossviz.conventions._terms import terms_of
 from lossviz.identification._facts import Facts
 from lossviz.identification._hypothesis import BUG, UNIT, Hypothesis
 from lossviz.identification._losses import SMOOTHING
 from lossviz.identification._splits import MEAN, Cut, cuts
 from lossviz.reductions import group_sums
 
-__all__ = ["accuracies", "bits_per_byte_arrays", "decoder_length_arrays", "mean_perplexity_arrays", "special"]
+__all__ = [
+    "accuracies",
+    "bits_per_byte_arrays",
+    "decoder_length_arrays",
+    "keras_arrays",
+    "mean_perplexity_arrays",
+    "special",
+]
 
 Array = np.ndarray
 HALVES: dict[str, Any] = {"bfloat16": ml_dtypes.bfloat16, "float16": np.float16}
@@ -66,7 +74,7 @@ def _smoothing(facts: Facts, epsilon: float, over: float, below: str, words: str
         rf"(1-\varepsilon)\frac{{{SUM}}}{{{WEIGHTS}}} + \varepsilon\frac{{\sum_{{b,t}} {SMOOTH}}}{{{below}}},"
         rf"\ \varepsilon = {epsilon:g}",
         lambda: ((1 - epsilon) * _share(facts), np.ones(facts.weights.shape, bool)),
-        cost=4 if is_said else 20,
+        cost=4 if is_said else 22,
         is_guess=not is_said,
         key=f"{below} {epsilon:g}",
     )
@@ -115,6 +123,13 @@ def bits_per_byte_arrays(facts: Facts) -> tuple[Array, Array]:
     of_target = np.where(inside, sizes[np.where(inside, facts.targets, 0)], 0.0)
     counts = of_target != 0
     return np.where(counts, facts.weights, 0.0) / (np.log(2) * of_target.sum() or 1.0), counts
+
+
+def keras_arrays(facts: Facts) -> tuple[Array, Array]:
+    """W / count(m) inside the mask m that a Keras layer carries, and what counts there, [B, T] each."""
+    mask = terms_of(facts.analysis).keras_mask
+    inside = np.where(mask, facts.weights, 0.0)
+    return inside / (np.count_nonzero(mask) or 1.0), inside != 0
 
 
 def _perplexity_arrays(facts: Facts, groups: Array, parts: int) -> tuple[Array, Array]:

@@ -38,6 +38,16 @@ class Cut:
     is_said: bool
 
     @property
+    def sizes(self) -> Array:
+        """How many sequences lie in each part, [parts]."""
+        return np.bincount(self.groups[:, 0], minlength=self.parts)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all parts have as many sequences, so that weighing by them changes nothing."""
+        return self.groups.size > 0 and bool((self.sizes == self.sizes[:1]).all())
+
+    @property
     def name(self) -> str:
         """For "the 4 micro-batches"."""
         return f"{self.parts:,} {self.of}"
@@ -52,6 +62,9 @@ def cuts(facts: Facts) -> tuple[Cut, ...]:
     for said, of, code in ((steps, "micro-batches", "RED01"), (ranks, "ranks", "RED03")):
         if said is not None and said <= facts.sequences:
             found += [_of_rows(facts, parts, of, how, code, True) for parts, how in _rows(facts.sequences, said)]
+    if steps and ranks and 1 < steps * ranks <= facts.sequences and steps > 1 < ranks:
+        each = _rows(facts.sequences, steps * ranks)
+        found += [_of_rows(facts, parts, "micro-batches of all ranks", how, "RED01", True) for parts, how in each]
     if steps is None and ranks is None and facts.options.groups is None:
         for count in range(2, facts.sequences):
             if facts.sequences % count == 0:
@@ -72,7 +85,7 @@ def _rows(sequences: int, parts: int) -> Iterator[tuple[Array, str]]:
         if rows[-1] // size == parts - 1 and not np.array_equal(rows // size, first):
             yield rows // size, "in order, the last one the rest"
     if 1 < parts < sequences:
-        yield rows % parts, "every so many sequences"
+        yield rows % parts, "sequences dealt out in turn"
 
 
 def _of_rows(facts: Facts, parts: Array, of: str, how: str, code: str, is_said: bool) -> Cut:
@@ -108,7 +121,7 @@ def _of_cut(cut: Cut) -> Iterator[Way]:
         clause=f"averages the means of {cut.name} ({cut.how})",
         formula=rf"\frac{{1}}{{{cut.parts}}}\sum_g {MEAN}",
         cost=cost,
-        aliases=("C18", "C21", "RED12", "RED01") if cut.code == "RED01" else (),
+        aliases=("C18", "C21", "RED12", "RED01") if cut.code == "RED01" else ("RED12", "C21") * (rows and cut.is_even),
         coefficients=_group_means(cut.groups, cut.parts, 1 / max(cut.parts, 1)),
         **common,
     )
@@ -126,19 +139,19 @@ def _of_cut(cut: Cut) -> Iterator[Way]:
 
 
 def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[Way]:
-    share = np.bincount(cut.groups[:, 0], minlength=cut.parts) / max(len(cut.groups), 1) if cut.groups.size else None
-    if share is None:
+    if not cut.groups.size:
         return
-    yield Way(
-        code="RED12",
-        title=f"Means of {cut.name}, by their size",
-        clause=f"averages the means of {cut.name} ({cut.how}), each by its number of sequences",
-        formula=rf"\sum_g \tfrac{{B_g}}{{B}}\,{MEAN}",
-        cost=cost + 2,
-        aliases=("C21",),
-        coefficients=_group_means(cut.groups, cut.parts, share),
-        **{**common, "key": f"{common['key']} weighted"},
-    )
+    if not cut.is_even:
+        yield Way(
+            code="RED12",
+            title=f"Means of {cut.name}, by their size",
+            clause=f"averages the means of {cut.name} ({cut.how}), each by its number of sequences",
+            formula=rf"\sum_g \tfrac{{B_g}}{{B}}\,{MEAN}",
+            cost=cost + 2,
+            aliases=("C21",),
+            coefficients=_group_means(cut.groups, cut.parts, cut.sizes / max(len(cut.groups), 1)),
+            **{**common, "key": f"{common['key']} weighted"},
+        )
     last = np.arange(cut.parts) == cut.parts - 1
     yield Way(
         code="RED17",

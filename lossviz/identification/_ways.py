@@ -44,9 +44,12 @@ CLAUSES: dict[str, Callable[[Facts], str]] = {
     "timesteps": lambda f: f"divides by the {f.timesteps:,} timesteps of the padded width",
     "timesteps_less_one": lambda f: f"divides by T − 1 = {f.timesteps - 1:,}",
     "with_first_labels": lambda f: (
-        f"divides by {_what_counts(f)} and the first label of {np.count_nonzero(f.weights[:, :1]):,} sequences"
+        f"divides by {_what_counts(f)}{'' if f.is_binary else ','} and the first label of "
+        f"{np.count_nonzero(f.weights[:, :1]):,} sequences"
     ),
-    "without_stops": lambda f: f"divides by {_what_counts(f)} less one for each of the {f.sequences:,} sequences",
+    "without_stops": lambda f: (
+        f"divides by {_what_counts(f)}{'' if f.is_binary else ','} less one for each of the {f.sequences:,} sequences"
+    ),
     "timesteps_twice": lambda f: f"divides twice, by T = {f.timesteps:,} and by {_what_counts(f)}",
     "decoder_length": lambda _: "multiplies the mean by the mean length less 1",
     "sequence_means": lambda f: f"takes each sequence's own mean, then the mean of {f.sequences:,} sequences",
@@ -160,4 +163,4 @@ def _what_counts(facts: Facts) -> str:
 def _padding(facts: Facts) -> str:
     if not facts.padding:
         return "none of them is padding"
-    return f"{facts.padding:,} of them {'is' if facts.padding == 1 else 'are'} padding"
+    return f"{facts.padding:,} of them {facts.uncounted}"
