@@ -1,4 +1,4 @@
-"""Sequences end in runs of one id that look like padding, and nothing masks them.
+"""Padding counts: nothing takes it out of the loss.
 
 ## What it checks
 Where a batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
