@@ -14,6 +14,7 @@ def numbers_in(text: str) -> tuple[str, ...]:
     >>> numbers_in("[1.36, 0.60,  2.30]"), numbers_in(" "), numbers_in("1,2545")
     (('1.36', '0.60', '2.30'), (), ('1,2545',))
     """
+    text = text.replace("−", "-")
     if _COMMA.fullmatch(text):
         return (text.strip(),)
     return tuple(number for word in _APART.split(text) if (number := word.strip("()[]")))

@@ -219,6 +219,7 @@ def test_numbers_of_a_text_are_its_words() -> None:
     assert numbers_in(" ,; ") == ()
     assert numbers_in("1,2") == numbers_in(" 1,2 ") == ("1,2",)
     assert numbers_in("1, 2") == numbers_in("[1,2]") == ("1", "2")
+    assert numbers_in("−1.5") == ("-1.5",)
 
 
 def test_number_of_the_batch_is_there_already(tmp_path: Any) -> None:
