@@ -44,19 +44,19 @@ def weights_of(batch, mask=None):
     return resolve_mask(batch, mask).weights
 
 
-def tensor(library, value, device=None):
-    """An array as a loop holds it: float32 (half stays half), int64 or bool; in tuples and lists likewise."""
+def tensor(library, value, ids=np.int64):
+    """An array as a loop holds it: float32 (half stays half), ids or bool; in tuples and lists likewise."""
     if isinstance(value, tuple | list) and value and isinstance(value[0], np.ndarray | tuple):
-        return type(value)(tensor(library, part, device) for part in value)
+        return type(value)(tensor(library, part, ids) for part in value)
     if not isinstance(value, np.ndarray):
         return value
-    value = value.astype(np.float32) if value.dtype == np.float64 else np.array(value)
-    return tf.constant(value) if library == "TensorFlow" else torch.tensor(value, device=device)
+    value = value.astype({"f8": np.float32, "i8": ids}.get(value.dtype.str[1:], value.dtype))
+    return tf.constant(value) if library == "TensorFlow" else torch.tensor(value)
 
 
-def run(code, library, loop, device=None):
+def run(code, library, loop, ids=np.int64):
     """The names of the loop after the code, tensors as NumPy arrays."""
-    names = {name: tensor(library, value, device) for name, value in loop.items()}
+    names = {name: tensor(library, value, ids) for name, value in loop.items()}
     after = execute(code, library, names)
     return {name: array(value) for name, value in after.items() if name not in IMPORTS[library]}
 

@@ -12,6 +12,7 @@ from lossviz.identification._lines import (
     REPORT,
     SOURCE,
     WEIGHTS,
+    WIDE,
     Line,
     written,
 )
@@ -43,7 +44,6 @@ GUARDED = Line(
 )
 """The mean, and 0 where nothing counts."""
 
-_WIDE = Line(LOSE, "logits = tf.cast(logits, tf.float32)", "logits = logits.float()").saying("before the loss")
 _SMOOTHED = Line(LOSE, "{smoothed}", "{smoothed}")
 _NLL = Line(REDUCE, *(code.replace("loss = ", "nll = ") for code in MEAN[1:])).saying("beside the smoothed loss")
 _HITS = Line(
@@ -99,7 +99,7 @@ FIXES: dict[str, tuple[Line, ...]] = {
     "MOD02": _keras("nll_loss expects log_softmax(logits)"),
     "MOD08": (WEIGHTS._replace(tensorflow="  # or supports_masking = True in the layer that drops it"), MEAN),
     "NUM01": SAFE,
-    "NUM06": (_WIDE, WEIGHTS, LOSSES, MEAN),
+    "NUM06": (WIDE, WEIGHTS, LOSSES, MEAN),
     "NUM08": _keras("not log(softmax + eps)"),
     "PAD01": (WEIGHTS, LOSSES, MEAN),
     "PAD02": (WEIGHTS, Line(REDUCE, KERAS, MEAN.pytorch)),

@@ -22,6 +22,7 @@ __all__ = [
     "SOURCE",
     "WEIGH",
     "WEIGHTS",
+    "WIDE",
     "Line",
     "both",
     "weigh",
@@ -73,6 +74,11 @@ WEIGHTS = Line(WEIGH, "", "")
 LOSSES = Line(LOSE, "{losses}", "{losses}")
 """The cross entropy of every timestep."""
 
+WIDE = Line(
+    LOSE, "logits = tf.cast(logits, tf.float32)  # before the loss", "logits = logits.float()  # before the loss"
+)
+"""Half precision is for the model."""
+
 MEAN = Line(
     REDUCE,
     "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) / tf.reduce_sum(weights)",
@@ -109,10 +115,14 @@ def written(lines: Iterable[Line], analysis: Analysis) -> dict[str, str]:
         if step != [*others, MEAN.step][0]:
             del steps[step]
     code = [_code(line, analysis) for line in sorted(steps.values(), key=lambda line: line.place)]
-    return {
-        "TensorFlow": "\n".join(tensorflow for tensorflow, _ in code if tensorflow),
-        "PyTorch": "\n".join(pytorch for _, pytorch in code if pytorch),
-    }
+    return {"TensorFlow": _joined(text for text, _ in code), "PyTorch": _joined(text for _, text in code)}
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """The lines of code, one after the other; none right after itself."""
+    lines = [line for text in texts for line in text.split("\n") if line]
+    pairs = zip(["", *lines], lines, strict=False)
+    return "\n".join(line for before, line in pairs if before.partition("  #")[0] != line.partition("  #")[0])
 
 
 def _code(line: Line, analysis: Analysis) -> tuple[str, str]:
@@ -122,6 +132,10 @@ def _code(line: Line, analysis: Analysis) -> tuple[str, str]:
         return (weights[0] + line.tensorflow, weights[1] + line.pytorch) if weights[0] else weights
     is_logit = analysis.batch.shape[2] == 1 < analysis.scores.shape[2]
     tensorflow, pytorch = line[1:]
+    if analysis.batch.logits.dtype.itemsize < 4:
+        for name in ("{losses}", "{smoothed}"):
+            tensorflow = tensorflow.replace(name, f"{WIDE.tensorflow}\n{name}")
+            pytorch = pytorch.replace(name, f"{WIDE.pytorch}\n{name}")
     shifted = "labels[:, 1:]" if analysis.mask_name == "ignore_id" else "tokens[:, 1:]"
     for name, code in {**(_SIGMOID if is_logit else _SOFTMAX), "{shifted}": (shifted, shifted)}.items():
         tensorflow, pytorch = tensorflow.replace(name, code[0]), pytorch.replace(name, code[1])
@@ -145,7 +159,10 @@ _SOFTMAX = {
         ),
         'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none", label_smoothing=epsilon)',
     ),
-    "{hits}": ("hits = tf.argmax(logits, -1) == targets", "hits = logits.argmax(-1) == targets"),
+    "{hits}": (
+        "hits = tf.argmax(logits, -1, output_type=targets.dtype) == targets",
+        "hits = logits.argmax(-1) == targets",
+    ),
     "{Entropy}": ("SparseCategoricalCrossentropy", ""),
     "{of_keras}": ("{labels}", ""),
 }

@@ -25,6 +25,7 @@ BATCHES = {
     "ignore id": golden_batch(**IDS, lengths=None, ignore_id=-100, targets=np.where(WITHIN, TARGETS, -100)),
     "no mask": golden_batch(inputs=INPUTS, lengths=None),
     "NaN under the mask": golden_batch(**IDS, logits=BROKEN),
+    "half precision": golden_batch(**IDS, logits=golden_batch().logits.astype(np.float16)),
     "one logit": Batch.from_arrays(logits=LOGIT, targets=np.ones((3, 5), int), lengths=LENGTHS),
 }
 ANALYSES = {
@@ -34,6 +35,7 @@ ANALYSES = {
 BOTH = pytest.mark.parametrize("library", LIBRARIES)
 CLASS_WEIGHTS = np.array([0.5, 2.0, 1.0, 3.0, 1.5, 0.25])
 EPSILON = 0.1
+IDS_OF = (np.int64, np.int32)
 
 
 def loop_of(name):
@@ -79,7 +81,7 @@ def near(number):
 
 def test_fixes_are_tried_on_every_mask():
     masks = [ANALYSES[name].mask_name for name in BATCHES]
-    assert masks == ["lengths", "weights", "nonpad", "ignore_id", "none", "lengths", "lengths"]
+    assert masks == ["lengths", "weights", "nonpad", "ignore_id", "none", *3 * ["lengths"]]
     assert [name for name, batch in BATCHES.items() if batch.shape[2] == 1] == ["one logit"]
     oracle = {name: losses_of(batch.logits, batch.targets) for name, batch in BATCHES.items() if batch.shape[2] > 1}
     for name, losses in oracle.items():
@@ -99,6 +101,14 @@ def test_fix_gives_the_mean_of_what_counts(code, library):
             assert float(names.get("loss", names.get("nll"))) == near(expected(code, name)), name
         if "perplexity" in names:
             assert float(names["perplexity"]) == pytest.approx(np.exp(expected(code, name)), rel=1e-5), name
+
+
+def test_fix_in_tensorflow_runs_with_ids_of_32_bits():
+    for code, (name, analysis) in product(("MOD01", "MOD02", "PAD17", "RED09", "RED10"), ANALYSES.items()):
+        wide, short = (run(fix_of([code], analysis)["TensorFlow"], "TensorFlow", loop_of(name), ids) for ids in IDS_OF)
+        assert {key: float(wide[key]) for key in ("loss", "accuracy") if key in wide} == {
+            key: float(short[key]) for key in ("loss", "accuracy") if key in short
+        }
 
 
 @BOTH

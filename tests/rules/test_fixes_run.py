@@ -382,10 +382,12 @@ GRAPH = {"NUM06 sample", "NUM09 sample", "PAD09 below 0", "PAD13 sample", "PAD13
 
 @pytest.mark.parametrize("name", [name for name in PROMISED if name not in {*ON_CPU, *GRAPH}])
 def test_fix_in_tensorflow_runs_in_a_graph_of_any_batch_size_and_length(name):
-    """As `@tf.function` compiles it where neither the sequences nor the timesteps are known beforehand."""
+    """As `@tf.function` compiles it where neither the sequences nor the timesteps are known beforehand; ids int32."""
     case, found = CASES[name], FOUND[name]
     loop = held(case.batch, **case.loop)
-    arrays = {key: tensor("TensorFlow", value) for key, value in loop.items() if isinstance(value, np.ndarray)}
+    arrays = {
+        key: tensor("TensorFlow", value, np.int32) for key, value in loop.items() if isinstance(value, np.ndarray)
+    }
     rest = {key: tensor("TensorFlow", value) for key, value in loop.items() if key not in arrays}
     if "model" in rest:
         rest["model"] = lambda inputs: tf.constant(np.asarray(case.batch.logits, np.float32))[:, : tf.shape(inputs)[1]]
