@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossviz.rules._assignment import assign
+from lossviz.rules._elsewhere import (
+    LARGEST,
+    clipped,
+    lag_losses,
+    later,
+    losses_in,
+    mean_of,
+    row_losses,
+    slices,
+    time_major_losses,
+)
 from lossviz.rules._evidence import evidence
 from lossviz.rules._rule import CannotTell
 
@@ -27,12 +38,14 @@ __all__ = [
 
 Array = np.ndarray
 LAGS = (-2, -1, 1, 2)
-LARGEST = 100.0
-"""Losses above are counted as this many nats, so that one infinite loss does not decide."""
 ODDS = log(50)
 """Nats of `evidence` that a fit must have: of logits that meet other targets by chance 1 in 50 batches does."""
+BEYOND_DOUBT = 4 * ODDS
+"""The same where the loss in the other place is near ln V or above, as that of a model too sure of itself."""
 LOUD, SHARED, CLEAR = 0.8, 0.3, 0.25
 """Parts of ln V that the loss as given must exceed; from the second on, the part of it that may be left elsewhere."""
+FEW, AGAIN = 4, 2.5
+"""Sequences, above which an order found in half of the timesteps must gain so many standard errors in the others."""
 LEAST = 0.85
 """The part of the loss that may be left in another order, where the logits know it."""
 GAIN, APART = 0.5, 0.25
@@ -97,50 +110,8 @@ def best_fit(case: "Case") -> Fit | None:
     return min(clear, key=lambda fit: fit.after, default=None)
 
 
-def lag_losses(case: "Case", lag: int) -> Array:
-    """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count."""
-    both = case.nothing.copy()
-    here, there = slices(lag, case.shape[1])
-    both[:, here] = case.counts[:, here] & case.counts[:, there]
-    return np.where(both, _losses_of(case, _later(case, lag)), np.nan)
-
-
-def _later(case: "Case", lag: int) -> Array:
-    """The target `lag` timesteps later, [B, T]; 0 where there is none."""
-    targets = np.zeros_like(case.targets)
-    here, there = slices(lag, case.shape[1])
-    targets[:, here] = case.targets[:, there]
-    return targets
-
-
-def time_major_losses(case: "Case") -> Array:
-    """The losses of `logits.reshape(T, B, V).transpose(1, 0, 2)`, [B, T]; NaN where a timestep does not count."""
-    sequences, timesteps, _ = case.shape
-    met = case.targets.T.reshape(sequences, timesteps)  # timestep [b, t] lies at t·B + b of the flat logits
-    losses = _losses_of(case, met).reshape(timesteps, sequences).T
-    return np.where(case.counts, losses, np.nan)
-
-
-def row_losses(case: "Case") -> Array:
-    """The summed loss of the logits of sequence i against the targets of sequence j, where those count, [B, B]."""
-    total = np.zeros((case.shape[0],) * 2)
-    known = case.counts & case.in_range
-    for t in np.flatnonzero(known.any(axis=0)):
-        rows = np.flatnonzero(known[:, t])
-        scores = case.batch.logits[:, t][:, case.targets[rows, t]].astype(np.float64)
-        losses = _clipped(case.logsumexp[:, t, None] - scores)
-        total[:, rows] += np.where(np.isnan(losses), LARGEST, losses)
-    return total
-
-
-def mean_of(losses: Array) -> float:
-    """The mean of the entries that are not NaN; NaN where there is none."""
-    known = losses[~np.isnan(losses)]
-    return float(known.mean()) if known.size else float("nan")
-
-
 def _given(case: "Case") -> Array:
-    return _clipped(np.where(case.counts & case.in_range, case.loss, np.nan))
+    return clipped(np.where(case.counts & case.in_range, case.loss, np.nan))
 
 
 def check_trained(case: "Case") -> None:
@@ -159,7 +130,7 @@ def check_trained(case: "Case") -> None:
 
 
 def _lags(case: "Case", before: Array) -> list[Fit]:
-    losses = {lag: _clipped(lag_losses(case, lag)) for lag in LAGS}
+    losses = {lag: clipped(lag_losses(case, lag)) for lag in LAGS}
     means = {lag: mean_of(after) for lag, after in losses.items() if not np.isnan(after).all()}
     if not means:
         return []
@@ -168,7 +139,7 @@ def _lags(case: "Case", before: Array) -> list[Fit]:
     # Data that repeats itself fits in several places, and says nothing.
     if mean_of(before - after) <= GAIN or min((mean - means[lag] for mean in others), default=GAIN) <= APART:
         return []
-    if not _is_sure(case, before, after, _later(case, lag)):
+    if not _is_sure(case, before, after, later(case, lag)):
         return []
     return [Fit("lag", mean_of(before), means[lag], ~np.isnan(after), lag=lag)]
 
@@ -176,7 +147,7 @@ def _lags(case: "Case", before: Array) -> list[Fit]:
 def _time_major(case: "Case", before: Array) -> list[Fit]:
     if 1 in case.shape[:2]:
         return []
-    after = _clipped(time_major_losses(case))
+    after = clipped(time_major_losses(case))
     if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after, case.targets):
         return [Fit("time-major", mean_of(before), mean_of(after), case.counts.copy())]
     return []
@@ -190,32 +161,37 @@ def _rows(case: "Case", before: Array) -> list[Fit]:
     moved = order != np.arange(sequences)
     if not moved.any():
         return []
-    after = np.where(case.counts, _clipped(_losses_in(case, order)), np.nan)
+    after = np.where(case.counts, clipped(losses_in(case, order)), np.nan)
     whole = mean_of(before), mean_of(after)
-    cells = case.counts & moved[:, None] & (before < LARGEST)  # a class that is ruled out is no matter of order
-    if not cells.any():
+    if whole[1] >= LEAST * whole[0] or not _is_order_elsewhere(case, before):
         return []
+    cells = case.counts & moved[:, None] & (before < LARGEST)  # a class that is ruled out is no matter of order
     before, after = np.where(cells, before, np.nan), np.where(cells, after, np.nan)
-    # Every order was tried: among B! of them chance finds a better one.
-    search = lgamma(sequences + 1)
-    knows = whole[1] < LEAST * whole[0] and _knows_better(case, before, after, search)
-    if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, search)):
+    knows = _knows_better(case, before, after)
+    if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, lgamma(sequences + 1))):
         return [Fit("rows", *whole, case.counts & moved[:, None], order=order, knows=knows)]
     return []
 
 
-def _knows_better(case: "Case", before: Array, after: Array, extra: float) -> bool:
-    """Whether the logits know these targets in the other place, beyond what they know of them as given."""
-    gains = (before - after)[~np.isnan(before - after)]
+def _is_order_elsewhere(case: "Case", before: Array) -> bool:
+    """Whether the best order of one half of the timesteps, found among B!, is better in the other half too."""
+    if case.shape[0] <= FEW:  # not enough orders to find one by chance
+        return True
+    known = case.counts & case.in_range & (before < LARGEST)
+    half = known.cumsum(axis=1) % 2 == 0
+    gains = []
+    for fitted in (known & half, known & ~half):
+        order = assign(row_losses(case, fitted))
+        cells = known & ~fitted & (order != np.arange(len(order)))[:, None]
+        gains.append((before - clipped(losses_in(case, order)))[cells])
+    gain = np.concatenate(gains)
+    return bool(gain.size and gain.mean() > AGAIN * float(gain.std()) / float(np.sqrt(gain.size)))
+
+
+def _knows_better(case: "Case", before: Array, after: Array) -> bool:
+    """Whether the logits know these targets in the other order, beyond what they know of them as given."""
     given, other = (max(0.0, evidence(case, losses, case.targets)) for losses in (before, after))
-    sure = gains.mean() > SURE * float(gains.std()) / float(np.sqrt(gains.size))
-    return bool(sure and other - given >= ODDS + extra)
-
-
-def _losses_in(case: "Case", order: Array) -> Array:
-    back = np.argsort(order)
-    losses: Array = _losses_of(case, case.targets[back])[order]
-    return losses
+    return other - given >= ODDS + lgamma(case.shape[0] + 1)
 
 
 def _is_sure(case: "Case", before: Array, after: Array, targets: Array, extra: float = 0.0) -> bool:
@@ -226,21 +202,5 @@ def _is_sure(case: "Case", before: Array, after: Array, targets: Array, extra: f
         return False
     if known.mean() < CERTAIN * mean_of(before) and (case.uniform - known).sum() >= ODDS + extra:
         return True
-    return evidence(case, after, targets) >= ODDS + extra
-
-
-def _losses_of(case: "Case", targets: Array) -> Array:
-    from lossviz.engine import losses_of
-
-    losses: Array = losses_of(case.batch.logits, case.logsumexp, targets)
-    return losses
-
-
-def _clipped(losses: Array) -> Array:
-    clipped: Array = np.minimum(losses, LARGEST)
-    return clipped
-
-
-def slices(lag: int, timesteps: int) -> tuple[slice, slice]:
-    """Where timesteps lie that have another one `lag` later, and where that one lies."""
-    return slice(max(0, -lag), max(0, timesteps - max(0, lag))), slice(max(0, lag), max(0, timesteps + min(0, lag)))
+    least = ODDS if known.mean() <= LOUD * case.uniform else BEYOND_DOUBT
+    return evidence(case, after, targets) >= least + extra

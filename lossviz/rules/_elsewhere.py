@@ -1,0 +1,98 @@
+"""What the logits cost against other targets than their own: of another timestep, layout or sequence."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lossviz.rules._case import Case
+
+__all__ = [
+    "LARGEST",
+    "clipped",
+    "lag_losses",
+    "later",
+    "losses_in",
+    "losses_of_targets",
+    "mean_of",
+    "row_losses",
+    "slices",
+    "time_major_losses",
+]
+
+Array = np.ndarray
+LARGEST = 100.0
+"""Losses above are counted as this many nats, so that one infinite loss does not decide."""
+
+
+def lag_losses(case: "Case", lag: int) -> Array:
+    """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count."""
+    both = case.nothing.copy()
+    here, there = slices(lag, case.shape[1])
+    both[:, here] = case.counts[:, here] & case.counts[:, there]
+    return np.where(both, losses_of_targets(case, later(case, lag)), np.nan)
+
+
+def later(case: "Case", lag: int) -> Array:
+    """The target `lag` timesteps later, [B, T]; 0 where there is none."""
+    targets = np.zeros_like(case.targets)
+    here, there = slices(lag, case.shape[1])
+    targets[:, here] = case.targets[:, there]
+    return targets
+
+
+def time_major_losses(case: "Case") -> Array:
+    """The losses of `logits.reshape(T, B, V).transpose(1, 0, 2)`, [B, T]; NaN where a timestep does not count."""
+    sequences, timesteps, _ = case.shape
+    met = case.targets.T.reshape(sequences, timesteps)  # timestep [b, t] lies at t·B + b of the flat logits
+    losses = losses_of_targets(case, met).reshape(timesteps, sequences).T
+    return np.where(case.counts, losses, np.nan)
+
+
+def row_losses(case: "Case", among: Array | None = None) -> Array:
+    """The summed loss of the logits of sequence i against the targets of sequence j, where those count, [B, B].
+
+    Args:
+        case: the batch.
+        among: the timesteps to sum over, [B, T] bool; all that count where it is None.
+    """
+    total = np.zeros((case.shape[0],) * 2)
+    known = case.counts & case.in_range if among is None else among
+    for t in np.flatnonzero(known.any(axis=0)):
+        rows = np.flatnonzero(known[:, t])
+        scores = case.batch.logits[:, t][:, case.targets[rows, t]].astype(np.float64)
+        losses = clipped(case.logsumexp[:, t, None] - scores)
+        total[:, rows] += np.where(np.isnan(losses), LARGEST, losses)
+    return total
+
+
+def mean_of(losses: Array) -> float:
+    """The mean of the entries that are not NaN; NaN where there is none."""
+    known = losses[~np.isnan(losses)]
+    return float(known.mean()) if known.size else float("nan")
+
+
+def losses_in(case: "Case", order: Array) -> Array:
+    """The losses with the sequences of logits in another order, where the targets lie, [B, T]."""
+    back = np.argsort(order)
+    losses: Array = losses_of_targets(case, case.targets[back])[order]
+    return losses
+
+
+def losses_of_targets(case: "Case", targets: Array) -> Array:
+    """The loss of each timestep against other targets, [B, T]."""
+    from lossviz.engine import losses_of
+
+    losses: Array = losses_of(case.batch.logits, case.logsumexp, targets)
+    return losses
+
+
+def clipped(losses: Array) -> Array:
+    """Losses of at most `LARGEST` nats."""
+    finite: Array = np.minimum(losses, LARGEST)
+    return finite
+
+
+def slices(lag: int, timesteps: int) -> tuple[slice, slice]:
+    """Where timesteps lie that have another one `lag` later, and where that one lies."""
+    return slice(max(0, -lag), max(0, timesteps - max(0, lag))), slice(max(0, lag), max(0, timesteps + min(0, lag)))
