@@ -66,10 +66,13 @@ C05: Your loop divides by all 15 positions; 4 of them are padding.
 The same number on this batch: C17, PAD02, RED06, RED08
 
 TensorFlow:
-    keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
+    weights = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)
+    loss_fn = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
+    loss = loss_fn(targets, logits, sample_weight=weights)
 
 PyTorch:
-    loss = loss.sum() / mask.sum()
+    weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()
+    loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()
 """
     )
 

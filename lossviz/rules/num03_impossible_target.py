@@ -62,7 +62,7 @@ def _fix(case: Case) -> dict[str, str]:
         "TensorFlow": f"keep = allowed | tf.cast(tf.one_hot(targets, {classes}), tf.bool)\n"
         "logits = tf.where(keep, tf.cast(logits, tf.float32), -1e9)",
         "PyTorch": f"keep = allowed | F.one_hot({labels}, {classes}).bool()\n"
-        "logits = torch.where(keep, logits.float(), -1e9)",
+        "logits = logits.float().masked_fill(~keep, -1e9)",
     }
 
 

@@ -12,7 +12,8 @@ a loss that is computed in it is as coarse.
 `float16(-1e9)` is -inf; `bfloat16(36.1)` is 36.0.
 
 ## How to fix
-Widen the logits before the loss, and mask with half of the smallest number that the type has.
+Compute the logits in float32, since what overflowed is lost; widen those of half precision before the loss; mask with
+half of the smallest number that the type has.
 
 ## When it is a false alarm
 Logits that were rounded only when they were saved, while the loop computes its loss in float32: so everything but an
