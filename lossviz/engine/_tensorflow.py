@@ -6,6 +6,7 @@ Every other module of the engine says `import tensorflow as tf`; the package imp
 import contextlib
 import gc
 import os
+import sys
 import threading
 from typing import Any
 
@@ -17,9 +18,16 @@ _once = threading.Lock()
 _state = {"ready": False}
 
 
+def _silence() -> None:
+    """Errors of TensorFlow's C++ reach Python as exceptions. A level that someone chose stays; 1 may be JAX's."""
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    if level is None or (level == "1" and "jax" in sys.modules):  # which JAX sets when it is imported
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+
 def _import_quietly() -> Any:
     """Imports TensorFlow with its C++ notes silenced, and without the collector that would walk a half-built module."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors reach Python as exceptions
+    _silence()
     collecting = gc.isenabled()
     gc.disable()  # a fifth of the import time is spent on collections that find nothing
     try:
