@@ -16,6 +16,8 @@ __all__ = [
     "eos_of",
     "is_packed",
     "many",
+    "may_be_cut",
+    "may_be_words",
     "pad_may_be_eos",
     "padding",
     "pick",
@@ -28,6 +30,9 @@ __all__ = [
 Array = np.ndarray
 IGNORE_IDS = (-100, -1)
 """The ids by which libraries mean "not this timestep": PyTorch's and nanoGPT's."""
+
+OFTEN = 3
+"""So many pad ids inside sequences are no accident."""
 
 _EOS_NAMES = {"<eos>", "</s>", "<|endoftext|>", "[eos]", "<|im_end|>", "<|eot_id|>", "<end>", "eos", "[sep]"}
 
@@ -112,12 +117,34 @@ def is_packed(case: Case) -> bool:
 def trained_padding(case: Case) -> Array:
     """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
     cells: Array = tail(case) & case.counts & (not is_packed(case))
+    if may_be_words(case, cells):
+        return case.nothing
     if not pad_may_be_eos(case):
         return cells
     end = content_end(case)[:, None]
     last = (np.arange(case.shape[1]) == end) & (end > 0) & case.is_pad
     trained: Array = cells & ~last
     return trained
+
+
+def may_be_words(case: Case, ends: Array) -> bool:
+    """Whether the pad id stands inside sequences so often that these runs of it at their ends may be words.
+
+    Of b sequences, one whose words are the pad id r of the time ends in k of them with a probability of at most b·rᵏ:
+    a tagger's label, or the end of each packed document, may be the number that pads the inputs.
+    """
+    runs = (ends & case.is_pad).sum(axis=1)
+    inside = case.counts & ~tail(case)
+    words = int((inside & case.is_pad).sum())
+    rate = words / max(int(inside.sum()), 1)
+    return bool(runs.any() and words >= OFTEN and (runs > 0).sum() * rate ** int(runs.max()) > 1e-3)
+
+
+def may_be_cut(case: Case, rows: Array) -> bool:
+    """Whether these sequences may have been cut at one length, and the batch then filled up to a multiple of 8."""
+    ends, timesteps = counted_end(case), case.shape[1]
+    longest = int(ends.max(initial=0))
+    return bool(timesteps % 8 == 0 and timesteps - longest <= 8 and rows.any() and (ends[rows] == longest).all())
 
 
 @remembered

@@ -27,7 +27,7 @@ import numpy as np
 
 from lossviz.identification._lines import BY_LENGTH, CHANGE, LOSE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
-from lossviz.rules._rows import IGNORE_IDS, between, content, counted_end, eos_of, many, pick, with_counts
+from lossviz.rules._rows import IGNORE_IDS, between, content, counted_end, eos_of, many, may_be_cut, pick, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -75,6 +75,7 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
     pad = case.batch.pad_id
     shared = ", which is the pad id too," if pad == eos else ""
     doubtful = (pad == eos and several < 0.5 * len(end)) or _by_chance(case, count) > 1e-3
+    doubtful |= may_be_cut(case, lost)
     return Found(
         message=f"No end of sequence counts: “{case.batch.token(eos)}” (id {eos}){shared} follows right after the "
         f"last timestep that counts in {count} of "

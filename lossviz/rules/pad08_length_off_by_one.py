@@ -27,7 +27,17 @@ import numpy as np
 from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, both, written
 from lossviz.rules._case import Case
 from lossviz.rules._lines import select
-from lossviz.rules._rows import counted_end, eos_of, is_packed, many, pad_may_be_eos, pick, true_end, with_counts
+from lossviz.rules._rows import (
+    counted_end,
+    eos_of,
+    is_packed,
+    many,
+    may_be_cut,
+    pad_may_be_eos,
+    pick,
+    true_end,
+    with_counts,
+)
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -54,6 +64,8 @@ def _short(case: Case, rows: Array, padded: Array) -> Found | None:
     ends = eos is not None and bool((dropped == eos).all())
     if not (ends or padded.any()) or (case.analysis.mask_name == "weights" and (ends or not _is_prefix(case))):
         return None
+    if ends and eos == case.batch.pad_id and may_be_cut(case, rows):
+        raise CannotTell("All sequences end at one length, where they may have been cut, and the end is the pad id.")
     cells = rows[:, None] & (np.arange(case.shape[1]) == end[:, None])
     what = f"the end of the sequence, “{case.batch.token(int(dropped[0]))}”," if ends else "the last real timestep"
     count = int(rows.sum())

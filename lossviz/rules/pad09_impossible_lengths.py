@@ -29,7 +29,7 @@ from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, written
 from lossviz.masking import impossible_rows
 from lossviz.rules._case import Case
 from lossviz.rules._lines import ends
-from lossviz.rules._rows import content_end, is_packed, many, tail, true_end
+from lossviz.rules._rows import content_end, is_packed, many, may_be_words, tail, true_end
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
@@ -96,7 +96,7 @@ def _all_whole(case: Case, lengths: Array) -> Found | None:
     timesteps, cells = case.shape[1], tail(case) & case.is_pad
     if case.analysis.mask_name != "lengths" or (lengths != timesteps).any() or (cells.sum(axis=1) < 2).all():
         return None
-    if is_packed(case):
+    if is_packed(case) or may_be_words(case, cells):
         return None
     ends = true_end(case)
     cells = np.arange(timesteps) >= ends[:, None]

@@ -28,7 +28,17 @@ from lossviz.identification._lines import BY_LENGTH, SOURCE, WEIGHTS, Line, writ
 from lossviz.masking import length_mask
 from lossviz.rules._case import Case
 from lossviz.rules._lines import ends, select
-from lossviz.rules._rows import content, counted_end, many, padding, tail, trained_padding, true_end, with_counts
+from lossviz.rules._rows import (
+    content,
+    counted_end,
+    eos_of,
+    many,
+    padding,
+    tail,
+    trained_padding,
+    true_end,
+    with_counts,
+)
 from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
@@ -108,7 +118,16 @@ def _dropped(case: Case) -> Array:
         return case.nothing
     places = np.arange(case.shape[1])
     cut: Array = (places >= end[:, None]) & (places < true[:, None]) & (end > 0)[:, None]
-    return cut
+    return case.nothing if _is_other_filler(case, cut) else cut
+
+
+def _is_other_filler(case: Case, cut: Array) -> bool:
+    """Whether all that is cut off is one id up to the last column: labels padded with another id than the inputs."""
+    filled, inputs = cut.any(axis=1), case.batch.inputs
+    if inputs is not None and cut.any() and (inputs[cut] == case.batch.pad_id).all():
+        return True
+    ids = np.unique(case.targets[cut])
+    return bool(cut.sum() > 1 and ids.size == 1 and ids[0] != eos_of(case) and cut[filled, -1].all())
 
 
 def _disagree(case: Case) -> Array:

@@ -65,6 +65,9 @@ def _check(case: Case) -> Found | None:
 
 def _first_lost(case: Case, lost: Array) -> Found:
     pad, rows = case.batch.pad_id or 0, len(lost)
+    first = np.unique(case.targets[:, 0])
+    if first.size == 1 and (rows > 1 or first[0] == case.batch.ignore_id):
+        raise CannotTell("The first target is the same in every sequence: a start token, which nobody trains.")
     return Found(
         message=f"The mask is that of the inputs, which start with the pad id {pad}: it drops the first target of "
         f"{'the sequence' if rows == 1 else f'all {rows:,} sequences'}.",
