@@ -50,6 +50,7 @@ def tensor(library, value, ids=np.int64):
         return type(value)(tensor(library, part, ids) for part in value)
     if not isinstance(value, np.ndarray):
         return value
+    value = value.astype(np.float32) if value.dtype.name == "bfloat16" and library == "PyTorch" else value
     value = value.astype({"f8": np.float32, "i8": ids}.get(value.dtype.str[1:], value.dtype))
     return tf.constant(value) if library == "TensorFlow" else torch.tensor(value)
 

@@ -102,12 +102,11 @@ def _message(case: Case, before: int, after: int, dropped: int, disagree: int) -
 
 
 def _trained_head(case: Case) -> Array:
-    """Runs of two pads or more at the start of sequences that count, [B, T]; none where the pad id is a word too."""
+    """Pads at the start of sequences that count, [B, T]; none where the pad id is a word too, or all have one at most."""
     head = case.pad_head & padding(case)
     words = content(case) & case.is_pad & case.counts
-    rows = (head.sum(axis=1) > 1) & ~tail(case)[:, -1]
-    counted: Array = case.nothing if words.any() else head & case.counts & rows[:, None]
-    return counted
+    counted: Array = head & case.counts & ~tail(case)[:, -1:]
+    return case.nothing if words.any() or (counted.sum(axis=1) < 2).all() else counted
 
 
 def _dropped(case: Case) -> Array:

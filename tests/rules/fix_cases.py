@@ -140,6 +140,8 @@ def of_masks():
     yield Case("PAD16", "no lengths", spread([*rows, [7, 1, 0, 0]], weights=[[1] * 4, [1] * 4, [1] * 4], **ends))
     disagree = spread([[5, 6, 1, 0]], lengths=[4], weights=[[1, 1, 1, 0]], **ends)
     yield Case("PAD16", "two ends", disagree)
+    once = spread([[0, 0, 0, 7, 1], [0, 5, 6, 7, 1]], weights=np.ones((2, 5)), **ends)
+    yield Case("PAD16", "pads first, once too", once)
     yield Case("PAD16", "pads first", spread([[0, 0, 7, 1], [5, 6, 7, 1]], lengths=[4, 4], **ends))
     some = {"segment_ids": [[0, 0, 0, 1, 1, 1, 2, 2]], "inputs": [[3, 5, 6, 3, 7, 8, 4, 6]]}
     yield Case("RED14", "one ends", spread([[5, 6, 1, 7, 8, 4, 6, 5]], **some, weights=np.ones((1, 8))))
