@@ -10,6 +10,8 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError, not_one_of
 from lossviz.figures._text import compact, number
+from lossviz.masking import real_timesteps
+from lossviz.measuring import is_binary
 
 __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 
@@ -72,7 +74,10 @@ class Quantity:
             return np.where(values >= 1, np.log10(values), np.nan)
 
     def ends(self, analysis: Analysis) -> tuple[float, float]:
-        """The ends of the colour scale: locked, or fixed, or 0 to mean + 3σ of the timesteps that count."""
+        """The ends of the colour scale: locked, or fixed, or 0 to mean + 3σ of the timesteps that count.
+
+        Of a classifier, also of those that are only drawn as if they were read.
+        """
         fixed = self.scale or self.limits
         if fixed:
             low, high = np.log10(np.maximum(fixed, 1)) if self.logarithmic else fixed
@@ -86,10 +91,19 @@ class Quantity:
         values = self.values(analysis)
         if self.logarithmic:
             return 0.0, float(np.log10(max(10.0, values.max(initial=0))))
-        usual, every = _moments(values, analysis.mask, analysis.invalid)
-        if usual.largest <= 0:
-            usual = every
-        return 0.0, min(every.largest, usual.mean + 3 * usual.deviation) if usual.largest > 0 else 1.0
+        end = _end(values, analysis.mask, analysis.invalid)
+        if is_binary(analysis.settings):  # one timestep is read, and the others are drawn as if they were
+            real = real_timesteps(analysis.batch, analysis.mask_name)
+            end = max(end, _end(values, real, analysis.invalid))
+        return 0.0, end
+
+
+def _end(values: Array, used: Array, invalid: Array) -> float:
+    """Mean + 3σ of the values that are used, at most the largest of all; of all where none is used."""
+    usual, every = _moments(values, used, invalid)
+    if usual.largest <= 0:
+        usual = every
+    return min(every.largest, usual.mean + 3 * usual.deviation) if usual.largest > 0 else 1.0
 
 
 class _Moments:

@@ -61,6 +61,17 @@ def test_classifier_shows_the_loss_that_every_timestep_would_give_and_outlines_t
     assert notes(figure, "legend:highlight") == ["the timestep that is read"]
 
 
+def test_classifier_has_a_scale_on_which_the_timesteps_that_are_not_read_differ():
+    """Read are logits of 8, a loss of ln(1 + e⁻⁸); the scale goes to mean + 3σ of every real timestep."""
+    logits = np.array([[1.0, 0.0, 2.0, 8.0], [0.5, 8.0, 3.0, 3.0], [8.0, 3.0, 3.0, 3.0]])
+    figure = checked(equation(classifier(logits=logits[..., None], targets=np.ones((3, 4), int))))
+    scale, first = figure.layout.coloraxis, heatmaps(figure)[0]
+    real = np.arange(4) < np.array(LENGTHS)[:, None]
+    loss = np.log1p(np.exp(-logits))
+    assert (scale.cmin, scale.cmax) == pytest.approx((0, min(loss.max(), loss[real].mean() + 3 * loss[real].std())))
+    assert np.nanmax(first.z) == pytest.approx(np.log(2))
+
+
 def test_classifier_has_its_own_words():
     figure = equation(classifier())
     assert figure.layout.title.text == "Batch loss, if read × what is read = unpadded loss, nats"
