@@ -174,9 +174,10 @@ def _combination(convention: Convention, steps: Steps, guessed: float | None = N
 
 def _first(steps: Sequence[Kind], **wanted: str) -> Kind:
     """The first step of that code and key, or the one that is as declared."""
-    matching = (step for step in steps if all(getattr(step, name) == value for name, value in wanted.items()))
-    alias = (step for step in steps if wanted.get("code", "-") in step.aliases)
-    return next(matching, next(alias, steps[0]))
+    for step in steps:
+        if all(getattr(step, name) == value for name, value in wanted.items()):
+            return step
+    return next((step for step in steps if wanted.get("code", "-") in step.aliases), steps[0])
 
 
 def _sentence(convention: Convention, quotient: Quotient, facts: Facts, steps: Steps, guessed: float | None) -> str:

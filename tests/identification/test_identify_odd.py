@@ -98,3 +98,21 @@ def test_identify_negative_weights_are_legal():
     weights = golden_batch().lengths[:, None] > np.arange(5)
     weights = np.where(np.arange(15).reshape(3, 5) == 2, -1.0, weights)
     assert identify(golden_batch(weights=weights), "0.7556")[0].code == "C03"
+
+
+@pytest.mark.parametrize(
+    "reported", [" 1.2545 ", "+1.2545", "1.2545e0", "1.2545454", np.float32(1.2545455), "1.254545450210571"]
+)
+def test_identify_reads_a_number_however_it_is_written(reported):
+    assert identify(golden_batch(), reported)[0].code == "C03"
+
+
+@pytest.mark.parametrize("reported", [10**400, 10**30, "1e400", "-1.2545", "−1.2545", "-inf", [1.36, np.nan, 2.3]])
+def test_identify_numbers_that_no_loss_is_are_no_mistake_to_ask(reported):
+    assert identify(golden_batch(), reported) == ()
+
+
+def test_identify_two_classes_have_no_third_to_smooth_over():
+    """JoeyNMT's ε ÷ (V − 2) is no number here, and explains no NaN."""
+    batch = Batch.from_arrays(logits=np.zeros((1, 2, 2)), targets=[[1, 0]])
+    assert identify(batch, "nan") == ()

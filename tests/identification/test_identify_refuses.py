@@ -8,6 +8,8 @@ from tests.golden import golden_batch
 
 NUMBER = "must be a number as it was printed, such as '1.2545'; got {}. Leave out units and words."
 
+COMMA = "`reported` must be a number as it was printed, such as '1.2545'; got {}. Write the decimal comma as a point."
+
 
 @pytest.mark.parametrize(
     ("reported", "said", "message"),
@@ -16,6 +18,9 @@ NUMBER = "must be a number as it was printed, such as '1.2545'; got {}. Leave ou
         ("loss 1.2", {}, "`reported` " + NUMBER.format("'loss 1.2'")),
         (None, {}, "`reported` " + NUMBER.format("None")),
         (True, {}, "`reported` " + NUMBER.format("True")),
+        ("1,2545", {}, COMMA.format("'1,2545'")),
+        ("snan", {}, "`reported` " + NUMBER.format("'snan'")),
+        ("", {}, "`reported` " + NUMBER.format("''")),
         ("1", {"accuracy": "x"}, "`accuracy` " + NUMBER.format("'x'")),
         (
             [1.0, 2.0],
@@ -52,6 +57,7 @@ def test_identify_refuses_what_is_no_number(reported, said, message):
     ("said", "message"),
     [
         ({"smoothing": 2.0}, "`smoothing` must be from 0 up to, not including, 1; got 2.0."),
+        ({"smoothing": "a little"}, "`smoothing` must be from 0 up to, not including, 1; got 'a little'."),
         ({"world_size": 0}, "`world_size` must be a whole number from 1 on; got 0."),
         ({"accumulation_steps": 2.5}, "`accumulation_steps` must be a whole number from 1 on; got 2.5."),
         (
