@@ -1,8 +1,10 @@
 """Lines of fixes that several rules write: where sequences end, and masks that are made of it."""
 
+import numpy as np
+
 from lossviz.identification._lines import LOSE, SOURCE, WEIGH, Line
 from lossviz.rules._case import Case
-from lossviz.rules._rows import eos_of
+from lossviz.rules._rows import eos_of, true_end
 
 __all__ = ["FROM_THE_END", "ends", "select"]
 
@@ -15,29 +17,42 @@ FROM_THE_END = Line(
 
 
 def ends(case: Case) -> Line:
-    """The lengths, read from the targets: one past the last that is neither the pad id nor the ignore id.
+    """The lengths, read from the targets, or a tagger's inputs: one past the last that is neither pad nor ignore id.
 
-    >>> import numpy as np
     >>> from lossviz import Batch, analyze
     >>> case = Case(analyze(Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 0]], pad_id=0)))
     >>> ends(case).pytorch
     'lengths = ((targets != 0) * torch.arange(1, targets.shape[1] + 1, device=targets.device)).amax(1)'
     """
+    name, more = _read_from(case)
     fills = [value for value in (case.batch.pad_id, case.batch.ignore_id) if value is not None]
-    real = " & ".join(f"(targets != {value})" for value in fills)
+    real = " & ".join(f"({name} != {value})" for value in fills)
     number = real if len(fills) < 2 else f"({real})"
     line = Line(
         SOURCE,
-        f"lengths = tf.reduce_max(tf.where({real}, tf.range(1, tf.shape(targets)[1] + 1), 0), axis=1)",
-        f"lengths = ({number} * torch.arange(1, targets.shape[1] + 1, device=targets.device)).amax(1)",
+        f"lengths = tf.reduce_max(tf.where({real}, tf.range(1, tf.shape({name})[1] + 1), 0), axis=1)",
+        f"lengths = ({number} * torch.arange(1, {name}.shape[1] + 1, device={name}.device)).amax(1)",
     )
-    if eos_of(case) != case.batch.pad_id:
+    if not more:
         return line
     return Line(
         SOURCE,
         f"{line.tensorflow}\nlengths = tf.minimum(lengths + 1, tf.shape(targets)[1])",
         f"{line.pytorch}\nlengths = (lengths + 1).clamp(max=targets.shape[1])",
     ).saying(f"the first {case.batch.pad_id} ends it")
+
+
+def _read_from(case: Case) -> tuple[str, bool]:
+    """Which ids tell where the sequences end, and whether one pad id more does: those that agree with the rules."""
+    fills, timesteps = [case.batch.pad_id, case.batch.ignore_id], case.shape[1]
+    for name, ids in (("targets", case.targets), ("inputs", case.batch.inputs)):
+        for more in (False, True):
+            if ids is not None:
+                real = ~np.isin(ids, [value for value in fills if value is not None])
+                last = np.where(real, np.arange(1, timesteps + 1), 0).max(axis=1, initial=0)
+                if np.array_equal(np.minimum(last + more, timesteps), true_end(case)):
+                    return name, more
+    return "targets", eos_of(case) == case.batch.pad_id
 
 
 def select(tensorflow: str, pytorch: str | None = None) -> Line:

@@ -50,18 +50,19 @@ def is_printed(case: Case, value: float) -> bool:
     return near <= 1e-3 * max(1.0, abs(value)) < far
 
 
-def moved(case: Case, lag: int) -> Batch:
+def moved(case: Case, lag: int, inputs: Array | None = None) -> Batch:
     """The batch with the targets of `lag` timesteps later, and with what counts of them.
 
-    Where targets come from before the batch starts, the inputs give them if they are there; else they don't count.
+    Where targets come from before the batch starts, the inputs give them if they are the same tokens; else they don't
+    count.
     """
     batch, here = case.batch, slices(lag, case.shape[1])
     targets = np.full_like(case.targets, _fill(batch))
     weights = np.zeros_like(case.analysis.weights)
     targets[:, here[0]] = case.targets[:, here[1]]
     weights[:, here[0]] = case.analysis.weights[:, here[1]]
-    if lag < 0 and batch.inputs is not None and case.shape[1] > -lag:
-        targets[:, :-lag] = batch.inputs[:, 1 : 1 - lag]
+    if lag < 0 and inputs is not None and case.shape[1] > -lag:
+        targets[:, :-lag] = inputs[:, 1 : 1 - lag]
         weights[:, :-lag] = case.analysis.weights[:, :1]
     return _counting(case, batch.replace(targets=targets), weights)
 

@@ -102,7 +102,7 @@ def _message(case: Case, before: int, after: int, dropped: int, disagree: int) -
 
 
 def _trained_head(case: Case) -> Array:
-    """Pads at the start of sequences that count, [B, T]; none where the pad id is a word too, or all have one at most."""
+    """Pads at the start of sequences that count, [B, T]; none where the pad id is a word too, or none has two."""
     head = case.pad_head & padding(case)
     words = content(case) & case.is_pad & case.counts
     counted: Array = head & case.counts & ~tail(case)[:, -1:]

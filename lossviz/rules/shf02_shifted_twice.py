@@ -65,7 +65,7 @@ def _check(case: Case) -> Found | None:
             "mean loss, targets one timestep earlier": earlier,
         },
         fix=written(_FIX, case.analysis),
-        repaired=lambda: moved(case, -1),
+        repaired=lambda: moved(case, -1, case.batch.inputs),
         severity="info" if lag == 0 else None,
     )
 

@@ -131,6 +131,8 @@ def of_masks():
     yield Case("PAD11", "lengths", spread([[5, 6, 1], [7, 1, 0]], weights=np.zeros((2, 3)), lengths=[3, 2]))
     yield Case("PAD11", "ids", spread([[5, 6, 1], [7, 1, 0]], weights=np.zeros((2, 3)), pad_id=0, eos_id=1))
     yield Case("PAD11", "no length", spread([[5, 6, 1], [7, 1, 0]], lengths=[0, 0], pad_id=0, eos_id=1))
+    tags, words = [[3, 2, 0, 0], [2, 3, 4, 0]], [[5, 6, 7, 0], [7, 8, 5, 0]]  # the tag 0 has its word
+    yield Case("PAD11", "tags", spread(tags, inputs=words, lengths=[0, 0], pad_id=0))
     ignored = {"weights": np.zeros((1, 2)), "ignore_id": -100}
     yield Case("PAD11", "labels", spread([[5, -100]], **ignored))
     yield Case("PAD15", "fractions", golden_batch(weights=FRACTIONAL))
@@ -207,6 +209,9 @@ def of_shifts():
     for lag in (-2, -1, 1, 2):
         logits = 6.0 * np.eye(9)[np.roll(tokens, -lag, axis=1)]
         yield Case("SHF06", f"by {lag}", Batch.from_arrays(logits=logits, targets=tokens))
+    logits = 6.0 * np.eye(9)[np.roll(tokens, 1, axis=1)]
+    source = np.random.default_rng(2).integers(0, 9, (4, 12))
+    yield Case("SHF06", "reads other tokens", Batch.from_arrays(logits=logits, targets=tokens, inputs=source))
     rows = [[5, 6, 0, 0], [7, 8, 1, 0]]
     inputs = [[4, 5, 6, 0], [4, 7, 8, 1]]
     some = spread(rows, lengths=[2, 3], pad_id=0, eos_id=1, inputs=inputs)
