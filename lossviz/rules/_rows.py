@@ -116,8 +116,8 @@ def is_packed(case: Case) -> bool:
 @remembered
 def trained_padding(case: Case) -> Array:
     """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
-    cells: Array = tail(case) & case.counts & (not is_packed(case))
-    if may_be_words(case, cells):
+    cells: Array = tail(case) & case.counts
+    if may_be_words(case, cells) or (is_packed(case) and cells.sum(axis=1).max(initial=0) < OFTEN):
         return case.nothing
     if not pad_may_be_eos(case):
         return cells

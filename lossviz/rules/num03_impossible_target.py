@@ -74,5 +74,7 @@ def _without(case: Case, cells: np.ndarray) -> float | str:
     return float((weights * case.loss[others]).sum() / weights.sum())
 
 
-RULE = Rule(code="NUM03", name="impossible-target", severity="error", doc=__doc__ or "", check=_check)
+RULE = Rule(
+    code="NUM03", name="impossible-target", severity="error", doc=__doc__ or "", check=_check, requires=("NUM06",)
+)
 """Every target can be predicted."""

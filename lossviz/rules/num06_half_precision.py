@@ -1,7 +1,7 @@
 """The logits are in half precision, or overflowed it.
 
 ## What it checks
-Whether logits that count are +inf, or at the largest number of float16; whether the logits are float16 or bfloat16; and
+Whether logits that count are +inf, at the largest number of float16, or in float16 -inf beside very large ones; whether the logits are float16 or bfloat16; and
 whether wider logits hold only values that one of these has.
 
 ## Why it matters
@@ -72,12 +72,13 @@ def _check(case: Case) -> Found | None:
 
 
 def _overflow(case: Case) -> Found | None:
-    cells = case.counts & (_infinite(case) | _at_the_end(case))
+    cells = case.counts & (_infinite(case) | _at_the_end(case) | _below(case))
     if not cells.any():
         return None
     infinite = int((cells & _infinite(case)).sum())
     count = int(cells.sum())
-    what = "logits of +inf" if infinite == count else "logits of 65,504 or +inf"
+    below = bool((cells & _below(case)).any())
+    what = "logits of +inf" if infinite == count else f"logits of {'±' * below}65,504 or {'∞' if below else '+inf'}"
     return Found(
         message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} {what}, as float16 makes of "
         "anything above 65,504.",
@@ -125,6 +126,17 @@ def _at_the_end(case: Case) -> Array:
     half = case.batch.logits.dtype.name == "float16"
     reached: Array = (np.abs(_tops(case)) >= LARGEST) & half
     return reached
+
+
+def _below(case: Case) -> Array:
+    """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
+    if case.batch.logits.dtype.name != "float16":
+        return case.nothing
+    scores = case.analysis.scores
+    with np.errstate(invalid="ignore"):
+        large = (np.isfinite(scores) & (np.abs(scores) > LARGEST / 8)).any(axis=-1)
+    below: Array = np.isneginf(scores).any(axis=-1) & large
+    return below
 
 
 def _infinite(case: Case) -> Array:

@@ -2,7 +2,8 @@
 
 ## What it checks
 Where a batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
-id, of 0 or of one that the vocabulary or `eos_id` calls an end or a pad, which hardly occurs elsewhere. Where a batch
+id, which hardly occurs elsewhere; not at all, if it is neither 0 nor called an end or a pad by the vocabulary or
+`eos_id`. Where a batch
 has a mask and a printed number: whether that is the mean of all B·T positions, which is an error.
 
 ## Why it matters
@@ -52,9 +53,13 @@ def _check(case: Case) -> Found | None:
 
 
 def _candidates(case: Case, *, backwards: bool) -> list[int]:
-    """The ids at the ends, or the starts, of the sequences that may be a pad id."""
-    batch, seen = case.batch, np.unique(case.targets[:, -1 if backwards else 0]).tolist()
-    return [v for v in seen if v == 0 or v == batch.eos_id or batch.token(v).lower() in _NAMES]
+    """The ids at the ends, or the starts, of the sequences that may be a pad id; those that are known to be first."""
+    seen = np.unique(case.targets[:, -1 if backwards else 0]).tolist()
+    return sorted(seen, key=lambda value: not _is_named(case, value))
+
+
+def _is_named(case: Case, value: int) -> bool:
+    return value == 0 or value == case.batch.eos_id or case.batch.token(value).lower() in _NAMES
 
 
 def _runs(same: Array, *, backwards: bool) -> Array:
@@ -65,11 +70,17 @@ def _runs(same: Array, *, backwards: bool) -> Array:
 
 
 def _is_padding(case: Case, value: int, runs: Array) -> bool:
-    """Whether two sequences or more have runs of two or more, and the id is next to nowhere else."""
+    """Whether two sequences or more have runs of two or more, and the id is next to nowhere else.
+
+    An id that nothing says is special must be nowhere else, and its runs of several lengths, in sequences of more.
+    """
     lengths, inside = runs.sum(axis=1), ~runs
     elsewhere = int(((case.targets == value) & inside).sum())
     several = int((lengths > 1).sum()) > 1 and bool(inside.any(axis=1).sum() > 1)
-    return several and elsewhere <= 0.02 * inside.sum()
+    if _is_named(case, value):
+        return several and elsewhere <= 0.02 * inside.sum()
+    partial = lengths[inside.any(axis=1) & (lengths > 1)]
+    return elsewhere == 0 and np.unique(partial).size > 1 and (int(partial.max()) > 3 or partial.size > 2)
 
 
 def _found(case: Case, value: int, runs: Array, *, backwards: bool) -> Found:

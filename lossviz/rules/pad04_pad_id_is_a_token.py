@@ -84,6 +84,7 @@ def _lost(case: Case, lost: Array) -> Found:
         evidence={"real timesteps lost": count},
         fix=written([BY_LENGTH], case.analysis),
         repaired=lambda: with_counts(case, case.counts | lost).replace(pad_id=None),  # the weights say what pads
+        severity="info" if eos_of(case) == pad and case.analysis.mask_name == "weights" else None,
     )
 
 
@@ -132,6 +133,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     needs=("pad_id",),
-    requires=("PAD05", "PAD06", "PAD07", "PAD09", "PAD11", "PAD12", "PAD15"),
+    requires=("PAD05", "PAD06", "PAD07", "PAD09", "PAD11", "PAD12", "PAD13", "PAD15"),
 )
 """Padding has an id of its own."""

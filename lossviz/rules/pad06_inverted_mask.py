@@ -1,7 +1,8 @@
 """The mask is inverted: padding counts and the sequences don't.
 
 ## What it checks
-Whether, in the sequences that are padded, all the padding counts and the real timestep next to it does not.
+Whether, in the sequences that are padded, all the padding counts and the real timestep next to it does not; by the
+weights, or by labels of which the pad ids are left and the others ignored.
 
 ## Why it matters
 The model learns to predict padding, which is easy: the loss falls quickly and the model has learnt nothing.
@@ -24,7 +25,7 @@ import numpy as np
 
 from lossviz.rules._case import Case
 from lossviz.rules._rows import content_end, many, pad_may_be_eos, pick, tail
-from lossviz.rules._rule import Found, Rule
+from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = ["RULE"]
 
@@ -32,6 +33,11 @@ Array = np.ndarray
 
 
 def _check(case: Case) -> Found | None:
+    if case.analysis.mask_name == "ignore_id" and case.batch.pad_id is not None:
+        return _ignored(case)
+    missing = " and ".join(f"`{name}`" for name in case.lacks(("pad_id", "weights")))
+    if missing:
+        raise CannotTell(f"Needs {missing}, which this batch does not have.")
     by_length = case.within_length
     if case.analysis.mask_name != "weights" or (by_length is not None and np.array_equal(case.counts, by_length)):
         return None
@@ -61,6 +67,32 @@ def _check(case: Case) -> Found | None:
     )
 
 
+def _ignored(case: Case) -> Found | None:
+    """The same in labels: the pad ids are left, and the token before them is ignored."""
+    run = case.pad_tail.sum(axis=1)
+    padded = (run > 0) & (run < case.shape[1])
+    inverted = padded & (pick(case.targets, case.shape[1] - run - 1) == case.batch.ignore_id)
+    if run[padded].max(initial=0) < 1 + pad_may_be_eos(case) or inverted.sum() < 0.8 * padded.sum():
+        return None
+    trained, pad, ignore = case.counts & case.pad_tail, case.batch.pad_id, case.batch.ignore_id
+    count = int(trained.sum())
+    return Found(
+        message=f"{many(count, 'pad counts', 'pads count')}, and the tokens before them are ignored, in "
+        f"{int(inverted.sum())} of {many(int(padded.sum()), 'padded sequence')}: what should count was replaced.",
+        cells=trained,
+        evidence={
+            "pads that count": count,
+            "padded sequences": int(padded.sum()),
+            "of them inverted": int(inverted.sum()),
+            "share of the weight on padding": float(trained.sum() / case.counts.sum()),
+        },
+        fix={
+            "TensorFlow": f"targets = tf.where(tokens == {pad}, {ignore}, tokens)  # not tokens != {pad}",
+            "PyTorch": f"targets = tokens.masked_fill(tokens == {pad}, {ignore})  # not tokens != {pad}",
+        },
+    )
+
+
 def _inverted(case: Case, padded: Array) -> Array:
     """The sequences whose padding counts and whose real timestep beside it does not, [B].
 
@@ -82,7 +114,6 @@ RULE = Rule(
     severity="error",
     doc=__doc__ or "",
     check=_check,
-    needs=("pad_id", "weights"),
     requires=("PAD11", "PAD15"),
 )
 """The mask is 1 where a timestep counts."""

@@ -135,6 +135,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     needs=("pad_id",),
-    requires=("PAD06", "PAD07", "PAD09", "PAD11", "PAD12", "PAD15", "SHF01", "SHF02", "SHF05", "SHF06"),
+    requires=("PAD06", "PAD07", "PAD09", "PAD11", "PAD12", "PAD13", "PAD15", "SHF01", "SHF02", "SHF05", "SHF06"),
 )
 """The mask ends with the sequence."""

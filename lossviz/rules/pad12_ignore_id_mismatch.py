@@ -123,6 +123,6 @@ RULE = Rule(
     severity="error",
     doc=__doc__ or "",
     check=_check,
-    requires=("PAD11", "PAD15"),
+    requires=("PAD06", "PAD11", "PAD15"),
 )
 """What the labels call ignored is what the loss ignores."""

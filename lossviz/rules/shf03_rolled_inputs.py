@@ -43,7 +43,10 @@ def _check(case: Case) -> Found | None:
     starts, last = inputs[:, 0], pick(case.targets, ends - 1)
     if not held.any():
         return None
-    rolled = np.array_equal(starts[held], case.targets[held, -1])
+    # The labels of padding may have been replaced after the roll.
+    wrapped, pad = case.targets[:, -1], case.batch.pad_id
+    wrapped = wrapped if pad is None else np.where(wrapped == case.batch.ignore_id, pad, wrapped)
+    rolled = np.array_equal(starts[held], wrapped[held])
     full = held & (ends == case.shape[1])
     padded = held & ~full & (starts == case.batch.pad_id)
     if rolled and padded.any() and full.any() and not (starts[full] == case.batch.pad_id).any():

@@ -51,7 +51,9 @@ def _check(case: Case) -> Found | None:
     if not solid and not (lacks & short).any():
         raise CannotTell("The mask has holes, so that what counts last need not be the end of a sequence.")
     known = bool((held & ~lacks).any())
-    unfinished, length = lacks & short, counted_end(case) if pad is None else content(case).sum(axis=1)
+    unfinished, length = lacks & short, content(case).sum(axis=1)
+    if pad is None or case.analysis.mask_name == "lengths":
+        length = counted_end(case)
     cut = bool((length[unfinished] == length[held].max()).all())  # at one limit, then padded further
     return _found(case, lacks, short, is_wrong=not cut and (unfinished.sum() > 1 or known))
 
@@ -64,7 +66,8 @@ def _reads(case: Case, eos: int | None) -> Array:
 
 def _shows_padding(case: Case) -> Array:
     """Sequences with a pad id at an end, among the targets or, where they are ignored, the inputs, [B]."""
-    shown: Array = (padding(case) & case.is_pad).any(axis=1)
+    masked = case.analysis.mask_name in ("lengths", "weights")
+    shown: Array = (padding(case) & case.is_pad & ~(case.counts & masked)).any(axis=1)
     inputs, pad = case.batch.inputs, case.batch.pad_id
     if inputs is not None and pad is not None and case.shape[1] > 1:
         shown = shown | (inputs[:, -1] == pad)

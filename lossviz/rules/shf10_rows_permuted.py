@@ -85,6 +85,6 @@ RULE = Rule(
     severity="error",
     doc=__doc__ or "",
     check=_check,
-    requires=("SHF01", "SHF02"),
+    requires=("PAD13", "SHF01", "SHF02"),
 )
 """Each sequence has its own logits."""
