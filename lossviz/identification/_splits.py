@@ -16,6 +16,9 @@ Array = np.ndarray
 FACTORS = (2, 3, 4, 8, 16, 32, 64)
 """The accumulation steps by which an undeclared factor is looked for (RED-02), where they divide B."""
 
+CHUNKS = (2, 3, 4, 8, 16)
+"""The chunks of time that are looked for where nobody says how many (RED-03)."""
+
 MEAN = r"\frac{\sum_{(b,t) \in g} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{(b,t) \in g} w_{bt}}"
 
 
@@ -95,7 +98,7 @@ def _of_rows(facts: Facts, parts: Array, of: str, how: str, code: str, is_said: 
 
 def _of_time(facts: Facts) -> Iterator[Cut]:
     said = facts.options.world_size
-    for count in (said,) if said is not None else range(2, 5):
+    for count in (said,) if said is not None else CHUNKS:
         if 1 < count <= facts.timesteps:
             pieces = [len(part) for part in np.array_split(np.arange(facts.timesteps), count)]
             groups = np.broadcast_to(np.repeat(np.arange(count), pieces), facts.weights.shape)

@@ -1,7 +1,8 @@
 """The logits are in half precision, or overflowed it.
 
 ## What it checks
-Whether logits that count are +inf, at the largest number of float16, or in float16 -inf beside very large ones; whether the logits are float16 or bfloat16; and
+Whether logits that count are +inf, at the largest number of float16, or in float16 -inf beside very large ones;
+whether the logits are float16 or bfloat16; and
 whether wider logits hold only values that one of these has.
 
 ## Why it matters
