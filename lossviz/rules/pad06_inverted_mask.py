@@ -87,8 +87,9 @@ def _ignored(case: Case) -> Found | None:
             "share of the weight on padding": float(trained.sum() / case.counts.sum()),
         },
         fix={
-            "TensorFlow": f"targets = tf.where(tokens == {pad}, {ignore}, tokens)  # not tokens != {pad}",
-            "PyTorch": f"targets = tokens.masked_fill(tokens == {pad}, {ignore})  # not tokens != {pad}",
+            library: f"targets = tokens[:, 1:]\n"
+            f"targets = {module}.where(targets != {pad}, targets, {ignore})  # not targets == {pad}"
+            for library, module in (("TensorFlow", "tf"), ("PyTorch", "torch"))
         },
     )
 

@@ -124,6 +124,11 @@ def of_padding():
 
 def of_masks():
     yield Case("PAD06", "not 0 or 1", golden_with(lengths=None, weights=2.0 * ~COUNTS))
+    ids, inverted = (
+        np.array([[2, 5, 6, 1, 0, 0], [2, 7, 1, 0, 0, 0]]),
+        [[-100, -100, -100, 0, 0], [-100, -100, 0, 0, 0]],
+    )
+    yield Case("PAD06", "labels", spread(inverted, pad_id=0, eos_id=1, ignore_id=-100), {"tokens": ids})
     left = spread([[0, 0, 7, 1], [0, 5, 6, 1], [8, 7, 6, 1]], pad_id=0, eos_id=1, lengths=[2, 3, 4])
     yield Case("PAD07", "on the left", left)
     other = spread([[7, 1, 0, 0], [5, 6, 1, 0]], pad_id=0, eos_id=1, weights=[[0, 0, 1, 1], [0, 1, 1, 1]])

@@ -29,6 +29,7 @@ OWN_TEST = {
     "NUM06 sample": "what overflowed is lost",
     "NUM06 coarse": "what was rounded is lost",
     "NUM09 sample": "it finds the NaN",
+    "PAD06 labels": "what was replaced is lost",
     "PAD09 below 0": "it refuses what no length can be",
     "PAD10 nothing in it": "a mean of the other sequences",
     "PAD10 weights": "likewise",
@@ -191,6 +192,12 @@ def test_fix_of_a_nan_that_counts_stops_at_it_in_pytorch():
             (root.sqrt() * 0).backward()
     finally:
         torch.autograd.set_detect_anomaly(False)
+
+
+@BOTH
+def test_fix_of_an_inverted_ignore_id_takes_the_tokens_again(library):
+    targets = after("PAD06 labels", library)["targets"]
+    assert targets.tolist() == [[5, 6, 1, -100, -100], [7, 1, -100, -100, -100]]
 
 
 @pytest.mark.parametrize("wrong", [-1, 5])
