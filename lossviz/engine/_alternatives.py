@@ -1,4 +1,4 @@
-"""The two TensorFlow graphs behind `alternative_losses`, for rows of any count and width: traced once, never compiled.
+"""The TensorFlow graphs behind `alternative_losses`, for rows of any count and width: traced once, never compiled.
 
 Over the classes of a row, with m = max z_v at the class b, and x = Σ_{v≠b} exp(z_v - m), the excess:
 
@@ -10,11 +10,11 @@ Over the classes of a row, with m = max z_v at the class b, and x = Σ_{v≠b} e
 """
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["LOSSES", "exact_graph", "fast_graph"]
+__all__ = ["LOSSES", "Sums", "clip", "exact_graph", "fast_graph", "finish"]
 
 LOSSES = ("twice", "as_probabilities", "in_bfloat16", "in_float16")
 """The numbers that need a target that is a class."""
@@ -24,6 +24,28 @@ LEAST = 1e-7
 
 HALVES = {"in_bfloat16": tf.bfloat16, "in_float16": tf.float16}
 INF = float("inf")
+
+
+class Sums(NamedTuple):
+    """What was summed over each of R rows of logits; float tensors [R].
+
+    Attributes:
+        largest: m.
+        excess: x.
+        gap: Σ (m - z_v).
+        powers: Σ (exp(p_v) - 1).
+        others: Σ c_v without the target.
+        at_target: z_y.
+        halves: by name (m, x, z_y) of the rounded logits.
+    """
+
+    largest: Any
+    excess: Any
+    gap: Any
+    powers: Any
+    others: Any
+    at_target: Any
+    halves: dict[str, tuple[Any, Any, Any]]
 
 
 @functools.cache
@@ -46,7 +68,7 @@ def _traced(function: Any, dtype: Any) -> Any:
 def _exact(z: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
     largest, excess = _exact_excess(z)
     e = tf.exp(z - largest[:, None])
-    clipped = _clip(z)
+    clipped = clip(z)
     others = tf.where(tf.range(tf.shape(z)[1])[None] == y[:, None], tf.zeros_like(z), clipped)
     halves = {}
     for name, dtype in HALVES.items():
@@ -75,24 +97,45 @@ def _fast(z: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
     rows = tf.range(tf.shape(z)[0])
     best = tf.stack([rows, tf.argmax(z, 1, output_type=tf.int32)], 1)
     largest, excess, p = _fast_excess(z, best)
-    gap = _wide_sum(tf.gather_nd(z, best)[:, None] - z) / tf.cast(tf.shape(z)[1], tf.float64)
-    overflow = tf.math.is_inf(gap) & tf.math.is_finite(tf.reduce_min(z, 1))  # a mask of -3e38 in place of -inf
-    total = _wide_sum(tf.exp(p)) + tf.math.expm1(1 / (1 + excess))  # exp(0) stands for the largest in the sum
-    clipped = _clip(z)
-    at_target = _at(clipped, y)
-    others = tf.tensor_scatter_nd_update(clipped, tf.stack([rows, tf.maximum(y, 0)], 1), tf.zeros_like(at_target))
+    clipped = clip(z)
+    others = tf.tensor_scatter_nd_update(clipped, tf.stack([rows, tf.maximum(y, 0)], 1), tf.zeros_like(z[:, 0]))
     halves = {}
     for name, dtype in HALVES.items():
         rounded = _rounded(z, dtype)
-        halves[name] = _loss(*_fast_excess(rounded, best)[:2], _wide(_at(rounded, y)))
+        halves[name] = (*_fast_excess(rounded, best)[:2], _at(rounded, y))
+    sums = Sums(
+        largest=largest,
+        excess=excess,
+        gap=_wide_sum(tf.gather_nd(z, best)[:, None] - z),
+        powers=_wide_sum(tf.exp(p) - 1) + tf.math.expm1(1 / (1 + excess)),
+        others=_wide_sum(others),
+        at_target=_at(z, y),
+        halves=halves,
+    )
+    return finish(sums, tf.shape(z)[1], tf.zeros_like(best[:, 0], tf.bool), tf.reduce_min(z, 1))
+
+
+def finish(sums: Sums, classes: Any, redo: tf.Tensor, least: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The numbers of R timesteps in float64, and `redo` [R]: that, and where only `exact_graph` is right.
+
+    Args:
+        sums: of each row.
+        classes: V.
+        redo: bool [R].
+        least: [R], the smallest logit.
+    """
+    wide = sums._replace(**{name: _wide(getattr(sums, name)) for name in Sums._fields[:-1]})
+    count, rest = tf.cast(classes, tf.float64), tf.math.log1p(wide.excess)
+    gap = wide.gap / count
     numbers = {
-        "logsumexp": largest + tf.math.log1p(excess),
-        "uniform_loss": tf.math.log1p(excess) + gap,
-        "twice": _twice(total, _loss(largest, excess, _wide(_at(z, y)))),
-        "as_probabilities": tf.math.log1p(_wide_sum(others) / _wide(at_target)),
-        **halves,
+        "logsumexp": wide.largest + rest,
+        "uniform_loss": rest + gap,
+        "twice": _twice(count + wide.powers, _loss(wide.largest, wide.excess, wide.at_target)),
+        "as_probabilities": tf.math.log1p(wide.others / _wide(clip(sums.at_target))),
+        **{name: _loss(*(_wide(value) for value in half)) for name, half in sums.halves.items()},
     }
-    return {**numbers, "redo": overflow | tf.math.is_nan(tf.add_n(list(numbers.values())))}
+    overflow = tf.math.is_inf(gap) & tf.math.is_finite(least)  # a mask of -3e38 in place of -inf
+    return {**numbers, "redo": redo | overflow | tf.math.is_nan(tf.add_n(list(numbers.values())))}
 
 
 def _fast_excess(z: tf.Tensor, best: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -116,7 +159,8 @@ def _twice(total: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
     return tf.math.log(total) - tf.exp(-loss)
 
 
-def _clip(z: tf.Tensor) -> tf.Tensor:
+def clip(z: tf.Tensor) -> tf.Tensor:
+    """Clipped to [1e-7, 1 - 1e-7], as Keras clips probabilities."""
     return tf.minimum(tf.maximum(z, LEAST), 1 - LEAST)
 
 

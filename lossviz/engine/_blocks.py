@@ -14,7 +14,7 @@ from lossviz.engine._rows import reader
 from lossviz.engine._top import top_of_rows
 from lossviz.engine._walk import Progress, walk
 
-__all__ = ["BLOCKS_FROM", "diagnose_blocks"]
+__all__ = ["BLOCKS_FROM", "diagnose_blocks", "rows_of_program"]
 
 BLOCKS_FROM = 1 << 21
 """Elements from which a batch goes this way: below, compiling costs more than it gives."""
@@ -53,6 +53,11 @@ def diagnose_blocks(
             yield work
 
     walk(count, rows, worker, progress, cancelled)
+
+
+def rows_of_program(count: int, classes: int) -> int:
+    """How many rows an XLA program reads at once."""
+    return _rows(count, classes, XLA_ELEMENTS)
 
 
 def _rows(count: int, classes: int, elements: int) -> int:

@@ -16,6 +16,7 @@ __all__ = [
     "require",
     "require_rank",
     "require_same_shape",
+    "require_timesteps",
     "shown",
 ]
 
@@ -100,6 +101,20 @@ def require_same_shape(tensor: tf.Tensor, name: str, expected: tf.Tensor, origin
     if not (wanted.is_fully_defined() and got.is_fully_defined()):
         message = f"`{name}` must have the shape of {origin}"
         tf.debugging.assert_equal(tf.shape(tensor), tf.shape(expected), message)
+
+
+def require_timesteps(logits: np.ndarray, targets: np.ndarray) -> None:
+    """Raises InputError unless they are floats [B, T, V] with V ≥ 1 and integers [B, T]."""
+    if logits.ndim != 3 or logits.shape[2] == 0:
+        raise InputError(f"`logits` must have shape [B, T, V] with at least one class; got {logits.shape}.")
+    if not is_floating(logits.dtype):
+        names = "float16, bfloat16, float32 or float64"
+        raise InputError(f"`logits` must be {names}; got {logits.dtype}. Pass `logits.astype('float32')`.")
+    if targets.shape != logits.shape[:2]:
+        expected = f"{logits.shape[:2]}, the first two axes of `logits`"
+        raise InputError(f"`targets` must have shape {expected}; got {targets.shape}.")
+    if targets.dtype.kind not in "iu":
+        raise InputError(f"`targets` must hold integers; got {targets.dtype}. Pass `targets.astype('int64')`.")
 
 
 def _mismatch(name: str, wanted: tuple[int | None, ...], got: tuple[int | None, ...], origin: str) -> str:

@@ -10,7 +10,7 @@ from tensorflow.compiler.tf2xla.python import xla
 from lossviz.engine._formulas import LOWEST, Row, finish, leader
 from lossviz.engine._top import top
 
-__all__ = ["compiled"]
+__all__ = ["GROUP", "GROUP_OF_HALVES", "compiled", "groups"]
 
 SUMS = 5
 GROUP, GROUP_OF_HALVES = 1 << 14, 1 << 12
@@ -49,7 +49,7 @@ def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
     largest, best = leader(values, indices, y)
     origin = tf.where(largest == lowest, tf.zeros_like(largest), largest)
     sums = tf.zeros([SUMS, x.shape[0]], tf.float64)
-    for first, last in _groups(classes, group):
+    for first, last in groups(classes, group):
         sums += tf.cast(
             tf.stack(_sums(x[:, first:last], tf.range(first, last), y, best, origin, at_target)), tf.float64
         )
@@ -71,7 +71,7 @@ def _rows(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
     )
 
 
-def _groups(classes: int, most: int) -> list[tuple[int, int]]:
+def groups(classes: int, most: int) -> list[tuple[int, int]]:
     """Groups of columns whose float32 sums are added in float64: five times more accurate, at no cost."""
     count = -(-classes // most)
     cuts = [classes * group // count // 16 * 16 for group in range(count)] + [classes]

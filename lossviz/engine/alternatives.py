@@ -1,16 +1,21 @@
 """The losses that a mistaken training loop would print, and what label smoothing and the z-loss need of the logits."""
 
 import contextlib
+import functools
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from lossviz.engine import _alternatives_xla, _xla_flags
 from lossviz.engine._alternatives import LOSSES, exact_graph, fast_graph
+from lossviz.engine._blocks import rows_of_program
+from lossviz.engine._checks import require_timesteps
 from lossviz.engine._rows import reader
 from lossviz.engine._walk import Progress, Work, walk
-from lossviz.engine.timesteps import _check
 from lossviz.errors import InputError
 
 __all__ = ["Alternatives", "alternative_losses", "losses_of"]
@@ -18,10 +23,14 @@ __all__ = ["Alternatives", "alternative_losses", "losses_of"]
 FAST_FROM = 1 << 21
 """Elements from which float32 is worth it: below, float64 takes 0.05 s."""
 
+XLA_FROM = 1 << 27
+"""Elements from which compiling, which takes a second, is worth it."""
+
 BLOCK = 1 << 19
 """Elements in one block: what TensorFlow's kernels write stays in cache."""
 
 Numbers = dict[str, np.ndarray]
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +95,7 @@ def alternative_losses(
         >>> losses.as_probabilities.round(4).tolist(), (losses.logsumexp - 2).round(4).tolist()
         ([[0.4055]], [[0.2413]])
     """
-    _check(logits, targets)
+    require_timesteps(logits, targets)
     count = targets.size
     results = {field.name: np.empty(count) for field in fields(Alternatives)}
     labels = np.where(_is_class(targets, logits.shape[2]), targets, -1).astype(np.int32).reshape(-1)
@@ -121,7 +130,7 @@ def losses_of(logits: np.ndarray, logsumexp: np.ndarray, targets: np.ndarray) ->
         >>> losses_of(np.log([[[0.25, 0.75]]]), np.zeros([1, 1]), np.array([[0]])).round(4).tolist()
         [[1.3863]]
     """
-    _check(logits, targets)
+    require_timesteps(logits, targets)
     if logsumexp.shape != targets.shape:
         raise InputError(f"`logsumexp` must have shape {targets.shape}, that of `targets`; got {logsumexp.shape}.")
     known = _is_class(targets, logits.shape[2]) & np.isfinite(logsumexp)
@@ -144,8 +153,13 @@ def _compute(
 ) -> None:
     """Calls `store(start, stop, numbers)` for each block of logits [B, T, V] and targets [B·T] int32 (-1: no class)."""
     count, classes = len(labels), logits.shape[2]
-    function = _fast if logits.size >= FAST_FROM and logits.dtype.itemsize < 8 else _exact
-    rows = max(1, min(BLOCK // classes, -(-count // 2)))
+    is_narrow = logits.dtype.itemsize < 8
+    if is_narrow and logits.size >= XLA_FROM and _xla_flags.available():
+        rows = rows_of_program(count, classes)
+        function = _by_xla(rows, classes, logits.dtype.name)
+    else:
+        rows = max(1, min(BLOCK // classes, -(-count // 2)))
+        function = _fast if is_narrow and logits.size >= FAST_FROM else _exact
 
     @contextlib.contextmanager
     def worker() -> Iterator[Work]:
@@ -154,7 +168,7 @@ def _compute(
             def work(start: int, stop: int) -> None:
                 block, x = source.read(start, stop)
                 y = labels[start:stop]
-                numbers = function(block, x[: stop - start], y)
+                numbers = function(block, x, y)
                 for name in LOSSES:
                     numbers[name] = np.where(y < 0, np.nan, numbers[name])
                 store(start, stop, numbers)
@@ -165,17 +179,44 @@ def _compute(
 
 
 def _exact(_: np.ndarray, x: tf.Tensor, y: np.ndarray) -> Numbers:
-    return _as_arrays(exact_graph()(tf.cast(x, tf.float64), tf.constant(y)))
+    return _as_arrays(exact_graph()(tf.cast(x[: len(y)], tf.float64), tf.constant(y)))
 
 
 def _fast(block: np.ndarray, x: tf.Tensor, y: np.ndarray) -> Numbers:
+    return _mended(_as_arrays(fast_graph()(tf.cast(x[: len(y)], tf.float32), tf.constant(y))), block, y)
+
+
+def _by_xla(rows: int, classes: int, dtype: str) -> Callable[[np.ndarray, tf.Tensor, np.ndarray], Numbers]:
+    program = _program(rows, classes, dtype)
+
+    def function(block: np.ndarray, x: tf.Tensor, y: np.ndarray) -> Numbers:
+        padded = np.pad(y, (0, rows - len(y)), constant_values=-1)
+        numbers = {name: array[: len(y)] for name, array in _as_arrays(program(x, tf.constant(padded))).items()}
+        return _mended(numbers, block, y)
+
+    return function
+
+
+def _program(rows: int, classes: int, dtype: str) -> Any:
+    with _lock:  # two sessions that ask for the same program get one
+        return _made(rows, classes, dtype)
+
+
+@functools.lru_cache(maxsize=8)
+def _made(rows: int, classes: int, dtype: str) -> Any:
+    program = _alternatives_xla.compiled(rows, classes, tf.as_dtype(dtype))
+    program(tf.zeros([rows, classes], dtype), tf.zeros([rows], tf.int32))
+    return program
+
+
+def _mended(numbers: Numbers, block: np.ndarray, y: np.ndarray) -> Numbers:
     """The float32 sums, with the rows redone in float64 that hold NaN, +inf or nothing but -inf."""
-    numbers = _as_arrays(fast_graph()(tf.cast(x, tf.float32), tf.constant(y)))
     odd = numbers.pop("redo")
     if odd.any():
         mended = _as_arrays(exact_graph()(tf.constant(block[odd].astype(np.float64)), tf.constant(y[odd])))
-        for name, array in numbers.items():
-            array[odd] = mended[name]
+        for name in mended:
+            numbers[name] = numbers[name].copy()
+            numbers[name][odd] = mended[name]
     return numbers
 
 

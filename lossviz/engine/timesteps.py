@@ -6,11 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from lossviz.arrays import is_floating
 from lossviz.engine import _blocks, _graph
+from lossviz.engine._checks import require_timesteps
 from lossviz.engine._formulas import TOP
 from lossviz.engine._walk import Progress
-from lossviz.errors import InputError
 
 __all__ = ["Timesteps", "per_timestep"]
 
@@ -95,7 +94,7 @@ def per_timestep(
         >>> numbers.loss.round(4).tolist(), numbers.rank.tolist(), numbers.top_classes.tolist()
         ([[1.3863]], [[1]], [[[0, 1, 2, 3, -1]]])
     """
-    _check(logits, targets)
+    require_timesteps(logits, targets)
     batch, time, classes = logits.shape
     count = batch * time
     results = Timesteps.empty(count)
@@ -116,16 +115,3 @@ def _store(results: Timesteps, start: int, stop: int, numbers: dict[str, np.ndar
             rows[:, : block.shape[1]] = block
         else:
             rows[:] = block
-
-
-def _check(logits: np.ndarray, targets: np.ndarray) -> None:
-    if logits.ndim != 3 or logits.shape[2] == 0:
-        raise InputError(f"`logits` must have shape [B, T, V] with at least one class; got {logits.shape}.")
-    if not is_floating(logits.dtype):
-        names = "float16, bfloat16, float32 or float64"
-        raise InputError(f"`logits` must be {names}; got {logits.dtype}. Pass `logits.astype('float32')`.")
-    if targets.shape != logits.shape[:2]:
-        expected = f"{logits.shape[:2]}, the first two axes of `logits`"
-        raise InputError(f"`targets` must have shape {expected}; got {targets.shape}.")
-    if targets.dtype.kind not in "iu":
-        raise InputError(f"`targets` must hold integers; got {targets.dtype}. Pass `targets.astype('int64')`.")

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossviz.engine import Alternatives, alternative_losses, alternatives, losses_of, per_timestep
+from lossviz.engine import Alternatives, _blocks, alternative_losses, alternatives, losses_of, per_timestep
 from lossviz.errors import Cancelled, InputError
 from tests.engine._oracle import confident, confidently_wrong, relative_error
 from tests.golden import LENGTHS, LOSS, TARGETS, golden_logits
@@ -337,3 +337,42 @@ def test_losses_of_what_is_not_finite_or_no_class(path):
     y = np.array([[0] * 6 + [0, -100, 3, 2**32]])
     actual = losses_of(x, alternative_losses(x, y).logsumexp, y)
     np.testing.assert_allclose(actual, [[NAN] * 5 + [INF, np.log(3), NAN, NAN, NAN]], rtol=1e-15)
+
+
+@pytest.fixture
+def by_xla(monkeypatch):
+    """Sends every batch through programs of four blocks of the rows below."""
+    monkeypatch.setenv("LOSSVIZ_XLA", "1")
+    monkeypatch.setattr(alternatives, "XLA_FROM", 1)
+    monkeypatch.setattr(_blocks, "XLA_ELEMENTS", ROWS * CLASSES // 4)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32])
+def test_the_compiled_path_is_right_for_any_dtype_confidence_and_offset(by_xla, dtype):
+    assert_right(*rows(ROWS, CLASSES, dtype))
+    assert_right(*rows(ROWS - 2, CLASSES, dtype))  # the last block is not full
+    for make in (confident, confidently_wrong):
+        for offset in (0.0, 1e4, -1e4):
+            x, y = make(np.random.default_rng(1), ROWS, CLASSES, offset)
+            assert_right(x.astype(np.float32), y, 5e-6)
+
+
+def test_the_compiled_path_is_right_for_tiny_and_huge_logits_and_ties(by_xla):
+    x, y = rows()
+    for scale in (1e-7, 1e-5, 1e3, 4e3):  # the tiny ones are subnormal in float16
+        assert_right(x * np.float32(scale), y)
+    assert_right(np.zeros_like(x), y)
+    assert_right(np.round(x), y)
+
+
+def test_the_compiled_path_agrees_on_what_is_not_finite_or_no_class(by_xla, monkeypatch):
+    x, y = batch()
+    x[0, 0, 3], x[0, 1, y[0, 1]], x[0, 2, 4], x[0, 3, y[0, 3]] = NAN, NAN, INF, INF
+    x[0, 4, y[0, 4]], x[0, 5, 7:], x[0, 6], x[0, 7] = -INF, -INF, -INF, NAN
+    x[0, 8, 9:], x[1, :, 11], x[1, 3, 5] = -3.4e38, -INF, 7e4
+    y[0, 9:12] = -100, CLASSES, 2**32
+    actual = alternative_losses(x, y)
+    monkeypatch.setenv("LOSSVIZ_XLA", "0")
+    expected = alternative_losses(x, y)
+    for name in FIELDS:
+        np.testing.assert_allclose(getattr(actual, name), getattr(expected, name), rtol=1e-6, err_msg=name)
