@@ -196,6 +196,8 @@ def _knows_better(case: "Case", before: Array, after: Array) -> bool:
 
 def _is_sure(case: "Case", before: Array, after: Array, targets: Array, extra: float = 0.0) -> bool:
     gains, known = (before - after)[~np.isnan(before - after)], after[~np.isnan(after)]
+    if not gains.size:
+        return False
     error = float(gains.std()) / float(np.sqrt(gains.size))
     least = SURE if np.median(gains) > TYPICAL else VERY_SURE
     if not gains.mean() > least * error:

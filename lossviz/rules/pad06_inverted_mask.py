@@ -68,16 +68,16 @@ def _check(case: Case) -> Found | None:
 
 
 def _ignored(case: Case) -> Found | None:
-    """The same in labels: the pad ids are left, and the token before them is ignored."""
+    """The same in labels: the pad ids are left, and all else is ignored."""
     run = case.pad_tail.sum(axis=1)
     padded = (run > 0) & (run < case.shape[1])
-    inverted = padded & (pick(case.targets, case.shape[1] - run - 1) == case.batch.ignore_id)
+    inverted = padded & ~(case.counts & ~case.is_pad).any(axis=1)  # else the ignored ones may be padding too
     if run[padded].max(initial=0) < 1 + pad_may_be_eos(case) or inverted.sum() < 0.8 * padded.sum():
         return None
     trained, pad, ignore = case.counts & case.pad_tail, case.batch.pad_id, case.batch.ignore_id
     count = int(trained.sum())
     return Found(
-        message=f"{many(count, 'pad counts', 'pads count')}, and the tokens before them are ignored, in "
+        message=f"{many(count, 'pad counts', 'pads count')}, and all else is ignored, in "
         f"{int(inverted.sum())} of {many(int(padded.sum()), 'padded sequence')}: what should count was replaced.",
         cells=trained,
         evidence={

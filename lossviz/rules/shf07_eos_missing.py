@@ -47,7 +47,7 @@ def _check(case: Case) -> Found | None:
     if not lacks.any():
         return None
     solid = not (between(case) & ~case.counts).any()
-    short = held & (_shows_padding(case) | (solid & (counted_end(case) < case.shape[1])))
+    short = held & (_shows_padding(case) | (solid & _ends_there(case)))
     if not solid and not (lacks & short).any():
         raise CannotTell("The mask has holes, so that what counts last need not be the end of a sequence.")
     known = bool((held & ~lacks).any())
@@ -70,8 +70,19 @@ def _shows_padding(case: Case) -> Array:
     shown: Array = (padding(case) & case.is_pad & ~(case.counts & masked)).any(axis=1)
     inputs, pad = case.batch.inputs, case.batch.pad_id
     if inputs is not None and pad is not None and case.shape[1] > 1:
-        shown = shown | (inputs[:, -1] == pad)
+        read = (inputs == pad) | (np.arange(case.shape[1]) <= counted_end(case)[:, None])
+        shown = shown | ((inputs[:, -1] == pad) & read.all(axis=1))
     return shown
+
+
+def _ends_there(case: Case) -> Array:
+    """Sequences that end where they stop counting: after it, the model reads one and the same id, if anything, [B]."""
+    end, inputs = counted_end(case), case.batch.inputs
+    if inputs is None:
+        return end < case.shape[1]
+    after = np.arange(case.shape[1]) > end[:, None]
+    same: Array = (~after | (inputs == inputs[:, -1:])).all(axis=1)
+    return same & (end < case.shape[1])
 
 
 def _found(case: Case, lacks: Array, short: Array, *, is_wrong: bool) -> Found:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossviz import Batch, analyze, diagnose
 from tests.bench._markdown import table, write_section
+from tests.bench._pipelines import held_out
 from tests.rules.clean import CLEAN
 from tests.rules.mutations import INJECTORS, MASKED, Alarm, Trial, alarms, trials
 
@@ -71,6 +72,7 @@ def main() -> None:
     options.add_argument("--bugs", type=int, default=100, help="batches for each bug")
     options.add_argument("--masked", type=int, default=20, help="batches for each bug among prompts")
     options.add_argument("--clean", type=int, default=30, help="batches of each clean kind")
+    options.add_argument("--pipelines", type=int, default=20, help="batches for each bug in a pipeline")
     options.add_argument("--only", nargs="*", default=None, help="codes; nothing is written then")
     options.add_argument("--examples", type=int, default=0, help="misses to print for each bug")
     chosen = options.parse_args()
@@ -79,7 +81,8 @@ def main() -> None:
     said = {} if chosen.only else {kind: list(alarms(kind, chosen.clean)) for kind in CLEAN}
     masked = {} if chosen.only else {code: list(trials(code, chosen.masked, MASKED)) for code in MASKED}
     parts = [f"{WHAT}\n\n{recall(found)}"]
-    parts += [f"{AMONG}\n\n{recall(masked)}", false_alarms(said, chosen.clean), seconds()] if said else []
+    parts += [f"{AMONG}\n\n{recall(masked)}", false_alarms(said, chosen.clean)] if said else []
+    parts += [held_out(chosen.pipelines, 3 * chosen.pipelines), seconds()] if said else []
     print("\n\n".join(parts), f"\n\n{time.perf_counter() - start:.0f} s")
     for some in found.values() if chosen.examples else ():
         missed = [trial for trial in some if not trial.is_first or trial.overlap < 0.5 or trial.is_mended == 0]
