@@ -100,13 +100,8 @@ def like(
     row = reduction_named(reduction)
 
     def evaluate(terms: Terms, options: Options) -> Quotient:
-        masked = mask is None
-        weights = terms.weights if masked else np.ones(terms.weights.shape)
-        reduced = row.reduce(terms.loss if masked else terms.everywhere, weights, options)
-        if len(reduced.axes) < 2:  # flags of `sequence_loss` that keep an axis give no one number
-            return Quotient(np.nan, np.nan, reduced.counts, np.nan)
-        above, below = reduced.numerator.item(), reduced.divisor.item() + epsilon
-        return divided(above, below, reduced.counts, unit=unit, safe=safe, cap=cap)
+        above, below, counts = terms.reduced(row, mask is None, options)
+        return divided(above, below + epsilon, counts, unit=unit, safe=safe, cap=cap)
 
     shown = formula or formula_in(unit, row.formula)
     if mask is not None:

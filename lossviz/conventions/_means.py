@@ -9,7 +9,7 @@ from lossviz.conventions._make import like, own, users
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options, reduction_named
 
-__all__ = ["MEANS_OF_MEANS", "sequence_sums"]
+__all__ = ["MEANS_OF_MEANS"]
 
 Array = np.ndarray
 KEPT = (PADDING, ROWS, SCALE, FINITE)
@@ -18,14 +18,9 @@ OF_SEQUENCE = r"\frac{{\sum_t w_{{bt}}\,\mathrm{{loss}}_{{bt}}}}{{\sum_t w_{{bt}
 OF_GROUP = r"\frac{\sum_{b \in g,t} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{b \in g,t} w_{bt}}"
 
 
-def sequence_sums(terms: Terms) -> tuple[Array, Array]:
-    """Σ_t w·loss and Σ_t w of each sequence, both [B]."""
-    return (terms.weights * terms.loss).sum(axis=1), terms.weights.sum(axis=1)
-
-
 def _sequence_means(epsilon: float) -> Callable[[Terms, Options], float]:
     def numerator(terms: Terms, _: Options) -> float:
-        sums, own_weights = sequence_sums(terms)
+        sums, own_weights = terms.sequence_sums
         return float((sums / (own_weights + epsilon)).sum())
 
     return numerator
@@ -34,7 +29,7 @@ def _sequence_means(epsilon: float) -> Callable[[Terms, Options], float]:
 def _micro_batches(terms: Terms, options: Options) -> tuple[Array, Array, Array]:
     """Σ w·loss and Σ w of each micro-batch, and how many sequences it has, all [G], one without sequences left out."""
     parts = options.parts(len(terms.weights))
-    sums, own_weights = sequence_sums(terms)
+    sums, own_weights = terms.sequence_sums
     return np.bincount(parts, sums), np.bincount(parts, own_weights), np.bincount(parts)
 
 

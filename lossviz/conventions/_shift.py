@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from lossviz.conventions._convention import PADDING, ROWS, SCALE, Convention
 from lossviz.conventions._make import own, users
 from lossviz.conventions._terms import Terms
@@ -15,9 +13,7 @@ COUNTS = "timesteps that count, each sequence's first left out"
 
 
 def _numerator(terms: Terms, _: Any) -> float:
-    """Σ over the logits [:, :-1] and the targets [:, 1:], with the weights of the targets."""
-    weights = terms.weights[:, 1:]
-    return float(np.where(weights != 0, weights * terms.loss_of(terms.targets[:, 1:]), 0.0).sum())
+    return terms.total_of_next
 
 
 def _divisor(terms: Terms, _: Any) -> float:

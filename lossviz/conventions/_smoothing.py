@@ -7,7 +7,6 @@ With ε the smoothing, V the classes, U the mean over the classes of −log p:
     its least value:      H = −(1 − ε) ln(1 − ε) − ε ln(i + 10⁻²⁰)
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,6 @@ from lossviz.reductions import Options
 
 __all__ = ["SMOOTHED"]
 
-Array = np.ndarray
-Losses = Callable[[Terms, Options], Array]
 SUM = r"\sum_{b,t} w_{bt}\,"
 WEIGHTS = r"\sum_{b,t} w_{bt}"
 ALL = r"\left((1-\varepsilon)\,\mathrm{loss}_{bt} - \frac{\varepsilon}{V}\sum_v \log p_{btv}\right)"
@@ -36,24 +33,23 @@ SUMMED, SUM_COUNTS = (PADDING, ROWS, ADD, FINITE), "nothing: the losses are summ
 ONE = np.float64(1)
 
 
-def _over_all(terms: Terms, options: Options) -> Array:
+def _over_all(terms: Terms, options: Options) -> Any:
     e = options.smoothing or 0.0
-    return terms.under_mask((1 - e) * terms.everywhere + e * terms.uniform_loss)
+    return (1 - e) * terms.total_loss + e * terms.total_uniform_loss
 
 
-def _over_others(terms: Terms, options: Options) -> Array:
+def _over_others(terms: Terms, options: Options) -> Any:
     e, other = _smoothing(terms, options, 1)
-    every = terms.classes * terms.uniform_loss
-    return terms.under_mask((1 - e - other) * terms.everywhere + other * every)
+    return (1 - e - other) * terms.total_loss + other * terms.classes * terms.total_uniform_loss
 
 
-def _above_least(terms: Terms, options: Options) -> Array:
+def _above_least(terms: Terms, options: Options) -> Any:
     e, other = _smoothing(terms, options, 1)
     least = -((1 - e) * np.log(1 - e) + e * np.log(other + 1e-20))
-    return terms.under_mask(_over_others(terms, options) - least)
+    return _over_others(terms, options) - least * terms.total_weight
 
 
-def _joey(terms: Terms, options: Options) -> Array:
+def _joey(terms: Terms, options: Options) -> Any:
     """KL(q ‖ p), where q has 1 − ε at the target, ε/(V − 2) elsewhere, and then 0 in the column of the pad id."""
     e, other = _smoothing(terms, options, 2)
     pad = terms.analysis.batch.pad_id or 0
@@ -63,11 +59,11 @@ def _joey(terms: Terms, options: Options) -> Array:
     usual = (1 - e) * terms.everywhere + other * of_others + at_target
     of_words = terms.classes * terms.uniform_loss - of_pad
     padded = other * of_words + (terms.classes - 1) * _x_log_x(other)
-    return terms.under_mask(np.where(terms.targets == pad, padded, usual))
+    return terms.total(terms.under_mask(np.where(terms.targets == pad, padded, usual)))
 
 
-def _with_z(terms: Terms, options: Options) -> Array:
-    return terms.under_mask(terms.everywhere + (options.z_loss or 0.0) * terms.logsumexp**2)
+def _with_z(terms: Terms, options: Options) -> Any:
+    return terms.total_loss + (options.z_loss or 0.0) * terms.total_square
 
 
 def _smoothing(terms: Terms, options: Options, reserved: int) -> tuple[np.float64, np.float64]:
@@ -80,12 +76,8 @@ def _x_log_x(x: np.float64) -> np.float64:
     return x * np.log(x) if x != 0 else np.float64(0)
 
 
-def _summed(losses: Losses) -> Callable[[Terms, Options], Any]:
-    return lambda terms, options: terms.total(losses(terms, options))
-
-
 def _tokens(terms: Terms, _: Options) -> Any:
-    return terms.weights.sum()
+    return terms.total_weight
 
 
 def _nothing(*_: Any) -> Any:
@@ -104,7 +96,7 @@ SMOOTHED: tuple[Convention, ...] = (
         ),
         TOKENS,
         formula=rf"\frac{{{SUM}{ALL}}}{{{WEIGHTS}}}",
-        numerator=_summed(_over_all),
+        numerator=_over_all,
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
@@ -119,7 +111,7 @@ SMOOTHED: tuple[Convention, ...] = (
         ),
         TOKENS,
         formula=rf"\frac{{{SUM}{OTHERS}}}{{{WEIGHTS}}}" + SMALL_I,
-        numerator=_summed(_over_others),
+        numerator=_over_others,
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
@@ -131,7 +123,7 @@ SMOOTHED: tuple[Convention, ...] = (
         users(("fairseq", "label_smoothed_cross_entropy", "fairseq/criterions/label_smoothed_cross_entropy.py")),
         TOKENS,
         formula=rf"\frac{{1}}{{\ln 2}}\,\frac{{{SUM}{OTHERS}}}{{{WEIGHTS}}}" + SMALL_I,
-        numerator=_summed(_over_others),
+        numerator=_over_others,
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
@@ -147,7 +139,7 @@ SMOOTHED: tuple[Convention, ...] = (
         ),
         TOKENS,
         formula=rf"\frac{{{SUM}{ABOVE_LEAST}}}{{{WEIGHTS}}}" + ENTROPY,
-        numerator=_summed(_above_least),
+        numerator=_above_least,
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
@@ -160,7 +152,7 @@ SMOOTHED: tuple[Convention, ...] = (
         users(("T5X", "loss_normalizing_factor=None", "t5x/losses.py")),
         SUMMED,
         formula=SUM + ABOVE_LEAST + ENTROPY,
-        numerator=_summed(_above_least),
+        numerator=_above_least,
         divisor=_nothing,
         counts=SUM_COUNTS,
         group="none",
@@ -172,7 +164,7 @@ SMOOTHED: tuple[Convention, ...] = (
         users(("ESPnet", "LabelSmoothingLoss", "label_smoothing_loss.py")),
         (PADDING, ROWS, SPLIT, FINITE),
         formula=rf"\frac{{1}}{{B}}\,{SUM}{ABOVE_LEAST}" + ENTROPY,
-        numerator=_summed(_above_least),
+        numerator=_above_least,
         divisor=lambda t, _: len(t.weights),
         counts="sequences in the batch",
         group="sequences",
@@ -184,7 +176,7 @@ SMOOTHED: tuple[Convention, ...] = (
         users(("ESPnet", "normalize_length=True", "label_smoothing_loss.py")),
         TOKENS,
         formula=rf"\frac{{{SUM}{ABOVE_LEAST}}}{{{WEIGHTS}}}" + ENTROPY,
-        numerator=_summed(_above_least),
+        numerator=_above_least,
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
@@ -196,7 +188,7 @@ SMOOTHED: tuple[Convention, ...] = (
         users(("JoeyNMT", "XentLoss, before the trainer divides", "joeynmt/loss.py")),
         SUMMED,
         formula=SUM + KL,
-        numerator=_summed(_joey),
+        numerator=_joey,
         divisor=_nothing,
         counts=SUM_COUNTS,
         group="none",
@@ -209,7 +201,7 @@ SMOOTHED: tuple[Convention, ...] = (
         users(("MaxText", "z_loss", "maxtext PR #3211")),
         TOKENS,
         formula=rf"\frac{{{SUM}{Z}}}{{{WEIGHTS}}}",
-        numerator=_summed(_with_z),
+        numerator=_with_z,
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
@@ -221,7 +213,7 @@ SMOOTHED: tuple[Convention, ...] = (
         users(("T5X", "z_loss, loss_normalizing_factor=None", "t5x/losses.py")),
         SUMMED,
         formula=SUM + Z,
-        numerator=_summed(_with_z),
+        numerator=_with_z,
         divisor=_nothing,
         counts=SUM_COUNTS,
         group="none",

@@ -9,6 +9,7 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.errors import SettingsError
 from lossviz.masking import length_mask
+from lossviz.reductions import Options, Reduction
 
 __all__ = ["Terms", "terms_of"]
 
@@ -56,6 +57,37 @@ class Terms:
         return self.analysis.alternatives().uniform_loss
 
     @cached_property
+    def total_loss(self) -> float:
+        """Σ w · loss."""
+        return self.total(self.loss)
+
+    @cached_property
+    def total_uniform_loss(self) -> float:
+        """Σ w · the mean over the classes of −log p."""
+        return self.total(self.under_mask(self.uniform_loss))
+
+    @cached_property
+    def total_square(self) -> float:
+        """Σ w · (log Σ exp of the logits)², what the z-loss adds."""
+        return self.total(self.under_mask(self.logsumexp**2))
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Σ w."""
+        return float(self.weights.sum())
+
+    @cached_property
+    def sequence_sums(self) -> tuple[Array, Array]:
+        """Σ_t w·loss and Σ_t w of each sequence, both [B]."""
+        return (self.weights * self.loss).sum(axis=1), self.weights.sum(axis=1)
+
+    @cached_property
+    def total_of_next(self) -> float:
+        """Σ w · −log p of the logits [:, :-1] and the targets [:, 1:], with the weights of the targets."""
+        weights = self.weights[:, 1:]
+        return float(np.where(weights != 0, weights * self.loss_of(self.targets[:, 1:]), 0.0).sum())
+
+    @cached_property
     def ends(self) -> Array:
         """How long each sequence is, [B]: up to its last timestep whose weight is not 0."""
         until: Array = (self.counts * np.arange(1, self.counts.shape[1] + 1)).max(axis=1, initial=0)
@@ -88,8 +120,43 @@ class Terms:
 
     def under_mask(self, values: Array) -> Array:
         """Values where they count, 0 elsewhere; NaN where the loss that counts has none."""
-        undefined = self.counts & np.isnan(self.analysis.unpadded_loss)
-        return np.where(self.counts, np.where(undefined, np.nan, values), 0.0)
+        masked = np.where(self.counts, values, 0.0)
+        masked[self._undefined] = np.nan
+        return masked
+
+    @cached_property
+    def _undefined(self) -> tuple[Array, ...]:
+        """Where the loss that counts is NaN: index arrays, mostly empty."""
+        return np.nonzero(self.counts & np.isnan(self.analysis.unpadded_loss))
+
+    def reduced(self, row: Reduction, is_masked: bool, options: Options) -> tuple[float, float, str]:
+        """Numerator, divisor and what it counts of a row of `REDUCTIONS`, under the mask or of all timesteps.
+
+        Both are NaN where flags of `sequence_loss` keep an axis, which gives no one number. Several conventions ask.
+        """
+        key = (row.name, is_masked, options)
+        if key not in self._reduced:
+            weights = self.weights if is_masked else np.ones(self.weights.shape)
+            one = row.reduce(self.loss if is_masked else self.everywhere, weights, options)
+            is_one = len(one.axes) == 2
+            above, below = (one.numerator.item(), one.divisor.item()) if is_one else (np.nan, np.nan)
+            self._reduced[key] = above, below, one.counts
+        return self._reduced[key]
+
+    @cached_property
+    def _reduced(self) -> dict[tuple[str, bool, Options], tuple[float, float, str]]:
+        return {}
+
+    def require_per_class(self, name: str, per_class: Sequence[float]) -> None:
+        """Refuse an option `name` that does not have one number for each class.
+
+        Raises:
+            SettingsError: if it does not.
+        """
+        if len(per_class) != self.classes:
+            raise SettingsError(
+                f"`{name}` must have {self.classes} numbers, one for each class of `logits`; got {len(per_class)}."
+            )
 
     def of_target(self, name: str, per_class: Sequence[float]) -> Array:
         """What an option gives for the class of each target; NaN where a label is no class.
@@ -97,10 +164,7 @@ class Terms:
         Raises:
             SettingsError: if the option `name` does not have one number for each class.
         """
-        if len(per_class) != self.classes:
-            raise SettingsError(
-                f"`{name}` must have {self.classes} numbers, one for each class of `logits`; got {len(per_class)}."
-            )
+        self.require_per_class(name, per_class)
         known = (self.targets >= 0) & (self.targets < self.classes)
         return np.where(known, np.asarray(per_class)[np.where(known, self.targets, 0)], np.nan)
 

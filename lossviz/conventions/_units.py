@@ -4,7 +4,6 @@ import numpy as np
 
 from lossviz.conventions._convention import FINITE, PADDING, ROWS, SCALE, SPLIT, Convention
 from lossviz.conventions._make import like, own, users
-from lossviz.conventions._means import sequence_sums
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options
 
@@ -12,7 +11,7 @@ __all__ = ["OTHER_UNITS"]
 
 
 def _perplexities(terms: Terms, _: Options) -> float:
-    sums, own_weights = sequence_sums(terms)
+    sums, own_weights = terms.sequence_sums
     return float(np.exp(sums / own_weights).sum())
 
 

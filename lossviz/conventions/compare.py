@@ -88,7 +88,7 @@ accumulation_steps, world_size, groups, max_length, smoothing, class_weights, by
     merged.parts(len(terms.weights))
     for name in ("class_weights", "bytes_per_token"):
         if getattr(merged, name) is not None:
-            terms.of_target(name, getattr(merged, name))
+            terms.require_per_class(name, getattr(merged, name))
     return merged
 
 

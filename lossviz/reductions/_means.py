@@ -60,7 +60,7 @@ def sequences(weights: Array, _: Options) -> tuple[Array, int]:
     >>> sequences(np.ones((2, 2)), Options())[0].tolist()
     [[0, 0], [1, 1]]
     """
-    return np.indices(weights.shape)[0], len(weights)
+    return np.broadcast_to(np.arange(len(weights))[:, None], weights.shape), len(weights)
 
 
 def timesteps(weights: Array, _: Options) -> tuple[Array, int]:
@@ -69,7 +69,7 @@ def timesteps(weights: Array, _: Options) -> tuple[Array, int]:
     >>> timesteps(np.ones((2, 2)), Options())[0].tolist()
     [[0, 1], [0, 1]]
     """
-    return np.indices(weights.shape)[1], weights.shape[1]
+    return np.broadcast_to(np.arange(weights.shape[1]), weights.shape), weights.shape[1]
 
 
 def micro_batches(weights: Array, options: Options) -> tuple[Array, int]:
