@@ -16,8 +16,9 @@ On the golden batch without its ends the loss is 1.575 instead of 1.2545.
 Mask by length or attention mask, never by id; or give padding a token of its own.
 
 ## When it is a false alarm
-Chunks of a pre-training text have no end, and sequences cut at T lost theirs: nothing is said. Where most sequences
-fill T and padding looks like an end, or ends are masked only inside sequences, it is an info.
+Chunks of a pre-training text have no end, and sequences cut at T lost theirs: nothing is said. Where they were all
+cut at one length and then filled up to a multiple of 8 with ends, where most sequences fill T and padding looks like an
+end, or where ends are masked only inside sequences, it is an info.
 
 ## Threads
 transformers#23530, trl#976, trl PR#992, trl PR#456, transformers#22794, huggingface/blog#1302, open-r1 PR#494

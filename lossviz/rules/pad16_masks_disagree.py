@@ -15,7 +15,8 @@ Make one mask, once, and use it for the loss, the metrics and the counts.
 
 ## When it is a false alarm
 Masked prompts and turns leave real timesteps out on purpose: only what lies at the end is looked at, and under
-weights only what they add.
+weights only what they add. Labels may be padded with another id than the inputs are, and a tagger's label may have the
+number of the pad id: runs that such labels make by chance are left alone.
 
 ## Threads
 Kyubyong/transformer#128, transformers#35909, torchtune#2792

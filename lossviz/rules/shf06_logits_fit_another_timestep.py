@@ -2,7 +2,8 @@
 
 ## What it checks
 The mean loss of the logits against the targets up to two timesteps before and after. It is an error where another
-timestep is better by more than half a nat, while the loss as given is about that of a guess or worse.
+timestep is better by more than half a nat, while the loss as given is about that of a guess or worse, and the logits
+know those targets better than their own average over the batch does.
 
 ## Why it matters
 Every gradient pulls towards the wrong token. Later targets fit where nobody shifted, earlier ones where it was done

@@ -16,7 +16,8 @@ Append the end before padding. When cutting, decide: keep the cut, or put the en
 ## When it is a false alarm
 Chunks of running text have no end, and many cut on purpose: sequences without padding are an info. So is one padded
 sequence in a batch that never uses the end, and where only the longest sequences lack theirs: they were cut at one
-length, and then padded to a round number.
+length, and then padded to a round number. Where a mask has holes, or the model reads on after the last timestep that
+counts, that need not be the end of the sequence: nothing is said.
 
 ## Threads
 transformers#19742, trl PR#4698, alpaca-lora#118, esm#157, axolotl PR#2287, DALM PR#56

@@ -2,7 +2,8 @@
 
 ## What it checks
 Whether the sequences of logits, put in another order, cost over 30 % less than as given, while those cost about as much
-as a guess or more. The order is the best of all, less what chance could find among that many.
+as a guess or more; or over 15 % less, and they know the targets of that order far better than of the one given. The
+order is the best of all, so it must also be better at timesteps that it was not found with.
 
 ## Why it matters
 Sequences are sorted by length for a packed recurrent network; where they are not sorted back, each is trained on the

@@ -99,3 +99,18 @@ def test_shf07_needs_an_end_of_sequence():
 
 def test_shf07_sample_shows_its_cells():
     assert places(finding("SHF07", sample("SHF07")).cells) == [(0, 2), (2, 3)]
+
+
+def test_shf07_can_not_tell_from_a_mask_with_holes():
+    tokens = [[5, 6, 7, 8], [7, 8, 6, 5]]
+    batch = rows(tokens, None, pad_id=None, weights=[[1, 0, 1, 0], [0, 1, 1, 0]])
+    assert reason("SHF07", batch) == ("The mask has holes, so that what counts last need not be the end of a sequence.")
+
+
+def test_shf07_finds_the_end_by_what_the_model_reads():
+    labels = [[5, 6, -100, -100, -100], [7, 8, 6, -100, -100]]
+    reads_on = rows(labels, None, ignore_id=-100, inputs=[[4, 5, 6, 7, 8], [4, 7, 8, 6, 5]])
+    assert finding("SHF07", reads_on).message == "2 sequences have no end “1”: cut, or chunks of a longer text."
+    reads_padding = reads_on.replace(inputs=[[4, 5, 6, 0, 0], [4, 7, 8, 6, 0]])
+    assert finding("SHF07", reads_padding).severity == "error"
+    assert silent("SHF07", reads_on.replace(inputs=[[4, 5, 6, 1, 0], [4, 7, 8, 6, 1]]))  # hidden, not missing
