@@ -71,7 +71,9 @@ def _ignored(case: Case) -> Found | None:
     """The same in labels: the pad ids are left, and all else is ignored."""
     run = case.pad_tail.sum(axis=1)
     padded = (run > 0) & (run < case.shape[1])
-    inverted = padded & ~(case.counts & ~case.is_pad).any(axis=1)  # else the ignored ones may be padding too
+    if (case.counts & ~case.is_pad).any():  # the ignored ones may be padding too, and the pad id a tag
+        return None
+    inverted = padded & case.counts[:, -1]
     if run[padded].max(initial=0) < 1 + pad_may_be_eos(case) or inverted.sum() < 0.8 * padded.sum():
         return None
     trained, pad, ignore = case.counts & case.pad_tail, case.batch.pad_id, case.batch.ignore_id
