@@ -15,6 +15,9 @@ Array = np.ndarray
 MOST = 2
 """How many things a loop may do otherwise at once; what was declared does not count."""
 
+AT_ONCE = 1 << 25
+"""Coefficients multiplied at once, 256 MB: of 4,096 × 4,096 timesteps all ways together would take 8 GB."""
+
 KEPT = ("none", "sequences", "timesteps")
 """What a printed number may be one of: the whole batch, each sequence [B], each timestep [T]."""
 
@@ -68,8 +71,10 @@ def _numbers(losses: tuple[Loss, ...], masks: tuple[Mask, ...], ways: tuple[Way,
         for place, mask in enumerate(masks):
             tried = [index for index, way in enumerate(ways) if _is_tried(chosen[0], mask, way)]
             weights = chosen[0].under(mask.weights)
-            coefficients = np.stack([ways[index].coefficients(weights) for index in tried])
-            values[np.ix_(indices, [place], tried)] = _products(stacked, _by_number(coefficients, kept))[:, None]
+            step = max(1, AT_ONCE // max(weights.size, 1))
+            for some in (tried[start : start + step] for start in range(0, len(tried), step)):
+                coefficients = np.stack([ways[index].coefficients(weights) for index in some])
+                values[np.ix_(indices, [place], some)] = _products(stacked, _by_number(coefficients, kept))[:, None]
     return values
 
 
@@ -97,7 +102,7 @@ def _by_number(arrays: Array, kept: str) -> Array:
 def _products(loss: Array, coefficients: Array) -> Array:
     """Σ coefficient · loss over the timesteps whose coefficient is not 0, [losses, ways, numbers]."""
     odd = ~np.isfinite(loss)
-    products = np.where(odd, 0.0, loss) @ np.swapaxes(coefficients, 1, 2)
+    products = (np.where(odd, 0.0, loss) if odd.any() else loss) @ np.swapaxes(coefficients, 1, 2)
     if odd.any():
         meets = odd.astype(float) @ np.swapaxes(coefficients != 0, 1, 2).astype(float) > 0
         for number, row, way in np.argwhere(meets):
