@@ -80,7 +80,7 @@ def test_pad01_names_the_unmasked_mean_where_there_is_a_mask():
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
     assert finding.fix["PyTorch"].startswith(
-        ("weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()\n")
+        "weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()\n"
     )
 
 
@@ -100,7 +100,8 @@ def test_printed_rules_say_nothing_of_two_mistakes_at_once():
         ({"lengths": None}, "weights = tf.cast(targets != 0, tf.float32)", "weights = (targets != 0).float()"),
         (
             {"weights": FRACTIONAL},
-            "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) / tf.reduce_sum(weights)  # one division",
+            "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) "
+            "/ tf.reduce_sum(weights)  # one division",
             "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division",
         ),
         (
