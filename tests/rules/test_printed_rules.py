@@ -100,8 +100,10 @@ def test_printed_rules_say_nothing_of_two_mistakes_at_once():
         ({"lengths": None}, "weights = tf.cast(targets != 0, tf.float32)", "weights = (targets != 0).float()"),
         (
             {"weights": FRACTIONAL},
-            "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) "
-            "/ tf.reduce_sum(weights)  # one division",
+            (
+                "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) "
+                "/ tf.reduce_sum(weights)  # one division"
+            ),
             "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division",
         ),
         (
