@@ -204,5 +204,5 @@ def _is_sure(case: "Case", before: Array, after: Array, targets: Array, extra: f
         return False
     if known.mean() < CERTAIN * mean_of(before) and (case.uniform - known).sum() >= ODDS + extra:
         return True
-    least = ODDS if known.mean() <= LOUD * case.uniform else BEYOND_DOUBT
-    return evidence(case, after, targets) >= least + extra
+    needed = ODDS if known.mean() <= LOUD * case.uniform else BEYOND_DOUBT
+    return evidence(case, after, targets) >= needed + extra

@@ -1,6 +1,6 @@
 """How long one takes to know a printed number, and writes its part of docs/benchmarks.md: `make bench`.
 
-Every batch is measured in a process of its own, once cold and once warm.
+Every batch is measured in a process of its own; what compiles or loads something, twice.
 """
 
 import datetime
@@ -16,9 +16,6 @@ from tests.bench._markdown import table, write_section
 
 ROOT = Path(__file__).parents[2]
 BATCHES = ((32, 512, 1000), (32, 512, 32000), (1024, 1024, 3))
-ONLY_NUMBERS = 1 << 24
-"""Timesteps from which the doctor is not asked: it looks at single logits again and again."""
-
 OPTIONS = {"smoothing": 0.1, "accumulation_steps": 4, "z_loss": 1e-4}
 GOALS = {(32, 512, 32000): {"alternatives, again": 2.0, "identify, again": 2.0}}
 INTRODUCTION = """## Printed numbers
@@ -57,8 +54,7 @@ def measure(sequences: int, timesteps: int, classes: int) -> dict[str, float]:
     took["identify"] = seconds(lambda: identify(analysis, number))
     took["identify, again"] = seconds(lambda: identify(analysis, "1.2345"))
     took["compare_conventions"] = seconds(lambda: compare_conventions(analysis, **OPTIONS))
-    if batch.targets.size < ONLY_NUMBERS:
-        took["diagnose"] = seconds(lambda: diagnose(analysis))
+    took["diagnose"] = seconds(lambda: diagnose(analysis))
     took["load average"] = os.getloadavg()[0]
     return took
 
@@ -74,8 +70,7 @@ def measured(shape: tuple[int, int, int]) -> dict[str, float]:
 def main() -> None:
     columns = {shape: measured(shape) for shape in BATCHES}
     loads = ", ".join(f"{took.pop('load average'):.1f}" for took in columns.values())
-    names = max(columns.values(), key=len)
-    rows = [[name, *(f"{took[name]:.2f}" if name in took else "–" for took in columns.values())] for name in names]
+    rows = [[name, *(f"{took[name]:.2f}" for took in columns.values())] for name in columns[BATCHES[0]]]
     today, cpus = datetime.date.today().isoformat(), os.cpu_count()
     goals = [
         f"{name}, {' × '.join(f'{axis:,}' for axis in shape)}: {columns[shape][name]:.2f} s, goal ≤ {most:g} s, "
