@@ -23,6 +23,7 @@ annotated-transformer#109, annotated-transformer#39
 import numpy as np
 
 from lossviz.rules._case import Case
+from lossviz.rules._overflow import overflowed
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
@@ -33,7 +34,7 @@ UNDERFLOW = 88.0
 
 
 def _check(case: Case) -> Found | None:
-    cells = case.counts & (case.loss > UNDERFLOW)
+    cells = case.counts & (case.loss > UNDERFLOW) & ~overflowed(case)  # NUM06's are no mask of classes
     if not cells.any():
         return None
     count, infinite = int(cells.sum()), int(np.isposinf(case.loss[cells]).sum())
@@ -74,7 +75,5 @@ def _without(case: Case, cells: np.ndarray) -> float | str:
     return float((weights * case.loss[others]).sum() / weights.sum())
 
 
-RULE = Rule(
-    code="NUM03", name="impossible-target", severity="error", doc=__doc__ or "", check=_check, requires=("NUM06",)
-)
+RULE = Rule(code="NUM03", name="impossible-target", severity="error", doc=__doc__ or "", check=_check)
 """Every target can be predicted."""

@@ -28,7 +28,7 @@ optax#1020, modalities PR#464, marin PR#8217, torchtitan#2336
 import numpy as np
 
 from lossviz.rules._case import Case
-from lossviz.rules._nonfinite import broken_rows
+from lossviz.rules._overflow import infinite_rows, overflowed, overflowed_below, tops
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
@@ -37,7 +37,6 @@ __all__ = ["RULE", "stored_as"]
 Array = np.ndarray
 BITS = {"bfloat16": 8, "float16": 11}
 """Significant bits, the hidden one counted."""
-LARGEST = 65504.0
 WIDE = {
     "TensorFlow": "logits = tf.cast(logits, tf.float32)  # before the loss\n"
     "scores = tf.where(attention_mask, scores, scores.dtype.min / 2)",
@@ -73,12 +72,12 @@ def _check(case: Case) -> Found | None:
 
 
 def _overflow(case: Case) -> Found | None:
-    cells = case.counts & (_infinite(case) | _at_the_end(case) | _below(case))
+    cells = case.counts & overflowed(case)
     if not cells.any():
         return None
-    infinite = int((cells & _infinite(case)).sum())
+    infinite = int((cells & infinite_rows(case)).sum())
     count = int(cells.sum())
-    below = bool((cells & _below(case)).any())
+    below = bool((cells & overflowed_below(case)).any())
     what = "logits of +inf" if infinite == count else f"logits of {'±' * below}65,504 or {'∞' if below else '+inf'}"
     return Found(
         message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} {what}, as float16 makes of "
@@ -119,37 +118,8 @@ def _coarse(case: Case) -> Found | None:
 
 def _largest(case: Case) -> float:
     """The largest |logit| among the first choices that count."""
-    tops = np.abs(_tops(case)[case.counts])
-    return float(tops[np.isfinite(tops)].max(initial=0.0))
-
-
-def _at_the_end(case: Case) -> Array:
-    half = case.batch.logits.dtype.name == "float16"
-    reached: Array = (np.abs(_tops(case)) >= LARGEST) & half
-    return reached
-
-
-def _below(case: Case) -> Array:
-    """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
-    if case.batch.logits.dtype.name != "float16":
-        return case.nothing
-    scores = case.analysis.scores
-    with np.errstate(invalid="ignore"):
-        large = (np.isfinite(scores) & (np.abs(scores) > LARGEST / 8)).any(axis=-1)
-    below: Array = np.isneginf(scores).any(axis=-1) & large
-    return below
-
-
-def _infinite(case: Case) -> Array:
-    cells = broken_rows(case) & (case.analysis.non_finite > 0)
-    cells[cells] = np.isposinf(case.analysis.scores[cells].astype(np.float64)).any(axis=-1)
-    return cells
-
-
-def _tops(case: Case) -> Array:
-    top = case.analysis.top_classes[..., :1].astype(np.int64)
-    scores: Array = np.take_along_axis(case.analysis.scores, top, axis=2)[..., 0].astype(np.float64)
-    return scores
+    sizes = np.abs(tops(case)[case.counts])
+    return float(sizes[np.isfinite(sizes)].max(initial=0.0))
 
 
 def _whole(values: Array) -> Array:

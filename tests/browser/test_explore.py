@@ -44,12 +44,11 @@ def type_length(page: Page, row: int, length: int) -> None:
     if not panel.locator("canvas").first.is_visible():
         panel.get_by_text("Sequences and their lengths").click()
     table = panel.locator("[data-testid=stDataFrame] canvas").first
-    table.scroll_into_view_if_needed()
-    steps.idle(page)
     first, *rest = str(length)
     editor = page.locator("#portal input.gdg-input")
 
     def click_and_type() -> None:
+        table.scroll_into_view_if_needed()  # what opens above pushes it down
         x, y = steps.still(page, table)
         page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
         page.wait_for_timeout(300)

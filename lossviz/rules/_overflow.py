@@ -1,0 +1,49 @@
+"""Where logits overflowed half precision."""
+
+import numpy as np
+
+from lossviz.rules._case import Case
+from lossviz.rules._nonfinite import broken_rows
+
+__all__ = ["infinite_rows", "overflowed", "overflowed_below", "tops"]
+
+Array = np.ndarray
+LARGEST = 65504.0
+"""The largest number of float16."""
+
+
+def overflowed(case: Case) -> Array:
+    """Timesteps whose logits are too large for float16, [B, T]: +inf, or in float16 at its end, or -inf beside it."""
+    cells: Array = infinite_rows(case) | _at_the_end(case) | overflowed_below(case)
+    return cells
+
+
+def infinite_rows(case: Case) -> Array:
+    """Timesteps that have a logit of +inf, [B, T]."""
+    cells = broken_rows(case) & (case.analysis.non_finite > 0)
+    cells[cells] = np.isposinf(case.analysis.scores[cells].astype(np.float64)).any(axis=-1)
+    return cells
+
+
+def overflowed_below(case: Case) -> Array:
+    """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
+    if case.batch.logits.dtype.name != "float16":
+        return case.nothing
+    scores = case.analysis.scores
+    with np.errstate(invalid="ignore"):
+        large = (np.isfinite(scores) & (np.abs(scores) > LARGEST / 8)).any(axis=-1)
+    below: Array = np.isneginf(scores).any(axis=-1) & large
+    return below
+
+
+def tops(case: Case) -> Array:
+    """The largest logit of each timestep, [B, T]."""
+    top = case.analysis.top_classes[..., :1].astype(np.int64)
+    scores: Array = np.take_along_axis(case.analysis.scores, top, axis=2)[..., 0].astype(np.float64)
+    return scores
+
+
+def _at_the_end(case: Case) -> Array:
+    half = case.batch.logits.dtype.name == "float16"
+    reached: Array = (np.abs(tops(case)) >= LARGEST) & half
+    return reached
