@@ -7,15 +7,18 @@ BIN    := $(VENV)/bin
 help:             ## these lines
 	@grep -E '^[a-z-]+: .*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
 
-$(VENV)/app: requirements.txt pyproject.toml
+$(VENV)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "lossviz needs Python 3.11 to 3.13; got %d.%d. Try: make PYTHON=python3.12" % v)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/app: $(VENV)/python requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/dev: $(VENV)/app
+$(VENV)/dev: $(VENV)/python requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+	@touch $(VENV)/app $@
 
 $(VENV)/browser: $(VENV)/dev .ci/browser
 	.ci/browser $(BIN)/python

@@ -51,9 +51,7 @@ def test_analyze_lists_the_five_largest_classes(batch):
 @given(batch=batches())
 @settings(deadline=None, max_examples=15)
 def test_analyze_reduces_as_the_formula_says(rule, batch):
-    numerator, divisor, value = oracle.reduced(
-        oracle.timesteps(batch.logits, batch.targets)["batch_loss"], batch.weights, rule
-    )
+    numerator, divisor, value = oracle.reduced(oracle.losses(batch.logits, batch.targets), batch.weights, rule)
     a = analyze(batch, RULES[rule])
     assert np.shape(a.value) == np.shape(a.divisor) == np.shape(a.numerator) == np.shape(value)
     assert a.is_scalar == isinstance(a.value, float) == (rule in SCALARS)
@@ -195,7 +193,7 @@ def test_analyze_of_mapped_logits_is_that_of_the_same_in_memory(tmp_path, rows, 
     assert isinstance(a.batch.logits, np.memmap)
     for name in ("batch_loss", "entropy", "gradient_norm", "top_probabilities", "rank"):
         assert getattr(a, name).tolist() == getattr(b, name).tolist()
-    close(a.batch_loss, oracle.timesteps(np.array(mapped), targets)["batch_loss"], rtol=1e-12)
+    close(a.batch_loss, oracle.losses(np.array(mapped), targets), rtol=1e-12)
 
 
 def test_other_weights_share_the_losses_and_other_targets_do_not(small):
