@@ -27,13 +27,12 @@ def choose_row(page: Page, row: int, words: str) -> None:
     """Click into the table until the convention of that row is shown: a click while it is being drawn is lost."""
     table = page.locator(".st-key-conventions_table canvas").first
     card = page.locator(".st-key-convention_card")
-    for _ in range(5):
+
+    def click() -> None:
         x, y = steps.still(page, table)
         page.mouse.click(x + 16, y + FIRST_ROW + DATA_ROW * row)
-        steps.idle(page)
-        if words in card.inner_text():
-            break
-    expect(card).to_contain_text(words)
+
+    steps.until(page, card.filter(has_text=words), click)
 
 
 def scroll_down(page: Page) -> None:
@@ -46,10 +45,13 @@ def test_library_is_filtered_and_its_reduction_used(page: Page, app_server: str,
     """Keras 3 with sample_weight divides by all 15 positions, and then so does the app."""
     reductions(steps.sample(page, app_server, "golden"))
     shot(page, "reductions-light")
-    page.get_by_role("combobox", name="Libraries").click()
-    page.get_by_role("option", name="Keras 3", exact=True).click()
+    option = page.get_by_role("option", name="Keras 3", exact=True)
+    steps.until(page, option, page.get_by_role("combobox", name="Libraries").click)
+    option.click()
     page.keyboard.press("Escape")
+    expect(page.locator(".st-key-libraries")).to_contain_text("Keras 3")
     steps.idle(page)
+    page.wait_for_timeout(2_000)  # a canvas does not say when its new rows are drawn
     choose_row(page, 3, "C05 · Keras 3 with sample_weight")
     shot(page, "reductions-keras-light")
     formula = page.locator(".st-key-convention_card .katex-mathml annotation").text_content()
