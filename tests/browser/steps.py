@@ -74,26 +74,59 @@ def click_cell(page: Page, row: int, column: int) -> None:
 
 
 def until(page: Page, wanted: Locator, act: Callable[[], None]) -> None:
-    """Act until the element is there: a click on what is being drawn anew is lost, and a person clicks again."""
-    for _ in range(10):
-        idle(page)
+    """Act until the element is there."""
+
+    def act_and_wait() -> None:
         act()
+        wanted.wait_for(timeout=3_000)
+
+    patiently(page, act_and_wait)
+
+
+def patiently(page: Page, act: Callable[[], None]) -> None:
+    """Act until it is not too late: a click on what is being drawn anew is lost, and a person clicks again."""
+    for _ in range(9):
+        idle(page)
         with suppress(TooLate):
-            wanted.wait_for(timeout=3_000)
-            return
-    expect(wanted).to_be_visible()
+            return act()
+    return act()
 
 
 def choose(page: Page, label: str, option: str) -> None:
+    """Choose from a list of one choice, which closes at the click that it takes."""
     wanted = page.get_by_role("option", name=option, exact=True)
 
-    def unfold() -> None:
+    def click() -> None:
+        _unfold(page, label, wanted)
+        wanted.click(timeout=3_000)
+        wanted.wait_for(state="hidden", timeout=3_000)
+
+    patiently(page, click)
+    idle(page)
+
+
+def choose_also(page: Page, label: str, option: str) -> None:
+    """Choose from a list of several choices, which stays open: it is closed once the choice is seen to be taken."""
+    wanted = page.get_by_role("option", name=option, exact=True)
+    taken = page.get_by_test_id("stMultiSelect").filter(has_text=label).filter(has_text=option)
+
+    def click() -> None:
+        if not taken.is_visible():
+            _unfold(page, label, wanted)
+            wanted.click(timeout=3_000)
+        taken.wait_for(timeout=3_000)
+
+    patiently(page, click)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    idle(page)
+
+
+def _unfold(page: Page, label: str, option: Locator) -> None:
+    if not option.is_visible():
         page.get_by_role("combobox", name=label).focus()
         page.keyboard.press("ArrowDown")
-
-    until(page, wanted, unfold)
-    wanted.click()
-    idle(page)
+        option.wait_for(timeout=3_000)
 
 
 def door(page: Page, name: str) -> None:

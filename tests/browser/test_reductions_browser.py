@@ -45,15 +45,7 @@ def test_library_is_filtered_and_its_reduction_used(page: Page, app_server: str,
     """Keras 3 with sample_weight divides by all 15 positions, and then so does the app."""
     reductions(steps.sample(page, app_server, "golden"))
     shot(page, "reductions-light")
-    option = page.get_by_role("option", name="Keras 3", exact=True)
-    steps.until(page, option, page.get_by_role("combobox", name="Libraries").click)
-    option.click()
-    page.wait_for_timeout(500)
-    if option.is_visible():  # where the list is closed already, Escape would take the choice back
-        page.keyboard.press("Escape")
-    expect(page.locator(".st-key-libraries")).to_contain_text("Keras 3")
-    steps.idle(page)
-    page.wait_for_timeout(2_000)  # a canvas does not say when its new rows are drawn
+    steps.choose_also(page, "Libraries", "Keras 3")
     choose_row(page, 3, "C05 · Keras 3 with sample_weight")
     shot(page, "reductions-keras-light")
     formula = page.locator(".st-key-convention_card .katex-mathml annotation").text_content()
