@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from lossviz.cli import main
 from lossviz.cli._checked import Checked, places, runs
@@ -19,7 +18,7 @@ from lossviz.cli._format_json import as_json
 from lossviz.cli._format_sarif import FINGERPRINT, as_sarif
 from lossviz.cli._format_text import as_text
 from lossviz.rules import RULES, Finding, Outcome, page, rule_samples
-from tests.sarif_schema import LOG
+from tests.sarif_schema import sarif_errors
 
 CHECKOUT = Path(__file__).parents[1]
 BAD = "sample_data/rules/NUM03-impossible-target/bad.json"
@@ -56,7 +55,7 @@ def sarif(*files):
     """The one run of a valid log."""
     [text] = as_sarif(files)
     document = json.loads(text, parse_constant=pytest.fail)
-    assert [*map(str, Draft202012Validator(LOG).iter_errors(document))] == []
+    assert sarif_errors(document) == []
     [run] = document["runs"]
     return run
 
@@ -123,22 +122,21 @@ def test_runs_hold_every_cell_once(rows):
         (("runs", 0, "tool", "driver", "rules", 0, "help"), "NUM01"),
     ],
 )
-def test_sarif_schema_refuses_what_the_standard_refuses(place, wrong):
+def test_sarif_schemas_refuse_what_the_standard_refuses(place, wrong):
     document = json.loads("".join(as_sarif([a_file()])))
-    validator = Draft202012Validator(LOG)
-    assert validator.is_valid(document)
+    assert sarif_errors(document) == []
     *path, last = place
     inner = document
     for step in path:
         inner = inner[step]
     inner[last] = wrong
-    assert not validator.is_valid(document)
+    assert sarif_errors(document) != []
 
 
 def test_sarif_of_a_sample_holds_rule_result_and_place(capsys):
     assert main(["check", BAD, "--select", "NUM01,NUM03", "--format", "sarif"]) == 1
     document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert [*map(str, Draft202012Validator(LOG).iter_errors(document))] == []
+    assert sarif_errors(document) == []
     assert sorted(document) == ["$schema", "runs", "version"]
     [run] = document["runs"]
     [result] = run["results"]
@@ -186,7 +184,7 @@ def test_sarif_of_every_sample_is_valid(capsys):
     assert len(samples) >= 60
     assert main(["check", *(str(sample.path) for sample in samples), "--format", "sarif"]) == 1
     document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert [*map(str, Draft202012Validator(LOG).iter_errors(document))] == []
+    assert sarif_errors(document) == []
     assert {result["ruleId"] for result in document["runs"][0]["results"]} >= {sample.rule.code for sample in samples}
 
 
