@@ -4,6 +4,7 @@ import numpy as np
 
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import broken_rows
+from lossviz.rules._readonly import remembered
 
 __all__ = ["infinite_rows", "overflowed", "overflowed_below", "tops"]
 
@@ -25,15 +26,16 @@ def infinite_rows(case: Case) -> Array:
     return cells
 
 
+@remembered
 def overflowed_below(case: Case) -> Array:
     """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
     if case.batch.logits.dtype.name != "float16":
         return case.nothing
-    scores = case.analysis.scores
-    with np.errstate(invalid="ignore"):
-        large = (np.isfinite(scores) & (np.abs(scores) > LARGEST / 8)).any(axis=-1)
-    below: Array = np.isneginf(scores).any(axis=-1) & large
-    return below
+    cells = case.analysis.non_finite > 0
+    scores = case.analysis.scores[cells]
+    large = np.isfinite(scores) & (np.abs(scores) > LARGEST / 8)
+    cells[cells] = np.isneginf(scores).any(axis=-1) & large.any(axis=-1)
+    return cells
 
 
 def tops(case: Case) -> Array:
