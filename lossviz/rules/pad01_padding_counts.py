@@ -53,9 +53,10 @@ def _check(case: Case) -> Found | None:
 
 
 def _candidates(case: Case, *, backwards: bool) -> list[int]:
-    """The ids at the ends, or the starts, of the sequences that may be a pad id; those that are known to be first."""
-    seen = np.unique(case.targets[:, -1 if backwards else 0]).tolist()
-    return sorted(seen, key=lambda value: not _is_named(case, value))
+    """The ids that end, or start, two sequences or more twice in a row; those that are known to be special first."""
+    edge = case.targets[:, -2:] if backwards else case.targets[:, :2]
+    ids, rows = np.unique(edge[(edge == edge[:, :1]).all(axis=1), 0], return_counts=True)
+    return sorted(ids[rows > 1].tolist(), key=lambda value: not _is_named(case, value))
 
 
 def _is_named(case: Case, value: int) -> bool:
