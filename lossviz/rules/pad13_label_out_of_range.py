@@ -73,10 +73,7 @@ def _fix(case: Case, low: int, high: int, classes: int) -> dict[str, str]:
     if _from_one(case, low, high, classes):
         return written([both(f"targets = targets - 1  # from 0 to {classes - 1}")], case.analysis)
     if low < 0:
-        least = Line(REPORT, "assert tf.reduce_min({}) >= 0", "assert {}.min() >= 0")
-        return {
-            k: v.replace("{}", "targets[weights != 0]") for k, v in written([WEIGHTS, least], case.analysis).items()
-        }
+        return written([WEIGHTS, _LEAST], case.analysis)
     room = high + 1
     return {
         "TensorFlow": f"head = tf.keras.layers.Dense({room})\nlogits = head(hidden)",
@@ -84,6 +81,7 @@ def _fix(case: Case, low: int, high: int, classes: int) -> dict[str, str]:
     }
 
 
+_LEAST = Line(REPORT, "assert tf.reduce_min(targets[weights != 0]) >= 0", "assert targets[weights != 0].min() >= 0")
 _CLASS = Line(
     CHANGE, "targets = tf.where(weights != 0, targets, 0)", "targets = targets.masked_fill(weights == 0, -100)"
 )
