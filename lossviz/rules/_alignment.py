@@ -15,7 +15,6 @@ from lossviz.rules._elsewhere import (
     losses_in,
     mean_of,
     row_losses,
-    slices,
     time_major_losses,
 )
 from lossviz.rules._evidence import evidence
@@ -24,17 +23,7 @@ from lossviz.rules._rule import CannotTell
 if TYPE_CHECKING:
     from lossviz.rules._case import Case
 
-__all__ = [
-    "LAGS",
-    "Fit",
-    "best_fit",
-    "check_trained",
-    "lag_losses",
-    "mean_of",
-    "row_losses",
-    "slices",
-    "time_major_losses",
-]
+__all__ = ["LAGS", "Fit", "best_fit", "check_trained"]
 
 Array = np.ndarray
 LAGS = (-2, -1, 1, 2)
@@ -195,7 +184,8 @@ def _knows_better(case: "Case", before: Array, after: Array) -> bool:
 
 
 def _is_sure(case: "Case", before: Array, after: Array, targets: Array, extra: float = 0.0) -> bool:
-    gains, known = (before - after)[~np.isnan(before - after)], after[~np.isnan(after)]
+    gains, known = before - after, after[~np.isnan(after)]
+    gains = gains[~np.isnan(gains)]
     if not gains.size:
         return False
     error = float(gains.std()) / float(np.sqrt(gains.size))

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.rules._alignment import mean_of, slices
 from lossviz.rules._case import Case
+from lossviz.rules._elsewhere import mean_of, slices
 from lossviz.rules._rule import CannotTell
 
 __all__ = ["agreement", "fitting_lag", "is_printed", "moved"]

@@ -24,8 +24,8 @@ llm-foundry PR#288
 """
 
 from lossviz.identification._lines import CHANGE, WEIGHTS, both, written
-from lossviz.rules._alignment import lag_losses, mean_of
 from lossviz.rules._case import Case
+from lossviz.rules._elsewhere import lag_losses, mean_of
 from lossviz.rules._rule import Found, Rule
 from lossviz.rules._shifts import agreement, fitting_lag, is_printed, moved
 

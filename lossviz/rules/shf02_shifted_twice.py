@@ -25,8 +25,8 @@ InternLM#318, RRHF#49
 import numpy as np
 
 from lossviz.identification._lines import CHANGE, WEIGHTS, Line, written
-from lossviz.rules._alignment import lag_losses, mean_of
 from lossviz.rules._case import Case
+from lossviz.rules._elsewhere import lag_losses, mean_of
 from lossviz.rules._rule import CannotTell, Found, Rule
 from lossviz.rules._shifts import agreement, fitting_lag, moved
 

@@ -24,8 +24,9 @@ pretraining PR#64, transformers PR#44642, transformers#17960, transformers#5886
 """
 
 from lossviz.identification._lines import LOSE, LOSSES, MEAN, WEIGHTS, both, written
-from lossviz.rules._alignment import LAGS, lag_losses, mean_of
+from lossviz.rules._alignment import LAGS
 from lossviz.rules._case import Case
+from lossviz.rules._elsewhere import lag_losses, mean_of
 from lossviz.rules._rule import Found, Rule
 from lossviz.rules._shifts import is_printed, moved
 

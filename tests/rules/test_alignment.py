@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossviz import Batch, analyze
-from lossviz.rules._alignment import LAGS, lag_losses, mean_of, row_losses, time_major_losses
+from lossviz.rules._alignment import LAGS
 from lossviz.rules._assignment import assign
 from lossviz.rules._case import Case
+from lossviz.rules._elsewhere import lag_losses, mean_of, row_losses, time_major_losses
 from lossviz.rules._rule import CannotTell
 from lossviz.rules._shifts import agreement, fitting_lag, moved
 from tests.rules.asking import good, losses
