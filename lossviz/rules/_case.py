@@ -89,11 +89,16 @@ class Case:
         >>> Case(analyze(batch)).logsumexp.round(4).tolist()
         [[1.3863]]
         """
-        top = self.analysis.top_classes[..., :1].astype(np.int64)
-        largest = np.take_along_axis(self.analysis.scores, top, axis=2)[..., 0].astype(np.float64)
         # p = exp(z − logsumexp) of the class with the largest logit, which is known without a second pass.
-        total: Array = largest - np.log(self.analysis.top_probabilities[..., 0])
+        total: Array = self.largest - np.log(self.analysis.top_probabilities[..., 0])
         return total
+
+    @fact
+    def largest(self) -> Array:
+        """The largest logit of each timestep."""
+        top = self.analysis.top_classes[..., :1].astype(np.int64)
+        logits: Array = np.take_along_axis(self.analysis.scores, top, axis=2)[..., 0].astype(np.float64)
+        return logits
 
     @fact
     def counted_loss(self) -> Array:

@@ -6,7 +6,7 @@ from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import broken_rows
 from lossviz.rules._readonly import remembered
 
-__all__ = ["infinite_rows", "overflowed", "overflowed_below", "tops"]
+__all__ = ["infinite_rows", "overflowed", "overflowed_below"]
 
 Array = np.ndarray
 LARGEST = 65504.0
@@ -38,14 +38,7 @@ def overflowed_below(case: Case) -> Array:
     return cells
 
 
-def tops(case: Case) -> Array:
-    """The largest logit of each timestep, [B, T]."""
-    top = case.analysis.top_classes[..., :1].astype(np.int64)
-    scores: Array = np.take_along_axis(case.analysis.scores, top, axis=2)[..., 0].astype(np.float64)
-    return scores
-
-
 def _at_the_end(case: Case) -> Array:
     half = case.batch.logits.dtype.name == "float16"
-    reached: Array = (np.abs(tops(case)) >= LARGEST) & half
+    reached: Array = (np.abs(case.largest) >= LARGEST) & half
     return reached

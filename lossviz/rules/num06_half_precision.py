@@ -28,7 +28,7 @@ optax#1020, modalities PR#464, marin PR#8217, torchtitan#2336
 import numpy as np
 
 from lossviz.rules._case import Case
-from lossviz.rules._overflow import infinite_rows, overflowed, overflowed_below, tops
+from lossviz.rules._overflow import infinite_rows, overflowed, overflowed_below
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule
 
@@ -118,7 +118,7 @@ def _coarse(case: Case) -> Found | None:
 
 def _largest(case: Case) -> float:
     """The largest |logit| among the first choices that count."""
-    sizes = np.abs(tops(case)[case.counts])
+    sizes = np.abs(case.largest[case.counts])
     return float(sizes[np.isfinite(sizes)].max(initial=0.0))
 
 
