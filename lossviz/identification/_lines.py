@@ -186,6 +186,7 @@ _SIGMOID = {
 }
 """What a softmax over V classes and a sigmoid of one logit write otherwise."""
 
+_COUNTS = "weights = tf.cast(weights != 0, tf.float32)", "weights = (weights != 0).float()"
 _LAST = (
     "weights = tf.where(tf.cumsum(weights, axis=1, reverse=True) == 1, weights, 0.0)  # the last timestep",
     "weights = weights * (weights.flip(1).cumsum(1).flip(1) == 1)  # the last timestep",
@@ -197,7 +198,8 @@ def _weights(analysis: Analysis) -> tuple[str, str]:
     code = weigh(analysis.batch, analysis.mask_name)
     if not is_binary(analysis.settings):
         return code
-    return f"{code[0]}\n{_LAST[0]}".lstrip(), f"{code[1]}\n{_LAST[1]}".lstrip()
+    counts = code if code[0] else _COUNTS
+    return f"{counts[0]}\n{_LAST[0]}", f"{counts[1]}\n{_LAST[1]}"
 
 
 def weigh(batch: Batch, name: str) -> tuple[str, str]:

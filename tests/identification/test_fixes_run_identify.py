@@ -27,6 +27,7 @@ BATCHES = {
     "NaN under the mask": golden_batch(**IDS, logits=BROKEN),
     "half precision": golden_batch(**IDS, logits=golden_batch().logits.astype(np.float16)),
     "one logit": Batch.from_arrays(logits=LOGIT, targets=np.ones((3, 5), int), lengths=LENGTHS),
+    "one logit, weights": Batch.from_arrays(logits=LOGIT, targets=np.ones((3, 5), int), weights=WITHIN / 2),
 }
 ANALYSES = {
     name: analyze(batch, Settings(reduction="classification") if batch.shape[2] == 1 else None)
@@ -81,8 +82,8 @@ def near(number):
 
 def test_fixes_are_tried_on_every_mask():
     masks = [ANALYSES[name].mask_name for name in BATCHES]
-    assert masks == ["lengths", "weights", "nonpad", "ignore_id", "none", *3 * ["lengths"]]
-    assert [name for name, batch in BATCHES.items() if batch.shape[2] == 1] == ["one logit"]
+    assert masks == ["lengths", "weights", "nonpad", "ignore_id", "none", *3 * ["lengths"], "weights"]
+    assert [name for name, batch in BATCHES.items() if batch.shape[2] == 1] == ["one logit", "one logit, weights"]
     oracle = {name: losses_of(batch.logits, batch.targets) for name, batch in BATCHES.items() if batch.shape[2] > 1}
     for name, losses in oracle.items():
         counts = weights_of(BATCHES[name]) != 0
