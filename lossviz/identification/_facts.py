@@ -101,11 +101,18 @@ class Facts:
         return np.array_equal(self.weights != 0, np.arange(self.timesteps) < self.ends[:, None])
 
     @property
-    def uncounted(self) -> str:
-        """What to say of positions that do not count, after their number."""
-        is_padding = self.is_prefix or (self.analysis.mask_name in ("lengths", "nonpad") and not self.is_classifier)
+    def is_padded(self) -> bool:
+        """Whether what does not count is padding, and no prompt and no timestep that a classifier does not read."""
+        return self.is_prefix or (self.analysis.mask_name in ("lengths", "nonpad") and not self.is_classifier)
+
+    @property
+    def of_them(self) -> str:
+        """How many do not count, to say after the number of all positions."""
+        if not self.padding:
+            return "none of them is padding"
         one = self.padding == 1
-        return f"{'is' if one else 'are'} padding" if is_padding else f"{'does' if one else 'do'} not count"
+        verb = f"{'is' if one else 'are'} padding" if self.is_padded else f"{'does' if one else 'do'} not count"
+        return f"{self.padding:,} of them {verb}"
 
     @cached_property
     def is_full(self) -> bool:

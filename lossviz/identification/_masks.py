@@ -31,7 +31,7 @@ def _everything(facts: Facts) -> Iterator[Mask]:
     yield Mask(
         code="PAD01",
         title="Padding counts",
-        clause=f"counts all {facts.positions:,} positions; {_of_them(facts)}",
+        clause=f"counts all {facts.positions:,} positions; {facts.of_them}",
         formula="w_{bt} = 1",
         cost=1,
         aliases=("RED07", "MOD08"),
@@ -193,12 +193,8 @@ def _unweighted(facts: Facts) -> Iterator[Mask]:
 def _padding(facts: Facts) -> str:
     if not facts.is_binary:
         return "1 − w of every timestep"
-    kind = "timesteps of padding" if facts.uncounted.endswith("padding") else "other timesteps"
+    kind = "timesteps of padding" if facts.is_padded else "other timesteps"
     return f"{facts.padding:,} {kind}"
-
-
-def _of_them(facts: Facts) -> str:
-    return "none of them is padding" if not facts.padding else f"{facts.padding:,} of them {facts.uncounted}"
 
 
 def _counting(lost: int) -> str:

@@ -39,7 +39,7 @@ CLAUSES: dict[str, Callable[[Facts], str]] = {
     "language_model": lambda f: f"adds up the losses of {f.counting:,} timesteps and divides by nothing",
     "encoder_decoder": lambda f: f"divides by the {f.sequences:,} sequences",
     "counted": lambda f: f"divides by the {f.counting:,} timesteps whose weight is not 0",
-    "positions": lambda f: f"divides by all {f.positions:,} positions; {_padding(f)}",
+    "positions": lambda f: f"divides by all {f.positions:,} positions; {f.of_them}",
     "max_length": lambda f: f"divides by {f.sequences:,} sequences × the constant length L_max",
     "timesteps": lambda f: f"divides by the {f.timesteps:,} timesteps of the padded width",
     "timesteps_less_one": lambda f: f"divides by T − 1 = {f.timesteps - 1:,}",
@@ -158,9 +158,3 @@ def _what_counts(facts: Facts) -> str:
     if facts.is_binary:
         return f"the {facts.counting:,} timestep{' that counts' if facts.counting == 1 else 's that count'}"
     return f"the sum of the weights, {amount(facts.weight)}"
-
-
-def _padding(facts: Facts) -> str:
-    if not facts.padding:
-        return "none of them is padding"
-    return f"{facts.padding:,} of them {facts.uncounted}"
