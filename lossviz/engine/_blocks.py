@@ -1,15 +1,13 @@
 """The path for large batches: two threads, each with a buffer of its own, call one program on blocks of rows."""
 
 import contextlib
-import functools
-import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from lossviz.engine import _ops, _xla, _xla_flags
+from lossviz.engine._programs import program_of
 from lossviz.engine._rows import reader
 from lossviz.engine._top import top_of_rows
 from lossviz.engine._walk import Progress, walk
@@ -22,7 +20,6 @@ BLOCKS_FROM = 1 << 21
 XLA_ELEMENTS = 5 << 19
 OPS_ELEMENTS = 1 << 19
 Store = Callable[[int, int, dict[str, np.ndarray]], None]
-_lock = threading.Lock()
 
 
 def diagnose_blocks(
@@ -36,7 +33,7 @@ def diagnose_blocks(
     count, classes = len(targets), logits.shape[2]
     fast = _xla_flags.available()
     rows = _rows(count, classes, XLA_ELEMENTS if fast else OPS_ELEMENTS)
-    program = _program(fast, rows, classes, logits.dtype.name)
+    program = program_of(_xla.compiled if fast else _ops.graph, rows, classes, logits.dtype.name)
 
     @contextlib.contextmanager
     def worker() -> Iterator[Callable[[int, int], None]]:
@@ -73,15 +70,3 @@ def _with_care(numbers: dict[str, np.ndarray], block: np.ndarray) -> dict[str, n
         numbers["top_classes"] = numbers["top_classes"].copy()
         numbers["top_classes"][redo] = top_of_rows(block[redo])
     return numbers
-
-
-def _program(fast: bool, rows: int, classes: int, dtype: str) -> Any:
-    with _lock:  # two sessions that ask for the same program get one
-        return _made(fast, rows, classes, dtype)
-
-
-@functools.lru_cache(maxsize=16)
-def _made(fast: bool, rows: int, classes: int, dtype: str) -> Any:
-    program = (_xla.compiled if fast else _ops.graph)(rows, classes, tf.as_dtype(dtype))
-    program(tf.zeros([rows, classes], dtype), tf.zeros([rows], tf.int32))
-    return program

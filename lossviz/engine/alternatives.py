@@ -1,11 +1,8 @@
 """The losses that a mistaken training loop would print, and what label smoothing and the z-loss need of the logits."""
 
 import contextlib
-import functools
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +11,7 @@ from lossviz.engine import _alternatives_xla, _xla_flags
 from lossviz.engine._alternatives import LOSSES, exact_graph, fast_graph
 from lossviz.engine._blocks import rows_of_program
 from lossviz.engine._checks import require_timesteps
+from lossviz.engine._programs import program_of
 from lossviz.engine._rows import reader
 from lossviz.engine._walk import Progress, Work, walk
 from lossviz.errors import InputError
@@ -30,7 +28,6 @@ BLOCK = 1 << 19
 """Elements in one block: what TensorFlow's kernels write stays in cache."""
 
 Numbers = dict[str, np.ndarray]
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +184,7 @@ def _fast(block: np.ndarray, x: tf.Tensor, y: np.ndarray) -> Numbers:
 
 
 def _by_xla(rows: int, classes: int, dtype: str) -> Callable[[np.ndarray, tf.Tensor, np.ndarray], Numbers]:
-    program = _program(rows, classes, dtype)
+    program = program_of(_alternatives_xla.compiled, rows, classes, dtype)
 
     def function(block: np.ndarray, x: tf.Tensor, y: np.ndarray) -> Numbers:
         padded = np.pad(y, (0, rows - len(y)), constant_values=-1)
@@ -195,18 +192,6 @@ def _by_xla(rows: int, classes: int, dtype: str) -> Callable[[np.ndarray, tf.Ten
         return _mended(numbers, block, y)
 
     return function
-
-
-def _program(rows: int, classes: int, dtype: str) -> Any:
-    with _lock:  # two sessions that ask for the same program get one
-        return _made(rows, classes, dtype)
-
-
-@functools.lru_cache(maxsize=8)
-def _made(rows: int, classes: int, dtype: str) -> Any:
-    program = _alternatives_xla.compiled(rows, classes, tf.as_dtype(dtype))
-    program(tf.zeros([rows, classes], dtype), tf.zeros([rows], tf.int32))
-    return program
 
 
 def _mended(numbers: Numbers, block: np.ndarray, y: np.ndarray) -> Numbers:
