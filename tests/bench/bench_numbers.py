@@ -22,7 +22,8 @@ INTRODUCTION = """## Printed numbers
 
 `python -m tests.bench.bench_numbers`, {today}, {cpus} CPUs, seconds, each batch in a process of its own, whose load
 average was {load}. `alternatives` are the losses that need the logits again; `identify` has them and the analysis
-already. The first call of each compiles or loads what it needs.
+already, and so has `diagnose`: every rule, without a printed number. The first call of each
+compiles or loads what it needs.
 """
 
 
