@@ -40,7 +40,7 @@ def evidence(case: "Case", losses: Array, targets: Array) -> float:
         return 0.0
     classes, each = np.unique(targets[known], return_inverse=True)
     average, own = _sampled(case, classes), np.maximum(-losses[known], LOWEST)
-    sums = [float((power * own - _mean(power * average)[each.reshape(-1)]).sum()) for power in TEMPERS]
+    sums = [float((power * own - _mean(power * average)[each]).sum()) for power in TEMPERS]
     return max(sums) - float(np.log(len(TEMPERS)))
 
 
