@@ -24,7 +24,8 @@ def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select =
     """Find what is wrong with a batch: which rule, which timesteps, by how much, and what to write instead.
 
     Args:
-        batch: a Batch, or the Analysis of one, whose mask and reduction are then those examined.
+        batch: a Batch, under the mask that it declares, one logit a timestep as a sigmoid's; or the Analysis of one,
+            whose mask and reduction are then those examined.
         select: codes or beginnings of codes ("PAD", "NUM01") to run; by default every rule.
         ignore: codes or beginnings of codes to leave out.
 
