@@ -148,7 +148,7 @@ def remember(state: State) -> None:
     if state.source is not None:
         view["source"] = [state.source.door, state.source.name]
         view["edits"] = _packed(state.source)
-        view |= {"identify_number": state.source.printed or ""}  # the box holds another batch's until its page is drawn
+        view["identify_number"] = state.source.printed or ""  # the box holds another batch's until its page is drawn
     word = pack({key: value for key, value in view.items() if value != ""})
     if len(word) > LIMIT or None in view.get("edits", ()) or len(view.get("edits", ())) > MOST_EDITS:
         st.query_params.pop("view", None)
@@ -163,10 +163,10 @@ def restore(state: State) -> None:
         return
     state.restored = True
     view = unpack(st.query_params.get("view", ""))
-    for key, is_possible in CHOICES.items():
-        if key in view and is_possible(view[key]):
-            write_widget(key, view[key])
-    state.opening.linked = "reduction" in view
+    said = {key: view[key] for key, is_possible in CHOICES.items() if key in view and is_possible(view[key])}
+    for key, value in said.items():
+        write_widget(key, value)
+    state.opening.linked = "reduction" in said
     source = view.get("source")
     if isinstance(source, list) and len(source) == 2:
         cell, edits, printed = _cell(view.get("cell")), tuple(_edits(view.get("edits"))), read_widget("identify_number")

@@ -85,6 +85,8 @@ def test_link_of_a_sample_keeps_its_reduction() -> None:
     assert (second.selectbox(key="reduction").value, number(second)) == ("counted", number(first))
     plain = open_app(view=pack({"door": "Sample", "sample": "dates-trained"}))
     assert plain.selectbox(key="reduction").value == "encoder_decoder"
+    gone = open_app(view=pack({"door": "Sample", "sample": "dates-trained", "reduction": "no longer there"}))
+    assert gone.selectbox(key="reduction").value == "encoder_decoder"
 
 
 def test_classifier_outlines_what_is_read_and_says_what_each_half_has_seen() -> None:
