@@ -1,8 +1,13 @@
-"""Numbers as text, in three forms: as training loops print them, as figures draw them, and in formulas."""
+"""Numbers as text, as training loops print them, as figures draw them and in formulas; and read from what is typed."""
+
+import re
 
 import numpy as np
 
-__all__ = ["compact", "latex_number", "number", "number_text"]
+__all__ = ["compact", "is_number", "latex_number", "number", "number_text", "numbers_in"]
+
+_APART = re.compile(r"[,;\s]+")
+_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
 def number_text(value: float) -> str:
@@ -60,3 +65,28 @@ def latex_number(value: float) -> str:
         return r"\infty" if value > 0 else r"-\infty"
     mantissa, _, exponent = f"{value:.6g}".partition("e")
     return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """The numbers of a text, as they were printed; one word, which is no number, where a comma stands for the point.
+
+    >>> numbers_in("[1.36, 0.60,  2.30]"), numbers_in(" "), numbers_in("1,2545")
+    (('1.36', '0.60', '2.30'), (), ('1,2545',))
+    """
+    text = text.replace("−", "-")
+    if _COMMA.fullmatch(text):
+        return (text.strip(),)
+    return tuple(number for word in _APART.split(text) if (number := word.strip("()[]")))
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is a number.
+
+    >>> is_number("1e-3"), is_number("1.2 nats")
+    (True, False)
+    """
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from lossviz.batch import Batch
+from lossviz.digits import is_number, numbers_in
 from lossviz.identification import PRECISIONS
 from lossviz.samples import SAMPLES, load_sample
-from lossviz.ui.numbers import is_number, numbers_in
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, read_widget, write_widget
 

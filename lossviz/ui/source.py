@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lossviz.batch import Batch
+from lossviz.digits import is_number, numbers_in
 from lossviz.edits import Edit, apply_edits, differences
 from lossviz.errors import InputError
-from lossviz.ui.numbers import is_number, numbers_in
 from lossviz.ui.repair import Repair, Step, apply_steps
 
 __all__ = ["Source"]

@@ -8,12 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lossviz import Batch, analyze, write
+from lossviz.digits import numbers_in
 from lossviz.identification import answer, identify
 from lossviz.samples import load_sample
 from lossviz.ui.identify_answer import EMPTY, STOPPED
 from lossviz.ui.identify_cards import quotient
 from lossviz.ui.link import pack
-from lossviz.ui.numbers import numbers_in
 from tests.golden import FRACTIONAL, golden_batch
 from tests.ui.driver import (
     address,
