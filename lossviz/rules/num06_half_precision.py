@@ -2,8 +2,7 @@
 
 ## What it checks
 Whether logits that count are +inf, at the largest number of float16, or in float16 -inf beside very large ones;
-whether the logits are float16 or bfloat16; and
-whether wider logits hold only values that one of these has.
+whether the logits are float16 or bfloat16; and whether wider logits hold only values that one of these has.
 
 ## Why it matters
 float16 ends at 65,504: more becomes inf, and the loss NaN. bfloat16 has 8 bits: near 36 its numbers lie 0.25 apart, and

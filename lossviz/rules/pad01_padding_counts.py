@@ -2,9 +2,9 @@
 
 ## What it checks
 Where a batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
-id, which hardly occurs elsewhere; not at all, if it is neither 0 nor called an end or a pad by the vocabulary or
-`eos_id`. Where a batch
-has a mask and a printed number: whether that is the mean of all B·T positions, which is an error.
+id, which hardly occurs elsewhere. One that is neither 0 nor called an end or a pad by the vocabulary or `eos_id` must
+occur nowhere else, in runs of several lengths. Where a batch has a mask and a printed number: whether that is the mean
+of all B·T positions, which is an error.
 
 ## Why it matters
 Padding is in the numerator and in the divisor. It is learnt first, so the loss looks better than it is, and the longer

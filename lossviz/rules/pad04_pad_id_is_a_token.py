@@ -16,8 +16,8 @@ Mask by length, `tf.sequence_mask(lengths, T)`, or shift the ids by 1 so that 0 
 
 ## When it is a false alarm
 Where an id separates documents or marks a blank on purpose and shall not be trained; declare `segment_ids`. Where the
-pad id is the end of sequence too, weights that leave it out inside sequences are an info. Pad
-ids at the start are left padding (PAD07). A real pad id at the end can't be told from padding without lengths.
+pad id is the end of sequence too, weights that leave it out inside sequences are an info. Pad ids at the start are
+left padding (PAD07). A real pad id at the end can't be told from padding without lengths.
 
 ## Threads
 Kyubyong/transformer#128, keras#2062, gensim#1900, keras#7710, Element-Research/rnn#433, DCRNN#37
