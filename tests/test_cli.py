@@ -139,7 +139,7 @@ def test_analyze_prints_the_problems_in_words(tmp_path, capsys):
     assert main(["analyze", str(tmp_path / "bad.npz")]) == 0
     assert capsys.readouterr().out.splitlines()[:7] == [
         "bad.npz",
-        "1 sequences × 2 timesteps × 2 classes, mask: none",
+        "1 sequence × 2 timesteps × 2 classes, mask: none",
         "",
         "NaN nats per timestep = NaN ÷ 2 timesteps that count",
         "perplexity NaN, 2 of 2 timesteps count, 0 % padding",

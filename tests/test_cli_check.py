@@ -89,6 +89,33 @@ def test_check_says_what_the_number_is_after_the_fix(capsys):
     assert out.splitlines()[-3] == f"  0.1798 now, {finding.loss_if_fixed:.4f} after the fix"
 
 
+def test_check_says_what_the_loop_printed_where_it_is_the_loop_that_changes(capsys):
+    """The number of the batch is right before and after: 1.42 is what goes away."""
+    out = printed(capsys, "golden", "--reported", "1.42", "--select", "RED05")
+    assert (
+        out.split("\n\n", 1)[1]
+        == """\
+info RED05 sequence-means: The loop that printed 1.42 takes each sequence's own mean, then the mean of 3 sequences, on
+  purpose as TensorFlow 1 does, or by mistake; the mean of what counts is 1.2545.
+  11 timesteps: sequence 0, timesteps 0 to 4; sequence 1, timesteps 0 to 3; sequence 2, timesteps 0 to 1
+  1.42 printed, 1.2545 after the fix
+
+0 errors, 0 warnings, 1 info; 0 rules passed, 0 did not apply
+"""
+    )
+
+
+def test_check_asks_identify_of_a_printed_number_that_no_rule_speaks_of(capsys):
+    """Two digits are too few for a rule."""
+    out = printed(capsys, "golden", "--reported", "0.92", "--select", "PAD02")
+    assert out.splitlines()[4:] == [
+        "No rule speaks of the printed 0.92. Which formulas give it:",
+        "  lossviz identify golden 0.92",
+        "",
+        "0 errors, 0 warnings; 0 rules passed, 1 did not apply",
+    ]
+
+
 def test_check_verbose_says_why_rules_did_not_apply(capsys):
     out = printed(capsys, GOOD, "--select", "NUM02,NUM03", "--verbose")
     assert out.splitlines()[2:] == [
@@ -153,6 +180,10 @@ def test_check_ends_with_the_status_of_the_worst_finding(capsys, words, status):
         ),
         (["golden", "--names", "targets"], "lossviz: `--names` must be pairs such as targets=labels; got `targets`."),
         (["nope.npz", "--select", "nom"], "lossviz: `select` names no rule: 'nom'."),
+        (
+            ["nope.npz", "--select", "PAD", "--ignore", "PAD"],
+            "lossviz: `--select` and `--ignore` leave no rule to run. Leave one of them out, or name fewer codes.",
+        ),
         (["goldne"], "lossviz: goldne: "),
     ],
 )

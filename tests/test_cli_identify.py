@@ -87,8 +87,30 @@ Golden batch: many conventions, all different
 No formula that lossviz knows gives 77.123456 on this batch. Check that it is of this batch alone, not a running mean;
 that dropout was off; that nothing is added to the loss; and that it was printed before the optimiser's step.
 The nearest is C02, Sum of everything, no mask: 14.5000, which is 62.6235 less.
+If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so:
+--accumulation-steps, --world-size, --smoothing, --class-weights.
 """
     )
+
+
+def test_identify_asks_nothing_of_a_loop_that_was_described(capsys):
+    out = printed(capsys, "golden", "77.123456", "--world-size", "3", status=1)
+    assert out.splitlines()[-1] == "The nearest is C02, Sum of everything, no mask: 14.5000, which is 62.6235 less."
+
+
+def test_identify_takes_its_numbers_after_the_options(capsys):
+    """As a person types them: 1.2633 is the mean of 6.8/5 and 7/6."""
+    assert codes(capsys, "golden", "--accumulation-steps", "2", "1.2633")[0] == ("RED01",)
+    found = document(capsys, "golden", "1.36", "--decimals", "2", "0.60", "2.30")
+    assert found["batches"][0]["reported"] == ["1.36", "0.60", "2.30"]
+
+
+@pytest.mark.parametrize("late", ["abc", "--foo", "1,2545"])
+def test_identify_refuses_other_words_after_the_options(late, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["identify", "golden", "--decimals", "2", late])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"lossviz: error: unrecognized arguments: {late}\n")
 
 
 def test_identify_names_combinations_and_chance(capsys):
@@ -150,7 +172,9 @@ def test_identify_takes_the_number_of_the_command_before_that_of_the_file(golden
     assert codes(capsys, golden_file, "1.25455")[0] == ("C03",)
 
 
-@pytest.mark.parametrize("words", [["1.36", "0.60", "2.30"], ["1.36,0.60,2.30"], ["1.36, 0.60,", "2.30"]])
+@pytest.mark.parametrize(
+    "words", [["1.36", "0.60", "2.30"], ["1.36,0.60,2.30"], ["1.36, 0.60,", "2.30"], ["[1.36 0.60 2.30]"]]
+)
 def test_identify_takes_one_number_a_sequence(words, capsys):
     """The row sums of golden over its lengths: 6.8/5, 2.4/4, 4.6/2."""
     found = document(capsys, "golden", *words)
@@ -212,6 +236,13 @@ def test_identify_takes_any_number_for_one(number, capsys):
         (
             ["golden", "abc"],
             "`reported` must be a number as it was printed, such as '1.2545'; got 'abc'. Leave out units and words.",
+        ),
+        (
+            ["golden", "1,2545"],
+            (
+                "`NUMBER` must have a decimal point, such as 1.2545; got `1,2545`. "
+                "Two numbers have a space between them."
+            ),
         ),
         (
             ["golden", "3", "4"],

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lossviz.cli._parser import parsers
+from lossviz.cli._parser import parsed
 from lossviz.cli._reference import reference
 from lossviz.errors import LossvizError
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _tolerate_narrow_encodings()
     try:
-        arguments = parsers()[0].parse_args(argv)
+        arguments = parsed(argv)
         status = arguments.command(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader went away, as `| head` does

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lossviz import tables
 from lossviz.analysis import Analysis
-from lossviz.cli._files import open_batch, parse_names, printable
+from lossviz.cli._files import open_batch, parse_names, printable, shape_text
 from lossviz.cli._parser import TABLES
 from lossviz.cli._work import compute
 from lossviz.digits import number_text
@@ -60,10 +60,9 @@ def _as_json(analysis: Analysis, name: str, table: pd.DataFrame) -> str:
 
 
 def _as_text(analysis: Analysis, table: pd.DataFrame) -> str:
-    sequences, timesteps, classes = analysis.batch.shape
     lines = [
         printable(analysis.batch.title or "Batch", most=120),
-        f"{sequences} sequences × {timesteps} timesteps × {classes} classes, mask: {analysis.mask_name}",
+        f"{shape_text(analysis.batch.shape)}, mask: {analysis.mask_name}",
         "",
         *_number(analysis),
         *([""] if analysis.problems else []),

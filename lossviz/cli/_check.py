@@ -27,7 +27,8 @@ Renderer = Callable[[Iterable[Checked]], Iterator[str]]
 
 def run(arguments: argparse.Namespace) -> int:
     """Check every file, print what was found, and return the worst status."""
-    chosen(RULES, arguments.select, arguments.ignore)  # refuse unknown codes before anything is read
+    if not chosen(RULES, arguments.select, arguments.ignore):  # which refuses unknown codes, before anything is read
+        raise InputError("`--select` and `--ignore` leave no rule to run. Leave one of them out, or name fewer codes.")
     if arguments.reported is not None and len(arguments.files) > 1:
         raise InputError(f"`--reported` is the number of one FILE; got {len(arguments.files)}. Check one at a time.")
     names = parse_names(arguments.names)

@@ -78,6 +78,8 @@ class Checked:
         mask: the mask in use.
         value: the number now; None where it is no scalar.
         findings: without their repaired batches.
+        of_the_loop: the codes of the findings that are of the loop which printed the number, and not of the batch.
+        printed: what the loop printed, or None.
         outcomes: of every rule that was asked for.
     """
 
@@ -90,6 +92,8 @@ class Checked:
     mask: str = ""
     value: float | None = None
     findings: tuple[Finding, ...] = ()
+    of_the_loop: frozenset[str] = frozenset()
+    printed: str | None = None
     outcomes: tuple[Outcome, ...] = ()
 
     @property
@@ -118,6 +122,8 @@ def checked(file: str, path: Path, diagnosis: Diagnosis, fail_on: str) -> Checke
         mask=analysis.mask_name,
         value=_value(analysis),
         findings=tuple(replace(finding, repaired=None) for finding in diagnosis.findings),
+        of_the_loop=frozenset(finding.code for finding in diagnosis.findings if _is_of_the_loop(finding)),
+        printed=analysis.batch.reported,
         outcomes=diagnosis.outcomes,
     )
 
@@ -169,6 +175,10 @@ def _status(diagnosis: Diagnosis, fail_on: str) -> int:
         return COULD_NOT_RUN
     serious = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     return FOUND if any(finding.severity in serious for finding in diagnosis.findings) else CLEAN
+
+
+def _is_of_the_loop(finding: Finding) -> bool:
+    return finding.repaired is None and "printed" in finding.evidence
 
 
 def _value(analysis: Analysis) -> float | None:

@@ -8,7 +8,7 @@ from lossviz.errors import FormatError, InputError, NamesError
 from lossviz.formats import propose, read
 from lossviz.samples import SAMPLES, load_sample, sample_path
 
-__all__ = ["open_batch", "parse_names", "printable", "resolve"]
+__all__ = ["open_batch", "parse_names", "printable", "resolve", "shape_text"]
 
 
 def resolve(file: str) -> Path:
@@ -64,6 +64,16 @@ def printable(text: str, most: int = 40) -> str:
     """
     short = text if len(text) <= most else text[: most - 1] + "…"
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in short)
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """How large a batch is, (B, T, V), in words.
+
+    >>> shape_text((3, 5, 1))
+    '3 sequences × 5 timesteps × 1 class'
+    """
+    words = (("sequence", "sequences"), ("timestep", "timesteps"), ("class", "classes"))
+    return " × ".join(f"{count} {many[count != 1]}" for count, many in zip(shape, words, strict=True))
 
 
 def _is_sample(file: str) -> bool:

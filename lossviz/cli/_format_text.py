@@ -1,10 +1,11 @@
 """`lossviz check --format text`: what a terminal shows."""
 
 from collections.abc import Iterable, Iterator
+from shlex import quote
 from textwrap import indent, wrap
 
 from lossviz.cli._checked import PLURAL, Checked, count_text, places
-from lossviz.cli._files import printable
+from lossviz.cli._files import printable, shape_text
 from lossviz.digits import number_text
 from lossviz.rules import SEVERITIES, Finding
 
@@ -34,32 +35,42 @@ def as_text(files: Iterable[Checked], *, fix: str | None = None, verbose: bool =
 
 
 def _file(one: Checked, fix: str | None, verbose: bool) -> Iterator[str]:
-    sequences, timesteps, classes = one.shape or (0, 0, 0)
     yield printable(one.file, most=500)
     if one.title and one.title != one.path.name:
         yield printable(one.title, most=WIDTH)
-    yield f"{sequences} sequences × {timesteps} timesteps × {classes} classes, mask: {one.mask}"
+    yield f"{shape_text(one.shape or (0, 0, 0))}, mask: {one.mask}"
     yield ""
     for finding in one.findings:
-        yield from _finding(finding, one.value, fix)
+        yield from _finding(finding, one, fix)
+        yield ""
+    if one.printed is not None and not one.of_the_loop:
+        yield from _ask(one)
         yield ""
     if verbose:
         yield from _rest(one)
     yield _summary(one)
 
 
-def _finding(finding: Finding, value: float | None, fix: str | None) -> Iterator[str]:
+def _finding(finding: Finding, one: Checked, fix: str | None) -> Iterator[str]:
     message = printable(finding.message, most=1000)
     yield from _wrapped(f"{finding.severity} {finding.code} {finding.name}: {message}")
     where = places(finding.cells)
     if where:
         yield f"  {where}"
-    if finding.loss_if_fixed is not None and value is not None:
-        yield f"  {number_text(value)} now, {number_text(finding.loss_if_fixed)} after the fix"
+    if finding.loss_if_fixed is not None and one.value is not None:
+        now = f"{one.printed} printed" if finding.code in one.of_the_loop else f"{number_text(one.value)} now"
+        yield f"  {now}, {number_text(finding.loss_if_fixed)} after the fix"
     code = finding.fix.get(FIXES[fix]) if fix else None
     if code:
         yield f"  {FIXES[str(fix)]}:"
         yield from (indent(printable(line, most=500), "    ") for line in code.rstrip().splitlines())
+
+
+def _ask(one: Checked) -> Iterator[str]:
+    """Where no rule speaks of the printed number: it may be right, or have too few digits for one."""
+    printed = printable(str(one.printed))
+    yield f"No rule speaks of the printed {printed}. Which formulas give it:"
+    yield f"  lossviz identify {quote(printable(one.file, most=500))} {printed}"
 
 
 def _wrapped(text: str) -> list[str]:

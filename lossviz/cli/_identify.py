@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from textwrap import indent, wrap
@@ -10,9 +9,9 @@ from typing import Any
 
 from lossviz import tables
 from lossviz.analysis import Analysis
-from lossviz.cli._files import open_batch, parse_names, printable
+from lossviz.cli._files import open_batch, parse_names, printable, shape_text
 from lossviz.cli._work import compute
-from lossviz.digits import number_text
+from lossviz.digits import number_text, numbers_in
 from lossviz.errors import InputError
 from lossviz.identification import Match, answer, identify
 from lossviz.reductions import Options
@@ -23,6 +22,11 @@ __all__ = ["run"]
 OPTIONS = ("decimals", "accumulation_steps", "world_size", "smoothing", "accuracy", "precision", "class_weights")
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 EXACT = 1e-9
+LOOP = ("accumulation_steps", "world_size", "smoothing", "class_weights")
+UNSAID = (
+    "If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so: "
+    f"{', '.join('--' + name.replace('_', '-') for name in LOOP)}."
+)
 Reported = str | list[str]
 Read = list[tuple[Analysis, Reported]]
 
@@ -35,14 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
     known = Options(max_length=arguments.max_length)
     matches = identify([one for one, _ in read], [number for _, number in read], options=known, **options)
     said = options | {"max_length": arguments.max_length}
-    sys.stdout.write(_as_json(read, said, matches) if arguments.json else _as_text(read, matches))
+    sys.stdout.write(_as_json(read, said, matches) if arguments.json else _as_text(read, said, matches))
     return 0 if matches else 1
 
 
 def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tuple[Analysis, Reported]:
     """A batch and what was printed for it: one number, or one a sequence or timestep."""
     batch = open_batch(file, parse_names(arguments.names))
-    numbers = [number for word in words for number in re.split(r"[,;\s]+", word) if number]
+    numbers = [number for word in words for number in _numbers(word)]
     if not numbers and batch.reported is None:
         raise InputError(
             f"`NUMBER` is missing, and `{printable(file)}` has no `reported`. "
@@ -50,6 +54,17 @@ def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tup
         )
     reported = numbers[0] if len(numbers) == 1 else numbers or str(batch.reported)
     return compute(batch, Settings(mask=arguments.mask)), reported
+
+
+def _numbers(word: str) -> tuple[str, ...]:
+    """The numbers of a word, as the page Identify reads them: with commas, spaces or brackets."""
+    numbers = numbers_in(word)
+    if any("," in number for number in numbers):
+        raise InputError(
+            f"`NUMBER` must have a decimal point, such as 1.2545; got `{printable(word)}`. "
+            "Two numbers have a space between them."
+        )
+    return numbers
 
 
 def _as_json(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) -> str:
@@ -61,19 +76,20 @@ def _as_json(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) ->
     return json.dumps(document | {"matches": tables.match_records(matches)}, indent=2, allow_nan=False) + "\n"
 
 
-def _as_text(read: Read, matches: tuple[Match, ...]) -> str:
+def _as_text(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) -> str:
     lines = [line for analysis, reported in read for line in _batch(analysis, reported)]
     lines += ["", *_wrapped(_sentence(read, matches))]
     if matches:
         lines += ["", _table(matches), "", *_first(matches[0])]
     elif len(read) == 1 and isinstance(read[0][1], str):
         lines += _wrapped(tables.nearest_convention(read[0][0], float(read[0][1])))
+    if not matches and not any(options[name] for name in LOOP):
+        lines += _wrapped(UNSAID)
     return "\n".join(lines) + "\n"
 
 
 def _batch(analysis: Analysis, reported: Reported) -> list[str]:
-    sequences, timesteps, classes = analysis.batch.shape
-    what = f"{sequences} sequences × {timesteps} timesteps × {classes} classes, mask: {analysis.mask_name}"
+    what = f"{shape_text(analysis.batch.shape)}, mask: {analysis.mask_name}"
     return [
         printable(analysis.batch.title or "Batch", most=120),
         f"{what}, printed: {printable(_printed(reported), most=80)}",

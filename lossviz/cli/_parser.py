@@ -1,18 +1,19 @@
 """The words that the command understands, and their help; docs/commands.md is generated from here."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from textwrap import indent
 
 import lossviz
 from lossviz.cli._options import FILE, add_names, take_negative_numbers
 from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
+from lossviz.digits import is_number, numbers_in
 from lossviz.identification import PRECISIONS
 from lossviz.reductions import FLAGS, REDUCTIONS
 from lossviz.settings import MASKS
 
-__all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsers"]
+__all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsed", "parsers"]
 
 EXAMPLES = "examples:\n"
 
@@ -41,10 +42,26 @@ _LOOP = (
     ("--world-size", int, "N", "processes that train together"),
     ("--max-length", int, "L", "L_max of a loop that divides by a constant length (T)"),
     ("--class-weights", numbers, "W,W,…", "what the loop multiplies the loss of each class by"),
-    ("--smoothing", float, "E", "label smoothing, from 0 to 1"),
-    ("--accuracy", float, "A", "the accuracy that was printed beside the loss, from 0 to 1"),
+    ("--smoothing", float, "E", "label smoothing, from 0 up to 1"),
+    ("--accuracy", float, "A", "the accuracy that was printed beside the loss, from 0 to 1 or in percent"),
 )
 _DESCRIPTION = "See which timesteps make up a sequence loss, and what it was divided by."
+
+
+def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The words of a command line; the numbers of `identify` may stand after its options, too.
+
+    >>> parsed(["identify", "golden", "--smoothing", "0.1", "1.3517"]).number
+    ['1.3517']
+    """
+    parser = parsers()[0]
+    arguments, late = parser.parse_known_args(argv)
+    is_late = "number" in arguments and all(map(is_number, numbers_in(" ".join(late))))
+    if late and not is_late:
+        parser.error(f"unrecognized arguments: {' '.join(late)}")
+    if late:
+        arguments.number = [*arguments.number, *late]
+    return arguments
 
 
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -144,7 +161,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         "number",
         metavar="NUMBER",
         nargs="*",
-        help="what was printed, with all its digits, right after FILE (`reported` of the file)",
+        help="what was printed, with all its digits (`reported` of the file)",
     )
     parser.add_argument(
         "--and",

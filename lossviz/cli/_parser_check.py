@@ -16,7 +16,7 @@ crashed; every file is checked, and the worst status counts.
 
 lossviz check batch.npz
 lossviz check first.npz second.npz --select PAD,NUM --fail-on warning
-lossviz check batch.npz --reported 1.25 --fix pytorch
+lossviz check batch.npz --reported 1.2545 --fix pytorch
 lossviz check batches/*.npz --format sarif
 lossviz check batches/*.npz --format github"""
 
