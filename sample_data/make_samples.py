@@ -28,6 +28,8 @@ def write_worked(folder: Path = FOLDER) -> None:
 
 def write_recorded(folder: Path = FOLDER) -> None:
     """Train each model, and record batches of it before and after."""
+    import keras
+
     from sample_data import train_alice, train_dates, train_language_model, train_reviews
 
     train_alice.make_deterministic()
@@ -46,9 +48,13 @@ def write_recorded(folder: Path = FOLDER) -> None:
     record("alice-trained", shown, SMALL)
     record("alice-kept-out", shown[:4] + kept_out, SMALL)
     record("alice-trained-64", sentences[:LARGE_ROWS], LARGE, np.float16)
-    train_dates.write_dates(folder)
-    train_language_model.write_language_model(folder)
-    train_reviews.write_reviews(folder)
+    for write_model in (
+        train_dates.write_dates,
+        train_language_model.write_language_model,
+        train_reviews.write_reviews,
+    ):
+        keras.utils.clear_session(free_memory=False)  # else the names in a file would tell of models made before
+        write_model(folder)
 
 
 def main(arguments: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from lossviz.formats import write
@@ -32,7 +31,6 @@ SHOWN = [
 
 def new_model() -> LanguageModel:
     """Two layers of 96 units over the printable characters of ASCII."""
-    keras.utils.clear_session(free_memory=False)  # else the names in the file would tell of models made before
     set_seed(SEED)
     tokens = prose.CHARACTERS
     return LanguageModel(len(tokens) + 4, TYPED_LENGTH, 96, 2, tokens=tokens, split="characters")
