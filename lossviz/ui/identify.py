@@ -9,6 +9,7 @@ from lossviz.batch import Batch
 from lossviz.digits import is_number, numbers_in
 from lossviz.identification import PRECISIONS
 from lossviz.samples import SAMPLES, load_sample
+from lossviz.ui.loops import LISTS, NO_LIST
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, read_widget, write_widget
 
@@ -33,7 +34,7 @@ class Question:
         reported: the numbers as they were printed: one, or one a sequence or timestep.
         options: how the loop is set up, as `identify` takes it.
         other: a second batch of the same loop, or None; `other_reported`: its numbers.
-        wrong: the first word that is no number where one should be, or "".
+        wrong: what was typed that is no number where one should be, in a sentence, or "".
     """
 
     reported: tuple[str, ...]
@@ -66,10 +67,18 @@ def question_panel(state: State) -> Question:
     reported = numbers_in(text or "")
     if source is not None:
         source.tell(text or "")
-    wrong = next((word for word in (*reported, *printed, *weights) if not is_number(word)), "")
+    wrong = _wrong("This is", reported) or _wrong("The second batch's loss is", printed)
+    if not all(map(is_number, weights)):
+        wrong = wrong or NO_LIST.format(LISTS["class_weights"][0])
     if weights and not wrong:
         options = (*options, ("class_weights", tuple(map(float, weights))))
     return Question(reported, options, batch if printed else None, printed, wrong)
+
+
+def _wrong(this_is: str, words: tuple[str, ...]) -> str:
+    word = next((word for word in words if not is_number(word)), "")
+    way = "Write it with a decimal point" if "," in word else "Leave out units and words"
+    return f"{this_is} no number: {word:.40}. {way}, as in 1.2545." if word else ""
 
 
 def _follow(source: Source) -> None:
@@ -135,10 +144,10 @@ def _other(state: State) -> tuple[Batch | None, tuple[str, ...]]:
         persist_state="session",
     )
     text = st.text_input("Its printed loss", key=OTHER_NUMBER, placeholder="1.137", persist_state="session")
+    printed = numbers_in(text or "")
     if name is None:
-        return None, ()
-    batch = opened[name].current if name in opened else _sample(samples[name])
-    return batch, numbers_in(text or "")
+        return None, printed
+    return opened[name].current if name in opened else _sample(samples[name]), printed
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -153,5 +162,7 @@ def _said(options: tuple[tuple[str, Any], ...], batch: Batch | None, printed: tu
     words += [f"{value} precision" for name, value in options if name == "precision" and value != "float32"]
     if batch is not None:
         words.append("a second batch" + ("" if printed else ", whose number is missing"))
+    elif printed:
+        words.append("the number of a second batch, which is not chosen")
     if words:
         st.caption("With " + ", ".join(words))

@@ -17,10 +17,15 @@ from lossviz.ui.state import State, read_widget, write_widget
 from lossviz.ui.widgets import literal, say
 from lossviz.ui.work import compute
 
-__all__ = ["EMPTY", "STOPPED", "answer_panel"]
+__all__ = ["EMPTY", "STOPPED", "UNSAID", "answer_panel"]
 
 EMPTY = "Paste the loss that your loop printed for this batch. Every digit helps: 1.2545 says more than 1.25."
 STOPPED = "The second batch was stopped before its losses were there. Ask again, or leave it out."
+LOOP = ("accumulation_steps", "world_size", "smoothing", "class_weights")
+UNSAID = (
+    "If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so under "
+    "How the loop is set up."
+)
 _SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
@@ -37,10 +42,7 @@ class Found:
 def answer_panel(state: State, analysis: Analysis, question: Question) -> None:
     """Draw the answer, which is kept until the batch, its mask or the question changes."""
     if question.wrong:
-        say(
-            "error",
-            f"This is no number: {question.wrong:.40}. Write it with a decimal point, such as 1.2545.",
-        )
+        say("error", question.wrong)
     elif not question.reported:
         st.info(EMPTY)
     else:
@@ -83,6 +85,7 @@ def _show(found: Found) -> None:
         st.markdown(f"##### {literal(first)}")
         if not found.matches and question.other is None and len(question.reported) == 1:
             rest.append(nearest_convention(found.analysis, float(question.reported[0])))
+            rest.append("" if any(dict(question.options).get(name) for name in LOOP) else UNSAID)
         for text in filter(None, rest):
             st.markdown(literal(text))
-    cards_panel(found.analysis, found.matches, dict(question.options))
+    cards_panel(found.analysis, found.matches, dict(question.options), several=len(question.reported) > 1)

@@ -30,14 +30,18 @@ ALL_POSITIONS = {row.code for row in CONVENTIONS if row.group == "positions"}
 WIDTHS = {True: 455, False: 880}  # of the picture at 1280 × 800, until the browser has said its own
 
 
-def cards_panel(analysis: Analysis, matches: Sequence[Match], options: Options) -> None:
+def cards_panel(analysis: Analysis, matches: Sequence[Match], options: Options, *, several: bool = False) -> None:
     """Draw the likeliest matches open, the others folded; what the first one does is the answer, and not said again.
 
-    `options` are what was said of the loop, for the reduction that a card offers.
+    Args:
+        analysis: of the batch.
+        matches: what `identify` answered.
+        options: what was said of the loop, for the reduction that a card offers.
+        several: whether several numbers were printed, which no reduction of the app gives.
     """
     likely = [match for match in matches if not match.accidental][:OPEN] or list(matches[:1])
     for match in likely:
-        _card(analysis, match, options, explained=match is matches[0])
+        _card(analysis, match, None if several else options, explained=match is matches[0])
     rest = [match for match in matches if not any(match is other for other in likely)]
     if not rest:
         return
@@ -45,20 +49,20 @@ def cards_panel(analysis: Analysis, matches: Sequence[Match], options: Options) 
         if not panel.open:
             return
         for match in rest[:FOLDED]:
-            _card(analysis, match, options)
+            _card(analysis, match, None if several else options)
         if len(rest) > FOLDED:
             codes = ", ".join(match.code for match in rest[FOLDED:])
             st.caption(f"And {len(rest) - FOLDED} more: {escaped(codes)}")
 
 
-def _card(analysis: Analysis, match: Match, options: Options, *, explained: bool = False) -> None:
+def _card(analysis: Analysis, match: Match, options: Options | None, *, explained: bool = False) -> None:
     with st.container(border=True, key=f"match_{match.rank}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(match.code)} · {literal(match.title)}**", width="content")
             st.badge(KINDS[match.kind], color=COLOURS[match.kind])  # type: ignore[arg-type]
             if match.accidental:
                 st.badge("Perhaps by chance", color="gray", help=CHANCE)
-            st.caption(_values(match), width="content")
+            st.caption(_values(match, several=options is None), width="content")
         if analysis.batch_loss.shape[1] > HALF:
             _words(analysis, match, explained=explained)
             _picture(analysis, match, half=False)
@@ -70,7 +74,8 @@ def _card(analysis: Analysis, match: Match, options: Options, *, explained: bool
                 _picture(analysis, match, half=True)
         _fix(match)
         _notes(match)
-        _adopt(match, options)
+        if options is not None:
+            _adopt(match, options)
 
 
 def quotient(analysis: Analysis, match: Match) -> tuple[float, float] | None:
@@ -104,9 +109,11 @@ def _with_numbers(formula: str, parts: tuple[float, float] | None) -> str:
     return rf"\begin{{aligned}}&{formula}\\[14pt]&= {fraction}\mathbf{{{value}}}\end{{aligned}}"
 
 
-def _values(match: Match) -> str:
+def _values(match: Match, *, several: bool) -> str:
     away = abs(match.difference)
     is_exact = away <= EXACT * abs(match.value) or not np.isfinite(match.value)
+    if several:
+        return escaped("exactly the printed numbers" if is_exact else f"at most {away:.1g} from the printed numbers")
     distance = "exactly the printed number" if is_exact else f"{away:.1g} from the printed number"
     return escaped(f"{number_text(match.value)}, {distance}")
 

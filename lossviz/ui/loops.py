@@ -13,7 +13,7 @@ from lossviz.ui.choices import OPTIONS
 from lossviz.ui.state import default_widget
 from lossviz.ui.widgets import say
 
-__all__ = ["LISTS", "NUMBERS", "loop_options"]
+__all__ = ["LISTS", "NO_LIST", "NUMBERS", "loop_options"]
 
 NUMBERS: dict[str, tuple[str, float | int | None, dict[str, Any], str]] = {
     "smoothing": (
@@ -51,6 +51,8 @@ LISTS = {
     "bytes_per_token": ("Bytes per token", "1, 3, 2, …", "Numbers, one for each class: how many UTF-8 bytes it has."),
 }
 
+NO_LIST = "{}: type numbers with commas between them, such as 1, 1, 0.5."
+
 
 def loop_options(analysis: Analysis) -> dict[str, Any]:
     """Draw the options, and return those that were said; one that can't be used is left out, with the reason."""
@@ -80,7 +82,7 @@ def _list(name: str, said: dict[str, Any]) -> str:
     try:
         numbers = [float(word) for word in re.split(r"[\s,;]+", (typed or "").strip("[]() \n")) if word]
     except ValueError:
-        return f"{label}: type numbers with commas between them, such as 1, 1, 0.5."
+        return NO_LIST.format(label)
     said[name] = numbers or None
     return ""
 

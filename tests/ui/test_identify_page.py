@@ -11,7 +11,7 @@ from lossviz import Batch, analyze, write
 from lossviz.digits import numbers_in
 from lossviz.identification import answer, identify
 from lossviz.samples import load_sample
-from lossviz.ui.identify_answer import EMPTY, STOPPED
+from lossviz.ui.identify_answer import EMPTY, STOPPED, UNSAID
 from lossviz.ui.identify_cards import quotient
 from lossviz.ui.link import pack
 from tests.golden import FRACTIONAL, golden_batch
@@ -151,6 +151,8 @@ def test_convention_becomes_the_reduction_of_the_app() -> None:
 def test_number_that_nothing_gives_is_answered_with_what_to_check() -> None:
     app = paste(page(), "77.123456")
     nearest = "The nearest is C02, Sum of everything, no mask: 14.5000, which is 62.6235 less."
+    assert sentence(app) == f"{answer((), '77.123456')} {nearest} {UNSAID}"
+    run(app.number_input(key="identify_world_size").set_value(3))
     assert sentence(app) == f"{answer((), '77.123456')} {nearest}"
     assert [node.key for node in nodes(app.main) if str(getattr(node, "key", "")).startswith("match_")] == []
 
@@ -160,6 +162,8 @@ def test_numbers_of_the_sequences_are_one_question() -> None:
     app = paste(page(), "[1.36, 0.60, 2.30]")
     assert sentence(app) == answer(identify(golden_batch(), ["1.36", "0.60", "2.30"]))
     assert words(app, "match_1")[0].startswith("**C07 · ")
+    assert "exactly the printed numbers" in words(app, "match_1")
+    assert [button.key for button in app.button if button.key.startswith("adopt_")] == []
 
 
 def test_numbers_that_fit_no_axis_are_refused_in_words() -> None:
@@ -185,7 +189,15 @@ def test_second_batch_leaves_what_explains_both() -> None:
     run(app.text_input(key="identify_other_number").set_value("1.33333"))
     assert sentence(app) == answer((), "0.9")
     run(app.text_input(key="identify_other_number").set_value("abc"))
-    assert texts(app, "error") == ["This is no number: abc. Write it with a decimal point, such as 1.2545."]
+    assert texts(app, "error") == [
+        "The second batch's loss is no number: abc. Leave out units and words, as in 1.2545."
+    ]
+
+
+def test_number_of_a_second_batch_that_is_not_chosen_is_not_forgotten() -> None:
+    app = paste(page(identify_other_number="1.000"), "0.92")
+    assert "With the number of a second batch, which is not chosen" in texts(app, "caption")
+    assert sentence(app) == expected("0.92")
 
 
 def test_text_that_is_no_number_is_answered_in_one_sentence() -> None:
@@ -200,7 +212,8 @@ def test_text_that_is_no_number_is_answered_in_one_sentence() -> None:
         "1,2545": "1,2545",
     }.items():
         paste(app, text)
-        message = f"This is no number: {word}. Write it with a decimal point, such as 1.2545."
+        way = "Write it with a decimal point" if text == "1,2545" else "Leave out units and words"
+        message = f"This is no number: {word}. {way}, as in 1.2545."
         assert texts(app, "error") == [message]
         assert app.text_input(key="identify_number").value == text
     assert sentence(paste(app, "0.92")) == expected("0.92")
@@ -296,7 +309,7 @@ def test_class_weights_are_passed_on() -> None:
     run(app.text_input(key="identify_class_weights").set_value("1, 2"))
     assert texts(app, "error") == ["`class_weights` must have 6 numbers, one for each class of `logits`; got 2."]
     run(app.text_input(key="identify_class_weights").set_value("one"))
-    assert texts(app, "error") == ["This is no number: one. Write it with a decimal point, such as 1.2545."]
+    assert texts(app, "error") == ["Class weights: type numbers with commas between them, such as 1, 1, 0.5."]
 
 
 def test_constant_length_is_passed_on_and_adopted() -> None:
