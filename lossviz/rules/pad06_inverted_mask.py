@@ -2,7 +2,8 @@
 
 ## What it checks
 Whether, in the sequences that are padded, all the padding counts and the real timestep next to it does not; by the
-weights, or by labels of which the pad ids are left and the others ignored.
+weights, or by labels of which the pad ids are left and the others ignored. Without a pad id the lengths say what is
+padding: the weights are 0 within all of them, and nowhere else.
 
 ## Why it matters
 The model learns to predict padding, which is easy: the loss falls quickly and the model has learnt nothing.
@@ -35,10 +36,13 @@ Array = np.ndarray
 def _check(case: Case) -> Found | None:
     if case.analysis.mask_name == "ignore_id" and case.batch.pad_id is not None:
         return _ignored(case)
+    by_length = case.within_length
+    if case.batch.pad_id is None and by_length is not None and _is_complement(case, by_length):
+        short = np.asarray(case.counts.any(axis=1))
+        return _found(case, case.counts, short)
     missing = " and ".join(f"`{name}`" for name in case.lacks(("pad_id", "weights")))
     if missing:
         raise CannotTell(f"Needs {missing}, which this batch does not have.")
-    by_length = case.within_length
     if case.analysis.mask_name != "weights" or (by_length is not None and np.array_equal(case.counts, by_length)):
         return None
     pads = tail(case) | case.pad_head
@@ -46,6 +50,18 @@ def _check(case: Case) -> Found | None:
     inverted = _inverted(case, padded)
     if not padded.any() or inverted.sum() < 0.8 * padded.sum():
         return None
+    return _found(case, pads, padded, inverted)
+
+
+def _is_complement(case: Case, by_length: Array) -> bool:
+    """Whether what counts is all that lies after the lengths; sequences padded on the left may be a half of T each."""
+    halves = bool((2 * by_length.sum(axis=1) == case.shape[1]).all())
+    some = bool(by_length.any(axis=1).all() and not by_length.all())
+    return case.analysis.mask_name == "weights" and some and not halves and np.array_equal(case.counts, ~by_length)
+
+
+def _found(case: Case, pads: Array, padded: Array, inverted: Array | None = None) -> Found:
+    inverted = padded if inverted is None else inverted
     trained = case.counts & pads
     count, weights = int(trained.sum()), case.analysis.weights
     return Found(
@@ -107,8 +123,15 @@ def _inverted(case: Case, padded: Array) -> Array:
     left_out = (pads & ~case.counts & surely).any(axis=1)
     after = (pads & case.counts).any(axis=1) & ~left_out & (pick(counts, end[:, 0] - 1) == 0)
     before = case.pad_head.any(axis=1) & ~(case.pad_head & ~case.counts).any(axis=1) & (pick(counts, start) == 0)
-    beside: Array = padded & (after | before)
+    beside: Array = padded & (after | before | _with_start(case, start))
     return beside
+
+
+def _with_start(case: Case, start: Array) -> Array:
+    """Sequences of which all padding on the left counts, a start token after it, and nothing else, [B]; two or none."""
+    padding_and_start = case.pad_head | (np.arange(case.shape[1]) == start[:, None])
+    alike: Array = (case.counts == padding_and_start).all(axis=1) & (start > 0)
+    return alike if alike.sum() > 1 else np.zeros_like(alike)
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 ## What it checks
 Whether sequences start with a run of pad ids while their mask leaves out as many timesteps at the end, or the other
-way round.
+way round. On the left it may leave out one more, where the first real target is a start token, which no length counts.
 
 ## Why it matters
 Pads are trained, and as many real timesteps at the other end are not. `keras.utils.pad_sequences` pads on the left by
@@ -45,13 +45,16 @@ def _check(case: Case) -> Found | None:
         wrong = padded & (_cut_right(case, run) if side == "left" else _cut_left(case, run))
         enough = wrong.sum() >= 2 or (wrong.any() and run[wrong].max() >= 2)
         if enough and wrong.sum() >= 0.8 * padded.sum():
-            return _found(case, side, np.where(wrong, run if side == "left" else -run, 0))
+            left_out = case.shape[1] - counted_end(case)
+            return _found(case, side, np.where(wrong, left_out if side == "left" else -run, 0))
     return None
 
 
 def _cut_right(case: Case, run: Array) -> Array:
-    """Where the mask leaves out just the last `run` timesteps of a sequence, [B]."""
-    cut: Array = counted_end(case) == case.shape[1] - run
+    """Where the mask leaves out just the last `run` timesteps of a sequence, or one more of several, [B]."""
+    left_out = case.shape[1] - counted_end(case)
+    more = (run > 0) & (left_out == run + 1) & (left_out < case.shape[1])
+    cut: Array = more if more.sum() >= 2 else left_out == run
     return cut
 
 
@@ -65,7 +68,7 @@ def _cut_left(case: Case, run: Array) -> Array:
 def _found(case: Case, side: str, shift: Array) -> Found:
     meant = _moved(case.counts, shift)
     cells = meant != case.counts
-    trained, lost = int((case.counts & ~meant).sum()), int((meant & ~case.counts).sum())
+    trained, lost = int((case.counts & ~meant & case.is_pad).sum()), int((meant & ~case.counts).sum())
     rows = int((shift != 0).sum())
     other = "right" if side == "left" else "left"
     return Found(

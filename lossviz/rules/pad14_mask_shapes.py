@@ -16,7 +16,7 @@ Build the mask from token offsets or from the template's own assistant mask, nev
 
 ## When it is a false alarm
 Conversations with several turns have holes, and prompts differ: it is an info. Where all masks have one shape,
-nothing is said.
+nothing is said, nor where weights alone say how long the sequences are, or where one timestep of each counts.
 
 ## Threads
 trl PR#456, axolotl#2089, alpaca-lora PR#306
@@ -55,7 +55,7 @@ def _check(case: Case) -> Found | None:
 def _mixed(case: Case) -> Found | None:
     shapes = shapes_of(case)
     tally = Counter(shape for shape in shapes if shape)
-    if len(tally) < 2:
+    if len(tally) < 2 or _is_ordinary(case, set(tally)):
         return None
     most = next(shape for shape in sorted(tally, key=lambda name: (-tally[name], list(SHAPES).index(name))))
     minority = np.array([bool(shape) and shape != most for shape in shapes])
@@ -66,6 +66,12 @@ def _mixed(case: Case) -> Found | None:
         evidence={name: tally[name] for name in SHAPES if name in tally},
         fix=_FIX,
     )
+
+
+def _is_ordinary(case: Case, shapes: set[str]) -> bool:
+    """Whether one timestep of each sequence counts, or its beginning, where nobody says what padding is."""
+    padded = case.batch.pad_id is None and case.analysis.mask_name == "weights" and shapes == {"full", "prefix"}
+    return padded or bool((case.counts.sum(axis=1) <= 1).all())
 
 
 def shapes_of(case: Case) -> list[str]:
@@ -88,7 +94,7 @@ def _shape(counts: Array, start: int, end: int) -> str:
     first, last = int(places[0]), int(places[-1]) + 1
     if last - first != places.size:
         return "holes"
-    if first <= start:
+    if first <= start + (start > 0):  # after padding on the left a start token may come, which nobody trains
         return "full" if last >= end else "prefix"
     return "suffix" if last >= end else "window"
 

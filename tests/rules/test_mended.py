@@ -38,6 +38,71 @@ def test_pad06_finds_labels_of_which_only_the_pad_ids_are_left():
     assert said("PAD06", batch_of(half_replaced, pad_id=0, ignore_id=-100)) is None
 
 
+def test_pad06_knows_padding_by_the_lengths_where_no_pad_id_is_declared():
+    frames = {"targets": [[3, 4, 0, 0, 0], [5, 6, 7, 8, 2]], "weights": [[0, 0, 1, 1, 1], [0, 0, 0, 0, 0]]}
+    assert said("PAD06", batch_of(**frames, lengths=[2, 5])) == (
+        "error",
+        (
+            "3 pads count and the timesteps next to them don't, in 1 of 1 padded sequence: "
+            "100 % of the weight lies on padding."
+        ),
+    )
+    assert diagnose(batch_of(**frames, lengths=[2, 5])).finding("PAD06").repaired.weights.tolist() == [
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 1, 1],
+    ]
+    assert said("PAD06", batch_of(**frames, lengths=[3, 5])) is None
+    left = {"targets": [[0, 0, 3, 4]], "weights": [[0, 0, 1, 1]]}
+    assert said("PAD06", batch_of(**left, lengths=[2])) is None  # padded on the left, as far as anybody says
+
+
+def test_pad06_knows_left_padding_whose_start_token_counts_with_it():
+    targets, weights = [[0, 0, 1, 5, 2], [0, 1, 5, 6, 2], [1, 5, 6, 7, 2]], [[1, 1, 1, 0, 0], [1, 1, 0, 0, 0], [0] * 5]
+    batch = batch_of(targets, weights=weights, pad_id=0, eos_id=2)
+    assert said("PAD06", batch) == (
+        "error",
+        (
+            "3 pads count and the timesteps next to them don't, in 2 of 2 padded sequences: "
+            "60 % of the weight lies on padding."
+        ),
+    )
+    assert [finding.code for finding in diagnose(batch).findings] == ["PAD06"]
+    assert said("PAD06", batch.replace(weights=[[1, 1, 1, 0, 0], [1, 1, 1, 0, 0], [0] * 5])) is None
+
+
+def test_pad14_takes_padding_that_nobody_declared_for_no_other_shape():
+    prefix, half = [[1, 1, 1, 1], [1, 1, 0, 0]], [[1, 1, 1, 1], [0, 0, 1, 1]]
+    targets = [[5, 6, 7, 8], [5, 6, 0, 0]]
+    assert said("PAD14", batch_of(targets, weights=prefix)) is None
+    assert said("PAD14", batch_of(targets, weights=prefix, pad_id=1))[0] == "info"  # two real timesteps are left out
+    assert said("PAD14", batch_of(targets, weights=half))[0] == "info"  # a prompt that was trained once
+    read_out = [[0, 0, 0, 1], [0, 1, 0, 0]]
+    assert said("PAD14", batch_of(targets, weights=read_out)) is None
+
+
+def test_pad14_takes_a_start_token_after_left_padding_for_padding():
+    targets, weights = [[0, 0, 1, 5, 2], [5, 6, 7, 8, 2]], [[0, 0, 0, 1, 1], [1, 1, 1, 1, 1]]
+    assert said("PAD14", batch_of(targets, weights=weights, pad_id=0, eos_id=2)) is None
+    weights[0][3] = 0
+    assert said("PAD14", batch_of(targets, weights=weights, pad_id=0, eos_id=2))[0] == "info"
+
+
+def test_pad07_knows_left_padding_whose_start_token_no_length_counts():
+    targets = [[0, 0, 0, 1, 5, 2], [0, 0, 1, 6, 7, 2], [1, 5, 6, 7, 8, 2]]
+    batch = batch_of(targets, lengths=[2, 3, 6], pad_id=0, eos_id=2)
+    assert said("PAD07", batch) == (
+        "error",
+        (
+            "2 sequences are padded on the left and masked as if on the right: 4 pads are trained and 5 real timesteps "
+            "are not."
+        ),
+    )
+    diagnosis = diagnose(batch)
+    assert [finding.code for finding in diagnosis.findings] == ["PAD07"]
+    assert diagnosis.findings[0].repaired.weights.tolist() == [[0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1], [1] * 6]
+    assert said("PAD07", batch.replace(lengths=[2, 4, 6])) is None  # one agrees, and chance may do that
+
+
 @pytest.mark.parametrize(("width", "severity"), [(8, "info"), (7, "error")])
 def test_pad05_is_an_info_where_sequences_were_cut_at_one_limit_and_filled_up(width, severity):
     targets = [[5, 6, 7, 1, 1, 1, 1, 1][:width], [6, 7, 8, 1, 1, 1, 1, 1][:width]]
