@@ -58,15 +58,16 @@ def marks(codes: Array, window: Window, axes: Axes, cell: tuple[float, float], t
 
 
 def texts(name: str, x: Array, y: Array, text: list[str], ink: Any, axes: Axes, size: float, **more: Any) -> Spec:
-    """Words at cells."""
+    """Words at cells, but for those that are empty: where one was, plotly.js draws none in the next picture either."""
+    there = [at for at, words in enumerate(text) if words]
     return {
         "type": "scatter",
         "mode": "text",
         "name": name,
-        "x": x,
-        "y": y,
-        "text": text,
-        "textfont": {"size": size, "color": ink},
+        "x": x[there],
+        "y": y[there],
+        "text": [text[at] for at in there],
+        "textfont": {"size": size, "color": ink if isinstance(ink, str) else [ink[at] for at in there]},
         "xaxis": axes[0],
         "yaxis": axes[1],
         "hoverinfo": "skip",

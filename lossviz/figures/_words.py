@@ -9,7 +9,7 @@ from lossviz.analysis import Analysis
 from lossviz.figures._cells import CODE, Cells, Window, pad_glyph
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import FLIP, MARKS
-from lossviz.figures._text import ellipsis, plotly_text, text_width, with_id
+from lossviz.figures._text import ellipsis, plotly_text, text_width, visible, with_id
 from lossviz.figures._traces import Axes, texts
 from lossviz.masking import real_timesteps
 from lossviz.measuring import is_binary
@@ -169,9 +169,9 @@ class _Words:
         target, real = int(self.window.of(batch.targets)[b, t]), self.real[b, t]
         if self.binary and batch.inputs is not None:
             word = batch.input_token(int(self.window.of(batch.inputs)[b, t]))
-            return ellipsis(word, width, SIZE) if real else "·"
+            return _fitted(word, width) if real else "·"
         padded = target == batch.pad_id and not real
-        return "·" if padded else ellipsis(str(target) if self.binary else batch.token(target), width, SIZE)
+        return "·" if padded else _fitted(str(target) if self.binary else batch.token(target), width)
 
     def _under(self, b: int, t: int) -> str:
         """What the decoder read, in small, where it is shown."""
@@ -185,3 +185,13 @@ class _Words:
         place = (self.cells.z[at[:, 0], at[:, 1]] - low) / (high - low)
         far = (1 - place if self.quantity.best == "high" else place) >= FLIP
         return [self.theme.high_ink if dark else self.theme.low_ink for dark in far]
+
+
+def _fitted(token: str, width: float) -> str:
+    """The token cut to fit; one character stays, or a word of such cells would lose its wide letters.
+
+    >>> _fitted("W", 8), _fitted("We", 8)
+    ('W', '')
+    """
+    alone = len(visible(token).strip("\u2068\u2069")) == 1
+    return plotly_text(token) if alone else ellipsis(token, width, SIZE)
