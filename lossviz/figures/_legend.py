@@ -18,6 +18,7 @@ __all__ = ["Entry", "colour_axis", "legend", "legend_rows", "mark_entries", "not
 Spec = dict[str, Any]
 SIZE = 12
 NICE = (1, 2, 2.5, 5)
+APART, HALF, LINE = 24, 14, 7  # pixels between ticks of an upright bar; half of two lines; half of one
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def colour_axis(
     """The scale of both heatmaps, with its bar: unit, round ticks, and ln V for losses."""
     box, stacked = place.colourbar, place.stacked
     length = box.height if stacked else box.width
-    values, labels = _ticks(analysis, quantity, scale, length - 20 * stacked, apart=24 if stacked else 46)
+    values, labels = _ticks(analysis, quantity, scale, length - 20 * stacked, stacked=stacked)
     bar = {
         "orientation": "v" if stacked else "h",
         "thickness": 12,
@@ -147,7 +148,7 @@ def colour_axis(
 
 
 def _ticks(
-    analysis: Analysis, quantity: Quantity, scale: tuple[float, float], length: float, apart: float
+    analysis: Analysis, quantity: Quantity, scale: tuple[float, float], length: float, *, stacked: bool
 ) -> tuple[list[float], list[str]]:
     low, high = scale
     if quantity.logarithmic:
@@ -161,10 +162,24 @@ def _ticks(
     uniform = float(np.log(classes))
     if quantity.name not in ("loss", "entropy") or not low < uniform <= high:
         return values, labels
-    near = apart * (high - low) / length
+    pixel = (high - low) / length
+    words, moved = f"{number(uniform, 2)} = ln {name},<br>a uniform guess", 0
+    if stacked:
+        words, moved = _inside(words, (high - uniform) / pixel, (uniform - low) / pixel)
+    near = pixel * ((APART if stacked else 46) + moved)
     kept = [(v, text) for v, text in zip(values, labels, strict=True) if abs(v - uniform) >= near]
-    kept.append((uniform, f"{number(uniform, 2)} = ln {name},<br>a uniform guess"))
+    kept.append((uniform, words))
     return [v for v, _ in kept], [text for _, text in kept]
+
+
+def _inside(words: str, above: float, below: float) -> tuple[str, int]:
+    """Two lines beside a tick, and the pixels by which they were moved so as not to leave the bar.
+
+    An empty third line moves the others by half of one.
+    """
+    if above < HALF:
+        return f"<br>{words}", LINE
+    return (f"{words}<br>", LINE) if below < HALF else (words, 0)
 
 
 def _tick(quantity: Quantity, value: float) -> str:

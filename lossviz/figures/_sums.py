@@ -1,6 +1,7 @@
 """What each sequence and each timestep adds to the number, and the line that names the divisor."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
     if analysis.divisor == 1:
         counts = PLURAL.sub(r"\1", counts).replace("that count", "that counts").replace("that are", "that is")
     named = f"({counts})" if counts.startswith(("nothing", "the ")) else counts
-    divisor = f"<b>{analysis.divisor:,.10g}</b> {named}"
+    divisor = f"<b>{_exactly(analysis.divisor)}</b> {named}"
     line = f"{number(analysis.numerator)}{means} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
     return f"100% is {line}" if quantity.name == "share" else line
 
@@ -82,14 +83,20 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
 def _many(analysis: Analysis, counts: str) -> str:
     values, divisors = np.asarray(analysis.value), np.asarray(analysis.divisor)
     of = {(1,): "sequence", (0,): "timestep", (): "timestep of each sequence"}[analysis.reduced_axes]
-    return f"÷ {counts} (<b>{_span(divisors, '{:,.10g}')}</b>) = one number per {of}, <b>{_span(values)}</b> nats"
+    return f"÷ {counts} (<b>{_span(divisors, _exactly)}</b>) = one number per {of}, <b>{_span(values)}</b> nats"
 
 
-def _span(values: Array, form: str = "") -> str:
+def _exactly(divisor: float) -> str:
+    """A divisor with the digits that it has, and the sign of the other numbers in its line."""
+    written = f"{abs(divisor):,.10g}"
+    return f"−{written}" if divisor < 0 else written
+
+
+def _span(values: Array, form: Callable[[float], str] = number) -> str:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return "NaN"
-    ends = [form.format(end) if form else number(float(end)) for end in (finite.min(), finite.max())]
+    ends = [form(float(end)) for end in (finite.min(), finite.max())]
     span = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
     return span if finite.size == values.size else f"{span} and NaN"
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lossviz import Batch, analyze
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES, equation
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
@@ -130,3 +131,32 @@ def test_locked_refuses_an_empty_scale():
     with pytest.raises(InputError) as error:
         QUANTITIES["loss"].locked(2, 2)
     assert str(error.value) == "`scale` must be two finite numbers, the lower first; got (2, 2)."
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"), [(1.0, "<br>{}"), (1e4, "{}<br>"), (3.0, "{}")], ids=["top", "end", "middle"]
+)
+def test_equation_scale_keeps_a_uniform_guess_beside_its_bar(scale, words):
+    """An empty line over or under the two of ln V keeps them away from what stands above and below."""
+    logits = np.zeros((1, 2, 4))
+    logits[0, 0, 1] = -scale if scale > 1 else 0
+    bar = equation(analyze(Batch.from_arrays(logits=logits, targets=[[1, 2]]))).layout.coloraxis.colorbar
+    assert words.format("1.39 = ln V,<br>a uniform guess") in bar.ticktext
+
+
+def test_equation_has_one_minus_sign_in_the_line_of_the_divisor():
+    analysis = analyze(Batch.from_arrays(logits=np.zeros((1, 2, 4)), targets=[[1, 2]], weights=[[-0.5, -0.25]]))
+    assert notes(equation(analysis), "divisor") == [
+        "−1.0397 ÷ <b>−0.75</b> (the sum of the weights) = <b>1.3863</b> nats"
+    ]
+
+
+def test_equation_has_no_empty_words():
+    """plotly.js takes the place of an empty word away, and the next picture lacks the word that stood there."""
+    words = ["a", "b", "c", "immediately"]
+    targets = np.arange(64)[None] % 4
+    analysis = analyze(Batch.from_arrays(logits=np.zeros((1, 64, 4)), targets=targets, vocabulary=words))
+    first = named(equation(analysis), "values")[0]
+    assert list(first.text) == ["a", "b", "c"] * 16
+    assert first.x.tolist() == [t for t in range(64) if t % 4 < 3]
+    assert len(first.textfont.color) == 48
