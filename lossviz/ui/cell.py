@@ -75,6 +75,7 @@ def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
     write_widget(key, explanation.weight)
     st.number_input(
         "Weight",
+        value=None,  # emptied is no edit
         step=1.0,
         format="%.6g",
         key=key,

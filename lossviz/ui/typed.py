@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.batch import Batch
 from lossviz.errors import InputError, LossvizError
@@ -20,33 +21,38 @@ LOGITS = {
     "random": "Random, from a seed",
     "uniform": "Uniform: every class alike",
     "confident": "Confident: the target is likely",
-    "wrong": "Confidently wrong at chosen timesteps",
+    "wrong": "Confidently wrong in places",
     "pasted": "Pasted numbers",
 }
+NONE_YET = "The batch on screen stays."
+WARMTH = 1.0  # what an emptied temperature is
 _PLACE = re.compile(r"(\d{1,6})\s*:\s*(\d{1,6})")
 
 
 def typed_door(state: State) -> None:
     """Draw the fields and put the typed batch on the screen; a bad value keeps the last good one there."""
-    _fields()
+    message = _fields()
     typed = {
         name: read_widget(f"typed_{name}")
         for name in ("text", "vocabulary", "kind", "seed", "temperature", "wrong", "pasted")
     }
+    known = state.known("typed", "typed")
     try:
-        known = state.known("typed", "typed")
         if known is None or state.typed != typed:
-            state.replace(Source("typed", "typed", typed_batch(**typed)))
-            state.typed = typed
-        elif known is not None:
-            state.show(known)
+            made = Source("typed", "typed", typed_batch(**typed))
+            state.replace(made)
+            known, state.typed = made, typed
     except LossvizError as error:
-        say("error", str(error))
-        if state.known("typed", "typed") is not None:
-            st.caption("On screen: the last batch that could be read.")
+        with message:  # below the other fields it would be off the screen
+            say("error", str(error))
+            st.caption(NONE_YET if known is None else "On screen: the last batch that could be read.")
+    if known is not None:
+        state.show(known)
 
 
-def typed_batch(text: str, vocabulary: str, kind: str, seed: int, temperature: float, wrong: str, pasted: str) -> Batch:
+def typed_batch(
+    text: str, vocabulary: str, kind: str, seed: int, temperature: float | None, wrong: str, pasted: str
+) -> Batch:
     r"""The batch that the fields describe.
 
     Raises:
@@ -67,7 +73,8 @@ def typed_batch(text: str, vocabulary: str, kind: str, seed: int, temperature: f
     if kind == "pasted":
         logits: Any = parse_logits(pasted, targets.shape)
     else:
-        logits = make_logits(kind, targets, classes, wrong=_places(wrong), seed=int(seed), temperature=temperature)
+        warmth = WARMTH if temperature is None else temperature
+        logits = make_logits(kind, targets, classes, wrong=_places(wrong), seed=int(seed), temperature=warmth)
     fits = typed.vocabulary is not None and len(typed.vocabulary) == logits.shape[2]
     return Batch.from_arrays(
         logits=logits,
@@ -86,10 +93,11 @@ def _places(text: str) -> list[tuple[int, int]]:
     return [(int(b), int(t)) for b, t in _PLACE.findall(text)]
 
 
-def _fields() -> None:
+def _fields() -> DeltaGenerator:
+    """Draw the fields; returns the place of what is said about them."""
     default_widget("typed_text", EXAMPLE)
     default_widget("typed_kind", "random")
-    default_widget("typed_temperature", 1.0)
+    default_widget("typed_temperature", WARMTH)
     default_widget("typed_seed", 0)
     for name in ("vocabulary", "wrong", "pasted"):
         default_widget(f"typed_{name}", "")
@@ -100,6 +108,7 @@ def _fields() -> None:
         help="The targets: tokens or ids separated by spaces. Lengths follow from the lines and can be edited below.",
         persist_state="session",
     )
+    message = st.container()
     kind = st.selectbox(
         "Logits",
         list(LOGITS),
@@ -115,6 +124,7 @@ def _fields() -> None:
         help="All tokens in the order of their ids, separated by spaces.",
         persist_state="session",
     )
+    return message
 
 
 def _options(kind: str) -> None:
@@ -126,7 +136,9 @@ def _options(kind: str) -> None:
         temperature.number_input(
             "Temperature",
             min_value=0.01,
+            value=None,
             step=0.1,
+            placeholder=f"{WARMTH}",
             key="typed_temperature",
             help="Higher is flatter: logits are divided by it.",
             persist_state="session",

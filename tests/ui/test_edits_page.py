@@ -120,6 +120,14 @@ def test_weight_changes_the_number() -> None:
     assert (number(app), app.number_input(key=weight_key(app)).value) == (BEFORE, 1.0)
 
 
+def test_emptied_weight_is_no_edit() -> None:
+    """It does not become 0, which would take the timestep out of the number."""
+    app = select(sample("golden"), 2, 0)
+    run(app.number_input(key=weight_key(app)).set_value(None))
+    assert state(app).source.steps == []
+    assert (number(app), app.number_input(key=weight_key(app)).value) == (BEFORE, 1.0)
+
+
 def test_weight_field_follows_lengths_and_mask() -> None:
     """It shows the weight in use, however it came about."""
     app = at_cell(golden(), 2, 1)

@@ -142,6 +142,15 @@ def test_seed_and_temperature_change_random_logits() -> None:
     assert shown(app).batch.logits == pytest.approx(first / 2, rel=1e-6)
 
 
+def test_emptied_temperature_leaves_the_logits_as_they_are() -> None:
+    """It is no 0.01, the smallest that can be typed."""
+    app = typed(GOOD)
+    first = shown(app).batch.logits
+    run(app.number_input(key="typed_temperature").set_value(None))
+    assert np.array_equal(shown(app).batch.logits, first)
+    assert app.number_input(key="typed_temperature").placeholder == "1.0"
+
+
 def test_nothing_typed_is_lost_by_looking_through_another_door() -> None:
     """Text, vocabulary, places, pasted numbers and edits are as they were."""
     fields = {"vocabulary": "c b a", "kind": "wrong", "wrong": "0:1"}
@@ -157,6 +166,17 @@ def test_nothing_typed_is_lost_by_looking_through_another_door() -> None:
     expected = {"text": GOOD, **fields, "pasted": "1 2 3"}
     assert {name: app.session_state[f"typed_{name}"] for name in expected} == expected
     assert app.text_input(key="typed_wrong").value == "0:1"
+
+
+def test_last_good_batch_comes_back_with_a_text_that_cannot_be_read() -> None:
+    """The sentence under the field says so; another door had its own batch on the screen meanwhile."""
+    app = fill(typed(GOOD, kind="uniform"), text=" ")
+    door(app, "Sample")
+    assert number(app) != f"{np.log(4):.4f}"
+    door(app, "Type")
+    assert KEPT in texts(app, "caption")
+    assert number(app) == f"{np.log(4):.4f}"
+    assert shown(app).batch.title == "typed"
 
 
 def test_edits_stay_where_they_still_fit_when_the_text_changes() -> None:
