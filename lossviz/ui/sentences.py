@@ -9,6 +9,7 @@ import streamlit as st
 
 from lossviz.batch import Batch
 from lossviz.errors import InputError, LossvizError
+from lossviz.figures import visible
 from lossviz.ui.opening import TRAINED_WITH
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, default_widget
@@ -140,8 +141,8 @@ def _lines(text: str) -> list[Line]:
 def _remark(unknown: list[str]) -> str:
     if not unknown:
         return ""
-    named = ", ".join(f"“{piece[:30]}”" for piece in unknown[:MOST_NAMED]) + (" …" if unknown[MOST_NAMED:] else "")
-    return f"Unknown to the model and read as <unk>: {named}."
+    named = ", ".join(f"“{visible(piece[:30])}”" for piece in unknown[:MOST_NAMED])
+    return f"Unknown to the model and read as <unk>: {named}{', …' if unknown[MOST_NAMED:] else '.'}"
 
 
 def _sentences(lines: Sequence[Line]) -> tuple[list[Any], ...]:
@@ -184,7 +185,9 @@ def _unknown_characters(_: Any, batch: Batch, texts: Sequence[str]) -> Iterable[
 
 
 def _words(model: Any, line: str) -> tuple[int, int, str]:
-    return len(model.tokenizer.ids([_ARROW.split(line)[0]])[0]), getattr(model, "max_length", MOST_WORDS), "words"
+    """Of the longer side of an arrow: a decoder's steps are as many as what it should say."""
+    read = [len(ids) for ids in model.tokenizer.ids(_ARROW.split(line))]
+    return max(read) if read[0] else 0, getattr(model, "max_length", MOST_WORDS), "words"
 
 
 def _unknown_words(model: Any, _: Batch, texts: Sequence[str]) -> Iterable[str]:
@@ -199,7 +202,7 @@ def _unknown_words(model: Any, _: Batch, texts: Sequence[str]) -> Iterable[str]:
 
 KINDS_OF_MODEL = {
     "language-model": KindOfModel(
-        "Language model",
+        "Language model by characters",
         "The cat sat on the mat.\nCuriouser and curiouser!\nqzxj kwv",
         "Each line is a sequence: the model reads its characters and must say the next one, at the end the stop.",
         _sentences,
@@ -207,7 +210,7 @@ KINDS_OF_MODEL = {
         _unknown_characters,
     ),
     "dates": KindOfModel(
-        "Dates to ISO 8601",
+        "Encoder-decoder for dates",
         "the third of May 2004 -> 2004-05-03\nMonday, 31 October 1988 -> 1988-10-31\nFeb 1974 -> 1974-03",
         "Each line is a date, `->`, and what the decoder must say. Without an arrow it must say what it would itself.",
         _pairs,
@@ -215,7 +218,7 @@ KINDS_OF_MODEL = {
         _unknown_words,
     ),
     "reviews": KindOfModel(
-        "Praise or blame",
+        "Text classifier",
         "I loved every minute. -> praise\nThe film was dull. We left at ten. -> blame\nNot bad at all! -> praise",
         "Each line is a review, and `-> praise` or `-> blame`: its label, 1 or 0.",
         _labelled,

@@ -83,7 +83,13 @@ def test_unknown_words_are_named() -> None:
 
 def test_unknown_words_beyond_five_are_counted_no_further() -> None:
     _, remark = sentence_batch("language-model", "trained", "αβγδεζη")
-    assert remark == "Unknown to the model and read as <unk>: “α”, “β”, “γ”, “δ”, “ε” …."
+    assert remark == "Unknown to the model and read as <unk>: “α”, “β”, “γ”, “δ”, “ε”, …"
+
+
+def test_unknown_characters_that_nobody_sees_are_named() -> None:
+    """A zero-width joiner of an emoji is no empty quotation, and a right-to-left override turns nothing round."""
+    _, remark = sentence_batch("language-model", "trained", "a\u200db\u202ec")
+    assert remark == "Unknown to the model and read as <unk>: “⟨U+200D⟩”, “⟨U+202E⟩”."
 
 
 def test_date_alone_is_held_against_what_the_model_writes() -> None:
@@ -110,6 +116,7 @@ REFUSED = [
     ("dates", "a -> b -> c", f"Line 1 {DATE} “a -> b -> c”."),
     ("dates", "?!", "Line 1 has none of the model's words. Type some, or empty it."),
     ("dates", "May " * 65, "Line 1 has 65 words; the model reads 64 at most. Shorten it."),
+    ("dates", "May -> " + "5 " * 65, "Line 1 has 65 words; the model reads 64 at most. Shorten it."),
     ("reviews", "good -> 1\nIt was good.", f"Line 2 {LABEL}"),
     ("reviews", "good -> fine", f"Line 1 {LABEL}"),
     ("reviews", "-> praise", f"Line 1 {LABEL}"),
