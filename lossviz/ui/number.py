@@ -11,7 +11,7 @@ from lossviz.ui.widgets import say
 
 __all__ = ["numbers_panel", "problems_panel", "refusal_panel"]
 
-LABEL = 32
+LABEL, NARROW = 32, 8  # characters that have room as a label, and as a perplexity
 
 
 def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
@@ -32,8 +32,13 @@ def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
             counts, short = top.divisor_counts, top.divisor_counts.partition(":")[0]
             whole = len(short) <= LABEL and short == counts  # a longer label is cut off
             st.metric(f"Divided by {short}", top.divisor, help=None if whole else f"By {counts}.")
-    perplexity.metric("Perplexity", top.perplexity or "–", help="exp of a mean loss in nats; only a mean has one.")
-    counting.metric(f"Count, of {top.cells} timesteps", top.counting)
+    digits = f"All digits: {top.perplexity}, " if len(top.perplexity) > NARROW else ""
+    help_text = f"{digits}exp of a mean loss in nats; only a mean has one."
+    perplexity.metric("Perplexity", _narrow(top.perplexity) or "–", help=help_text)
+    unit = "timestep" if top.cells == "1" else "timesteps"
+    counting.metric(
+        f"Count, of {top.cells} {unit}" if len(top.cells) < NARROW else f"Count, of {top.cells}", top.counting
+    )
     padding.metric("Padding", top.padding)
     place = doctor.container(key="doctor_badge", gap=None)
     if refusal:
@@ -41,6 +46,17 @@ def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
     elif not analysis.is_scalar:
         st.dataframe(value_table(analysis), height=180)
     return place
+
+
+def _narrow(written: str) -> str:
+    """A number in as many digits as a narrow column has room for.
+
+    >>> [_narrow(written) for written in ("1.6970", "138391.2345", "1.384e+08", "inf", "")]
+    ['1.6970', '138391', '1.4e+08', 'inf', '']
+    """
+    if len(written) <= NARROW:
+        return written
+    return f"{float(written):.{6 if float(written) < 1e6 else 2}g}"
 
 
 def refusal_panel(state: State) -> None:

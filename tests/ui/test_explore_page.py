@@ -20,6 +20,7 @@ from tests.ui.driver import (
     counting,
     decoded,
     divisor,
+    door,
     fill,
     flags,
     heatmaps,
@@ -205,6 +206,18 @@ def test_perplexity_is_of_means_only() -> None:
     assert metrics(app)["Perplexity"] == "–"
     choose(app, reduction="mean")
     assert metrics(app)["Perplexity"] == f"{np.exp(13.8 / 11):.4f}"
+
+
+def test_large_perplexity_and_one_timestep_stay_readable() -> None:
+    """exp of a confident mistake has more digits than its column; the help has them all."""
+    app = door(open_app(), "Type")
+    run(app.text_area(key="typed_text").set_value("1"))
+    choose(app, typed_kind="pasted")
+    run(app.text_area(key="typed_pasted").set_value("12 0"))
+    found = {str(metric.label): metric for metric in app.metric}
+    assert found["Perplexity"].value == "162756"
+    assert found["Perplexity"].help.startswith("All digits: 162755.7914, exp of a mean loss")
+    assert found["Count, of 1 timestep"].value == "1"
 
 
 def test_flags_are_shown_with_their_defaults_for_sequence_loss_only() -> None:
