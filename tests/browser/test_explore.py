@@ -56,8 +56,10 @@ def type_length(page: Page, row: int, length: int) -> None:
 
     steps.until(page, editor, click_and_type)
     expect(editor).to_have_value(first)
-    for key in (*rest, "Enter"):
+    for key in rest:
         page.keyboard.press(key)
+    expect(editor).to_have_value(str(length))
+    page.keyboard.press("Enter")
     expect(editor).to_have_count(0)
     page.wait_for_timeout(400)  # the table waits a moment before it sends
     steps.idle(page)
