@@ -127,7 +127,8 @@ def _is_other_filler(case: Case, cut: Array) -> bool:
     if inputs is not None and cut.any() and (inputs[cut] == case.batch.pad_id).all():
         return True
     ids = np.unique(case.targets[cut])
-    return bool(cut.sum() > 1 and ids.size == 1 and ids[0] != eos_of(case) and cut[filled, -1].all())
+    several = cut.sum() > 1 or not case.is_pad.any()
+    return bool(several and ids.size == 1 and ids[0] != eos_of(case) and cut[filled, -1].all())
 
 
 def _disagree(case: Case) -> Array:
