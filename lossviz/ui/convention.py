@@ -9,6 +9,7 @@ import streamlit as st
 from lossviz.conventions import LAWS, Convention, convention_coded
 from lossviz.digits import latex_number, number
 from lossviz.ui.adopt import IN_USE, adopt, is_adopted
+from lossviz.ui.loops import NUMBERS
 from lossviz.ui.state import read_widget, write_widget
 from lossviz.ui.widgets import escaped, literal
 
@@ -31,7 +32,7 @@ IN_WORDS = {
 """Each of `LAWS` where it holds and where it does not."""
 
 WHY_NOT = "The app has no reduction for it: it is not a sum of the mask's losses over one divisor."
-SAME = 5e-13  # nats: what the order of a sum changes
+SAME = 1e-9  # nats: more than the order of a sum changes, or an ε of 1e-12 in a divisor
 
 
 def convention_card(code: str, alike: tuple[str, ...], row: Any, options: dict[str, Any]) -> None:
@@ -43,9 +44,12 @@ def convention_card(code: str, alike: tuple[str, ...], row: Any, options: dict[s
         st.markdown(f"**{escaped(code)} · {escaped(convention.name)}**")
     if np.isnan(row.value):
         st.latex(convention.formula)
+        if not row.note:
+            st.caption(_why_nan(row))
     else:
         st.latex(formula(convention, row))
-        st.caption(literal(f"Divided by {row.divisor_counts}{_difference(row.difference)}."))
+        told = "".join(f" {NUMBERS[name][0]}: {options[name]:g}." for name in convention.needs if name in NUMBERS)
+        st.caption(literal(f"Divided by {row.divisor_counts}{_difference(row.difference)}.{told}"))
     if row.note:
         st.caption(literal(row.note))
     _use(convention, options)
@@ -75,6 +79,19 @@ def formula(convention: Convention, row: Any) -> str:
     head, *rest = convention.formula.split(r",\; ")
     lines = [rf"&{head}", *(rf"&\quad {more}" for more in rest), rf"&= {shown}{unit}"]
     return "\\begin{aligned}\n" + "\\\\[14pt]\n".join(lines) + "\n\\end{aligned}"
+
+
+def _why_nan(row: Any) -> str:
+    """What was divided by what, where that is no number.
+
+    >>> from types import SimpleNamespace
+    >>> _why_nan(SimpleNamespace(numerator=0.0, divisor=0.0)), _why_nan(SimpleNamespace(numerator=np.nan, divisor=7.0))
+    ('NaN on this batch: 0 ÷ 0, since nothing counts.', 'NaN on this batch: NaN ÷ 7.')
+    """
+    if np.isnan(row.divisor):
+        return "NaN on this batch."
+    top = "NaN" if np.isnan(row.numerator) else f"{row.numerator:,.6g}"
+    return f"NaN on this batch: {top} ÷ {row.divisor:,.6g}{'' if row.divisor else ', since nothing counts'}."
 
 
 def _difference(difference: float) -> str:

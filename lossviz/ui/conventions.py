@@ -46,8 +46,9 @@ _TABLES: WeakKeyDictionary[Analysis, dict[str, "pd.DataFrame"]] = WeakKeyDiction
 def conventions_panel(analysis: Analysis) -> None:
     """Draw the filter, the table with one row chosen, that convention, and every number as a bar."""
     choose, more = st.columns([3, 1], vertical_alignment="bottom")
+    complaints = st.container()
     with more:
-        options = loop_options(analysis)
+        options = loop_options(analysis, complaints)
     with choose:
         rows = _of_libraries(_compared(analysis, options), _libraries())
     folded = fold_conventions(rows)
@@ -108,7 +109,7 @@ def _table(folded: "pd.DataFrame", code: str) -> None:
     key = "conventions_table"
     write_widget(key, {"selection": {"rows": [row], "columns": [], "cells": []}})
     st.dataframe(
-        shown[["group", "name", "value"]],
+        shown[["group", "value", "name"]],  # a narrow page cuts names off, and no number
         key=key,
         hide_index=True,
         height=min(TABLE_HEIGHT, 37 + 35 * len(shown)),

@@ -108,6 +108,8 @@ def _sample(rule: Rule, kind: str, word: str) -> None:
     plot(drawn, key=key, label=f"The {kind} batch of {rule.code}.", selectable=False)
     if finding is not None:
         st.markdown(literal(finding.message))
+    elif analysis.batch.reported is not None:
+        st.markdown(f"Its loop printed {escaped(analysis.batch.reported)}.")
 
 
 @st.cache_resource(max_entries=2 * len(RULES), show_spinner=False)

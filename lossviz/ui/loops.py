@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.analysis import Analysis
 from lossviz.conventions.compare import merged_options
@@ -54,16 +55,20 @@ LISTS = {
 NO_LIST = "{}: type numbers with commas between them, such as 1, 1, 0.5."
 
 
-def loop_options(analysis: Analysis) -> dict[str, Any]:
-    """Draw the options, and return those that were said; one that can't be used is left out, with the reason."""
+def loop_options(analysis: Analysis, complaints: DeltaGenerator) -> dict[str, Any]:
+    """Draw the options, and return those that were said; one that can't be used is left out, and why is said there."""
     with st.popover("Options of the loop", width="stretch"):
         columns = st.columns(2)
         said: dict[str, Any] = {}
         for at, name in enumerate(NUMBERS):
             with columns[at % 2]:
                 said[name] = _number(name)
-        complaints = {name: _list(name, said) for name in LISTS}
-    return _possible(analysis, {name: value for name, value in said.items() if value is not None}, complaints)
+        wrong = {name: _list(name, said) for name in LISTS}
+    possible = _possible(analysis, {name: value for name, value in said.items() if value is not None}, wrong)
+    with complaints:
+        for complaint in filter(None, wrong.values()):
+            say("error", complaint)
+    return possible
 
 
 def _number(name: str) -> Any:
@@ -87,13 +92,11 @@ def _list(name: str, said: dict[str, Any]) -> str:
     return ""
 
 
-def _possible(analysis: Analysis, said: dict[str, Any], complaints: dict[str, str]) -> dict[str, Any]:
+def _possible(analysis: Analysis, said: dict[str, Any], wrong: dict[str, str]) -> dict[str, Any]:
     for name in tuple(said):
         try:
             merged_options(analysis, {name: said[name]})
         except LossvizError as error:
             del said[name]
-            complaints[name] = str(error)
-    for complaint in filter(None, complaints.values()):
-        say("error", complaint)
+            wrong[name] = str(error)
     return said

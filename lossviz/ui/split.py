@@ -44,7 +44,7 @@ def split_panel(state: State, analysis: Analysis) -> None:
 
 
 def _cut(analysis: Analysis) -> Cut:
-    kind_place, slider, typed = st.columns([1.9, 0.9, 1.1], vertical_alignment="bottom")
+    kind_place, slider, typed = st.columns([2.4, 0.8, 1], vertical_alignment="bottom")
     default_widget("split_kind", "micro-batches")
     with kind_place:
         chosen = st.segmented_control(

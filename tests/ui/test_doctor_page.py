@@ -342,6 +342,13 @@ def test_catalogue_shows_both_samples_side_by_side() -> None:
     assert [trace.get("name") for trace in picture(app, "doctor_good")["data"]].count("highlight") == 0
 
 
+def test_catalogue_says_what_the_loops_of_both_samples_printed() -> None:
+    """Where only the printed number tells them apart, the pictures are alike."""
+    said = words(page("golden", doctor_catalogue=True, doctor_rule="RED01"), "doctor_catalogue")
+    finding = diagnose(rule_batch("RED01", "bad")).findings[0]
+    assert {finding.message, f"Its loop printed {rule_batch('RED01', 'good').reported}."} <= set(said)
+
+
 @pytest.mark.parametrize("kind", ["bad", "good"])
 def test_sample_of_a_rule_is_one_click_away(kind: str) -> None:
     app = page("golden", doctor_catalogue=True, doctor_rule="SHF04")

@@ -184,6 +184,19 @@ def test_convention_that_the_app_uses_already_is_not_offered() -> None:
     assert IN_USE not in card(run(app.number_input(key="loop_accumulation_steps").set_value(2)))
 
 
+def test_epsilon_in_a_divisor_is_no_difference_to_the_app() -> None:
+    """TensorFlow 1 adds 1e-12 to each length: 5e-13 nats of 1.42."""
+    app = click(page("golden", convention="C07"), "use_reduction")
+    assert "Divided by sequences, each by its own mean; it is the number of the app." in card(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("weights-all-0", "0 ÷ 0, since nothing counts"), ("logits-all-nan", "NaN ÷ 7")]
+)
+def test_convention_without_a_number_says_why(name: str, why: str) -> None:
+    assert f"NaN on this batch: {why}." in card(page(name, convention="C03"))
+
+
 def test_convention_takes_its_mask_and_its_micro_batches_along() -> None:
     app = click(page("golden", convention="C04"), "use_reduction")
     assert (number(app), app.session_state["mask"]) == ("0.9667", "none")
@@ -223,8 +236,11 @@ def test_option_that_can_not_be_is_answered_in_words(name: str, typed: str, mess
 
 
 def test_options_change_the_numbers() -> None:
+    """The card says which smoothing that is."""
     app = page("golden", convention="LS1")
     assert r"\mathbf{1.3517}" in latex(app)
+    said = "Divided by timesteps that count; 0.0972 more than the number of the app. Label smoothing ε: 0.1."
+    assert said in card(app)
     run(app.number_input(key="loop_smoothing").set_value(0.0))
     assert r"\mathbf{1.2545}" in latex(app)
 
