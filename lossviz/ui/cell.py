@@ -68,8 +68,7 @@ def _editors(state: State, analysis: Analysis, explanation: Explanation) -> None
 
 
 def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
-    fixed = analysis.settings.mask not in (None, "weights")
-    chosen = f"Only the mask “weights” can be edited; “{analysis.mask_name}” is chosen in the sidebar."
+    why = _no_weight(analysis, explanation)
     key = f"weight_{state.cell}_{state.editors}"
     # The weight also changes by the mask and the lengths, so the field is told what is so.
     write_widget(key, explanation.weight)
@@ -80,9 +79,18 @@ def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
         format="%.6g",
         key=key,
         on_change=partial(_save_widget, state, "weights", key),
-        disabled=fixed,
-        help=chosen if fixed else "0: this timestep does not count.",
+        disabled=bool(why),
+        help=why or "0: this timestep does not count.",
     )
+
+
+def _no_weight(analysis: Analysis, explanation: Explanation) -> str:
+    """Why a weight can't be edited, or ""."""
+    if analysis.settings.mask not in (None, "weights"):
+        return f"Only the mask “weights” can be edited; “{analysis.mask_name}” is chosen in the sidebar."
+    if is_binary(analysis.settings) and explanation.weight == 0:
+        return "This timestep is not read. A classifier reads the last one of a sequence: its length says which."
+    return ""
 
 
 def _target(state: State, analysis: Analysis, explanation: Explanation) -> None:

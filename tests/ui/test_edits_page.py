@@ -140,6 +140,14 @@ def test_weight_field_follows_lengths_and_mask() -> None:
     assert (app.number_input(key=weight_key(app)).value, app.number_input(key=weight_key(app)).disabled) == (0.0, False)
 
 
+def test_weight_of_a_timestep_that_a_classifier_does_not_read_is_no_field() -> None:
+    """What was typed there would change nothing that is shown."""
+    app = select(sample("reviews-trained"), 0, 1)
+    assert app.number_input(key=weight_key(app)).disabled
+    select(app, 0, int(shown(app).batch.lengths[0]) - 1)
+    assert not app.number_input(key=weight_key(app)).disabled
+
+
 def test_target_changes_the_loss() -> None:
     """All classes but the target share the rest evenly, so another target costs −log((1 − e⁻⁴) / 5)."""
     app = at_cell(golden(), 2, 0)
