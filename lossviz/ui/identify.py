@@ -65,7 +65,7 @@ def question_panel(state: State) -> Question:
             batch, printed = _other(state)
         _said((*options, ("class_weights", len(weights) or None)), batch, printed)
     reported = numbers_in(text or "")
-    if source is not None:
+    if source is not None and (text or source.printed is not None):
         source.tell(text or "")
     wrong = _wrong("This is", reported) or _wrong("The second batch's loss is", printed)
     if not all(map(is_number, weights)):
@@ -85,7 +85,8 @@ def _follow(source: Source) -> None:
     """Show the number of the batch on screen: what was typed for it before, else what it says was printed."""
     here = source.door, source.name
     before = read_widget("identify:source")
-    if before != here and (before is not None or not read_widget(NUMBER)):
+    is_another, is_empty = before not in (None, here), not read_widget(NUMBER)
+    if is_another or (is_empty and (before is None or source.printed is None)):
         write_widget(NUMBER, source.current.reported or "" if source.printed is None else source.printed)
     write_widget("identify:source", here)
 

@@ -459,6 +459,15 @@ def test_number_that_was_told_goes_with_a_fix_that_changes_it() -> None:
     assert state(told(app, "0.5457")).source.current.reported == "0.5457"
 
 
+def test_number_of_a_file_is_back_when_the_fix_is_undone() -> None:
+    """While it is of the past, Identify asks for another, which is no answer yet."""
+    app = go(click(opened(**{**load_rule_sample("SHF05"), "reported": "0.5457"}), "apply_SHF05"), "Identify")
+    assert app.text_input(key="identify_number").value == ""
+    click(go(app, "Doctor"), "doctor_undo")
+    assert state(app).source.current.reported == "0.5457"
+    assert go(app, "Identify").text_input(key="identify_number").value == "0.5457"
+
+
 def test_badge_of_a_large_batch_waits_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_badge, "TIMESTEPS", 10)
     app = sample(BAD)
