@@ -116,6 +116,20 @@ def test_check_asks_identify_of_a_printed_number_that_no_rule_speaks_of(capsys):
     ]
 
 
+def test_check_says_that_the_loop_printed_the_number_of_a_fix(capsys):
+    """The loop has the right lengths; the file has not."""
+    path = "sample_data/rules/SHF05-mask-of-the-inputs/bad.json"
+    out = printed(capsys, path, "--reported", "0.243", "--select", "SHF05", status=1)
+    assert out.splitlines()[5:] == [
+        "  2 timesteps: sequence 0, timestep 4; sequence 2, timestep 5",
+        "  0.5457 now, 0.2434 after the fix",
+        "",
+        "The loop printed 0.243, which is the number after the fix of SHF05.",
+        "",
+        "1 error, 0 warnings; 0 rules passed, 0 did not apply",
+    ]
+
+
 def test_check_verbose_says_why_rules_did_not_apply(capsys):
     out = printed(capsys, GOOD, "--select", "NUM02,NUM03", "--verbose")
     assert out.splitlines()[2:] == [

@@ -67,8 +67,13 @@ def _finding(finding: Finding, one: Checked, fix: str | None) -> Iterator[str]:
 
 
 def _ask(one: Checked) -> Iterator[str]:
-    """Where no rule speaks of the printed number: it may be right, or have too few digits for one."""
+    """Where no rule speaks of the printed number: it may be that of a fix, or right, or have too few digits."""
     printed = printable(str(one.printed))
+    decimals = len(printed.partition(".")[2])
+    for finding in one.findings:
+        if finding.loss_if_fixed is not None and f"{finding.loss_if_fixed:.{decimals}f}" == printed:
+            yield f"The loop printed {printed}, which is the number after the fix of {finding.code}."
+            return
     yield f"No rule speaks of the printed {printed}. Which formulas give it:"
     yield f"  lossviz identify {quote(printable(one.file, most=500))} {printed}"
 

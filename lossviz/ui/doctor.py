@@ -79,8 +79,14 @@ def _answer(diagnosis: Diagnosis) -> str:
 
 
 def _number(analysis: Analysis) -> str:
-    top = headline(analysis)
-    return f"Loss {top.value} {top.unit}, divided by {top.divisor} ({top.divisor_counts}); mask: {analysis.mask_name}"
+    top, counts = headline(analysis), analysis.divisor_counts
+    if not analysis.is_scalar:
+        number = f"{top.value}, each divided by {counts}"
+    elif counts.startswith("nothing"):
+        number = f"{top.value} {top.unit}, divided by {counts}"
+    else:
+        number = f"{top.value} {top.unit}, divided by {top.divisor} ({counts})"
+    return f"Loss {number}; mask: {analysis.mask_name}"
 
 
 def _chosen(diagnosis: Diagnosis) -> Finding | None:

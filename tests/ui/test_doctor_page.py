@@ -130,6 +130,24 @@ def test_clean_batch_says_how_many_rules_looked_at_it() -> None:
     assert [button.key for button in app.button] == []
 
 
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ({}, "Loss 1.2545 nats per timestep, divided by 11 (timesteps that count); mask: lengths"),
+        (
+            {"reduction": "language_model"},
+            "Loss 13.8000 nats, divided by nothing: the losses are summed; mask: lengths",
+        ),
+        (
+            {"reduction": "sequence_loss", "flag_average_across_batch": False},
+            "Loss 3 numbers, each divided by timesteps that count of each sequence; mask: lengths",
+        ),
+    ],
+)
+def test_number_is_said_with_its_divisor(view: dict[str, Any], said: str) -> None:
+    assert said in words(page("golden", **view), "doctor_answer")
+
+
 def test_note_is_no_error_and_no_warning() -> None:
     app = page("golden")
     assert (answer(app), cards(app)) == ("No error and no warning, 1 note", ["PAD04"])
