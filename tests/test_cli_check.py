@@ -64,7 +64,7 @@ The target is ruled out
 {HEADLINE}
 
 {FOUND}
-1 error, 0 warnings; 2 rules passed, 1 did not apply
+1 error, 0 warnings; 2 rules passed, 1 could not tell or did not apply
 """
     )
 
@@ -78,7 +78,7 @@ def test_check_prints_the_fix_of_the_library_that_was_asked_for(capsys):
     keep = allowed | F.one_hot(targets, 8).bool()
     logits = logits.float().masked_fill(~keep, -1e9)
 
-1 error, 0 warnings; 0 rules passed, 0 did not apply
+1 error, 0 warnings; 0 rules passed, 0 could not tell or did not apply
 """
     )
 
@@ -100,7 +100,7 @@ info RED05 sequence-means: The loop that printed 1.42 takes each sequence's own 
   11 timesteps: sequence 0, timesteps 0 to 4; sequence 1, timesteps 0 to 3; sequence 2, timesteps 0 to 1
   1.42 printed, 1.2545 after the fix
 
-0 errors, 0 warnings, 1 info; 0 rules passed, 0 did not apply
+0 errors, 0 warnings, 1 info; 0 rules passed, 0 could not tell or did not apply
 """
     )
 
@@ -112,7 +112,7 @@ def test_check_asks_identify_of_a_printed_number_that_no_rule_speaks_of(capsys):
         "No rule speaks of the printed 0.92. Which formulas give it:",
         "  lossviz identify golden 0.92",
         "",
-        "0 errors, 0 warnings; 0 rules passed, 1 did not apply",
+        "0 errors, 0 warnings; 0 rules passed, 1 could not tell or did not apply",
     ]
 
 
@@ -126,7 +126,7 @@ def test_check_says_that_the_loop_printed_the_number_of_a_fix(capsys):
         "",
         "The loop printed 0.243, which is the number after the fix of SHF05.",
         "",
-        "1 error, 0 warnings; 0 rules passed, 0 did not apply",
+        "1 error, 0 warnings; 0 rules passed, 0 could not tell or did not apply",
     ]
 
 
@@ -135,10 +135,10 @@ def test_check_verbose_says_why_rules_did_not_apply(capsys):
     assert out.splitlines()[2:] == [
         HEADLINE,
         "",
-        "did not apply:",
+        "could not tell or did not apply:",
         "  NUM02 Needs `reported`, which this batch does not have.",
         "",
-        "0 errors, 0 warnings; 1 rule passed, 1 did not apply",
+        "0 errors, 0 warnings; 1 rule passed, 1 could not tell or did not apply",
     ]
 
 
@@ -150,14 +150,14 @@ def test_check_adds_several_files_up_and_the_worst_status_counts(capsys):
 The target is ruled out, repaired
 {HEADLINE}
 
-0 errors, 0 warnings; 1 rule passed, 0 did not apply
+0 errors, 0 warnings; 1 rule passed, 0 could not tell or did not apply
 
 {BAD}
 The target is ruled out
 {HEADLINE}
 
 {FOUND}
-1 error, 0 warnings; 0 rules passed, 0 did not apply
+1 error, 0 warnings; 0 rules passed, 0 could not tell or did not apply
 
 3 files: 1 error, 0 warnings; 1 could not be checked
 """,
@@ -307,7 +307,7 @@ def test_check_of_a_rule_that_crashes_goes_on_and_ends_with_2(capsys, crashing):
     ZeroDivisionError: of this rule
     and its {reason}
 
-1 error, 0 warnings; 0 rules passed, 0 did not apply, 1 crashed
+1 error, 0 warnings; 0 rules passed, 0 could not tell or did not apply, 1 crashed
 """
     )
 

@@ -357,7 +357,7 @@ A
 
 error NUM03 impossible-target: 1 target is ruled out.
 
-1 error, 0 warnings; 1 rule passed, 0 did not apply
+1 error, 0 warnings; 1 rule passed, 0 could not tell or did not apply
 """
     )
 
@@ -370,4 +370,4 @@ def test_text_wraps_long_sentences_and_counts_infos():
         f"info NUM03 impossible-target: {'word ' * 16}word",
         f"  {'word ' * 12}word",
     ]
-    assert lines[-1] == "0 errors, 1 warning, 1 info; 1 rule passed, 0 did not apply"
+    assert lines[-1] == "0 errors, 1 warning, 1 info; 1 rule passed, 0 could not tell or did not apply"

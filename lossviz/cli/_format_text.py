@@ -22,7 +22,7 @@ def as_text(files: Iterable[Checked], *, fix: str | None = None, verbose: bool =
     Args:
         files: what was checked; those that could not be read are left to stderr.
         fix: one of `FIXES`: print what to write, too.
-        verbose: say why rules did not apply, and where they crashed.
+        verbose: say why rules could not tell or did not apply, and where they crashed.
     """
     seen: list[Checked] = []
     for one in files:
@@ -85,7 +85,10 @@ def _wrapped(text: str) -> list[str]:
 def _rest(one: Checked) -> Iterator[str]:
     skipped = [outcome for outcome in one.outcomes if outcome.state == "skipped"]
     for title, lines in (
-        ("did not apply:", [f"  {outcome.code} {printable(outcome.reason, most=500)}" for outcome in skipped]),
+        (
+            "could not tell or did not apply:",
+            [f"  {outcome.code} {printable(outcome.reason, most=500)}" for outcome in skipped],
+        ),
         ("crashed:", [line for crash in one.crashes for line in _traceback(crash.code, crash.traceback)]),
     ):
         if lines:
@@ -101,7 +104,7 @@ def _summary(one: Checked) -> str:
     states = one.states()
     passed = f"{count_text(states['passed'], 'rule', 'rules')} passed"
     crashed = f", {states['crashed']} crashed" * bool(states["crashed"])
-    return f"{_counts([one])}; {passed}, {states['skipped']} did not apply{crashed}"
+    return f"{_counts([one])}; {passed}, {states['skipped']} could not tell or did not apply{crashed}"
 
 
 def _total(files: list[Checked]) -> str:

@@ -50,7 +50,9 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         "--fix", choices=("tensorflow", "pytorch"), help="of text: what to write instead: tensorflow, pytorch"
     )
     parser.add_argument(
-        "--verbose", action="store_true", help="of text: why rules did not apply, and where they crashed"
+        "--verbose",
+        action="store_true",
+        help="of text: why rules could not tell or did not apply, and where they crashed",
     )
     add_names(parser)
 
