@@ -86,7 +86,9 @@ def _number(analysis: Analysis) -> str:
         number = f"{top.value} {top.unit}, divided by {counts}"
     else:
         number = f"{top.value} {top.unit}, divided by {top.divisor} ({counts})"
-    return f"Loss {number}; mask: {analysis.mask_name}"
+    declared = analysis.batch.declared_mask
+    other = f", chosen in the sidebar; the batch says {declared}" if declared != analysis.mask_name else ""
+    return f"Loss {number}; mask: {analysis.mask_name}{other}"
 
 
 def _chosen(diagnosis: Diagnosis) -> Finding | None:

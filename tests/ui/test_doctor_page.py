@@ -142,6 +142,13 @@ def test_clean_batch_says_how_many_rules_looked_at_it() -> None:
             {"reduction": "sequence_loss", "flag_average_across_batch": False},
             "Loss 3 numbers, each divided by timesteps that count of each sequence; mask: lengths",
         ),
+        (
+            {"mask": "none"},
+            (
+                "Loss 0.9667 nats per timestep, divided by 15 (timesteps that count); mask: none, chosen in the "
+                "sidebar; the batch says lengths"
+            ),
+        ),
     ],
 )
 def test_number_is_said_with_its_divisor(view: dict[str, Any], said: str) -> None:
