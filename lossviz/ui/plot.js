@@ -89,6 +89,8 @@ class View {
     const fresh = shape !== this.shape;
     if (fresh && this.shape) Plotly.purge(this.plot);
     this.shape = shape;
+    // Else plotly.js gives a trace with colours of its own those of the trace that was drawn in its place before.
+    for (const trace of this.plot._fullData ?? []) delete trace._colorAx;
     await Plotly.react(this.plot, data, layout, { ...CONFIG, toImageButtonOptions: { filename: sent.name } });
     if (fresh) this.listen();
     this.made = sent.width;

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from lossviz import Batch, analyze, formats
+from lossviz.figures._style import MARKS, THEMES
 from lossviz.reductions import REDUCTIONS
 from lossviz.samples import load_sample
 from tests.browser import steps
@@ -30,6 +32,13 @@ def drop(page: Page, *files: tuple[str, bytes]) -> None:
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(payload)
     expect(page.get_by_role("button", name=f"Remove {files[0][0]}")).to_be_visible()
     steps.idle(page)
+
+
+def colour(page: Page, row: int, column: int) -> str:
+    """What is drawn in a cell, beside its words."""
+    x, y = steps.place(page, row, column)
+    picture = page.screenshot(clip={"x": x - 60, "y": y, "width": 1, "height": 1})
+    return "#" + bytes(Image.open(io.BytesIO(picture)).convert("RGB").getpixel((0, 0))).hex()
 
 
 def npz(**arrays: np.ndarray) -> bytes:
@@ -139,8 +148,14 @@ def test_link_restores_the_page_in_a_new_tab(page: Page, app_server: str) -> Non
 
 
 def test_file_opens_and_other_names_are_asked_about(page: Page, app_server: str, shot: Shot) -> None:
-    """A real .npz at once; one whose arrays have other names by a dialog that has chosen what fits."""
+    """A real .npz at once; one whose arrays have other names by a dialog that has chosen what fits.
+
+    Marks have their own colour in whatever picture they come next.
+    """
     steps.visit(page, app_server)
+    drop(page, ("ignored.npz", npz(logits=np.zeros((2, 3, 4), np.float32), targets=np.array([[1, -100, 1]] * 2))))
+    steps.expect_number(page, "NaN")
+    assert colour(page, 0, 1) == dict(zip([mark.name for mark in MARKS], THEMES["light"].marks, strict=True))["invalid"]
     stream = io.BytesIO()
     formats.write({**recorded().fields()}, stream, "npz")
     drop(page, ("run.npz", stream.getvalue()))
