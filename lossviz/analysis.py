@@ -12,7 +12,7 @@ from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import Masking, gather_last, resolve_mask
-from lossviz.measuring import alternatives_of, is_binary, measure, scores
+from lossviz.measuring import alternatives_of, is_binary, measure, scores, usual_settings
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
 from lossviz.reductions import Reduced, Reduction, check_options, reduction_named
 from lossviz.settings import Settings
@@ -181,7 +181,8 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
 
     Args:
         batch: logits [B, T, V] and what goes with them.
-        settings: which mask and which reduction; by default the declared mask and Σ w·loss / Σ w.
+        settings: which mask and which reduction; by default the declared mask and Σ w·loss / Σ w, and of batches with
+            one logit a timestep, which is a sigmoid's, what the classifier of losses.md §1.3 minimises.
         progress: called as `progress(done, total)` between blocks, on this thread; raise in it to stop.
 
     Raises:
@@ -192,7 +193,7 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
     >>> float(a.divisor), a.mask.tolist()
     (3.0, [[True, True], [True, False]])
     """
-    settings = settings or Settings()
+    settings = settings or usual_settings(batch)
     masking = resolve_mask(batch, settings.mask)  # what can't be is refused before the long work
     check_options(reduction_named(settings.reduction), settings.options)
     return _assemble(batch, settings, masking, measure(batch, settings, progress))

@@ -29,13 +29,13 @@ def is_binary(settings: Settings) -> bool:
     return settings.reduction == "classification"
 
 
-def usual_settings(batch: Batch) -> Settings:
-    """The settings under which a batch makes sense where nobody chose any: one logit a timestep is a sigmoid's.
+def usual_settings(batch: Batch, mask: str | None = None) -> Settings:
+    """The settings under which a batch makes sense where nobody chose a reduction: one logit a timestep is a sigmoid's.
 
     >>> usual_settings(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]])).reduction
     'classification'
     """
-    return Settings(reduction="classification") if batch.shape[2] == 1 else Settings()
+    return Settings(mask=mask, reduction="classification" if batch.shape[2] == 1 else "mean")
 
 
 def scores(batch: Batch, settings: Settings) -> Array:

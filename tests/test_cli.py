@@ -73,6 +73,16 @@ def test_analyze_says_when_nothing_is_divided(golden_file, capsys):
     assert capsys.readouterr().out.splitlines()[3] == "13.8000 nats divided by nothing: the losses are summed"
 
 
+def test_analyze_takes_one_logit_for_a_sigmoids(capsys):
+    assert main(["analyze", "reviews-trained"]) == 0
+    assert capsys.readouterr().out.splitlines()[3:5] == [
+        "10.1513 nats divided by nothing: the losses are summed",
+        "8 of 120 timesteps count, 20 % padding",
+    ]
+    assert main(["analyze", "reviews-trained", "--reduction", "mean"]) == 0
+    assert capsys.readouterr().out.splitlines()[3] == "NaN nats per timestep = NaN ÷ 96 timesteps that count"
+
+
 def test_analyze_takes_the_flags_of_sequence_loss(golden_file, capsys):
     assert main(["analyze", golden_file, "--no-average-across-batch"]) == 0
     assert capsys.readouterr().out.splitlines()[3:6] == [

@@ -224,14 +224,15 @@ def test_empty_batch_gives_zero_and_says_so(shape):
 
 def test_one_class_gives_zero_and_points_to_the_sigmoid():
     batch = Batch.from_arrays(logits=np.full((1, 2, 1), 3.0), targets=[[0, 0]])
-    a = analyze(batch)
+    a = analyze(batch, Settings(reduction="mean"))
     assert (a.value, a.divisor) == (0.0, 2.0)
     assert a.top_classes.tolist() == [[[0, -1, -1, -1, -1]] * 2]
     message = (
         "There is one class, so its softmax probability is always 1 and the loss is 0. "
         "For one sigmoid logit per timestep choose the reduction 'classification'."
     )
-    assert say(batch) == [("one_class", message)]
+    assert say(batch, Settings(reduction="mean")) == [("one_class", message)]
+    assert say(batch) == []  # where nobody chose a reduction, it is a sigmoid's
 
 
 def test_problems_come_most_serious_first(small):

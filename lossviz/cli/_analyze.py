@@ -16,6 +16,7 @@ from lossviz.cli._work import compute
 from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.headline import headline
+from lossviz.measuring import usual_settings
 from lossviz.reductions import REDUCTIONS
 from lossviz.settings import Settings
 
@@ -32,18 +33,21 @@ _TABLES = dict(
 
 def run(arguments: argparse.Namespace) -> int:
     """Analyze a file and print what was found."""
-    settings = _settings(arguments)
+    chosen = _chosen(arguments)
     batch = open_batch(arguments.file, parse_names(arguments.names))
-    analysis = compute(batch, settings)
+    analysis = compute(batch, chosen or usual_settings(batch, arguments.mask))
     table = _TABLES[arguments.table](analysis)
     sys.stdout.write(_as_json(analysis, arguments.table, table) if arguments.json else _as_text(analysis, table))
     return 0
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def _chosen(arguments: argparse.Namespace) -> Settings | None:
+    """The settings that the arguments name, None where they name no reduction nor an option of one."""
     takes = {option: reduction.name for reduction in REDUCTIONS for option in (*reduction.needs, *reduction.may_take)}
     given = {option: getattr(arguments, option) for option in takes if hasattr(arguments, option)}
-    reduction = arguments.reduction or next((takes[option] for option in given), "mean")
+    reduction = arguments.reduction or next((takes[option] for option in given), None)
+    if reduction is None:
+        return None
     strangers = [option for option in given if takes[option] != reduction]
     if strangers:
         words = " and ".join(f"`--{option.replace('_', '-')}`" for option in strangers)

@@ -16,7 +16,6 @@ from lossviz.cli._format_sarif import as_sarif
 from lossviz.cli._format_text import as_text
 from lossviz.cli._work import compute
 from lossviz.errors import InputError, LossvizError
-from lossviz.measuring import usual_settings
 from lossviz.rules import RULES, diagnose
 from lossviz.rules._select import chosen
 
@@ -65,7 +64,7 @@ def _check(file: str, arguments: argparse.Namespace, names: dict[str, str] | Non
     path = _path(file)
     try:
         batch = _reported(open_batch(file, names), arguments.reported)
-        diagnosis = diagnose(compute(batch, usual_settings(batch)), select=arguments.select, ignore=arguments.ignore)
+        diagnosis = diagnose(compute(batch), select=arguments.select, ignore=arguments.ignore)
     except (LossvizError, OSError, MemoryError) as error:
         problem = str(error) or "there is not enough memory for this batch."
         return Checked(file, path, COULD_NOT_RUN, problem=problem)

@@ -14,8 +14,8 @@ from lossviz.cli._work import compute
 from lossviz.digits import number_text, numbers_in
 from lossviz.errors import InputError
 from lossviz.identification import Match, answer, identify
+from lossviz.measuring import usual_settings
 from lossviz.reductions import Options
-from lossviz.settings import Settings
 
 __all__ = ["run"]
 
@@ -53,7 +53,7 @@ def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tup
             "Give what your loop printed, such as `lossviz identify batch.npz 1.2545`."
         )
     reported = numbers[0] if len(numbers) == 1 else numbers or str(batch.reported)
-    return compute(batch, Settings(mask=arguments.mask)), reported
+    return compute(batch, usual_settings(batch, arguments.mask)), reported
 
 
 def _numbers(word: str) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     names = [reduction.name for reduction in REDUCTIONS]
     parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument("--mask", metavar="MASK", help=_MASK)
-    parser.add_argument("--reduction", metavar="NAME", help=f"{', '.join(names)} (mean)")
+    parser.add_argument("--reduction", metavar="NAME", help=f"{', '.join(names)} (mean; classification of one logit)")
     for flag in FLAGS:
         parser.add_argument(
             f"--{flag.replace('_', '-')}",

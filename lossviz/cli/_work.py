@@ -13,7 +13,7 @@ from lossviz.settings import Settings
 __all__ = ["compute"]
 
 
-def compute(batch: Batch, settings: Settings) -> Analysis:
+def compute(batch: Batch, settings: Settings | None = None) -> Analysis:
     """Analyze a batch; a terminal is told what it waits for."""
     with _quiet_stderr():
         import_module("lossviz.engine")

@@ -9,7 +9,6 @@ import numpy as np
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
 from lossviz.errors import LossvizError
-from lossviz.measuring import usual_settings
 from lossviz.rules._case import Case
 from lossviz.rules._catalogue import RULES
 from lossviz.rules._diagnosis import Diagnosis, Finding, Outcome
@@ -41,7 +40,7 @@ def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select =
     [[False, True]]
     """
     rules = chosen(RULES, select, ignore)
-    return examine(batch if isinstance(batch, Analysis) else analyze(batch, usual_settings(batch)), rules)
+    return examine(batch if isinstance(batch, Analysis) else analyze(batch), rules)
 
 
 def examine(analysis: Analysis, rules: Iterable[Rule]) -> Diagnosis:

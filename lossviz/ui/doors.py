@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -14,7 +15,7 @@ from lossviz.samples import DEFAULT
 from lossviz.settings import FILE_VARIABLE, Settings
 from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.mapping import ask_names
-from lossviz.ui.opening import trained_with
+from lossviz.ui.opening import recorded_with, trained_with
 from lossviz.ui.sentences import sentences_door
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, default_widget, read_widget, write_widget
@@ -116,7 +117,7 @@ def _open_upload(state: State, files: dict[str, bytes]) -> str:
     """Open files that belong together; returns why that can't be, or ""."""
     name = " + ".join(files)
     try:
-        _keep(state, Source("file", name, Batch.from_arrays(**read_many(files))))
+        _keep(state, name, read_many(files))
     except NamesError as error:
         state.unmapped = (error, files)
         return _without_code(error)
@@ -128,18 +129,19 @@ def _open_upload(state: State, files: dict[str, bytes]) -> str:
 def _open_path(state: State, path: Path) -> None:
     default_widget("door", "Open")
     try:
-        _keep(state, Source("file", path.name, Batch.from_arrays(**read(path))))
+        _keep(state, path.name, read(path))
     except NamesError as error:
         state.unmapped, state.complaint = (error, path), _without_code(error)
     except LossvizError as error:
         state.complaint = str(error)
 
 
-def _keep(state: State, source: Source) -> None:
-    state.sources.pop(("file", source.name), None)
+def _keep(state: State, name: str, arrays: dict[str, Any]) -> None:
+    batch = Batch.from_arrays(**arrays)
+    state.sources.pop(("file", name), None)
     state.unmapped, state.complaint = None, ""
     state.opened += 1
-    state.show(source)
+    state.show(Source("file", name, batch, reduction=recorded_with(batch)))
 
 
 def _offer_mapping(state: State) -> None:
@@ -147,9 +149,9 @@ def _offer_mapping(state: State) -> None:
 
     def answer(names: dict[str, str]) -> None:
         if isinstance(origin, Path):
-            _keep(state, Source("file", origin.name, Batch.from_arrays(**read(origin, names=names))))
+            _keep(state, origin.name, read(origin, names=names))
         else:
-            _keep(state, Source("file", " + ".join(origin), Batch.from_arrays(**read_many(origin, names=names))))
+            _keep(state, " + ".join(origin), read_many(origin, names=names))
 
     if st.button("Say which array is which", key="map", type="primary"):
         name = origin.name if isinstance(origin, Path) else next(iter(origin))

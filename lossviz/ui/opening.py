@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-__all__ = ["TRAINED_WITH", "Opening", "trained_with"]
+from lossviz.batch import Batch
+
+__all__ = ["TRAINED_WITH", "Opening", "recorded_with", "trained_with"]
 
 TRAINED_WITH = {"language-model": "language_model", "dates": "encoder_decoder", "reviews": "classification"}
 """What each of the models minimises; its samples are called by its name and how far it is trained."""
@@ -15,6 +17,15 @@ def trained_with(sample: str) -> str:
     ('encoder_decoder', '')
     """
     return next((reduction for model, reduction in TRAINED_WITH.items() if sample.startswith(f"{model}-")), "")
+
+
+def recorded_with(batch: Batch) -> str:
+    """The reduction of a batch that somebody's loop recorded: one logit a timestep is a classifier's; else "".
+
+    >>> recorded_with(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]]))
+    'classification'
+    """
+    return TRAINED_WITH["reviews"] if batch.shape[2] == 1 else ""
 
 
 @dataclass(eq=False)

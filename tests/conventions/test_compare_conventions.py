@@ -124,7 +124,7 @@ def test_compare_conventions_refuses_options(options, message):
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_compare_conventions_of_every_sample(sample):
-    analysis = analyze(Batch.from_arrays(**load_sample(sample.name)))
+    analysis = analyze(Batch.from_arrays(**load_sample(sample.name)), Settings(reduction="mean"))
     classes = analysis.batch.shape[2]
     said = SAID | {"groups": None, "class_weights": np.ones(classes), "bytes_per_token": np.ones(classes)}
     table = compare_conventions(analysis, accumulation_steps=2, **said).set_index("code")

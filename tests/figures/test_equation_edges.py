@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossviz import Batch, analyze
+from lossviz import Batch, Settings, analyze
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES, equation
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
@@ -81,7 +81,8 @@ def test_equation_of_nothing_says_what_to_do(rows, columns):
 
 
 def test_equation_draws_one_class():
-    figure = checked(equation(random_analysis(2, 3, classes=1, targets=np.zeros((2, 3), int), lengths=[3, 3])))
+    analysis = random_analysis(2, 3, classes=1, targets=np.zeros((2, 3), int), lengths=[3, 3])
+    figure = checked(equation(analysis.with_settings(Settings(reduction="mean"))))
     np.testing.assert_array_equal(heatmaps(figure)[0].z, np.zeros((2, 3)))
     assert notes(figure, "divisor") == ["0.0000 ÷ <b>6</b> timesteps that count = <b>0.0000</b> nats"]
 

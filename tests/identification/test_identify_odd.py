@@ -78,14 +78,15 @@ def test_identify_one_timestep_and_one_class():
     one = Batch.from_arrays(logits=np.zeros((1, 1, 3)), targets=[[1]])
     assert identify(one, "1.0986")[0].code == "C03"
     certain = Batch.from_arrays(logits=np.zeros((2, 2, 1)), targets=np.zeros((2, 2), int))
-    assert identify(certain, "0.0000")[0].code == "C03"
+    assert identify(certain, "0.0000", settings=Settings(reduction="mean"))[0].code == "C03"
 
 
 def test_identify_classifier_is_recognised_by_its_setting():
-    """2 · ln(1 + e): the last timestep of two sequences, logit 1, label 0."""
+    """2 · ln(1 + e): the last timestep of two sequences, logit 1, label 0; so one logit is read by default."""
     batch = Batch.from_arrays(logits=np.ones((2, 2, 1)), targets=np.zeros((2, 2), int))
-    [match, *_] = identify(batch, "2.6265", settings=Settings(reduction="classification"))
-    assert (match.code, match.explanation) == ("classification", "Your loop adds up 2.6265 and divides by nothing.")
+    for settings in (Settings(reduction="classification"), None):
+        [match, *_] = identify(batch, "2.6265", settings=settings)
+        assert (match.code, match.explanation) == ("classification", "Your loop adds up 2.6265 and divides by nothing.")
 
 
 def test_identify_impossible_length_is_named():

@@ -331,7 +331,8 @@ def test_diagnose_reads_one_logit_a_timestep_as_a_sigmoid():
 
 
 def test_diagnose_cannot_tell_labels_of_one_class():
-    outcome = diagnose(analyze(Batch.from_arrays(**load_sample("reviews-trained")))).outcome("PAD13")
+    batch = Batch.from_arrays(**load_sample("reviews-trained"))
+    outcome = diagnose(analyze(batch, Settings(reduction="mean"))).outcome("PAD13")
     assert (outcome.state, outcome.reason) == (
         "skipped",
         "There is one class; one logit a timestep is a sigmoid's, under the reduction classification.",

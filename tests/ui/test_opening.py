@@ -1,5 +1,7 @@
 """With which reduction a batch opens: its model's own; the user's choice comes back, and a link's stands."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from lossviz.samples import SAMPLES
 from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.link import pack
 from lossviz.ui.opening import TRAINED_WITH, Opening, trained_with
-from tests.ui.driver import address, choose, door, heatmaps, number, open_app, picture, sample, select, texts
+from tests.ui.driver import address, choose, door, heatmaps, number, open_app, picture, sample, select, texts, upload
 
 LM, DATES, OTHER = ("sample", "language-model-trained"), ("sample", "dates-trained"), ("sample", "golden")
 
@@ -119,3 +121,13 @@ def test_another_door_gives_the_users_reduction_back() -> None:
     app = door(sample("reviews-trained"), "Type")
     assert app.selectbox(key="reduction").value == "mean"
     assert texts(app, "error") == []
+
+
+def test_file_of_one_logit_opens_as_a_classifier() -> None:
+    """2 · ln 2: the last timesteps of two sequences with logit 0."""
+    arrays = {"logits": np.zeros((2, 3, 1)), "targets": np.ones((2, 3), int), "lengths": np.array([3, 2])}
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    app = upload(door(sample("golden"), "Open"), a_npz=file.getvalue())
+    assert (app.selectbox(key="reduction").value, number(app)) == ("classification", "1.3863")
+    assert door(app, "Sample").selectbox(key="reduction").value == "mean"
