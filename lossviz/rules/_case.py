@@ -136,3 +136,8 @@ class Case:
         ('inputs',)
         """
         return tuple(name for name in needs if getattr(self.batch, name) is None)
+
+    def missing(self, needs: tuple[str, ...]) -> str:
+        """What the batch lacks of those optional parts, as a sentence; "" where it has them all."""
+        named = " and ".join(f"`{name}`" for name in self.lacks(needs))
+        return f"Needs {named}, which this batch does not have." if named else ""

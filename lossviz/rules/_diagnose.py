@@ -12,6 +12,7 @@ from lossviz.errors import LossvizError
 from lossviz.rules._case import Case
 from lossviz.rules._catalogue import RULES
 from lossviz.rules._diagnosis import Diagnosis, Finding, Outcome
+from lossviz.rules._printed import found_in_arrays_or_number
 from lossviz.rules._readonly import frozen, own_logits
 from lossviz.rules._rule import SEVERITIES, CannotTell, Found, Rule
 from lossviz.rules._select import Select, chosen
@@ -78,7 +79,7 @@ def _run(rule: Rule, case: Case, findings: Mapping[str, Finding], given: Batch) 
         return Outcome(rule.code, "skipped", reason), None
     try:
         with np.errstate(all="ignore"):
-            found = _checked(rule.check(case), case)
+            found = _checked(found_in_arrays_or_number(case, rule), case)
     except CannotTell as unable:
         return Outcome(rule.code, "skipped", str(unable)), None
     except Exception:
@@ -89,10 +90,9 @@ def _run(rule: Rule, case: Case, findings: Mapping[str, Finding], given: Batch) 
 def _reason_to_skip(rule: Rule, case: Case, findings: Mapping[str, Finding]) -> str:
     if not case.counts.size:
         return "There is no timestep."
-    missing = case.lacks(rule.needs)
-    if missing:
-        named = " and ".join(f"`{name}`" for name in missing)
-        return f"Needs {named}, which this batch does not have."
+    missing = case.missing(rule.needs)
+    if missing and not rule.in_number:
+        return missing
     roots = [code for code in rule.requires if code in findings and findings[code].severity != "info"]
     return f"{roots[0]} was found, which explains the same timesteps." if roots else ""
 

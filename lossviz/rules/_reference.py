@@ -43,7 +43,7 @@ def reference() -> str:
 def _facts(rule: Rule) -> str:
     facts = [f"Severity: {rule.severity}."]
     if rule.needs:
-        facts.append(f"Needs {' and '.join(f'`{name}`' for name in rule.needs)}.")
+        facts.append(f"Needs {rule.needed}.")
     if rule.requires:
         facts.append(f"Silent where {' or '.join(rule.requires)} was found, which says the same at the root.")
     return " ".join(facts)

@@ -60,6 +60,7 @@ class Rule:
         needs: the optional parts of a batch without which it is skipped: "inputs", "pad_id" …
         requires: the codes that say the same at the root: where one of them was found, this rule is skipped; an info
             is no root.
+        in_number: whether the number that the loop printed may show it where the arrays don't.
     """
 
     code: str
@@ -69,11 +70,22 @@ class Rule:
     check: "Callable[[Case], Found | None]"
     needs: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    in_number: bool = False
 
     @property
     def title(self) -> str:
         """The first line of its docstring, without the full stop."""
         return self.doc.strip().splitlines()[0].rstrip(".")
+
+    @property
+    def needed(self) -> str:
+        """What it needs of a batch, in words.
+
+        >>> Rule("X", "x", "info", "One.", lambda case: None, needs=("inputs", "eos_id"), in_number=True).needed
+        '`inputs` and `eos_id`, or `reported`'
+        """
+        names = " and ".join(f"`{name}`" for name in self.needs)
+        return f"{names}, or `reported`" if names and self.in_number else names
 
     @property
     def sections(self) -> dict[str, str]:

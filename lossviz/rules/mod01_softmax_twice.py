@@ -1,7 +1,8 @@
 """The logits are probabilities: the cross entropy takes a softmax of a softmax.
 
 ## What it checks
-Whether the logits of at least 99 % of the timesteps that count are not negative and sum to 1.
+Whether the logits of at least 99 % of the timesteps that count are not negative and sum to 1. Else, whether the
+number that the loop printed is that of a second softmax.
 
 ## Why it matters
 Probabilities lie between 0 and 1, so the second softmax is nearly flat: the loss can't fall below ln(e + V − 1) − 1,
@@ -106,5 +107,12 @@ def _logarithms(batch: Batch) -> Batch:
     return batch.replace(logits=np.log(np.maximum(values, np.finfo(dtype).tiny)))
 
 
-RULE = Rule(code="MOD01", name="softmax-twice", severity="error", doc=__doc__ or "", check=_check)
+RULE = Rule(
+    code="MOD01",
+    name="softmax-twice",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    in_number=True,
+)
 """The logits come before the softmax."""

@@ -2,7 +2,8 @@
 
 ## What it checks
 Whether no end-of-sequence label counts, although it comes right after the last timestep that counts in at least 80 %
-of the sequences that end before T: in the targets, or in the inputs where the label was replaced.
+of the sequences that end before T: in the targets, or in the inputs where the label was replaced. Where the mask is
+right: whether the number that the loop printed is that of such a mask.
 
 ## Why it matters
 The model is never told to stop: it writes on until the limit. It happens where the pad id is the end-of-sequence id
@@ -146,5 +147,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     requires=("PAD06", "PAD07", "PAD08", "PAD09", "PAD11", "PAD12", "PAD15", "SHF01", "SHF02", "SHF06"),
+    in_number=True,
 )
 """The model is told where to stop."""

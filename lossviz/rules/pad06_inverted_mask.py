@@ -3,7 +3,8 @@
 ## What it checks
 Whether, in the sequences that are padded, all the padding counts and the real timestep next to it does not; by the
 weights, or by labels of which the pad ids are left and the others ignored. Without a pad id the lengths say what is
-padding: the weights are 0 within all of them, and nowhere else.
+padding: the weights are 0 within all of them, and nowhere else. Where the mask is right: whether the number that the
+loop printed is that of such a mask.
 
 ## Why it matters
 The model learns to predict padding, which is easy: the loss falls quickly and the model has learnt nothing.
@@ -40,9 +41,9 @@ def _check(case: Case) -> Found | None:
     if case.batch.pad_id is None and by_length is not None and _is_complement(case, by_length):
         short = np.asarray(case.counts.any(axis=1))
         return _found(case, case.counts, short)
-    missing = " and ".join(f"`{name}`" for name in case.lacks(("pad_id", "weights")))
+    missing = case.missing(("pad_id", "weights"))
     if missing:
-        raise CannotTell(f"Needs {missing}, which this batch does not have.")
+        raise CannotTell(missing)
     if case.analysis.mask_name != "weights" or (by_length is not None and np.array_equal(case.counts, by_length)):
         return None
     pads = tail(case) | case.pad_head
@@ -141,5 +142,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     requires=("PAD11", "PAD15"),
+    in_number=True,
 )
 """The mask is 1 where a timestep counts."""

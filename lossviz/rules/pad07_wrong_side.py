@@ -2,7 +2,8 @@
 
 ## What it checks
 Whether sequences start with a run of pad ids while their mask leaves out as many timesteps at the end, or the other
-way round. On the left it may leave out one more, where the first real target is a start token, which no length counts.
+way round. On the left it may leave out one more, where the first real target is a start token, which no length
+counts. Where the mask is right: whether the number that the loop printed is that of such a mask.
 
 ## Why it matters
 Pads are trained, and as many real timesteps at the other end are not. `keras.utils.pad_sequences` pads on the left by
@@ -98,5 +99,6 @@ RULE = Rule(
     check=_check,
     needs=("pad_id",),
     requires=("PAD06", "PAD09", "PAD11", "PAD12", "PAD15"),
+    in_number=True,
 )
 """The mask stands where the sequences stand."""

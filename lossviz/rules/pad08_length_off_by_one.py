@@ -2,7 +2,8 @@
 
 ## What it checks
 Whether the mask of every sequence ends one timestep before its last real one, or one timestep after it in every
-sequence that is padded. Two sequences must agree.
+sequence that is padded. Two sequences must agree. Where the mask is right: whether the number that the loop printed
+is that of such a mask.
 
 ## Why it matters
 One too short, the end of the sequence is never trained and the model never stops. One too long, a pad is trained in
@@ -136,5 +137,6 @@ RULE = Rule(
     check=_check,
     needs=("pad_id",),
     requires=("PAD06", "PAD07", "PAD09", "PAD11", "PAD12", "PAD13", "PAD15", "SHF01", "SHF02", "SHF05", "SHF06"),
+    in_number=True,
 )
 """The mask ends with the sequence."""

@@ -1,8 +1,8 @@
 """The targets are the inputs: each timestep is asked for the token that it just read.
 
 ## What it checks
-Whether more than 95 % of the targets equal the input of the same timestep, less than half the next one, and whether the
-logits fit the targets one timestep later.
+Whether more than 95 % of the targets equal the input of the same timestep, less than half the next one, and whether
+the logits fit the targets one timestep later. Else, whether the number that the loop printed is that of such targets.
 
 ## Why it matters
 A model that is trained so learns to copy: its loss falls to 0 and it can't write a word. A model that was trained right
@@ -74,5 +74,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     needs=("inputs",),
+    in_number=True,
 )
 """Targets come one timestep after their inputs."""

@@ -1,7 +1,8 @@
 """The targets were shifted twice: each timestep is asked for the token after the next one.
 
 ## What it checks
-Whether more than 95 % of the targets equal the input two timesteps later, and less than half the next one.
+Whether more than 95 % of the targets equal the input two timesteps later, and less than half the next one. Else,
+whether the number that the loop printed is that of such targets.
 
 ## Why it matters
 The model never learns what comes next, and writes every other word. It happens where the data is shifted and the model
@@ -92,5 +93,6 @@ RULE = Rule(
     check=_check,
     needs=("inputs",),
     requires=("SHF01",),
+    in_number=True,
 )
 """Targets come one timestep after their inputs, not two."""

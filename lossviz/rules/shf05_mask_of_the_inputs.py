@@ -3,6 +3,7 @@
 ## What it checks
 Whether what counts is exactly where the inputs are not the pad id, while the targets need another mask: each padded
 sequence trains one pad, or loses a target. Inputs that start with the pad id, as T5's decoder does, lose the first.
+Where the mask is right: whether the number that the loop printed is that of such a mask.
 
 ## Why it matters
 The model is trained to write padding after its last token, or never to write that token.
@@ -93,5 +94,6 @@ RULE = Rule(
     check=_check,
     needs=("inputs", "pad_id"),
     requires=("SHF01", "SHF02"),
+    in_number=True,
 )
 """The mask is that of the targets."""

@@ -2,7 +2,7 @@
 
 ## What it checks
 Whether `logits.reshape(T, B, V).transpose(1, 0, 2)` costs over 30 % less than the logits as given, while those cost
-about as much as a guess or more.
+about as much as a guess or more. Else, whether the number that the loop printed is that of logits laid out so.
 
 ## Why it matters
 The shapes fit, so nothing complains; every timestep is compared with the target of another one.
@@ -64,5 +64,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     requires=("SHF01", "SHF02"),
+    in_number=True,
 )
 """Logits and targets are laid out alike."""

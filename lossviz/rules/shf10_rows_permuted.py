@@ -1,9 +1,10 @@
 """The logits of each sequence stand beside the targets of another one.
 
 ## What it checks
-Whether the sequences of logits, put in another order, cost over 30 % less than as given, while those cost about as much
-as a guess or more; or over 15 % less, and they know the targets of that order far better than of the one given. The
-order is the best of all, so it must also be better at timesteps that it was not found with.
+Whether the sequences of logits, put in another order, cost over 30 % less than as given, while those cost about as
+much as a guess or more; or over 15 % less, and they know the targets of that order far better than of the one given.
+The order is the best of all, so it must also be better at timesteps that it was not found with. Else, whether the
+number that the loop printed is that of sequences in another order.
 
 ## Why it matters
 Sequences are sorted by length for a packed recurrent network; where they are not sorted back, each is trained on the
@@ -87,5 +88,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     requires=("PAD13", "SHF01", "SHF02"),
+    in_number=True,
 )
 """Each sequence has its own logits."""

@@ -87,7 +87,7 @@ def _rule(rule: Rule) -> None:
         st.caption(NO_SAMPLE)
     for heading, text in rule.sections.items():
         st.markdown(f"**{heading}.** {threads(' '.join(text.split())) if heading == 'Threads' else text}")
-    needs = f" It needs {' and '.join(f'`{name}`' for name in rule.needs)}." if rule.needs else ""
+    needs = f" It needs {rule.needed}." if rule.needs else ""
     st.caption(f"Severity: {WORDS[rule.severity].lower()}.{needs}")
 
 
