@@ -3,8 +3,8 @@
 ## What it checks
 Where a batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
 id, which hardly occurs elsewhere. One that is neither 0 nor called an end or a pad by the vocabulary or `eos_id` must
-occur nowhere else, in runs of several lengths. Where a batch has a mask and a printed number: whether that is the mean
-of all B·T positions, which is an error.
+occur nowhere else, in runs of several lengths. Where a batch has a mask: whether no mask was chosen instead, or
+whether the loop printed the mean of all B·T positions, which is an error.
 
 ## Why it matters
 Padding is in the numerator and in the divisor. It is learnt first, so the loss looks better than it is, and the longer
@@ -26,8 +26,11 @@ Kyubyong/transformer#63, axolotl PR#2227, gpt-neo PR#45, BERT-NER#3, grounded-vi
 transformers PR#7828
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from lossviz.identification._fixes import fix_of
 from lossviz.identification._lines import BY_LENGTH, WEIGH, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._printed import WRONG_MASK, found_in_number, padding
@@ -42,6 +45,8 @@ _NAMES = {"<pad>", "[pad]", "<|pad|>", "pad", "</s>", "<eos>", "<|endoftext|>", 
 
 
 def _check(case: Case) -> Found | None:
+    if case.analysis.mask_name == "none" != case.batch.declared_mask:
+        return _unmasked(case)
     if case.analysis.mask_name != "none" or case.batch.declared_mask != "none":
         return None if case.lacks(("reported",)) else found_in_number(case, "PAD01", cells=padding, severities=_PRINTED)
     for backwards in (True, False):
@@ -50,6 +55,23 @@ def _check(case: Case) -> Found | None:
             if _is_padding(case, value, runs):
                 return _found(case, value, runs, backwards=backwards)
     return None
+
+
+def _unmasked(case: Case) -> Found | None:
+    """Where the mask that the batch declares was left out."""
+    declared = case.analysis.with_settings(replace(case.analysis.settings, mask=None))
+    cells = case.counts & ~declared.mask
+    if not cells.any():
+        return None
+    count = int(cells.sum())
+    return Found(
+        message=f"No mask is in use, while the batch says {case.batch.declared_mask}: {many(count, 'timestep')} of the "
+        f"{cells.size:,} that count {'is' if count == 1 else 'are'} padding by that.",
+        cells=cells,
+        evidence={"timesteps of padding that count": count, "timesteps that count": cells.size},
+        fix=fix_of(["PAD01"], declared),
+        loss_if_fixed=float(declared.value) if declared.is_scalar else None,
+    )
 
 
 def _candidates(case: Case, *, backwards: bool) -> list[int]:

@@ -1,8 +1,9 @@
 """PAD01: no mask at all, and rows that end in padding."""
 
+import numpy as np
 import pytest
 
-from lossviz import analyze
+from lossviz import Settings, analyze, diagnose
 from tests.golden import LENGTHS
 from tests.rules.pad_cases import PASSED, batch_of, cells_of, codes_of, finding_of, golden_with, outcome_of
 
@@ -29,6 +30,25 @@ def test_pad01_gives_the_mean_over_what_is_real():
     real = ~finding.cells
     assert real.sum() == 10
     assert finding.loss_if_fixed == pytest.approx(analyze(batch).batch_loss[real].mean(), abs=1e-9)
+
+
+def test_pad01_finds_the_mask_that_is_not_in_use():
+    """The golden batch with "No mask" chosen: 14.5 ÷ 15 instead of 13.8 ÷ 11."""
+    analysis = analyze(golden_with(), Settings(mask="none"))
+    finding = diagnose(analysis).finding("PAD01")
+    assert finding.message == (
+        "No mask is in use, while the batch says lengths: 4 timesteps of the 15 that count are padding by that."
+    )
+    np.testing.assert_array_equal(finding.cells, np.arange(5) >= np.array(LENGTHS)[:, None])
+    assert finding.evidence == {"timesteps of padding that count": 4, "timesteps that count": 15}
+    assert (finding.severity, finding.repaired) == ("warning", None)
+    assert finding.loss_if_fixed == pytest.approx(13.8 / 11)
+    assert finding.effect == pytest.approx(13.8 / 11 - 14.5 / 15)
+
+
+def test_pad01_says_nothing_of_a_mask_that_would_leave_out_nothing():
+    analysis = analyze(golden_with(lengths=[5, 5, 5]), Settings(mask="none"))
+    assert diagnose(analysis).finding("PAD01") is None
 
 
 def test_pad01_keeps_the_first_of_the_ends():
