@@ -156,7 +156,8 @@ def found_in_arrays_or_number(case: Case, rule: Rule) -> Found | None:
     except CannotTell as unable:
         found, doubt = None, unable
     if found is None and rule.in_number and not case.lacks(("reported",)):
-        found = found_in_number(case, rule.code, cells=miscounted)
+        cells = masked_otherwise if rule.code in WRONG_MASK else what_counts
+        found = found_in_number(case, rule.code, cells=cells)
     if found is None and doubt is not None:
         raise doubt
     return found
@@ -177,6 +178,12 @@ def padding(case: Case, _: Match) -> Array:
 def what_counts(case: Case, _: Match) -> Array:
     """The timesteps that count, of which each is divided or taken wrongly."""
     return case.counts
+
+
+def masked_otherwise(case: Case, match: Match) -> Array:
+    """The timesteps that only one of the two masks counts: that of the formula, or that in use."""
+    other: Array = (match.coefficients != 0) != case.counts
+    return other
 
 
 def miscounted(case: Case, match: Match) -> Array:

@@ -8,6 +8,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.digits import number_text
 from lossviz.rules import RULES, Finding
+from lossviz.ui.choices import DECLARED
 from lossviz.ui.doctor_badge import COLOURS, ICONS
 from lossviz.ui.doctor_fix import apply_repair, number_now
 from lossviz.ui.doctor_picture import outlined_picture
@@ -80,15 +81,28 @@ def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
                 help="Makes the repaired batch the one on screen. It can be undone.",
                 on_click=partial(apply_repair, state, analysis, finding),
             )
+        elif _is_of_the_sidebar(analysis, finding):
+            st.button(
+                "Use the batch's mask",
+                key=f"apply_{finding.code}",
+                type="primary",
+                help="Chooses in the sidebar what the batch says.",
+                on_click=partial(write_widget, "mask", DECLARED),
+            )
         with st.container(width="stretch", gap=None):
             st.caption(_evidence(finding))
-            if finding.repaired is None:
+            if finding.repaired is None and not _is_of_the_sidebar(analysis, finding):
                 st.caption(NO_REPAIR if printed is None else LOOP)
 
 
 def _is_of_the_loop(finding: Finding) -> bool:
     """Whether the batch is as it should be, and the formula that printed the number is not."""
     return finding.repaired is None and "printed" in finding.evidence
+
+
+def _is_of_the_sidebar(analysis: Analysis, finding: Finding) -> bool:
+    """Whether the batch says which timesteps count, and the user chose that all do."""
+    return finding.code == "PAD01" and analysis.settings.mask == "none" != analysis.batch.declared_mask
 
 
 def _evidence(finding: Finding) -> str:

@@ -62,6 +62,14 @@ SAYS = {
 }
 
 
+CELLS = {
+    "PAD05": LENGTHS[:, None] - 1 == COLUMNS,
+    "PAD06": np.ones((4, 7), bool),
+    "PAD07": COUNTS[:, ::-1] != COUNTS,
+    "PAD08": LENGTHS[:, None] == COLUMNS,
+}
+
+
 def batch(printed: float, digits: int = 5) -> Batch:
     return Batch.from_arrays(**arrays(), lengths=LENGTHS, pad_id=PAD, eos_id=EOS, reported=f"{printed:.{digits}f}")
 
@@ -74,6 +82,7 @@ def test_rule_is_found_in_the_printed_number(code: str) -> None:
     assert finding.message == (
         f"Possible: the loop that printed {printed:.5f} {SAYS[code]}; the mean of what counts is {right:.5g}."
     )
+    np.testing.assert_array_equal(finding.cells, CELLS.get(code, COUNTS))
     assert (finding.evidence["printed"], finding.repaired) == (f"{printed:.5f}", None)
     assert {"TensorFlow", "PyTorch"} <= set(finding.fix)
 

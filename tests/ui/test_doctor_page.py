@@ -161,6 +161,16 @@ def test_note_is_no_error_and_no_warning() -> None:
     assert "Nothing to apply: the arrays alone do not say what is right." in texts(app, "caption")
 
 
+def test_mask_that_was_not_chosen_is_one_click_away() -> None:
+    """14.5 ÷ 15 with "No mask"; 13.8 ÷ 11 with the lengths of the batch."""
+    app = page("golden", mask="none")
+    assert (answer(app), cards(app)) == ("1 warning, 1 note", ["PAD01", "PAD04"])
+    assert [(shown.label, shown.value) for shown in app.metric] == [("Loss now", "0.9667"), ("After the fix", "1.2545")]
+    assert [caption for caption in texts(app, "caption") if caption.startswith("Nothing to apply")] == []
+    click(app, "apply_PAD01")
+    assert (answer(app), app.selectbox(key="mask").value) == ("No error and no warning, 1 note", "declared")
+
+
 def test_first_finding_is_open_and_another_opens_by_its_button() -> None:
     """Each is drawn on the equation when it is selected, and the address says which."""
     app = page("logits-inf")
