@@ -12,7 +12,7 @@ from lossviz.errors import LossvizError
 from lossviz.rules._case import Case
 from lossviz.rules._catalogue import RULES
 from lossviz.rules._diagnosis import Diagnosis, Finding, Outcome
-from lossviz.rules._printed import found_in_arrays_or_number
+from lossviz.rules._printed import WRONG_MASK, found_in_number, masked_otherwise, what_counts
 from lossviz.rules._readonly import frozen, own_logits
 from lossviz.rules._rule import SEVERITIES, CannotTell, Found, Rule
 from lossviz.rules._select import Select, chosen
@@ -79,7 +79,7 @@ def _run(rule: Rule, case: Case, findings: Mapping[str, Finding], given: Batch) 
         return Outcome(rule.code, "skipped", reason), None
     try:
         with np.errstate(all="ignore"):
-            found = _checked(found_in_arrays_or_number(case, rule), case)
+            found = _checked(_found(rule, case), case)
     except CannotTell as unable:
         return Outcome(rule.code, "skipped", str(unable)), None
     except Exception:
@@ -95,6 +95,32 @@ def _reason_to_skip(rule: Rule, case: Case, findings: Mapping[str, Finding]) -> 
         return missing
     roots = [code for code in rule.requires if code in findings and findings[code].severity != "info"]
     return f"{roots[0]} was found, which explains the same timesteps." if roots else ""
+
+
+def _found(rule: Rule, case: Case) -> Found | None:
+    """What a rule finds in the arrays, else in the number that the loop printed.
+
+    Raises:
+        CannotTell: if neither says enough.
+    """
+    doubt = None
+    try:
+        found = _found_in_arrays(rule, case)
+    except CannotTell as unable:
+        found, doubt = None, unable
+    if found is None and rule.in_number and not case.lacks(("reported",)):
+        cells = masked_otherwise if rule.code in WRONG_MASK else what_counts
+        found = found_in_number(case, rule.code, cells=cells)
+    if found is None and doubt is not None:
+        raise doubt
+    return found
+
+
+def _found_in_arrays(rule: Rule, case: Case) -> Found | None:
+    missing = case.missing(rule.needs)
+    if missing:
+        raise CannotTell(missing)
+    return rule.check(case)
 
 
 def _checked(found: Found | None, case: Case) -> Found | None:

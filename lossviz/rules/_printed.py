@@ -15,8 +15,8 @@ from lossviz.rules._rule import CannotTell, Found, Rule
 __all__ = [
     "SPEAKS",
     "WRONG_MASK",
-    "found_in_arrays_or_number",
     "found_in_number",
+    "masked_otherwise",
     "miscounted",
     "padding",
     "printed_rule",
@@ -142,32 +142,6 @@ def found_in_number(
         loss_if_fixed=(mean_of(case) if fixed is None else fixed(case, first)),
         severity=(severities or {}).get(first.code),
     )
-
-
-def found_in_arrays_or_number(case: Case, rule: Rule) -> Found | None:
-    """What a rule finds in the arrays, else in the number that the loop printed.
-
-    Raises:
-        CannotTell: if neither says enough.
-    """
-    doubt = None
-    try:
-        found = _found_in_arrays(case, rule)
-    except CannotTell as unable:
-        found, doubt = None, unable
-    if found is None and rule.in_number and not case.lacks(("reported",)):
-        cells = masked_otherwise if rule.code in WRONG_MASK else what_counts
-        found = found_in_number(case, rule.code, cells=cells)
-    if found is None and doubt is not None:
-        raise doubt
-    return found
-
-
-def _found_in_arrays(case: Case, rule: Rule) -> Found | None:
-    missing = case.missing(rule.needs)
-    if missing:
-        raise CannotTell(missing)
-    return rule.check(case)
 
 
 def padding(case: Case, _: Match) -> Array:
