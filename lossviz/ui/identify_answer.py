@@ -8,8 +8,8 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
 from lossviz.identification import Match, answer, identify
+from lossviz.measuring import usual_settings
 from lossviz.reductions import Options
-from lossviz.settings import Settings
 from lossviz.tables import nearest_convention
 from lossviz.ui.identify import Question
 from lossviz.ui.identify_cards import cards_panel
@@ -65,7 +65,7 @@ def _found(state: State, analysis: Analysis, question: Question) -> Found:
         return Found(analysis, question, refusal=STOPPED)
     try:
         if question.other is not None:
-            analyses.append(compute(state, question.other, Settings(mask=settings.mask)))
+            analyses.append(compute(state, question.other, usual_settings(question.other, settings.mask)))
             printed.append(question.other_reported)
         said = dict(question.options)
         length = said.pop("max_length") or settings.max_length

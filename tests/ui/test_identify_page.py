@@ -194,6 +194,14 @@ def test_second_batch_leaves_what_explains_both() -> None:
     ]
 
 
+def test_second_batch_of_a_classifier_is_read_as_one() -> None:
+    """Σ of the sigmoid losses of each last timestep ÷ 8, of the model trained and half-trained."""
+    app = paste(page(sample="reviews-trained"), "1.26891")
+    choose(app, identify_other="sample: reviews-half-trained")
+    run(app.text_input(key="identify_other_number").set_value("0.49363"))
+    assert words(app, "match_1")[0].startswith("**C03 · ")
+
+
 def test_number_of_a_second_batch_that_is_not_chosen_is_not_forgotten() -> None:
     app = paste(page(identify_other_number="1.000"), "0.92")
     assert "With the number of a second batch, which is not chosen" in texts(app, "caption")
