@@ -122,7 +122,7 @@ def checked(file: str, path: Path, diagnosis: Diagnosis, fail_on: str) -> Checke
         mask=analysis.mask_name,
         value=_value(analysis),
         findings=tuple(replace(finding, repaired=None) for finding in diagnosis.findings),
-        of_the_loop=frozenset(finding.code for finding in diagnosis.findings if _is_of_the_loop(finding)),
+        of_the_loop=frozenset(finding.code for finding in diagnosis.findings if finding.is_of_the_loop),
         printed=analysis.batch.reported,
         outcomes=diagnosis.outcomes,
     )
@@ -175,10 +175,6 @@ def _status(diagnosis: Diagnosis, fail_on: str) -> int:
         return COULD_NOT_RUN
     serious = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     return FOUND if any(finding.severity in serious for finding in diagnosis.findings) else CLEAN
-
-
-def _is_of_the_loop(finding: Finding) -> bool:
-    return finding.repaired is None and "printed" in finding.evidence
 
 
 def _value(analysis: Analysis) -> float | None:

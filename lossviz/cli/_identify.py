@@ -22,11 +22,7 @@ __all__ = ["run"]
 OPTIONS = ("decimals", "accumulation_steps", "world_size", "smoothing", "accuracy", "precision", "class_weights")
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 EXACT = 1e-9
-LOOP = ("accumulation_steps", "world_size", "smoothing", "class_weights")
-UNSAID = (
-    "If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so: "
-    f"{', '.join('--' + name.replace('_', '-') for name in LOOP)}."
-)
+UNSAID = f"{tables.SAY_LOOP}: {', '.join('--' + name.replace('_', '-') for name in tables.LOOP_OPTIONS)}."
 Reported = str | list[str]
 Read = list[tuple[Analysis, Reported]]
 
@@ -83,7 +79,7 @@ def _as_text(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) ->
         lines += ["", _table(matches), "", *_first(matches[0])]
     elif len(read) == 1 and isinstance(read[0][1], str):
         lines += _wrapped(tables.nearest_convention(read[0][0], float(read[0][1])))
-    if not matches and not any(options[name] for name in LOOP):
+    if not matches and not any(options[name] for name in tables.LOOP_OPTIONS):
         lines += _wrapped(UNSAID)
     return "\n".join(lines) + "\n"
 

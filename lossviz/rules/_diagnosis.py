@@ -52,6 +52,11 @@ class Finding:
     effect: float = float("nan")
     repaired: Batch | None = field(default=None, repr=False)
 
+    @property
+    def is_of_the_loop(self) -> bool:
+        """Whether the batch is as it should be, and the formula that printed the number is not."""
+        return self.repaired is None and "printed" in self.evidence
+
 
 @dataclass(frozen=True)
 class Outcome:

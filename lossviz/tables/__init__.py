@@ -5,7 +5,7 @@ has room, the number with its divisor, the settings and the problems.
 """
 
 from lossviz.tables._downloads import DOWNLOADS, download, records, summary, to_csv, to_json, to_parquet
-from lossviz.tables._matches import match_records, matches_table, nearest_convention
+from lossviz.tables._matches import LOOP_OPTIONS, SAY_LOOP, match_records, matches_table, nearest_convention
 from lossviz.tables._rows import (
     cell_table,
     per_timestep_table,
@@ -19,6 +19,8 @@ from lossviz.tables._value import value_table
 
 __all__ = [
     "DOWNLOADS",
+    "LOOP_OPTIONS",
+    "SAY_LOOP",
     "cell_table",
     "download",
     "match_records",

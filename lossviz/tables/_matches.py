@@ -12,7 +12,13 @@ from lossviz.digits import number_text
 from lossviz.identification._match import Match
 from lossviz.tables._downloads import plain
 
-__all__ = ["match_records", "matches_table", "nearest_convention"]
+__all__ = ["LOOP_OPTIONS", "SAY_LOOP", "match_records", "matches_table", "nearest_convention"]
+
+LOOP_OPTIONS = ("accumulation_steps", "world_size", "smoothing", "class_weights")
+"""What is said of a loop, of the options of `identify`."""
+
+SAY_LOOP = "If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so"
+"""What to try where none of `LOOP_OPTIONS` was said and no formula fits."""
 
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 

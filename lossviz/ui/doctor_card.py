@@ -68,7 +68,7 @@ def _show(finding: Finding) -> None:
 
 def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        printed = analysis.batch.reported if _is_of_the_loop(finding) else None
+        printed = analysis.batch.reported if finding.is_of_the_loop else None
         now = ("Loss now", number_now(analysis)) if printed is None else ("Your loop printed", escaped(printed))
         st.metric(*now, width="content")
         if finding.loss_if_fixed is not None:
@@ -93,11 +93,6 @@ def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
             st.caption(_evidence(finding))
             if finding.repaired is None and not _is_of_the_sidebar(analysis, finding):
                 st.caption(NO_REPAIR if printed is None else LOOP)
-
-
-def _is_of_the_loop(finding: Finding) -> bool:
-    """Whether the batch is as it should be, and the formula that printed the number is not."""
-    return finding.repaired is None and "printed" in finding.evidence
 
 
 def _is_of_the_sidebar(analysis: Analysis, finding: Finding) -> bool:

@@ -10,7 +10,7 @@ from lossviz.errors import LossvizError
 from lossviz.identification import Match, answer, identify
 from lossviz.measuring import usual_settings
 from lossviz.reductions import Options
-from lossviz.tables import nearest_convention
+from lossviz.tables import LOOP_OPTIONS, SAY_LOOP, nearest_convention
 from lossviz.ui.identify import Question
 from lossviz.ui.identify_cards import cards_panel
 from lossviz.ui.state import State, read_widget, write_widget
@@ -21,11 +21,7 @@ __all__ = ["EMPTY", "STOPPED", "UNSAID", "answer_panel"]
 
 EMPTY = "Paste the loss that your loop printed for this batch. Every digit helps: 1.2545 says more than 1.25."
 STOPPED = "The second batch was stopped before its losses were there. Ask again, or leave it out."
-LOOP = ("accumulation_steps", "world_size", "smoothing", "class_weights")
-UNSAID = (
-    "If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so under "
-    "How the loop is set up."
-)
+UNSAID = f"{SAY_LOOP} under How the loop is set up."
 _SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
@@ -85,7 +81,7 @@ def _show(found: Found) -> None:
         st.markdown(f"##### {literal(first)}")
         if not found.matches and question.other is None and len(question.reported) == 1:
             rest.append(nearest_convention(found.analysis, float(question.reported[0])))
-            rest.append("" if any(dict(question.options).get(name) for name in LOOP) else UNSAID)
+            rest.append("" if any(dict(question.options).get(name) for name in LOOP_OPTIONS) else UNSAID)
         for text in filter(None, rest):
             st.markdown(literal(text))
     cards_panel(found.analysis, found.matches, dict(question.options), several=len(question.reported) > 1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lossviz.batch import Batch
+from lossviz.measuring import is_binary, usual_settings
 
 __all__ = ["TRAINED_WITH", "Opening", "recorded_with", "trained_with"]
 
@@ -25,7 +26,7 @@ def recorded_with(batch: Batch) -> str:
     >>> recorded_with(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]]))
     'classification'
     """
-    return TRAINED_WITH["reviews"] if batch.shape[2] == 1 else ""
+    return TRAINED_WITH["reviews"] if is_binary(usual_settings(batch)) else ""
 
 
 @dataclass(eq=False)
