@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from lossviz.errors import InputError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import Masking, gather_last, resolve_mask
 from lossviz.measuring import alternatives_of, is_binary, measure, scores, usual_settings
+from lossviz.notebook import paragraph, sequences
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
 from lossviz.reductions import Reduced, Reduction, check_options, reduction_named
 from lossviz.settings import Settings
@@ -158,14 +160,11 @@ class Analysis:
 
     def figure(self, **options: Any) -> Any:
         """The picture batch loss × mask = unpadded loss as a Plotly figure; options as `lossviz.figures.equation`."""
-        from lossviz.notebook import figure
-
-        return figure(self, **options)
+        return import_module("lossviz.figures").equation(self, **options)  # stands above; looked up when called
 
     def _repr_html_(self) -> str:
-        from lossviz.notebook import analysis_html
-
-        return analysis_html(self)
+        problems = "".join(map(paragraph, self.problems))
+        return paragraph(repr(self), bold=True) + problems + sequences(self.unpadded_loss, self.weights)
 
     def __repr__(self) -> str:
         if not self.is_scalar:

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossviz.arrays import as_array, as_integers, as_lengths, as_weights, is_floating
 from lossviz.errors import InputError
+from lossviz.notebook import described, paragraph, table
 
 __all__ = ["Batch"]
 
@@ -173,9 +174,8 @@ time comes first, pass `targets.T`.
         return Batch.from_arrays(**{**self.fields(), **changes})
 
     def _repr_html_(self) -> str:
-        from lossviz.notebook import batch_html
-
-        return batch_html(self)
+        rows = [(name, described(value)) for name, value in self.fields().items()]
+        return paragraph(repr(self)) + table(rows, named=True)
 
     def __repr__(self) -> str:
         sequences, timesteps, classes = self.shape

@@ -182,3 +182,6 @@ def test_an_analysis_shows_its_number_and_its_problems_in_a_notebook(golden):
     html = analyze(golden.replace(targets=np.full((3, 5), 9)))._repr_html_()
     assert "<p><b>Analysis(NaN nats = NaN ÷ 11 timesteps that count)</b></p>" in html
     assert "<p>15 targets are not a class from 0 to 5: 9 (15 times), first at sequence 0, timestep 0." in html
+    plain = analyze(golden)._repr_html_()
+    assert "<tr><th>sequence</th><th>unmasked</th><th>weight</th><th>unpadded_loss</th><th>mean_loss</th></tr>" in plain
+    assert plain.count("<tr>") == 4

@@ -137,8 +137,27 @@ def test_house_test_files_have_one_name_each():
 
 def test_house_layers_name_every_room():
     with (ROOT / "pyproject.toml").open("rb") as file:
-        [contract] = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+        [contract, siblings] = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     layers = {room.strip() for layer in contract["layers"] for room in layer.split("|")}
     rooms = {room_of(path) for path in CODE} - {"__init__"}
     assert rooms - layers == set()
     assert contract["exhaustive"]
+    assert siblings["type"] == "acyclic_siblings"
+    assert not (contract.keys() | siblings.keys()) & {"ignore_imports", "skip_descendants"}
+
+
+def private_imports(path):
+    """The private modules of other rooms that a file imports from, wherever the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        named = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        named += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in named:
+            package, room, *inside = [*name.split("."), ""]
+            if package == "lossviz" and room != room_of(path) and any(part.startswith("_") for part in inside):
+                yield name
+
+
+def test_house_rooms_import_no_private_module_of_another_room():
+    # import-linter's `protected` contract takes whole names only, so that every private module would have to be listed.
+    offenders = {name_of(path): found for path in CODE if (found := list(private_imports(path)))}
+    assert offenders == {}

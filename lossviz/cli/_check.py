@@ -16,8 +16,7 @@ from lossviz.cli._format_sarif import as_sarif
 from lossviz.cli._format_text import as_text
 from lossviz.cli._work import compute
 from lossviz.errors import InputError, LossvizError
-from lossviz.rules import RULES, diagnose
-from lossviz.rules._select import chosen
+from lossviz.rules import RULES, chosen, diagnose
 
 __all__ = ["run"]
 

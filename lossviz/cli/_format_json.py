@@ -8,7 +8,7 @@ from typing import Any
 import lossviz
 from lossviz.cli._checked import Checked, runs, worst_status
 from lossviz.rules import SEVERITIES, Finding
-from lossviz.tables._downloads import plain
+from lossviz.tables import plain
 
 __all__ = ["as_json", "plain_evidence"]
 

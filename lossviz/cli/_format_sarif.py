@@ -17,7 +17,7 @@ from lossviz.cli._checked import Checked, Crash, Run, reference_of, runs, worst_
 from lossviz.cli._format_json import plain_evidence
 from lossviz.cli._rule import text_of
 from lossviz.rules import RULES, Finding, Rule, page
-from lossviz.tables._downloads import plain
+from lossviz.tables import plain
 
 __all__ = ["SCHEMA", "as_sarif"]
 

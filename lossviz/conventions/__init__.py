@@ -6,6 +6,7 @@ its family, and one in the oracle of the tests.
 
 from lossviz.conventions._convention import DIVISORS, LAWS, UNITS, Convention, Quotient, User
 from lossviz.conventions._table import CONVENTIONS, convention_coded
+from lossviz.conventions._terms import Terms, terms_of
 from lossviz.conventions.compare import compare_conventions
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "UNITS",
     "Convention",
     "Quotient",
+    "Terms",
     "User",
     "compare_conventions",
     "convention_coded",
+    "terms_of",
 ]

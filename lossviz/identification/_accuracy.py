@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossviz.fixes import fix_of
 from lossviz.identification._facts import Facts
-from lossviz.identification._fixes import fix_of
 from lossviz.identification._match import Match
-from lossviz.identification._printed import Printed
+from lossviz.identification._reported import Printed
 from lossviz.identification._special import accuracies
 from lossviz.identification._words import POSSIBLE
 
@@ -19,7 +19,7 @@ def with_accuracy(matches: Sequence[Match], facts: Facts, printed: Printed | Non
     """The matches, and PAD-17 where the accuracy counts padding, which makes it likelier that the loss does too.
 
     >>> from lossviz import Batch, analyze
-    >>> from lossviz.identification._printed import read_printed
+    >>> from lossviz.identification._reported import read_printed
     >>> from lossviz.reductions import Options
     >>> batch = Batch.from_arrays(logits=np.eye(2)[None], targets=[[0, 0]], lengths=[1])
     >>> with_accuracy((), Facts(analyze(batch), Options()), read_printed("0.50"))[0].explanation

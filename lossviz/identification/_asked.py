@@ -7,7 +7,7 @@ from typing import Any
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.errors import InputError
-from lossviz.identification._printed import Printed, read_printed
+from lossviz.identification._reported import Printed, read_printed
 
 __all__ = ["Asked", "read_asked"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossviz.identification._hypothesis import BUG, COMBINED, KNOWN, UNIT, Combination, Hypothesis, Steps, combined
-from lossviz.identification._printed import Printed
+from lossviz.identification._reported import Printed
 from lossviz.identification._steps import Loss, Mask, Step, Unit, Way, unchanged
 
 __all__ = ["KEPT", "Cube", "cube_of"]

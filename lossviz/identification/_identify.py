@@ -14,8 +14,8 @@ from lossviz.identification._asked import Asked, read_asked
 from lossviz.identification._facts import Facts
 from lossviz.identification._hypothesis import Hypothesis
 from lossviz.identification._match import Match
-from lossviz.identification._printed import decimals_or_refuse, read_printed, relative_tolerance
 from lossviz.identification._ranking import merged
+from lossviz.identification._reported import decimals_or_refuse, read_printed, relative_tolerance
 from lossviz.identification._search import Search, expected
 from lossviz.identification._words import worded
 from lossviz.reductions import Options

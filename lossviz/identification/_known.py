@@ -6,8 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from lossviz.conventions import CONVENTIONS, Convention, Quotient
-from lossviz.conventions._terms import terms_of
+from lossviz.conventions import CONVENTIONS, Convention, Quotient, terms_of
 from lossviz.identification._facts import Facts, amount
 from lossviz.identification._hypothesis import BUG, KNOWN, Combination, Hypothesis, Steps, arrays_of, parts_of
 from lossviz.identification._losses import SMOOTHING

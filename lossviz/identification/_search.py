@@ -11,7 +11,7 @@ from lossviz.identification._hypothesis import COMBINED, Hypothesis, Steps
 from lossviz.identification._known import known
 from lossviz.identification._losses import losses
 from lossviz.identification._masks import masks
-from lossviz.identification._printed import Printed
+from lossviz.identification._reported import Printed
 from lossviz.identification._shifts import shifts
 from lossviz.identification._special import special
 from lossviz.identification._units import units
@@ -78,7 +78,7 @@ class Search:
 def expected(values: Array, printed: Printed) -> float:
     """How many of the values to expect within the tolerance by chance: those nearby, thinned out to it.
 
-    >>> from lossviz.identification._printed import read_printed
+    >>> from lossviz.identification._reported import read_printed
     >>> round(expected(np.array([1.0, 1.01, 1.05, 3.0]), read_printed("1.02")), 4)  # 3 of them in ±0.102: 3 · 0.0491
     0.1474
     """

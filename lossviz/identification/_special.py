@@ -6,7 +6,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from lossviz.conventions._terms import terms_of
+from lossviz.conventions import terms_of
 from lossviz.identification._facts import Facts
 from lossviz.identification._hypothesis import BUG, UNIT, Hypothesis
 from lossviz.identification._losses import SMOOTHING

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lossviz.fixes import FIXES, fix_of
 from lossviz.identification._apart import apart
 from lossviz.identification._facts import Facts
-from lossviz.identification._fixes import FIXES, fix_of
 from lossviz.identification._hypothesis import COMBINED, KNOWN, Hypothesis
 from lossviz.identification._match import Match
-from lossviz.identification._printed import Printed
 from lossviz.identification._ranking import Answer
+from lossviz.identification._reported import Printed
 
 __all__ = ["BY_CHANCE", "POSSIBLE", "worded"]
 

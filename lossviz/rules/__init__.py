@@ -6,6 +6,7 @@ from lossviz.rules._diagnosis import STATES, Diagnosis, Finding, Outcome
 from lossviz.rules._reference import page
 from lossviz.rules._rule import HEADINGS, SEVERITIES, Found, Rule
 from lossviz.rules._samples import RuleSample, load_rule_sample, rule_samples
+from lossviz.rules._select import chosen
 
 __all__ = [
     "HEADINGS",
@@ -18,6 +19,7 @@ __all__ = [
     "Outcome",
     "Rule",
     "RuleSample",
+    "chosen",
     "diagnose",
     "load_rule_sample",
     "page",

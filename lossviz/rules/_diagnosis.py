@@ -8,6 +8,8 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
+from lossviz.digits import number_text
+from lossviz.notebook import paragraph, table
 from lossviz.rules._rule import SEVERITIES
 
 __all__ = ["STATES", "Diagnosis", "Finding", "Outcome"]
@@ -115,13 +117,20 @@ class Diagnosis:
         return next((outcome for outcome in self.outcomes if outcome.code == code), None)
 
     def _repr_html_(self) -> str:
-        from lossviz.notebook import diagnosis_html
-
-        return diagnosis_html(self)
+        rows = [
+            (one.code, one.severity, one.message, f"{int(one.cells.sum()):,}", _loss_text(one.loss_if_fixed))
+            for one in self.findings
+        ]
+        head = ("code", "severity", "finding", "timesteps", "loss if fixed")
+        return paragraph(repr(self), bold=True) + (table(rows, head=head) if rows else "")
 
     def __repr__(self) -> str:
         codes = ", ".join(finding.code for finding in self.findings)
         return f"Diagnosis({self.summary}{': ' * bool(codes)}{codes})"
+
+
+def _loss_text(loss: float | None) -> str:
+    return "" if loss is None else number_text(loss)
 
 
 def _count(number: int, one: str, many: str) -> str:

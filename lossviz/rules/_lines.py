@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lossviz.identification._lines import LOSE, SOURCE, WEIGH, Line
+from lossviz.fixes import LOSE, SOURCE, WEIGH, Line
 from lossviz.rules._case import Case
 from lossviz.rules._rows import eos_of, true_end
 

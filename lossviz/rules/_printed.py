@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lossviz.identification import Match, identify
-from lossviz.identification._fixes import fix_of
-from lossviz.identification._printed import PRECISIONS, Printed, read_printed
+from lossviz.fixes import fix_of
+from lossviz.identification import PRECISIONS, Match, Printed, identify, read_printed
 from lossviz.rules._case import Case
 from lossviz.rules._printed_words import evidence_of, mean_of, message_of
 from lossviz.rules._readonly import remembered

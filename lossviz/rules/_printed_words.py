@@ -5,9 +5,7 @@ import re
 import numpy as np
 
 from lossviz.conventions import CONVENTIONS
-from lossviz.identification import Match
-from lossviz.identification._printed import Printed
-from lossviz.identification._words import BY_CHANCE, POSSIBLE
+from lossviz.identification import BY_CHANCE, POSSIBLE, Match, Printed
 from lossviz.rules._case import Case
 
 __all__ = ["evidence_of", "mean_of", "message_of"]

@@ -24,7 +24,7 @@ tensorflow_cookbook#86, tflearn PR#562, SciCo#2, CGES#1, Transformer-GCN-QA PR#3
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.identification._lines import LOSSES, MEAN, SOURCE, WEIGHTS, Line, written
+from lossviz.fixes import LOSSES, MEAN, SOURCE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rule import CannotTell, Found, Rule
 

@@ -23,7 +23,7 @@ Co-teaching#4, MobileNetV2-pytorch#5, hw2vec#23
 
 import numpy as np
 
-from lossviz.identification._lines import both, written
+from lossviz.fixes import both, written
 from lossviz.rules._case import Case
 from lossviz.rules._rule import CannotTell, Found, Rule
 

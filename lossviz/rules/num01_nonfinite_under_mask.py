@@ -21,7 +21,7 @@ Where the loop selects before the loss, as `lossviz.sequence_loss` does, nothing
 Megatron-Bridge PR#3117, WeatherGenerator#2723, WeatherGenerator PR#2717, verl PR#6349, wtte-rnn#50, keras#18818
 """
 
-from lossviz.identification._fixes import fix_of
+from lossviz.fixes import fix_of
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import leaks, sanitised
 from lossviz.rules._rows import many

@@ -23,7 +23,7 @@ tensorflow#2540, tensorflow#20091, tensorflow#27684, tensorflow#38349, pytorch#2
 
 import math
 
-from lossviz.identification._fixes import fix_of
+from lossviz.fixes import fix_of
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import broken_rows, leaks, sanitised
 from lossviz.rules._rows import many

@@ -27,7 +27,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.digits import number_text
-from lossviz.identification._lines import LOSSES, MEAN, SOURCE, WEIGHTS, Line, written
+from lossviz.fixes import LOSSES, MEAN, SOURCE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule

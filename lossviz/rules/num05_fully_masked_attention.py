@@ -23,8 +23,7 @@ pytorch#41508, pytorch#103749, pytorch#109517, pytorch PR#131060, returnn#576, b
 
 import numpy as np
 
-from lossviz.identification._fixes import SAFE
-from lossviz.identification._lines import SOURCE, Line, written
+from lossviz.fixes import SAFE, SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import leaks, sanitised
 from lossviz.rules._rows import many

@@ -22,7 +22,7 @@ pytorch#85786, pytorch#90793, pytorch#111484, pytorch#190139, Paddle PR#30590, a
 
 import numpy as np
 
-from lossviz.identification._lines import MEAN, weigh
+from lossviz.fixes import MEAN, weigh
 from lossviz.rules._case import Case
 from lossviz.rules._rule import Found, Rule
 

@@ -22,7 +22,7 @@ No thread of its own: it is what is left where none of NUM01 to NUM06 says why.
 
 import numpy as np
 
-from lossviz.identification._lines import REPORT, WEIGHTS, Line, written
+from lossviz.fixes import REPORT, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import broken_rows
 from lossviz.rules._rows import many

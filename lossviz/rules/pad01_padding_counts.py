@@ -30,8 +30,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossviz.identification._fixes import fix_of
-from lossviz.identification._lines import BY_LENGTH, WEIGH, Line, written
+from lossviz.fixes import BY_LENGTH, WEIGH, Line, fix_of, written
 from lossviz.rules._case import Case
 from lossviz.rules._printed import WRONG_MASK, found_in_number, padding
 from lossviz.rules._rows import many

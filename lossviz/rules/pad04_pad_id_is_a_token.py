@@ -26,8 +26,8 @@ Kyubyong/transformer#128, keras#2062, gensim#1900, keras#7710, Element-Research/
 import numpy as np
 
 from lossviz.digits import number_text
-from lossviz.identification._lines import BY_LENGTH, written
-from lossviz.identification._printed import read_printed
+from lossviz.fixes import BY_LENGTH, written
+from lossviz.identification import read_printed
 from lossviz.rules._case import Case
 from lossviz.rules._rows import between, eos_of, many, padding, with_counts
 from lossviz.rules._rule import Found, Rule

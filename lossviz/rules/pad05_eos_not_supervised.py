@@ -27,7 +27,7 @@ transformers#23530, trl#976, trl PR#992, trl PR#456, transformers#22794, hugging
 
 import numpy as np
 
-from lossviz.identification._lines import BY_LENGTH, CHANGE, LOSE, WEIGHTS, Line, written
+from lossviz.fixes import BY_LENGTH, CHANGE, LOSE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import IGNORE_IDS, between, content, counted_end, eos_of, many, may_be_cut, pick, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule

@@ -26,7 +26,7 @@ fairseq PR#860, tensorflow#30745, unsloth-zoo PR#968
 
 import numpy as np
 
-from lossviz.identification._lines import BY_LENGTH, written
+from lossviz.fixes import BY_LENGTH, written
 from lossviz.rules._case import Case
 from lossviz.rules._lines import FROM_THE_END
 from lossviz.rules._rows import counted_end, many, true_end, with_counts

@@ -25,7 +25,7 @@ torchtune#2792, torchtune PR#2967, TTS#1192, mlx-lm PR#1855, Practical_RL PR#558
 
 import numpy as np
 
-from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, both, written
+from lossviz.fixes import BY_LENGTH, SOURCE, Line, both, written
 from lossviz.rules._case import Case
 from lossviz.rules._lines import select
 from lossviz.rules._rows import (

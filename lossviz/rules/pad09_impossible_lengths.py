@@ -25,7 +25,7 @@ pytorch#146744, speechbrain#1129, speechbrain#1494, speechbrain#1044, tensorflow
 
 import numpy as np
 
-from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, written
+from lossviz.fixes import BY_LENGTH, SOURCE, Line, written
 from lossviz.masking import impossible_rows
 from lossviz.rules._case import Case
 from lossviz.rules._lines import ends

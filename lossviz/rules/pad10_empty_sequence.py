@@ -27,7 +27,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.digits import number_text
-from lossviz.identification._lines import BY_LENGTH, REDUCE, WEIGHTS, Line, written
+from lossviz.fixes import BY_LENGTH, REDUCE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._lines import ends
 from lossviz.rules._rows import content_end, true_end

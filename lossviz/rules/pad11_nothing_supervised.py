@@ -27,8 +27,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.identification._fixes import GUARDED, fix_of
-from lossviz.identification._lines import BY_LENGTH, WEIGH, Line, weigh, written
+from lossviz.fixes import BY_LENGTH, GUARDED, WEIGH, Line, fix_of, weigh, written
 from lossviz.masking import length_mask
 from lossviz.rules._case import Case
 from lossviz.rules._lines import ends

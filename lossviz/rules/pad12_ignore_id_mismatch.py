@@ -29,7 +29,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.identification._lines import CHANGE, WEIGHTS, Line, both, written
+from lossviz.fixes import CHANGE, WEIGHTS, Line, both, written
 from lossviz.rules._case import Case
 from lossviz.rules._lines import select
 from lossviz.rules._rows import IGNORE_IDS, agrees_with_ignore, many, pad_may_be_eos, trained_padding, with_counts

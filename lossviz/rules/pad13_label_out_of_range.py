@@ -24,7 +24,7 @@ tensorflow#8484, tensorflow#10268, tensorflow#4443, tensorflow#15962, tensorflow
 
 import numpy as np
 
-from lossviz.identification._lines import CHANGE, REPORT, WEIGHTS, Line, both, written
+from lossviz.fixes import CHANGE, REPORT, WEIGHTS, Line, both, written
 from lossviz.measuring import is_binary
 from lossviz.rules._case import Case
 from lossviz.rules._rows import IGNORE_IDS, many

@@ -24,7 +24,7 @@ context_attentive_ir PR#7, addons#329
 
 import numpy as np
 
-from lossviz.identification._fixes import fix_of
+from lossviz.fixes import fix_of
 from lossviz.rules._case import Case
 from lossviz.rules._rows import many
 from lossviz.rules._rule import Found, Rule

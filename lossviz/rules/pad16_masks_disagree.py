@@ -25,7 +25,7 @@ Kyubyong/transformer#128, transformers#35909, torchtune#2792
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.identification._lines import BY_LENGTH, SOURCE, WEIGHTS, Line, written
+from lossviz.fixes import BY_LENGTH, SOURCE, WEIGHTS, Line, written
 from lossviz.masking import length_mask
 from lossviz.rules._case import Case
 from lossviz.rules._lines import ends, select

@@ -23,7 +23,7 @@ transformers#25452, transformers PR#31629, bionemo-recipes PR#1449, trl#3692
 
 import numpy as np
 
-from lossviz.identification._lines import WEIGHTS, both, written
+from lossviz.fixes import WEIGHTS, both, written
 from lossviz.rules._case import Case
 from lossviz.rules._lines import select
 from lossviz.rules._rows import many, with_counts

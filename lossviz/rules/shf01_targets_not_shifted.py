@@ -23,7 +23,7 @@ pretraining PR#64, transformers#17960, transformers PR#17987, transformers#27161
 llm-foundry PR#288
 """
 
-from lossviz.identification._lines import CHANGE, WEIGHTS, both, written
+from lossviz.fixes import CHANGE, WEIGHTS, both, written
 from lossviz.rules._case import Case
 from lossviz.rules._elsewhere import lag_losses, mean_of
 from lossviz.rules._rule import Found, Rule

@@ -25,7 +25,7 @@ InternLM#318, RRHF#49
 
 import numpy as np
 
-from lossviz.identification._lines import CHANGE, WEIGHTS, Line, written
+from lossviz.fixes import CHANGE, WEIGHTS, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._elsewhere import lag_losses, mean_of
 from lossviz.rules._rule import CannotTell, Found, Rule

@@ -25,7 +25,7 @@ transformers#18249
 
 import numpy as np
 
-from lossviz.identification._lines import SOURCE, Line, written
+from lossviz.fixes import SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import content_end, pick
 from lossviz.rules._rule import CannotTell, Found, Rule

@@ -23,7 +23,7 @@ pytorch-seq2seq#45, pytorch-seq2seq#46, pytorch-seq2seq#22, models#10354
 
 import numpy as np
 
-from lossviz.identification._lines import CHANGE, WEIGHTS, both, written
+from lossviz.fixes import CHANGE, WEIGHTS, both, written
 from lossviz.rules._alignment import check_trained
 from lossviz.rules._case import Case
 from lossviz.rules._rows import many, trained_padding, with_counts

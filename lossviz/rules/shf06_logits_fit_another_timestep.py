@@ -23,7 +23,7 @@ An untrained model fits nowhere, and data with little variety fits everywhere: b
 pretraining PR#64, transformers PR#44642, transformers#17960, transformers#5886
 """
 
-from lossviz.identification._lines import LOSE, LOSSES, MEAN, WEIGHTS, both, written
+from lossviz.fixes import LOSE, LOSSES, MEAN, WEIGHTS, both, written
 from lossviz.rules._alignment import LAGS
 from lossviz.rules._case import Case
 from lossviz.rules._elsewhere import lag_losses, mean_of

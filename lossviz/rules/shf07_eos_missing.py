@@ -26,7 +26,7 @@ transformers#19742, trl PR#4698, alpaca-lora#118, esm#157, axolotl PR#2287, DALM
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.identification._lines import BY_LENGTH, SOURCE, Line, written
+from lossviz.fixes import BY_LENGTH, SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import between, content, content_end, counted_end, many, padding, with_counts
 from lossviz.rules._rule import CannotTell, Found, Rule

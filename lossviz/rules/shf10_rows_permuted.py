@@ -25,7 +25,7 @@ vsepp PR#36, pytorch#3662, pytorch#4927, pytorch#2615
 
 import numpy as np
 
-from lossviz.identification._lines import SOURCE, Line, written
+from lossviz.fixes import SOURCE, Line, written
 from lossviz.rules._case import Case
 from lossviz.rules._rows import counted_end
 from lossviz.rules._rule import CannotTell, Found, Rule

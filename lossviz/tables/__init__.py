@@ -4,7 +4,7 @@ Importing it imports pandas. The downloads (`to_csv`, `to_json`, `to_parquet`) h
 has room, the number with its divisor, the settings and the problems.
 """
 
-from lossviz.tables._downloads import DOWNLOADS, download, records, summary, to_csv, to_json, to_parquet
+from lossviz.tables._downloads import DOWNLOADS, download, plain, records, summary, to_csv, to_json, to_parquet
 from lossviz.tables._matches import LOOP_OPTIONS, SAY_LOOP, match_records, matches_table, nearest_convention
 from lossviz.tables._rows import (
     cell_table,
@@ -27,6 +27,7 @@ __all__ = [
     "matches_table",
     "nearest_convention",
     "per_timestep_table",
+    "plain",
     "problems_table",
     "records",
     "reductions_table",

@@ -9,7 +9,7 @@ import pandas as pd
 from lossviz.analysis import Analysis
 from lossviz.conventions import compare_conventions
 from lossviz.digits import number_text
-from lossviz.identification._match import Match
+from lossviz.identification import Match
 from lossviz.tables._downloads import plain
 
 __all__ = ["LOOP_OPTIONS", "SAY_LOOP", "match_records", "matches_table", "nearest_convention"]

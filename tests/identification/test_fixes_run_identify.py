@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from lossviz import Batch, Settings, analyze, identify
-from lossviz.identification._fixes import FIXES, fix_of
-from lossviz.identification._lines import MEAN, REDUCE
+from lossviz.fixes import FIXES, MEAN, REDUCE, fix_of
 from tests.golden import FRACTIONAL, LENGTHS, TARGETS, golden_batch
 from tests.loops import LIBRARIES, held, losses_of, mean_of, on_ranks, run, weights_of
 

@@ -4,8 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from lossviz.identification import answer, identify
-from lossviz.identification._printed import read_printed
+from lossviz.identification import answer, identify, read_printed
 from tests.golden import golden_batch
 
 

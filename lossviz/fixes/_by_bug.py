@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lossviz.analysis import Analysis
-from lossviz.identification._lines import (
+from lossviz.fixes._snippets import (
     CHANGE,
     LOSE,
     LOSSES,

@@ -1,0 +1,49 @@
+"""What to write instead: the lines that mend a training loop, in TensorFlow and in PyTorch.
+
+`FIXES` holds the lines against each bug and `fix_of` writes them for a batch. Rules that need lines of their own put
+them together from the snippets (`WEIGHTS`, `LOSSES`, `MEAN`, …) with `written`.
+
+>>> MEAN.pytorch
+'loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()'
+"""
+
+from lossviz.fixes._by_bug import FIXES, GUARDED, SAFE, fix_of
+from lossviz.fixes._snippets import (
+    BY_LENGTH,
+    CHANGE,
+    LOSE,
+    LOSSES,
+    MEAN,
+    REDUCE,
+    REPORT,
+    SOURCE,
+    WEIGH,
+    WEIGHTS,
+    WIDE,
+    Line,
+    both,
+    weigh,
+    written,
+)
+
+__all__ = [
+    "BY_LENGTH",
+    "CHANGE",
+    "FIXES",
+    "GUARDED",
+    "LOSE",
+    "LOSSES",
+    "MEAN",
+    "REDUCE",
+    "REPORT",
+    "SAFE",
+    "SOURCE",
+    "WEIGH",
+    "WEIGHTS",
+    "WIDE",
+    "Line",
+    "both",
+    "fix_of",
+    "weigh",
+    "written",
+]
