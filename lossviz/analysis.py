@@ -13,7 +13,7 @@ from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import Masking, gather_last, resolve_mask
-from lossviz.measuring import alternatives_of, is_binary, measure, scores, usual_settings
+from lossviz.measuring import alternatives_of, measure, scores, usual_settings
 from lossviz.notebook import paragraph, sequences
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
 from lossviz.reductions import Reduced, Reduction, check_options, reduction_named
@@ -94,6 +94,11 @@ class Analysis:
         return reduction_named(self.settings.reduction)
 
     @property
+    def is_classifier(self) -> bool:
+        """Whether one logit per timestep was read as a sigmoid's, at one timestep of each sequence."""
+        return self.settings.is_classifier
+
+    @property
     def reduced_axes(self) -> tuple[int, ...]:
         """The axes of [B, T] that the reduction sums over: (0, 1) for one number, (1,) for one per sequence."""
         return self._reduced.axes
@@ -125,7 +130,7 @@ class Analysis:
     def with_settings(self, settings: Settings, *, batch: Batch | None = None) -> "Analysis":
         """The same batch, or one with other weights, under other settings; only losses that differ are computed."""
         batch = batch or self.batch
-        same = is_binary(settings) == is_binary(self.settings) and batch.shares_losses(self.batch)
+        same = settings.is_classifier == self.settings.is_classifier and batch.shares_losses(self.batch)
         timesteps = self._timesteps if same else measure(batch, settings)
         return _assemble(batch, settings, resolve_mask(batch, settings.mask), timesteps)
 
@@ -141,20 +146,19 @@ class Analysis:
                 f"The timestep must lie in {rows} sequences × {columns} timesteps; got ({sequence}, {timestep})."
             )
         here = np.index_exp[sequence, timestep]
-        binary = is_binary(self.settings)
         logits = np.asarray(self.batch.logits[here], np.float64)
         top = [int(v) for v in self.top_classes[here] if v >= 0]
         target = int(self.batch.targets[here])
         return explain_timestep(
-            np.concatenate([[0.0], logits]) if binary else logits,
+            np.concatenate([[0.0], logits]) if self.is_classifier else logits,
             target,
             sequence=sequence,
             timestep=timestep,
-            tokens={} if binary else {v: self.batch.token(v) for v in (*top, *classes, target)},
+            tokens={} if self.is_classifier else {v: self.batch.token(v) for v in (*top, *classes, target)},
             top=[*top, *classes],
             weight=float(self.weights[here]),
             impossible=any(problem.kind == "length" and problem.cells[here] for problem in self.problems),
-            binary=binary,
+            binary=self.is_classifier,
             **self._reduced.at(sequence, timestep),
         )
 
@@ -199,7 +203,7 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
 
 
 def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Timesteps") -> Analysis:
-    reduction, binary = reduction_named(settings.reduction), is_binary(settings)
+    reduction, binary = reduction_named(settings.reduction), settings.is_classifier
     check_options(reduction, settings.options)
     weights = gather_last(masking.weights) if binary else masking.weights
     classes = 2 if binary else batch.shape[2]

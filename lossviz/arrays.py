@@ -15,7 +15,7 @@ from lossviz.errors import InputError
 __all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "file_location", "is_floating"]
 
 Array = np.ndarray
-LARGEST = np.iinfo(np.int64).max
+MAX_INT64 = np.iinfo(np.int64).max
 
 
 def as_array(name: str, value: Any) -> Array:
@@ -136,12 +136,12 @@ def as_lengths(value: Any, sequences: int) -> Array:
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise InputError(f"`lengths` must be finite numbers; got {array[~np.isfinite(array)][0]}.")
-    whole = bool(np.all((array == np.trunc(array)) & (np.abs(array) < LARGEST)))
+    whole = bool(np.all((array == np.trunc(array)) & (np.abs(array) < MAX_INT64)))
     return _readonly(array.astype(np.int64) if whole else array)
 
 
 def _signed(name: str, array: Array) -> Array:
-    if array.dtype == np.uint64 and array.size and array.max() > LARGEST:
+    if array.dtype == np.uint64 and array.size and array.max() > MAX_INT64:
         raise InputError(f"`{name}` must fit in int64; got {array.max()}. A negative number was cast to unsigned.")
     return array
 

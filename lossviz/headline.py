@@ -8,7 +8,6 @@ from lossviz.analysis import Analysis
 from lossviz.digits import number_text
 from lossviz.explanation import Explanation
 from lossviz.masking import real_timesteps
-from lossviz.measuring import is_binary
 
 __all__ = ["Headline", "cell_words", "headline", "reading_words"]
 
@@ -46,7 +45,7 @@ def headline(analysis: Analysis) -> Headline:
     ('0.6931', '3', 'timesteps that count', '3', '4', '25 %')
     """
     counting, cells = int(analysis.mask.sum()), analysis.mask.size
-    real = int(real_timesteps(analysis.batch, analysis.mask_name).sum()) if is_binary(analysis.settings) else counting
+    real = int(real_timesteps(analysis.batch, analysis.mask_name).sum()) if analysis.is_classifier else counting
     padding = "0 %" if cells == 0 else f"{100 * (cells - real) / cells:.0f} %"
     common = {
         "divisor_counts": analysis.divisor_counts,
@@ -101,7 +100,7 @@ def reading_words(analysis: Analysis, sequence: int, timestep: int) -> str:
     'The sequence is read here. Of a bidirectional LSTM, the forward half has seen all 3 timesteps, the backward half \
 only one, the last.'
     """
-    if not is_binary(analysis.settings):
+    if not analysis.is_classifier:
         return ""
     read, real = analysis.mask[sequence], real_timesteps(analysis.batch, analysis.mask_name)[sequence]
     if not read.any():

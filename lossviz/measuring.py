@@ -13,20 +13,11 @@ from lossviz.settings import Settings
 if TYPE_CHECKING:
     from lossviz.engine import Alternatives, Timesteps
 
-__all__ = ["alternatives_of", "is_binary", "measure", "scores", "usual_settings"]
+__all__ = ["alternatives_of", "measure", "scores", "usual_settings"]
 
 Array = np.ndarray
 Progress = Callable[[int, int], None]
 _known: "WeakKeyDictionary[Timesteps, Alternatives]" = WeakKeyDictionary()
-
-
-def is_binary(settings: Settings) -> bool:
-    """Whether one logit is a sigmoid's, and not a softmax over one class.
-
-    >>> is_binary(Settings(reduction="classification"))
-    True
-    """
-    return settings.reduction == "classification"
 
 
 def usual_settings(batch: Batch, mask: str | None = None) -> Settings:
@@ -45,7 +36,7 @@ def scores(batch: Batch, settings: Settings) -> Array:
     >>> scores(batch, Settings(reduction="classification")).tolist()  # sigmoid(z) is the softmax of (0, z)
     [[[0.0, 3.0]]]
     """
-    if not is_binary(settings):
+    if not settings.is_classifier:
         return batch.logits
     return np.concatenate([np.zeros_like(batch.logits), batch.logits], axis=2)
 
@@ -58,7 +49,7 @@ def measure(batch: Batch, settings: Settings, progress: Progress | None = None) 
     """
     from lossviz.engine import per_timestep
 
-    if is_binary(settings) and batch.shape[2] != 1:
+    if settings.is_classifier and batch.shape[2] != 1:
         raise SettingsError(
             "`reduction='classification'` needs one sigmoid logit per timestep, `logits` of shape (B, T, 1); "
             f"got {batch.shape}. For {batch.shape[2]} classes choose 'mean', 'language_model' or 'encoder_decoder'."

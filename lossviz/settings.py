@@ -65,6 +65,11 @@ got 'length'. Did you mean 'lengths'?
         return Options(accumulation_steps=self.accumulation_steps, max_length=self.max_length, flags=self.flags)
 
     @property
+    def is_classifier(self) -> bool:
+        """Whether one logit per timestep is a sigmoid's, read at one timestep of each sequence."""
+        return self.reduction == "classification"
+
+    @property
     def flags(self) -> tuple[bool, bool, bool, bool]:
         """The four flags of `sequence_loss`, in the order of its signature."""
         return (

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from lossviz.engine import _ops, _xla, _xla_flags
+from lossviz.engine._block_reader import reader
 from lossviz.engine._programs import program_of
-from lossviz.engine._rows import reader
 from lossviz.engine._top import top_of_rows
 from lossviz.engine._walk import Progress, walk
 

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from lossviz.engine import _alternatives_xla, _xla_flags
 from lossviz.engine._alternatives import LOSSES, exact_graph, fast_graph
+from lossviz.engine._block_reader import reader
 from lossviz.engine._blocks import rows_of_program
 from lossviz.engine._checks import require_timesteps
 from lossviz.engine._programs import program_of
-from lossviz.engine._rows import reader
 from lossviz.engine._walk import Progress, Work, walk
 from lossviz.errors import InputError
 

@@ -13,8 +13,8 @@ import plotly.graph_objects as go
 from lossviz.figures._quantity import QUANTITIES, Quantity
 from lossviz.figures._text import visible
 from lossviz.figures.cell import class_bars
+from lossviz.figures.coefficient_map import coefficient_map
 from lossviz.figures.conventions import conventions
-from lossviz.figures.counted import counted
 from lossviz.figures.equation import equation
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
@@ -26,8 +26,8 @@ __all__ = [
     "Figure",
     "Quantity",
     "class_bars",
+    "coefficient_map",
     "conventions",
-    "counted",
     "equation",
     "mask",
     "overview",
@@ -46,8 +46,8 @@ class Figure(NamedTuple):
 
 FIGURES = (
     Figure("class_bars", "The likeliest classes of one timestep, and its target", class_bars),
+    Figure("coefficient_map", "What a formula counts, and by how much", coefficient_map),
     Figure("conventions", "What each library would print, as bars", conventions),
-    Figure("counted", "What a formula counts, and by how much", counted),
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
     Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),

@@ -8,7 +8,6 @@ from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import MARKS
-from lossviz.measuring import is_binary
 from lossviz.problems import odd_weights
 
 __all__ = ["CODE", "Cells", "Window", "first_cells", "left_cells", "mask_cells", "pad_glyph", "window_of"]
@@ -116,7 +115,7 @@ def pad_glyph(analysis: Analysis) -> str:
 
     Of a classifier, most timesteps that do not count are real, and just not read: "–".
     """
-    if is_binary(analysis.settings):
+    if analysis.is_classifier:
         return "–"
     return "pad" if analysis.mask_name in ("lengths", "nonpad") else "off"
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.figures._cell_text import MOST_WORDS, hover
 from lossviz.figures._cells import Cells, Window, first_cells, left_cells, mask_cells
 from lossviz.figures._geometry import SIDE_BY_SIDE, place
 from lossviz.figures._legend import Entry, legend_rows, mark_entries
@@ -12,8 +13,6 @@ from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import Theme
 from lossviz.figures._sums import column_bars, row_bars
 from lossviz.figures._traces import Axes
-from lossviz.figures._words import MOST_WORDS, hover
-from lossviz.measuring import is_binary
 
 __all__ = ["Drawing"]
 
@@ -43,7 +42,7 @@ class Drawing:
     ) -> None:
         self.analysis, self.quantity, self.window, self.theme, self.cell = analysis, quantity, window, theme, cell
         # A classifier reads one timestep of each sequence: it is outlined unless something else is.
-        self.reads = is_binary(analysis.settings) and (highlight is None or np.array_equal(highlight, analysis.mask))
+        self.reads = analysis.is_classifier and (highlight is None or np.array_equal(highlight, analysis.mask))
         highlight = analysis.mask if self.reads else highlight
         self.highlight = None if highlight is None else window.of(highlight)
         # What a decoder read stands under what it must say.
@@ -81,7 +80,7 @@ class Drawing:
         """The names of the three heatmaps."""
         title, left = self.quantity.title, self.quantity.left
         last = left if self.quantity.name == "loss" else f"{title} {left}"
-        if is_binary(self.analysis.settings):
+        if self.analysis.is_classifier:
             return f"{title}, if read", "what is read", last
         return title, "mask", last
 

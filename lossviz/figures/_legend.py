@@ -11,7 +11,6 @@ from lossviz.figures._geometry import LEGEND_ROW, Geometry
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import MARKS, Theme
 from lossviz.figures._text import number, text_width
-from lossviz.measuring import is_binary
 
 __all__ = ["Entry", "colour_axis", "legend", "legend_rows", "mark_entries", "note"]
 
@@ -157,8 +156,8 @@ def _ticks(
     step = _nice((high - low) / max(2, min(6, length / 30)))
     values = [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step]
     labels = [_tick(quantity, v) for v in values]
-    binary = is_binary(analysis.settings)
-    classes, name = (2, "2") if binary else (analysis.batch.shape[2], "V")
+    is_classifier = analysis.is_classifier
+    classes, name = (2, "2") if is_classifier else (analysis.batch.shape[2], "V")
     uniform = float(np.log(classes))
     if quantity.name not in ("loss", "entropy") or not low < uniform <= high:
         return values, labels

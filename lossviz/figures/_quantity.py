@@ -11,7 +11,6 @@ from lossviz.analysis import Analysis
 from lossviz.errors import InputError, not_one_of
 from lossviz.figures._text import compact, number
 from lossviz.masking import real_timesteps
-from lossviz.measuring import is_binary
 
 __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 
@@ -92,7 +91,7 @@ class Quantity:
         if self.logarithmic:
             return 0.0, float(np.log10(max(10.0, values.max(initial=0))))
         end = _end(values, analysis.mask, analysis.invalid)
-        if is_binary(analysis.settings):  # one timestep is read, and the others are drawn as if they were
+        if analysis.is_classifier:  # one timestep is read, and the others are drawn as if they were
             real = real_timesteps(analysis.batch, analysis.mask_name)
             end = max(end, _end(values, real, analysis.invalid))
         return 0.0, end

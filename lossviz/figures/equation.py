@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
+from lossviz.figures._cell_text import cell_words, plain_hover
 from lossviz.figures._cells import Cells, window_of
 from lossviz.figures._drawing import Drawing
 from lossviz.figures._frame import empty, figure, layout
 from lossviz.figures._quantity import Quantity, quantity_named
 from lossviz.figures._style import theme_named
 from lossviz.figures._traces import Axes, hatches, heatmap, marks, outline
-from lossviz.figures._words import cell_words, plain_hover
 
 __all__ = ["equation"]
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
-from lossviz.measuring import is_binary
 
 __all__ = [
     "BY_LENGTH",
@@ -196,7 +195,7 @@ _LAST = (
 def _weights(analysis: Analysis) -> tuple[str, str]:
     """What counts, by the mask in use; a classifier's is the last timestep of it."""
     code = weigh(analysis.batch, analysis.mask_name)
-    if not is_binary(analysis.settings):
+    if not analysis.is_classifier:
         return code
     counts = code if code[0] else _COUNTS
     return f"{counts[0]}\n{_LAST[0]}", f"{counts[1]}\n{_LAST[1]}"

@@ -95,7 +95,7 @@ def _stop_tokens(_: Facts, codes: set[str]) -> str:
 
 
 def _weights(facts: Facts, codes: set[str]) -> str:
-    if not facts.is_binary or not codes & WEIGHTS:
+    if not facts.has_binary_weights or not codes & WEIGHTS:
         return ""
     return "Every weight is 0 or 1 here. A batch with other weights tells them apart."
 

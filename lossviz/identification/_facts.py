@@ -120,7 +120,7 @@ class Facts:
         return bool((self.weights == 1).all())
 
     @cached_property
-    def is_binary(self) -> bool:
+    def has_binary_weights(self) -> bool:
         """Whether every weight is 0 or 1."""
         return bool(np.isin(self.weights, (0, 1)).all())
 

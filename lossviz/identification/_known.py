@@ -188,7 +188,7 @@ def _sentence(convention: Convention, quotient: Quotient, facts: Facts, steps: S
         return way.clause + UNITS[convention.unit]
     if quotient.counts.startswith("nothing"):
         return f"{start}adds up {amount(quotient.numerator)} and divides by nothing{UNITS[convention.unit]}"
-    counts = quotient.counts if facts.is_binary else quotient.counts.replace(COUNTING, "sum of the weights")
+    counts = quotient.counts if facts.has_binary_weights else quotient.counts.replace(COUNTING, "sum of the weights")
     by = f"{amount(quotient.divisor)}, the {counts.removeprefix('the ')}"
     unit = "" if convention.code == "C13" else UNITS[convention.unit]  # its numerator holds perplexities already
     return f"{start}divides {amount(quotient.numerator)} by {by}{unit}"

@@ -179,7 +179,7 @@ def _of_classifier(facts: Facts) -> Iterator[Mask]:
 
 
 def _unweighted(facts: Facts) -> Iterator[Mask]:
-    if not facts.is_binary:
+    if not facts.has_binary_weights:
         yield Mask(
             code="RED08",
             title="Weights read as a mask",
@@ -191,7 +191,7 @@ def _unweighted(facts: Facts) -> Iterator[Mask]:
 
 
 def _padding(facts: Facts) -> str:
-    if not facts.is_binary:
+    if not facts.has_binary_weights:
         return "1 − w of every timestep"
     kind = "timesteps of padding" if facts.is_padded else "other timesteps"
     return f"{facts.padding:,} {kind}"

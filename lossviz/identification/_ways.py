@@ -44,11 +44,12 @@ CLAUSES: dict[str, Callable[[Facts], str]] = {
     "timesteps": lambda f: f"divides by the {f.timesteps:,} timesteps of the padded width",
     "timesteps_less_one": lambda f: f"divides by T − 1 = {f.timesteps - 1:,}",
     "with_first_labels": lambda f: (
-        f"divides by {_what_counts(f)}{'' if f.is_binary else ','} and the first label of "
+        f"divides by {_what_counts(f)}{'' if f.has_binary_weights else ','} and the first label of "
         f"{np.count_nonzero(f.weights[:, :1]):,} sequences"
     ),
     "without_stops": lambda f: (
-        f"divides by {_what_counts(f)}{'' if f.is_binary else ','} less one for each of the {f.sequences:,} sequences"
+        f"divides by {_what_counts(f)}{'' if f.has_binary_weights else ','} less one for each of the "
+        f"{f.sequences:,} sequences"
     ),
     "timesteps_twice": lambda f: f"divides twice, by T = {f.timesteps:,} and by {_what_counts(f)}",
     "decoder_length": lambda _: "multiplies the mean by the mean length less 1",
@@ -155,6 +156,6 @@ def _one_over(number: float) -> float:
 
 
 def _what_counts(facts: Facts) -> str:
-    if facts.is_binary:
+    if facts.has_binary_weights:
         return f"the {facts.counting:,} timestep{' that counts' if facts.counting == 1 else 's that count'}"
     return f"the sum of the weights, {amount(facts.weight)}"

@@ -9,9 +9,9 @@ import numpy as np
 
 from lossviz.errors import SettingsError
 
-__all__ = ["LARGEST", "Options"]
+__all__ = ["MAX_SAFE_INTEGER", "Options"]
 
-LARGEST = 2**53 - 1  # whole number that a float and a browser hold
+MAX_SAFE_INTEGER = 2**53 - 1  # whole number that a float and a browser hold
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ def _positive(name: str, value: Any) -> int | None:
         raise SettingsError(f"`{name}` must be a whole number from 1 on; got {value!r}.") from None
     if isinstance(value, bool) or whole < 1:
         raise SettingsError(f"`{name}` must be a whole number from 1 on; got {value!r}.")
-    if whole > LARGEST:
-        raise SettingsError(f"`{name}` must be a whole number up to {LARGEST:,}; got a larger one.")
+    if whole > MAX_SAFE_INTEGER:
+        raise SettingsError(f"`{name}` must be a whole number up to {MAX_SAFE_INTEGER:,}; got a larger one.")
     return whole
 
 

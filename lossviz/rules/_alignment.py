@@ -8,7 +8,7 @@ import numpy as np
 
 from lossviz.rules._assignment import assign
 from lossviz.rules._elsewhere import (
-    LARGEST,
+    MAX_LOSS,
     clipped,
     lag_losses,
     later,
@@ -154,7 +154,7 @@ def _rows(case: "Case", before: Array) -> list[Fit]:
     whole = mean_of(before), mean_of(after)
     if whole[1] >= LEAST * whole[0] or not _is_order_elsewhere(case, before):
         return []
-    cells = case.counts & moved[:, None] & (before < LARGEST)  # a class that is ruled out is no matter of order
+    cells = case.counts & moved[:, None] & (before < MAX_LOSS)  # a class that is ruled out is no matter of order
     before, after = np.where(cells, before, np.nan), np.where(cells, after, np.nan)
     knows = _knows_better(case, before, after)
     if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, lgamma(sequences + 1))):
@@ -166,7 +166,7 @@ def _is_order_elsewhere(case: "Case", before: Array) -> bool:
     """Whether the best order of one half of the timesteps, found among B!, is better in the other half too."""
     if case.shape[0] <= FEW:  # not enough orders to find one by chance
         return True
-    known = case.counts & case.in_range & (before < LARGEST)
+    known = case.counts & case.in_range & (before < MAX_LOSS)
     half = known.cumsum(axis=1) % 2 == 0
     gains = []
     for fitted in (known & half, known & ~half):

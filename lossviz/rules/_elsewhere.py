@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from lossviz.rules._case import Case
 
 __all__ = [
-    "LARGEST",
+    "MAX_LOSS",
     "clipped",
     "lag_losses",
     "later",
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 Array = np.ndarray
-LARGEST = 100.0
+MAX_LOSS = 100.0
 """Losses above are counted as this many nats, so that one infinite loss does not decide."""
 
 
@@ -62,7 +62,7 @@ def row_losses(case: "Case", among: Array | None = None) -> Array:
         rows = np.flatnonzero(known[:, t])
         scores = case.batch.logits[:, t][:, case.targets[rows, t]].astype(np.float64)
         losses = clipped(case.logsumexp[:, t, None] - scores)
-        total[:, rows] += np.where(np.isnan(losses), LARGEST, losses)
+        total[:, rows] += np.where(np.isnan(losses), MAX_LOSS, losses)
     return total
 
 
@@ -88,8 +88,8 @@ def losses_of_targets(case: "Case", targets: Array) -> Array:
 
 
 def clipped(losses: Array) -> Array:
-    """Losses of at most `LARGEST` nats."""
-    finite: Array = np.minimum(losses, LARGEST)
+    """Losses of at most `MAX_LOSS` nats."""
+    finite: Array = np.minimum(losses, MAX_LOSS)
     return finite
 
 

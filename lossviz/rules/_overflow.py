@@ -9,7 +9,7 @@ from lossviz.rules._readonly import remembered
 __all__ = ["infinite_rows", "overflowed", "overflowed_below"]
 
 Array = np.ndarray
-LARGEST = 65504.0
+MAX_FLOAT16 = 65504.0
 """The largest number of float16."""
 
 
@@ -33,12 +33,12 @@ def overflowed_below(case: Case) -> Array:
         return case.nothing
     cells = case.analysis.non_finite > 0
     scores = case.analysis.scores[cells]
-    large = np.isfinite(scores) & (np.abs(scores) > LARGEST / 8)
+    large = np.isfinite(scores) & (np.abs(scores) > MAX_FLOAT16 / 8)
     cells[cells] = np.isneginf(scores).any(axis=-1) & large.any(axis=-1)
     return cells
 
 
 def _at_the_end(case: Case) -> Array:
     half = case.batch.logits.dtype.name == "float16"
-    reached: Array = (np.abs(case.largest) >= LARGEST) & half
+    reached: Array = (np.abs(case.largest) >= MAX_FLOAT16) & half
     return reached

@@ -28,21 +28,21 @@ from lossviz.rules._rule import Found, Rule
 
 __all__ = ["RULE"]
 
-LARGEST = 2**31 - 1
+MAX_INT32 = 2**31 - 1
 
 
 def _check(case: Case) -> Found | None:
     sequences, timesteps, classes = case.shape
     elements = sequences * timesteps * classes
-    if elements <= LARGEST:
+    if elements <= MAX_INT32:
         return None
     ends = np.arange(1, sequences * timesteps + 1, dtype=np.int64) * classes
-    rows = max(1, LARGEST // (timesteps * classes))
+    rows = max(1, MAX_INT32 // (timesteps * classes))
     return Found(
-        message=f"{sequences:,} × {timesteps:,} × {classes:,} = {elements:.3g} logits, more than {LARGEST:,}, the "
+        message=f"{sequences:,} × {timesteps:,} × {classes:,} = {elements:.3g} logits, more than {MAX_INT32:,}, the "
         "largest 32-bit index: some GPU kernels go wrong without a word.",
-        cells=(ends > LARGEST).reshape(sequences, timesteps),
-        evidence={"logits": elements, "largest 32-bit index": LARGEST, "sequences that fit": rows},
+        cells=(ends > MAX_INT32).reshape(sequences, timesteps),
+        evidence={"logits": elements, "largest 32-bit index": MAX_INT32, "sequences that fit": rows},
         fix=_fix(case, rows),
     )
 

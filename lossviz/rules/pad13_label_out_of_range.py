@@ -25,7 +25,6 @@ tensorflow#8484, tensorflow#10268, tensorflow#4443, tensorflow#15962, tensorflow
 import numpy as np
 
 from lossviz.fixes import CHANGE, REPORT, WEIGHTS, Line, both, written
-from lossviz.measuring import is_binary
 from lossviz.rules._case import Case
 from lossviz.rules._rows import IGNORE_IDS, many
 from lossviz.rules._rule import CannotTell, Found, Rule
@@ -36,7 +35,7 @@ Array = np.ndarray
 
 
 def _check(case: Case) -> Found | None:
-    classes = 2 if is_binary(case.analysis.settings) else case.shape[2]
+    classes = 2 if case.analysis.is_classifier else case.shape[2]
     if classes == 1:
         raise CannotTell("There is one class; one logit a timestep is a sigmoid's, under the reduction classification.")
     outside = (case.targets < 0) | (case.targets >= classes)

@@ -8,7 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.reductions import quotient
 from lossviz.splits._cut import Cut
-from lossviz.splits._words import why
+from lossviz.splits._messages import why
 
 __all__ = ["Split", "simulate_split"]
 

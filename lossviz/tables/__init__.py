@@ -4,9 +4,7 @@ Importing it imports pandas. The downloads (`to_csv`, `to_json`, `to_parquet`) h
 has room, the number with its divisor, the settings and the problems.
 """
 
-from lossviz.tables._downloads import DOWNLOADS, download, plain, records, summary, to_csv, to_json, to_parquet
-from lossviz.tables._matches import LOOP_OPTIONS, SAY_LOOP, match_records, matches_table, nearest_convention
-from lossviz.tables._rows import (
+from lossviz.tables._dataframes import (
     cell_table,
     per_timestep_table,
     problems_table,
@@ -14,8 +12,10 @@ from lossviz.tables._rows import (
     sequences_table,
     steps_table,
     timesteps_table,
+    value_table,
 )
-from lossviz.tables._value import value_table
+from lossviz.tables._downloads import DOWNLOADS, download, plain, records, summary, to_csv, to_json, to_parquet
+from lossviz.tables._matches import LOOP_OPTIONS, SAY_LOOP, match_records, matches_table, nearest_convention
 
 __all__ = [
     "DOWNLOADS",

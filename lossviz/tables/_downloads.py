@@ -11,7 +11,7 @@ import pandas as pd
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.tables._rows import MEASURES, text, timesteps_table
+from lossviz.tables._dataframes import MEASURES, text, timesteps_table
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossviz.arrays import as_array
 from lossviz.errors import InputError, not_one_of
-from lossviz.testing._words import reason_of
+from lossviz.testing._messages import reason_of
 
 __all__ = ["FRAMEWORKS", "Framework", "framework_of"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from lossviz.testing._messages import likely
 from lossviz.testing._probe import Arrays
-from lossviz.testing._words import likely
 
 __all__ = ["cause_of_value"]
 

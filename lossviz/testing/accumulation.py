@@ -10,8 +10,8 @@ from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.splits import Cut, Split, cut_evenly
+from lossviz.testing._messages import likely, parts_text
 from lossviz.testing._probe import Probe, differs, probe
-from lossviz.testing._words import likely, parts_text
 
 __all__ = ["assert_accumulation_invariant"]
 

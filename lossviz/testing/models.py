@@ -10,7 +10,7 @@ from lossviz.arrays import as_array, as_integers, as_lengths
 from lossviz.errors import InputError, not_one_of
 from lossviz.masking import length_mask
 from lossviz.testing._frameworks import Framework, framework_of
-from lossviz.testing._words import cells_text, likely, size_text
+from lossviz.testing._messages import cells_text, likely, size_text
 
 __all__ = ["assert_documents_independent", "assert_model_batch_invariant"]
 

@@ -10,8 +10,8 @@ from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.testing._changes import Change, chosen_changes
 from lossviz.testing._hypotheses import cause_of_value
+from lossviz.testing._messages import cells_text, largest, likely, place_text, reason_of, size_text
 from lossviz.testing._probe import Arrays, At, Probe, differs, probe
-from lossviz.testing._words import cells_text, largest, likely, place_text, reason_of, size_text
 
 __all__ = ["assert_no_gradient_on_padding", "assert_padding_invariant"]
 

@@ -8,8 +8,8 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.errors import InputError
+from lossviz.testing._messages import cells_text, largest, likely, place_text, size_text
 from lossviz.testing._probe import Arrays, Probe, differs, probe
-from lossviz.testing._words import cells_text, largest, likely, place_text, size_text
 
 __all__ = ["assert_batch_invariant"]
 

@@ -9,7 +9,7 @@ from lossviz.edits import Edit
 from lossviz.explanation import Explanation
 from lossviz.figures import class_bars, visible
 from lossviz.headline import cell_words, reading_words
-from lossviz.measuring import is_binary
+from lossviz.reductions import MAX_SAFE_INTEGER
 from lossviz.ui.editing import make_edits
 from lossviz.ui.equation import theme
 from lossviz.ui.logits import logits_editor
@@ -20,7 +20,6 @@ from lossviz.ui.widgets import escaped, say
 __all__ = ["cell_panel"]
 
 SELECTABLE_CLASSES = 1000  # a longer list of tokens is typed as an id
-LARGEST = 2**53 - 1  # whole number that a browser holds
 
 
 def cell_panel(state: State, analysis: Analysis) -> None:
@@ -50,7 +49,7 @@ def cell_panel(state: State, analysis: Analysis) -> None:
 def _heading(analysis: Analysis, explanation: Explanation) -> str:
     """The target, and what the model read there where the batch says it."""
     batch, here = analysis.batch, (explanation.sequence, explanation.timestep)
-    name = "label" if is_binary(analysis.settings) else "target"
+    name = "label" if analysis.is_classifier else "target"
     target = f"{name} {escaped(visible(explanation.token[:80]))}"
     if batch.inputs is None:
         return target
@@ -88,7 +87,7 @@ def _no_weight(analysis: Analysis, explanation: Explanation) -> str:
     """Why a weight can't be edited, or ""."""
     if analysis.settings.mask not in (None, "weights"):
         return f"Only the mask “weights” can be edited; “{analysis.mask_name}” is chosen in the sidebar."
-    if is_binary(analysis.settings) and explanation.weight == 0:
+    if analysis.is_classifier and explanation.weight == 0:
         return "This timestep is not read. A classifier reads the last one of a sequence: its length says which."
     return ""
 
@@ -98,7 +97,7 @@ def _target(state: State, analysis: Analysis, explanation: Explanation) -> None:
     save = partial(_save_widget, state, "targets", key)
     classes = analysis.batch.shape[2]
     words = analysis.batch.vocabulary is not None and classes <= SELECTABLE_CLASSES
-    browser_can = abs(explanation.target) <= LARGEST
+    browser_can = abs(explanation.target) <= MAX_SAFE_INTEGER
     if browser_can:
         write_widget(key, explanation.target)
     if words and 0 <= explanation.target < classes:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lossviz.figures import QUANTITIES
-from lossviz.reductions import FLAGS, LARGEST, REDUCTIONS, reduction_named
+from lossviz.reductions import FLAGS, MAX_SAFE_INTEGER, REDUCTIONS, reduction_named
 from lossviz.settings import MASKS, Settings
 from lossviz.ui.state import State, default_widget, read_widget, write_widget
 
@@ -96,7 +96,7 @@ def _number(option: str) -> None:
     st.number_input(
         label,
         min_value=1,
-        max_value=LARGEST,
+        max_value=MAX_SAFE_INTEGER,
         value=None,
         step=1,
         key=option,

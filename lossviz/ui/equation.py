@@ -8,7 +8,6 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview
-from lossviz.measuring import is_binary
 from lossviz.ui.plot import plot, plot_width, selected_cell
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, read_widget
@@ -91,7 +90,7 @@ def _outlines(state: State, analysis: Analysis) -> dict[str | None, np.ndarray]:
     for problem in analysis.problems:
         if problem.cells.any():
             named[problem.title] = problem.cells
-    if named and is_binary(analysis.settings):  # what is outlined where nothing else is
+    if named and analysis.is_classifier:  # what is outlined where nothing else is
         named[READ] = analysis.mask
     return named
 

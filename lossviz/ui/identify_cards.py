@@ -10,7 +10,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.conventions import CONVENTIONS
 from lossviz.digits import latex_number, number, number_text
-from lossviz.figures import counted
+from lossviz.figures import coefficient_map
 from lossviz.identification import KINDS, Match
 from lossviz.ui.adopt import IN_USE, adopt, adoptable, is_adopted
 from lossviz.ui.equation import theme
@@ -129,7 +129,7 @@ def _picture(analysis: Analysis, match: Match, *, half: bool) -> None:
     if match.coefficients.shape != analysis.batch_loss.shape:
         return
     key = f"counted_{match.rank}"
-    figure = counted(
+    figure = coefficient_map(
         analysis,
         coefficients=match.coefficients,
         cells=match.cells | _divides_by_all(match),

@@ -14,7 +14,7 @@ from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
 from lossviz.identification import PRECISIONS
-from lossviz.reductions import FLAGS, REDUCTIONS
+from lossviz.reductions import FLAGS, MAX_SAFE_INTEGER, REDUCTIONS
 from lossviz.rules import RULES
 from lossviz.settings import MASKS
 from lossviz.splits import KINDS
@@ -31,7 +31,6 @@ __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
 
 LIMIT = 6_000  # characters: what browsers and chat programs carry without cutting it
 MOST_EDITS = 1_000
-LARGEST = 2**53 - 1  # whole number that a browser holds
 Check = Callable[[Any], bool]
 
 
@@ -55,7 +54,7 @@ def _flag(value: Any) -> bool:
 
 
 def _whole(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= LARGEST
+    return type(value) is int and 0 <= value <= MAX_SAFE_INTEGER
 
 
 def _temperature(value: Any) -> bool:

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lossviz.analysis import Analysis
 from lossviz.conventions.compare import merged_options
 from lossviz.errors import LossvizError
-from lossviz.reductions import LARGEST
+from lossviz.reductions import MAX_SAFE_INTEGER
 from lossviz.ui.choices import OPTIONS
 from lossviz.ui.state import default_widget
 from lossviz.ui.widgets import say
@@ -26,13 +26,13 @@ NUMBERS: dict[str, tuple[str, float | int | None, dict[str, Any], str]] = {
     "accumulation_steps": (
         "Micro-batches",
         2,
-        {"min_value": 1, "max_value": LARGEST, "step": 1},
+        {"min_value": 1, "max_value": MAX_SAFE_INTEGER, "step": 1},
         OPTIONS["accumulation_steps"][2],
     ),
     "max_length": (
         "Constant length L_max",
         None,
-        {"min_value": 1, "max_value": LARGEST, "step": 1},
+        {"min_value": 1, "max_value": MAX_SAFE_INTEGER, "step": 1},
         OPTIONS["max_length"][2],
     ),
     "z_loss": (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lossviz.batch import Batch
-from lossviz.measuring import is_binary, usual_settings
+from lossviz.measuring import usual_settings
 
 __all__ = ["TRAINED_WITH", "Opening", "recorded_with", "trained_with"]
 
@@ -26,7 +26,7 @@ def recorded_with(batch: Batch) -> str:
     >>> recorded_with(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]]))
     'classification'
     """
-    return TRAINED_WITH["reviews"] if is_binary(usual_settings(batch)) else ""
+    return TRAINED_WITH["reviews"] if usual_settings(batch).is_classifier else ""
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ from lossviz.settings import MASKS
 
 __all__ = ["Repair", "Step", "apply_steps", "is_repair", "packed_repair", "repair_of", "unpacked_repair"]
 
-LARGEST = 4_000  # entries of an array that an address may carry
+MAX_ENTRIES = 4_000  # entries of an array that an address may carry
 CODES = frozenset(rule.code for rule in RULES)
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 LONGEST = 40  # characters of a number
@@ -80,7 +80,7 @@ def packed_repair(repair: Repair) -> list[Any] | None:
     ['repair', 'PAD08', {'lengths': [1]}, '1.0986', None]
     """
     arrays = [value for value in repair.changes.values() if isinstance(value, np.ndarray)]
-    if sum(array.size for array in arrays) > LARGEST:
+    if sum(array.size for array in arrays) > MAX_ENTRIES:
         return None
     changes = {name: _plain(name, value) for name, value in repair.changes.items()}
     return ["repair", repair.code, changes, repair.before, repair.mask]

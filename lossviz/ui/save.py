@@ -18,7 +18,7 @@ from lossviz.ui.state import State
 
 __all__ = ["picture_buttons", "save_panel"]
 
-LARGEST = 200_000_000  # bytes of logits that are worth a download
+MAX_BYTES = 200_000_000  # bytes of logits that are worth a download
 
 
 def save_panel(state: State, analysis: Analysis, quantity: str, window: tuple[int, int, int, int] | None) -> None:
@@ -36,7 +36,7 @@ def save_panel(state: State, analysis: Analysis, quantity: str, window: tuple[in
 
 
 def _batch(analysis: Analysis) -> None:
-    if analysis.batch.logits.nbytes > LARGEST:
+    if analysis.batch.logits.nbytes > MAX_BYTES:
         st.caption(f"The batch has {analysis.batch.logits.nbytes / 1e9:.1f} GB of logits: copy its file instead.")
         return
     for name in ("npz", "json"):

@@ -207,7 +207,7 @@ def test_a_file_that_became_shorter_is_an_error_in_words(monkeypatch, tmp_path):
     x, y = batch()
     np.save(tmp_path / "x.npy", x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    monkeypatch.setattr("lossviz.engine._rows.os.preadv", lambda *_: 0)
+    monkeypatch.setattr("lossviz.engine._block_reader.os.preadv", lambda *_: 0)
     with pytest.raises(InputError) as error:
         per_timestep(mapped, y)
     assert str(error.value) == "`logits` are mapped from a file that became shorter. Open it again."

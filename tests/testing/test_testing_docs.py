@@ -5,7 +5,7 @@ from pathlib import Path
 
 import lossviz
 from lossviz import testing
-from lossviz.testing._words import CAUSES
+from lossviz.testing._messages import CAUSES
 
 ROOT = Path(lossviz.__file__).parent.parent
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lossviz import Batch
 from lossviz.edits import Edit
 from lossviz.errors import InputError
-from lossviz.ui.repair import LARGEST, Repair, packed_repair, repair_of, unpacked_repair
+from lossviz.ui.repair import MAX_ENTRIES, Repair, packed_repair, repair_of, unpacked_repair
 from lossviz.ui.source import Source
 from lossviz.ui.state import Linked, State
 
@@ -111,8 +111,8 @@ def test_address_carries_a_repair_with_its_edits() -> None:
 
 
 def test_large_repair_is_not_carried() -> None:
-    assert packed_repair(Repair("PAD08", {"lengths": np.zeros(LARGEST, int)}, "1")) is not None
-    assert packed_repair(Repair("PAD08", {"lengths": np.zeros(LARGEST + 1, int)}, "1")) is None
+    assert packed_repair(Repair("PAD08", {"lengths": np.zeros(MAX_ENTRIES, int)}, "1")) is not None
+    assert packed_repair(Repair("PAD08", {"lengths": np.zeros(MAX_ENTRIES + 1, int)}, "1")) is None
 
 
 HOSTILE = [

@@ -88,6 +88,6 @@ def test_every_picture_of_the_page_can_be_saved(monkeypatch: pytest.MonkeyPatch)
 
 def test_batch_too_large_to_download_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     app = sample("golden")
-    monkeypatch.setattr(save, "LARGEST", 100)
+    monkeypatch.setattr(save, "MAX_BYTES", 100)
     assert "batch.npz" not in made(app, monkeypatch)
     assert "copy its file instead" in " ".join(caption.value for caption in app.caption)

@@ -12,7 +12,6 @@ from lossviz.figures._style import FLIP, MARKS
 from lossviz.figures._text import ellipsis, plotly_text, text_width, visible, with_id
 from lossviz.figures._traces import Axes, texts
 from lossviz.masking import real_timesteps
-from lossviz.measuring import is_binary
 
 if TYPE_CHECKING:
     from lossviz.figures._drawing import Drawing
@@ -45,11 +44,11 @@ def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
 
 def _lines(analysis: Analysis, window: Window) -> list[list[str]]:
     """Of each cell, the target, the first choice, and what the model read where the batch says it."""
-    batch, binary = analysis.batch, is_binary(analysis.settings)
-    classes = _named(str if binary else batch.token, window.of(batch.targets), window.of(analysis.prediction))
+    batch, is_classifier = analysis.batch, analysis.is_classifier
+    classes = _named(str if is_classifier else batch.token, window.of(batch.targets), window.of(analysis.prediction))
     lines = [
         [
-            f"{'label' if binary else 'target'} {target}, first choice {first}"
+            f"{'label' if is_classifier else 'target'} {target}, first choice {first}"
             for target, first in zip(*row, strict=True)
         ]
         for row in zip(*classes, strict=True)
@@ -57,7 +56,7 @@ def _lines(analysis: Analysis, window: Window) -> list[list[str]]:
     if batch.inputs is None:
         return lines
     (read,) = _named(batch.input_token, window.of(batch.inputs))
-    if binary:
+    if is_classifier:
         read = _with_halves(read, analysis, window)
     return [
         [f"{line}<br>read {word}" for line, word in zip(*row, strict=True)] for row in zip(lines, read, strict=True)
@@ -101,9 +100,8 @@ class _Words:
         self.analysis, self.quantity, self.theme = drawing.analysis, drawing.quantity, drawing.theme
         self.window, self.cell, self.scale = drawing.window, drawing.place.cell, drawing.scale
         self.cells, self.axes = cells, axes
-        self.binary = is_binary(self.analysis.settings)
-        real = real_timesteps(self.analysis.batch, self.analysis.mask_name) if self.binary else self.analysis.mask
-        self.real = self.window.of(real)
+        self.is_classifier = self.analysis.is_classifier
+        self.real = self.window.of(real_timesteps(self.analysis.batch, self.analysis.mask_name))
         self.under = self.analysis.batch.inputs if drawing.reads_under and cells is drawing.first else None
         few = max(self.window.shape) <= MOST_WORDS and self.cell[1] >= 15
         self.level = 2 if few and self.cell[0] >= BOTH else int(few and self.cell[0] >= TOKEN)
@@ -113,7 +111,7 @@ class _Words:
     def _letters(self) -> bool:
         """Whether most of the words that count fit into a narrow cell, as single letters do; the others are cut."""
         batch = self.analysis.batch
-        if batch.vocabulary is None or self.binary:
+        if batch.vocabulary is None or self.is_classifier:
             return False
         targets = self.window.of(batch.targets)[self.real]
         fits = {v: text_width(batch.token(v)[:9], SIZE) <= self.cell[0] - 2 for v in np.unique(targets).tolist()}
@@ -167,11 +165,11 @@ class _Words:
         """The target's word; of a classifier, whose targets are labels, the word that it read."""
         batch = self.analysis.batch
         target, real = int(self.window.of(batch.targets)[b, t]), self.real[b, t]
-        if self.binary and batch.inputs is not None:
+        if self.is_classifier and batch.inputs is not None:
             word = batch.input_token(int(self.window.of(batch.inputs)[b, t]))
             return _fitted(word, width) if real else "·"
         padded = target == batch.pad_id and not real
-        return "·" if padded else _fitted(str(target) if self.binary else batch.token(target), width)
+        return "·" if padded else _fitted(str(target) if self.is_classifier else batch.token(target), width)
 
     def _under(self, b: int, t: int) -> str:
         """What the decoder read, in small, where it is shown."""

@@ -17,7 +17,7 @@ from lossviz.figures._style import Theme, theme_named
 from lossviz.figures._text import ellipsis, number, plotly_text, text_width, with_id
 from lossviz.figures._traces import hatches, heatmap, marks, outline, texts
 
-__all__ = ["counted"]
+__all__ = ["coefficient_map"]
 
 Array = np.ndarray
 Spec = dict[str, Any]
@@ -28,7 +28,7 @@ AXES = ("x", "y")
 OFF, DIVISOR = 1, 2
 
 
-def counted(
+def coefficient_map(
     analysis: Analysis,
     *,
     coefficients: Array | None = None,
@@ -52,7 +52,7 @@ def counted(
 
     >>> from lossviz import Batch, analyze
     >>> analysis = analyze(Batch.from_arrays(logits=np.zeros((1, 3, 4)), targets=[[1, 2, 0]], lengths=[2]))
-    >>> counted(analysis, coefficients=analysis.mask / 3, cells=np.ones((1, 3), bool)).layout.title.text
+    >>> coefficient_map(analysis, coefficients=analysis.mask / 3, cells=np.ones((1, 3), bool)).layout.title.text
     'Loss × 1/3 for 2 of 3 timesteps; 1 more in the divisor'
     """
     colours = theme_named(theme)
