@@ -12,11 +12,13 @@ $(VENV)/python:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/app: $(VENV)/python requirements.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+REQUIREMENTS := pyproject.toml requirements.txt $(wildcard requirements/*.txt)
+
+$(VENV)/app: $(VENV)/python $(REQUIREMENTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[app]'
 	@touch $@
 
-$(VENV)/dev: $(VENV)/python requirements.txt pyproject.toml
+$(VENV)/dev: $(VENV)/python $(REQUIREMENTS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(VENV)/app $@
 

@@ -11,6 +11,7 @@
 (1.3863, 4.0)
 
 `import lossviz` is instant: each name is loaded when it is first used, and TensorFlow only when something is computed.
+The core installation is NumPy and PyArrow: batches and files. What needs more says `pip install 'lossviz[app]'`.
 """
 
 from importlib import import_module

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.errors import InputError
+from lossviz.errors import InputError, require
 
-__all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "file_location", "is_floating"]
+__all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "dtype_named", "file_location", "is_floating"]
 
 Array = np.ndarray
 MAX_INT64 = np.iinfo(np.int64).max
@@ -42,6 +42,18 @@ rows to one length and pass `lengths`.
             "Convert it first, for example with `np.asarray(..., dtype='float32')`."
         )
     return array
+
+
+def dtype_named(name: str) -> np.dtype:
+    """Return NumPy's dtype of that name; `bfloat16` is one that NumPy alone doesn't have.
+
+    Raises:
+        MissingPackageError: it is bfloat16, and ml_dtypes, which defines it, is not installed.
+
+    >>> dtype_named("float32"), dtype_named("bfloat16")
+    (dtype('float32'), dtype(bfloat16))
+    """
+    return np.dtype(require("ml_dtypes", "bfloat16").bfloat16 if name == "bfloat16" else name)
 
 
 def is_floating(dtype: np.dtype) -> bool:
@@ -211,11 +223,9 @@ def _convert(name: str, value: Any) -> Array:
 def _from_torch(tensor: Any, torch: Any) -> Array:
     tensor = tensor.detach().cpu()
     if tensor.dtype == torch.bfloat16:
-        import ml_dtypes
-
         # NumPy has no bfloat16 of its own: reread the same 16 bits.
         bits: Array = tensor.contiguous().view(torch.int16).numpy()
-        return bits.view(ml_dtypes.bfloat16)
+        return bits.view(dtype_named("bfloat16"))
     array: Array = tensor.numpy()
     return array
 

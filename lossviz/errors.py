@@ -5,11 +5,13 @@ LossvizError
 │   └── SettingsError            a choice of mask or reduction that does not exist or contradicts itself
 ├── FormatError (ValueError)     a file that can't be read
 │   └── NamesError               a file whose arrays have other names than lossviz looks for
+├── MissingPackageError (ImportError)  a library of `lossviz[app]` that is not installed
 └── Cancelled                    the user stopped a computation
 """
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any
 
 __all__ = [
@@ -17,11 +19,15 @@ __all__ = [
     "FormatError",
     "InputError",
     "LossvizError",
+    "MissingPackageError",
     "NamesError",
     "SettingsError",
     "did_you_mean",
     "not_one_of",
+    "require",
 ]
+
+_TITLES = {"keras": "Keras", "plotly": "Plotly", "streamlit": "Streamlit", "tensorflow": "TensorFlow"}
 
 
 class LossvizError(Exception):
@@ -52,6 +58,10 @@ class NamesError(FormatError):
         self.arrays = dict(arrays)
 
 
+class MissingPackageError(LossvizError, ImportError):
+    """A library that this call needs and the core installation of lossviz does not bring; see `require`."""
+
+
 class Cancelled(LossvizError):
     """A computation that was stopped before its end."""
 
@@ -75,3 +85,30 @@ def not_one_of(argument: str, value: object, options: Iterable[str], more: str =
     names = list(options)
     hint = did_you_mean(str(value), names, "'")
     return f"`{argument}` must be one of {', '.join(map(repr, names))}{more}; got {value!r}.{hint}"
+
+
+def require(package: str, purpose: str) -> Any:
+    """Import a library that only `lossviz[app]` installs.
+
+    Args:
+        package: the name to import.
+        purpose: what needs it, as the subject of the sentence that says so.
+
+    Raises:
+        MissingPackageError: it is not installed.
+
+    >>> require("json", "Reading JSON").loads("1")
+    1
+    >>> require("jason", "Reading JSON")
+    Traceback (most recent call last):
+    lossviz.errors.MissingPackageError: Reading JSON needs jason (not installed): `pip install 'lossviz[app]'`.
+    """
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name != package:  # it is installed, and lacks something of its own
+            raise
+    title = _TITLES.get(package, package)
+    raise MissingPackageError(
+        f"{purpose} needs {title} (not installed): `pip install 'lossviz[app]'`.", name=package
+    ) from None

@@ -3,10 +3,9 @@
 import argparse
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lossviz import tables
 from lossviz.analysis import Analysis
@@ -19,6 +18,9 @@ from lossviz.headline import headline
 from lossviz.measuring import usual_settings
 from lossviz.reductions import REDUCTIONS
 from lossviz.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["run"]
 
@@ -58,12 +60,12 @@ def _chosen(arguments: argparse.Namespace) -> Settings | None:
     return Settings(mask=arguments.mask, reduction=reduction, **given)
 
 
-def _as_json(analysis: Analysis, name: str, table: pd.DataFrame) -> str:
+def _as_json(analysis: Analysis, name: str, table: "pd.DataFrame") -> str:
     document = tables.summary(analysis) | {name: tables.records(table)}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _as_text(analysis: Analysis, table: pd.DataFrame) -> str:
+def _as_text(analysis: Analysis, table: "pd.DataFrame") -> str:
     lines = [
         printable(analysis.batch.title or "Batch", most=120),
         f"{shape_text(analysis.batch.shape)}, mask: {analysis.mask_name}",
@@ -104,7 +106,7 @@ def _several(values: np.ndarray) -> list[str]:
     return [", ".join([*map(number_text, values[:12]), *more])] if values.ndim == 1 else []
 
 
-def _table_text(table: pd.DataFrame) -> str:
+def _table_text(table: "pd.DataFrame") -> str:
     shown = table.drop(columns=["title", "source", "note"], errors="ignore")
     for column in [header for header in shown.columns if header.endswith("token")]:
         shown[column] = [printable(token) for token in shown[column]]
@@ -114,7 +116,7 @@ def _table_text(table: pd.DataFrame) -> str:
     return str(shown.to_string(index=False, float_format="{:.4f}".format, formatters=whole, na_rep="NaN"))
 
 
-def _notes(table: pd.DataFrame) -> list[str]:
+def _notes(table: "pd.DataFrame") -> list[str]:
     if "note" not in table.columns:
         return []
     return ["", *(f"{name}: {note}" for name, note in zip(table["name"], table["note"], strict=True) if note)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lossviz.cli._files import resolve
-from lossviz.errors import FormatError, InputError
+from lossviz.errors import FormatError, InputError, require
 from lossviz.formats import find
 from lossviz.settings import FILE_VARIABLE
 
@@ -32,6 +32,7 @@ _ALWAYS = {
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the app and wait until it is stopped."""
+    require("streamlit", "`lossviz app`")
     if arguments.file is not None:
         os.environ[FILE_VARIABLE] = str(_existing(arguments.file))
     port = free_port(arguments.port)

@@ -10,7 +10,7 @@ from lossviz.analysis import Analysis
 from lossviz.conventions._convention import Convention, Quotient
 from lossviz.conventions._table import CONVENTIONS
 from lossviz.conventions._terms import Terms, terms_of
-from lossviz.errors import SettingsError, did_you_mean
+from lossviz.errors import SettingsError, did_you_mean, require
 from lossviz.reductions import Options
 
 if TYPE_CHECKING:
@@ -61,10 +61,11 @@ def compare_conventions(analysis: Analysis, **options: Any) -> "pd.DataFrame":
     C11   1.0000      3.0  bits         NaN
     LS1      NaN      NaN  nats         NaN  Needs `smoothing`.
     """
-    import pandas as pd
-
+    pandas = require("pandas", "`compare_conventions`")
     said, terms = merged_options(analysis, options), terms_of(analysis)
-    return pd.DataFrame([_row(convention, terms, said) for convention in CONVENTIONS], columns=list(COLUMNS))
+    rows = [_row(convention, terms, said) for convention in CONVENTIONS]
+    table: pd.DataFrame = pandas.DataFrame(rows, columns=list(COLUMNS))
+    return table
 
 
 def merged_options(analysis: Analysis, options: dict[str, Any]) -> Options:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from lossviz.errors import require
+
 __all__ = ["load_tensorflow"]
 
 _once = threading.Lock()
@@ -31,11 +33,10 @@ def _import_quietly() -> Any:
     collecting = gc.isenabled()
     gc.disable()  # a fifth of the import time is spent on collections that find nothing
     try:
-        import tensorflow
+        return require("tensorflow", "Computing losses")
     finally:
         if collecting:
             gc.enable()
-    return tensorflow
 
 
 tf = _import_quietly()

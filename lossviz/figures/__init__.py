@@ -8,6 +8,10 @@ No Streamlit, no files, no global template.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from lossviz.errors import require
+
+require("plotly", "Drawing a figure")
+
 import plotly.graph_objects as go
 
 from lossviz.figures._quantity import QUANTITIES, Quantity

@@ -3,14 +3,13 @@
 import tokenize
 from typing import IO, Any
 
-import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
+from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError
 from lossviz.formats._common import Source, byte_count
 
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 Header = tuple[np.dtype[Any], tuple[int, ...], str]
 
 
@@ -61,7 +60,7 @@ def tagged(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     >>> tagged(np.array([0x3F80], np.uint16).view("V2"))
     array([1], dtype=bfloat16)
     """
-    return array.view(BFLOAT16) if array.dtype == np.dtype("V2") else array
+    return array.view(dtype_named("bfloat16")) if array.dtype == np.dtype("V2") else array
 
 
 def read_array(source: Source, offset: int = 0, size: int | None = None, name: str | None = None) -> npt.NDArray[Any]:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError
-from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import LIMITS
 from lossviz.formats.json_ import nested
 
@@ -65,7 +65,7 @@ def parse_logits(text: str, shape_hint: tuple[int, ...] | None = None) -> npt.ND
         value, named = _lines(text), None
     array = _shaped(nested(value, "logits").astype(np.float64), shape_hint)
     with np.errstate(over="ignore"):
-        return array.astype(BFLOAT16 if named and named[1] == "bfloat16" else named[1] if named else np.float64)
+        return array.astype(dtype_named(named[1] if named else "float64"))
 
 
 def _place(text: str, index: int) -> str:

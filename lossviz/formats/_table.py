@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lossviz.errors import FormatError, NamesError
-from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import Fields
 from lossviz.formats._fields import ARRAYS, FIELDS
 from lossviz.formats._names import check_names, not_found, refuse_overlooked
@@ -182,4 +181,4 @@ def unassemble(fields: Fields) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray
 
 def widened(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """See bfloat16, which neither CSV nor Parquet knows, as float32."""
-    return array.astype(np.float32) if array.dtype == BFLOAT16 else array
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array

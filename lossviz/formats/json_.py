@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError
-from lossviz.formats._array import BFLOAT16
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, replacing
 from lossviz.formats._fields import ARRAYS, FIELDS, VOCABULARIES
 
-_DTYPES = {np.dtype(kind).name: np.dtype(kind) for kind in "?bhilqBHILQefd"} | {"bfloat16": BFLOAT16}
+_DTYPES = (*dict.fromkeys(np.dtype(kind).name for kind in "?bhilqBHILQefd"), "bfloat16")
 _NUMBERS = {int, float, bool}
 
 
@@ -190,7 +190,7 @@ def cast(fields: Fields, dtypes: Any, file: str) -> Fields:
                 f"`dtypes` in `{file}` gives `{name}` the dtype `{dtype}`; known are {', '.join(_DTYPES)}."
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            fields[name] = value.astype(_DTYPES[dtype], copy=False)
+            fields[name] = value.astype(dtype_named(dtype), copy=False)
     return fields
 
 
@@ -202,7 +202,7 @@ def digits(array: npt.NDArray[Any]) -> list[Any]:
     """
     if array.dtype.kind == "f" and array.dtype.itemsize < 8:
         return list(array.astype(str).astype(np.float64).tolist())
-    return list(array.astype(np.float64 if array.dtype == BFLOAT16 else array.dtype).tolist())
+    return list(array.astype(np.float64 if array.dtype.name == "bfloat16" else array.dtype).tolist())
 
 
 def write(fields: Fields, target: Target) -> None:

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossviz.errors import FormatError
-from lossviz.formats._array import BFLOAT16, read_array, read_header, tagged
+from lossviz.formats._array import read_array, read_header, tagged
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, listing, replacing, size_words
 from lossviz.formats._fields import FIELDS, VOCABULARIES
 
@@ -136,7 +136,7 @@ def as_array(name: str, value: Any) -> npt.NDArray[Any]:
         if not value or wide or any(token.endswith("\0") for token in value):
             return np.array(json.dumps(value))
     array = np.asarray(value)
-    return array.view("V2") if array.dtype == BFLOAT16 else array
+    return array.view("V2") if array.dtype.name == "bfloat16" else array
 
 
 def write_array(stream: IO[bytes], name: str, value: Any) -> None:

@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.errors import FormatError
-from lossviz.formats._array import BFLOAT16
+from lossviz.arrays import dtype_named
+from lossviz.errors import FormatError, require
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, byte_count, listing, replacing, size_words
 from lossviz.formats._fields import ARRAYS, FIELDS, IDS, VOCABULARIES
 from lossviz.formats.json_ import parse
 
-_DTYPES = {name: np.dtype(f"<{name[0].lower()}{int(name[1:]) // 8}") for name in ("F64", "F32", "F16")}
-_DTYPES |= {f"{kind}{bits}": np.dtype(f"<{kind.lower()}{bits // 8}") for kind in "IU" for bits in (64, 32, 16, 8)}
-_DTYPES |= {"BF16": BFLOAT16, "BOOL": np.dtype(np.bool_)}
+_DTYPES = {name: f"<{name[0].lower()}{int(name[1:]) // 8}" for name in ("F64", "F32", "F16")}
+_DTYPES |= {f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (64, 32, 16, 8)}
+_DTYPES |= {"BF16": "bfloat16", "BOOL": "bool"}
 
 
 def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
@@ -80,13 +80,14 @@ def _tensor(name: str, entry: Any, source: Source, start: int) -> Any:
             f"`{name}` in `{source.name}` has the dtype {dtype}; {listing(_DTYPES, 'or', 20)} are read. "
             "Convert it to F32."
         )
+    as_numpy = dtype_named(_DTYPES[dtype])
     present = min(end, source.size - start) - begin if begin >= 0 else -1
-    if present != byte_count(_DTYPES[dtype], shape) or end > source.size - start:
+    if present != byte_count(as_numpy, shape) or end > source.size - start:
         raise FormatError(
             f"`{name}` in `{source.name}` was cut off or damaged: {max(0, present):,} bytes are no {dtype} of shape "
             f"{shape}. Save or copy it again."
         )
-    return source.array(_DTYPES[dtype], shape, start + begin)
+    return source.array(as_numpy, shape, start + begin)
 
 
 def _text(key: str, text: Any, file: str) -> Any:
@@ -101,18 +102,19 @@ def _text(key: str, text: Any, file: str) -> Any:
 
 def write(fields: Fields, target: Target) -> None:
     """Write arrays as tensors and the rest as metadata."""
-    from safetensors import TensorSpec, serialize
-
+    safetensors = require("safetensors", "Writing a safetensors file")
     arrays = {name: np.ascontiguousarray(fields[name]) for name in ARRAYS if name in fields}
     arrays = {name: array.astype(array.dtype.newbyteorder("<"), copy=False) for name, array in arrays.items()}
     metadata = {name: str(fields[name]) for name in FIELDS if name in fields and name not in ARRAYS}
     metadata |= {name: json.dumps(fields[name]) for name in VOCABULARIES if name in fields}
     specs = {
-        name: TensorSpec(dtype=array.dtype.name, shape=array.shape, data_ptr=array.ctypes.data, data_len=array.nbytes)
+        name: safetensors.TensorSpec(
+            dtype=array.dtype.name, shape=array.shape, data_ptr=array.ctypes.data, data_len=array.nbytes
+        )
         for name, array in arrays.items()
     }
     with replacing(target) as stream:
-        stream.write(serialize(specs, metadata=metadata))
+        stream.write(safetensors.serialize(specs, metadata=metadata))
 
 
 FORMAT = Format("safetensors", (".safetensors",), "safetensors", __doc__, FIELDS, read, write)

@@ -1,11 +1,10 @@
 """Mistakes that are no product of a loss, a mask, a way and a unit: each has a value of its own."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import ml_dtypes
 import numpy as np
 
+from lossviz.arrays import dtype_named
 from lossviz.conventions import terms_of
 from lossviz.identification._facts import Facts
 from lossviz.identification._hypothesis import BUG, UNIT, Hypothesis
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 Array = np.ndarray
-HALVES: dict[str, Any] = {"bfloat16": ml_dtypes.bfloat16, "float16": np.float16}
+HALVES = ("bfloat16", "float16")
 SUM, WEIGHTS = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}", r"\sum_{b,t} w_{bt}"
 SMOOTH = r"\operatorname{mean}_v(-\log p_{btv})"
 
@@ -180,7 +179,8 @@ def _leaks(facts: Facts) -> Iterator[Hypothesis]:
 def _halves(facts: Facts) -> Iterator[Hypothesis]:
     """NUM-06: each loss and the mean rounded, the sums wider, as kernels keep them."""
     rounded = {"bfloat16": facts.alternatives.in_bfloat16, "float16": facts.alternatives.in_float16}
-    for name, dtype in HALVES.items():
+    for name in HALVES:
+        dtype = dtype_named(name)
         loss = np.where(facts.weights != 0, rounded[name].astype(np.float32).astype(dtype).astype(np.float64), 0.0)
         mean = (loss * facts.weights).sum() / np.float64(facts.weight)
         yield _bug(

@@ -4,6 +4,10 @@ Importing it imports pandas. The downloads (`to_csv`, `to_json`, `to_parquet`) h
 has room, the number with its divisor, the settings and the problems.
 """
 
+from lossviz.errors import require
+
+require("pandas", "Making a table")
+
 from lossviz.tables._dataframes import (
     cell_table,
     per_timestep_table,

@@ -1,0 +1,98 @@
+"""What `test_package_layers` runs where only lossviz, NumPy and PyArrow are installed: functions that return JSON."""
+
+import contextlib
+import io
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import lossviz
+from lossviz import formats, samples
+from lossviz.errors import MissingPackageError
+
+
+def round_trips():
+    """Which formats give back the golden batch; .npy files are read together, the safetensors file is built by hand."""
+    batch = lossviz.Batch.from_arrays(**samples.load_sample("golden"))
+    fields = {name: value for name, value in batch.fields().items() if value is not None}
+    files = {name: io.BytesIO() for name in ("csv", "json", "npz", "parquet")}
+    for name, stream in files.items():
+        formats.write(fields, stream, name)
+    read = {name: formats.read(stream.getvalue(), name=f"batch.{name}") for name, stream in files.items()}
+    read["npy"] = formats.read_many({f"{name}.npy": npy(fields[name]) for name in ("logits", "targets", "lengths")})
+    read["safetensors"] = formats.read(safetensors(fields), name="batch.safetensors")
+    return [name for name, found in read.items() if equal(lossviz.Batch.from_arrays(**found), batch)]
+
+
+def equal(one, other):
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("logits", "targets", "lengths"))
+
+
+def npy(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def safetensors(fields):
+    header, data = {}, b""
+    for name, dtype, tag in (("logits", "<f8", "F64"), ("targets", "<i8", "I64"), ("lengths", "<i8", "I64")):
+        array = np.asarray(fields[name]).astype(dtype)
+        header[name] = {"dtype": tag, "shape": array.shape, "data_offsets": [len(data), len(data) + array.nbytes]}
+        data += array.tobytes()
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def refusals():
+    """What each call says that needs more than the core."""
+    batch = lossviz.Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 2]])
+    calls = {
+        "analyze": lambda: lossviz.analyze(batch),
+        "diagnose": lambda: lossviz.diagnose(batch),
+        "identify": lambda: lossviz.identify(batch, "1.0986"),
+        "sequence_mask": lambda: lossviz.sequence_mask([1]),
+        "figures": lambda: __import__("lossviz.figures"),
+        "tables": lambda: __import__("lossviz.tables"),
+        "bfloat16": lambda: lossviz.Batch.from_arrays(**formats.read_many(halves())),
+        "safetensors": lambda: lossviz.write(batch.fields(), Path(tempfile.gettempdir()) / "lossviz.safetensors"),
+    }
+    return {name: refusal(call) for name, call in calls.items()}
+
+
+def halves():
+    return {"logits.npy": npy(np.zeros((1, 2, 3), "V2")), "targets.npy": npy(np.zeros((1, 2), int))}
+
+
+def refusal(call):
+    try:
+        return repr(call())
+    except MissingPackageError as error:
+        return str(error)
+
+
+def names_that_need_more():
+    """The public names that the core can't load."""
+    return [name for name in lossviz.__all__ if "needs" in refusal(lambda name=name: getattr(lossviz, name))]
+
+
+def commands():
+    """Status, whether anything was printed, and the error of some commands."""
+    lines = (["samples"], ["rule", "PAD05"], ["app"], ["analyze", "golden"])
+    return {" ".join(line): command(line) for line in lines}
+
+
+def command(words):
+    from lossviz.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(words)
+    return [status, bool(out.getvalue()), err.getvalue()]
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]]()))

@@ -1,0 +1,118 @@
+"""The wheel with its core dependencies alone: batches and files work, and whatever needs more says what to install."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from email import message_from_bytes
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+SOURCES = (
+    "lossviz",
+    "sample_data",
+    ".streamlit",
+    "requirements",
+    "requirements.txt",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+)
+CORE = {"numpy", "pyarrow"}
+INSTALL = " (not installed): `pip install 'lossviz[app]'`."
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy: building leaves files beside the sources."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for name in SOURCES:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder / "dist", folder]
+    subprocess.run(command, check=True)
+    return next((folder / "dist").glob("lossviz-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def core(wheel, tmp_path_factory):
+    """Run a function of `package_core.py` where only the wheel, NumPy and PyArrow are installed."""
+    folder = tmp_path_factory.mktemp("core")
+    venv.create(folder / "venv", symlinks=os.name != "nt")
+    python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    where = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    packages = Path(where.strip())
+    zipfile.ZipFile(wheel).extractall(packages)
+    for library in CORE:
+        installed = distribution(library)
+        for top in {file.parts[0] for file in installed.files or () if file.parts[0] != ".."}:
+            (packages / top).symlink_to(installed.locate_file(top))
+
+    def run(function):
+        command = [python, "-I", ROOT / "tests" / "package_core.py", function]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        assert (done.returncode, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+    return run
+
+
+def required(*names):
+    """The requirements that files list."""
+    lines = [line for name in names for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    return {Requirement(line) for line in lines if line and not line.startswith("#")}
+
+
+def test_package_layers_are_what_the_requirements_files_list(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        listed = message_from_bytes(archive.read(name)).get_all("Requires-Dist") or []
+    layers = {}
+    for line in listed:
+        requirement, _, extra = line.partition("; extra == ")
+        layers.setdefault(extra.strip("\"'"), set()).add(Requirement(requirement))
+    assert {requirement.name for requirement in layers.pop("")} == CORE
+    assert layers == {
+        "app": required("requirements.txt"),
+        "export": required("requirements/export.txt"),
+        "dev": required("requirements.txt", "requirements/export.txt", "requirements/dev.txt"),
+    }
+
+
+def test_package_core_reads_and_writes_every_format(core):
+    assert core("round_trips") == ["csv", "json", "npz", "parquet", "npy", "safetensors"]
+
+
+def test_package_core_says_what_to_install_for_more(core):
+    """Each call that needs a library of `lossviz[app]` names what needs it, the library and the command."""
+    assert core("refusals") == {
+        "analyze": f"Computing losses needs TensorFlow{INSTALL}",
+        "diagnose": f"Computing losses needs TensorFlow{INSTALL}",
+        "identify": f"Computing losses needs TensorFlow{INSTALL}",
+        "sequence_mask": f"Computing losses needs TensorFlow{INSTALL}",
+        "figures": f"Drawing a figure needs Plotly{INSTALL}",
+        "tables": f"Making a table needs pandas{INSTALL}",
+        "bfloat16": f"bfloat16 needs ml_dtypes{INSTALL}",
+        "safetensors": f"Writing a safetensors file needs safetensors{INSTALL}",
+    }
+
+
+def test_package_core_loads_every_public_name_but_those_of_the_engine(core):
+    assert core("names_that_need_more") == ["sequence_loss", "sequence_mask", "sigmoid_loss", "softmax_loss"]
+
+
+def test_package_core_command_says_what_to_install(core):
+    assert core("commands") == {
+        "samples": [0, True, ""],
+        "rule PAD05": [0, True, ""],
+        "app": [2, False, f"lossviz: `lossviz app` needs Streamlit{INSTALL}\n"],
+        "analyze golden": [2, False, f"lossviz: Making a table needs pandas{INSTALL}\n"],
+    }
