@@ -7,7 +7,6 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.digits import number_text
 from lossviz.explanation import Explanation
-from lossviz.masking import real_timesteps
 
 __all__ = ["Headline", "cell_words", "headline", "reading_words"]
 
@@ -45,7 +44,7 @@ def headline(analysis: Analysis) -> Headline:
     ('0.6931', '3', 'timesteps that count', '3', '4', '25 %')
     """
     counting, cells = int(analysis.mask.sum()), analysis.mask.size
-    real = int(real_timesteps(analysis.batch, analysis.mask_name).sum()) if analysis.is_classifier else counting
+    real = int(analysis.real_timesteps.sum())
     padding = "0 %" if cells == 0 else f"{100 * (cells - real) / cells:.0f} %"
     common = {
         "divisor_counts": analysis.divisor_counts,
@@ -102,7 +101,7 @@ only one, the last.'
     """
     if not analysis.is_classifier:
         return ""
-    read, real = analysis.mask[sequence], real_timesteps(analysis.batch, analysis.mask_name)[sequence]
+    read, real = analysis.mask[sequence], analysis.real_timesteps[sequence]
     if not read.any():
         return "No timestep of this sequence is read."
     last = int(np.flatnonzero(read)[0])

@@ -9,7 +9,15 @@ from lossviz.batch import Batch
 from lossviz.errors import SettingsError
 from lossviz.settings import MASKS
 
-__all__ = ["Masking", "gather_last", "impossible_rows", "length_mask", "real_timesteps", "resolve_mask"]
+__all__ = [
+    "Masking",
+    "gather_last",
+    "impossible_rows",
+    "length_mask",
+    "real_timesteps",
+    "resolve_mask",
+    "sequence_ends",
+]
 
 Array = np.ndarray
 
@@ -69,6 +77,21 @@ def real_timesteps(batch: Batch, mask: str | None) -> Array:
     """
     real: Array = resolve_mask(batch, mask).weights != 0
     return real
+
+
+def sequence_ends(batch: Batch, mask: str, unmasked: Array) -> Array:
+    """Where each sequence ends, [B]: its length where lengths say so, else just after its last unmasked timestep.
+
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 4)), targets=[[1, 2, 0]], pad_id=0)
+    >>> sequence_ends(batch, "nonpad", np.array([[True, True, False]])).tolist()
+    [2]
+    """
+    timesteps = unmasked.shape[1]
+    if batch.lengths is not None and mask in ("lengths", "weights"):
+        ends: Array = np.clip(np.trunc(batch.lengths), 0, timesteps).astype(int)
+    else:
+        ends = np.where(unmasked, np.arange(1, timesteps + 1), 0).max(axis=1, initial=0)
+    return ends
 
 
 def impossible_rows(batch: Batch) -> Array:

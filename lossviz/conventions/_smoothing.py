@@ -53,7 +53,7 @@ def _joey(terms: Terms, options: Options) -> Any:
     """KL(q ‖ p), where q has 1 − ε at the target, ε/(V − 2) elsewhere, and then 0 in the column of the pad id."""
     e, other = _smoothing(terms, options, 2)
     pad = terms.analysis.batch.pad_id or 0
-    of_pad = terms.loss_of(np.full(terms.targets.shape, pad))
+    of_pad = terms.analysis.losses_against(np.full(terms.targets.shape, pad))
     of_others = terms.classes * terms.uniform_loss - terms.everywhere - of_pad
     at_target = _x_log_x(1 - e) + (terms.classes - 2) * _x_log_x(other)
     usual = (1 - e) * terms.everywhere + other * of_others + at_target

@@ -155,7 +155,7 @@ SUMS: tuple[Convention, ...] = (
         users(("ESPnet", "RNN decoder", "espnet#3291")),
         (PADDING, ROWS, SCALE),
         formula=reduction_named("mean").formula + r"\left(\tfrac{1}{B}\sum_b \mathrm{len}_b - 1\right)",
-        numerator=lambda t, _: t.total(t.loss) * (np.float64(t.ends.sum()) / len(t.ends) - 1),
+        numerator=lambda t, _: t.total(t.loss) * (np.float64(t.unmasked_ends.sum()) / len(t.unmasked_ends) - 1),
         divisor=lambda t, _: t.weights.sum(),
         counts="timesteps that count",
         group="weights",

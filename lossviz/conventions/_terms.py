@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.caching import cached
 from lossviz.errors import SettingsError
 from lossviz.masking import length_mask
 from lossviz.reductions import Options, Reduction
@@ -26,74 +26,69 @@ class Terms:
 
     analysis: Analysis
 
-    @cached_property
+    @cached
     def weights(self) -> Array:
         """What each loss is multiplied by."""
         return self.analysis.weights
 
-    @cached_property
+    @cached
     def counts(self) -> Array:
         """Where the weight is not 0."""
         return self.analysis.mask
 
-    @cached_property
+    @cached
     def everywhere(self) -> Array:
         """The loss of every timestep, padding included, in nats; NaN where a label is no class."""
         return self.analysis.batch_loss
 
-    @cached_property
+    @cached
     def loss(self) -> Array:
         """The loss where it counts, 0 elsewhere; NaN where the length or the label makes no sense."""
         return self.under_mask(self.everywhere)
 
-    @cached_property
-    def logsumexp(self) -> Array:
-        """Log Σ exp of the logits, everywhere."""
-        return self.analysis.alternatives().logsumexp
-
-    @cached_property
+    @cached
     def uniform_loss(self) -> Array:
         """The mean over the classes of −log p, everywhere: the term of label smoothing."""
         return self.analysis.alternatives().uniform_loss
 
-    @cached_property
+    @cached
     def total_loss(self) -> float:
         """Σ w · loss."""
         return self.total(self.loss)
 
-    @cached_property
+    @cached
     def total_uniform_loss(self) -> float:
         """Σ w · the mean over the classes of −log p."""
         return self.total(self.under_mask(self.uniform_loss))
 
-    @cached_property
+    @cached
     def total_square(self) -> float:
         """Σ w · (log Σ exp of the logits)², what the z-loss adds."""
-        return self.total(self.under_mask(self.logsumexp**2))
+        return self.total(self.under_mask(self.analysis.logsumexp**2))
 
-    @cached_property
+    @cached
     def total_weight(self) -> float:
         """Σ w."""
         return float(self.weights.sum())
 
-    @cached_property
+    @cached
     def sequence_sums(self) -> tuple[Array, Array]:
         """Σ_t w·loss and Σ_t w of each sequence, both [B]."""
         return (self.weights * self.loss).sum(axis=1), self.weights.sum(axis=1)
 
-    @cached_property
+    @cached
     def total_of_next(self) -> float:
         """Σ w · −log p of the logits [:, :-1] and the targets [:, 1:], with the weights of the targets."""
         weights = self.weights[:, 1:]
-        return float(np.where(weights != 0, weights * self.loss_of(self.targets[:, 1:]), 0.0).sum())
+        return float(np.where(weights != 0, weights * self.analysis.losses_against(self.targets[:, 1:]), 0.0).sum())
 
-    @cached_property
-    def ends(self) -> Array:
-        """How long each sequence is, [B]: up to its last timestep whose weight is not 0."""
+    @cached
+    def unmasked_ends(self) -> Array:
+        """Where each sequence's last unmasked timestep ends, [B], whatever its length says."""
         until: Array = (self.counts * np.arange(1, self.counts.shape[1] + 1)).max(axis=1, initial=0)
         return until
 
-    @cached_property
+    @cached
     def keras_mask(self) -> Array:
         """The mask that a Keras layer carries beside `sample_weight`: of the lengths, else of where the weights end.
 
@@ -101,8 +96,7 @@ class Terms:
         """
         if self.analysis.mask_name != "weights":
             return self.counts
-        lengths = self.analysis.batch.lengths
-        return length_mask(self.ends if lengths is None else lengths, self.counts.shape[1])
+        return length_mask(self.analysis.ends, self.counts.shape[1])
 
     @property
     def targets(self) -> Array:
@@ -112,7 +106,7 @@ class Terms:
     @property
     def classes(self) -> int:
         """V; 2 of a classifier's one logit."""
-        return int(self.analysis.scores.shape[2])
+        return self.analysis.classes
 
     def total(self, values: Array) -> float:
         """Σ w · values, of values that are 0 where nothing counts."""
@@ -124,7 +118,7 @@ class Terms:
         masked[self._undefined] = np.nan
         return masked
 
-    @cached_property
+    @cached
     def _undefined(self) -> tuple[Array, ...]:
         """Where the loss that counts is NaN: index arrays, mostly empty."""
         return np.nonzero(self.counts & np.isnan(self.analysis.unpadded_loss))
@@ -143,7 +137,7 @@ class Terms:
             self._reduced[key] = above, below, one.counts
         return self._reduced[key]
 
-    @cached_property
+    @cached
     def _reduced(self) -> dict[tuple[str, bool, Options], tuple[float, float, str]]:
         return {}
 
@@ -167,21 +161,6 @@ class Terms:
         self.require_per_class(name, per_class)
         known = (self.targets >= 0) & (self.targets < self.classes)
         return np.where(known, np.asarray(per_class)[np.where(known, self.targets, 0)], np.nan)
-
-    def loss_of(self, labels: Array) -> Array:
-        """−log p of other labels [B, t] at the first t timesteps, in nats; NaN where a label is no class.
-
-        −log p_y = (z_max − z_y) − log p_max: the logits are subtracted first, so that large ones keep their digits.
-        """
-        width = labels.shape[1]
-        known = (labels >= 0) & (labels < self.classes)
-        best, at_best = self.analysis.top_classes[:, :width, 0], self.analysis.top_probabilities[:, :width, 0]
-        below = self._at(np.maximum(best, 0)) - self._at(np.where(known, labels, 0))
-        return np.where(known, below - np.log(at_best), np.nan)
-
-    def _at(self, classes: Array) -> Array:
-        scores = self.analysis.scores[:, : classes.shape[1]]
-        return np.take_along_axis(scores, classes[..., None], axis=2)[..., 0].astype(np.float64)
 
 
 def terms_of(analysis: Analysis) -> Terms:

@@ -1,7 +1,7 @@
 """The TensorFlow room: masks, losses, the streaming diagnosis of every timestep. Importing it imports TensorFlow."""
 
 from lossviz.engine._tensorflow import load_tensorflow
-from lossviz.engine.alternatives import Alternatives, alternative_losses, losses_of
+from lossviz.engine.alternatives import Alternatives, alternative_losses
 from lossviz.engine.losses import sigmoid_loss, softmax_loss
 from lossviz.engine.masks import sequence_mask
 from lossviz.engine.sequence_loss import sequence_loss
@@ -12,7 +12,6 @@ __all__ = [
     "Timesteps",
     "alternative_losses",
     "load_tensorflow",
-    "losses_of",
     "per_timestep",
     "sequence_loss",
     "sequence_mask",

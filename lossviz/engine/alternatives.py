@@ -14,9 +14,8 @@ from lossviz.engine._blocks import rows_of_program
 from lossviz.engine._checks import require_timesteps
 from lossviz.engine._programs import program_of
 from lossviz.engine._walk import Progress, Work, walk
-from lossviz.errors import InputError
 
-__all__ = ["Alternatives", "alternative_losses", "losses_of"]
+__all__ = ["Alternatives", "alternative_losses"]
 
 FAST_FROM = 1 << 21
 """Elements from which float32 is worth it: below, float64 takes 0.05 s."""
@@ -104,36 +103,6 @@ def alternative_losses(
     if count:
         _compute(logits, labels, store, progress, cancelled)
     return Alternatives(**{name: array.reshape(targets.shape) for name, array in results.items()})
-
-
-def losses_of(logits: np.ndarray, logsumexp: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The loss of every timestep for other targets, logsumexp[b, t] - logits[b, t, targets[b, t]], in nats.
-
-    Reads one logit of each timestep, so a mapped file is not read through. As a difference it keeps 1e-15 of the
-    larger logit, no relative precision: a loss of 1e-12 beside a logit of 1e4 is noise.
-
-    Args:
-        logits: floats [B, T, V].
-        logsumexp: float64 [B, T], as `alternative_losses` gives it.
-        targets: integers [B, T].
-
-    Returns:
-        float64 [B, T]; NaN where the target lies outside [0, V), or the row holds NaN or +inf.
-
-    Raises:
-        InputError: a rank, shape or dtype that does not fit.
-
-    Example:
-        >>> losses_of(np.log([[[0.25, 0.75]]]), np.zeros([1, 1]), np.array([[0]])).round(4).tolist()
-        [[1.3863]]
-    """
-    require_timesteps(logits, targets)
-    if logsumexp.shape != targets.shape:
-        raise InputError(f"`logsumexp` must have shape {targets.shape}, that of `targets`; got {logsumexp.shape}.")
-    known = _is_class(targets, logits.shape[2]) & np.isfinite(logsumexp)
-    losses = np.full(targets.shape, np.nan)
-    losses[known] = logsumexp[known] - logits[(*np.nonzero(known), targets[known])].astype(np.float64)
-    return losses
 
 
 def _is_class(targets: np.ndarray, classes: int) -> np.ndarray:

@@ -11,7 +11,6 @@ from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import FLIP, MARKS
 from lossviz.figures._text import ellipsis, plotly_text, text_width, visible, with_id
 from lossviz.figures._traces import Axes, texts
-from lossviz.masking import real_timesteps
 
 if TYPE_CHECKING:
     from lossviz.figures._drawing import Drawing
@@ -65,7 +64,7 @@ def _lines(analysis: Analysis, window: Window) -> list[list[str]]:
 
 def _with_halves(read: list[list[str]], analysis: Analysis, window: Window) -> list[list[str]]:
     """The words read, and what each half of a bidirectional LSTM has seen there where the timestep is real."""
-    real = real_timesteps(analysis.batch, analysis.mask_name)
+    real = analysis.real_timesteps
     forward = np.cumsum(real, axis=1)
     seen = [window.of(array).tolist() for array in (real, forward, forward[:, -1:] - forward + real)]
     words = "{}<br>a BiLSTM has seen {} forwards, {} backwards"
@@ -101,7 +100,7 @@ class _Words:
         self.window, self.cell, self.scale = drawing.window, drawing.place.cell, drawing.scale
         self.cells, self.axes = cells, axes
         self.is_classifier = self.analysis.is_classifier
-        self.real = self.window.of(real_timesteps(self.analysis.batch, self.analysis.mask_name))
+        self.real = self.window.of(self.analysis.real_timesteps)
         self.under = self.analysis.batch.inputs if drawing.reads_under and cells is drawing.first else None
         few = max(self.window.shape) <= MOST_WORDS and self.cell[1] >= 15
         self.level = 2 if few and self.cell[0] >= BOTH else int(few and self.cell[0] >= TOKEN)

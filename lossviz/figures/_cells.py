@@ -8,7 +8,6 @@ from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.figures._quantity import Quantity
 from lossviz.figures._style import MARKS
-from lossviz.problems import odd_weights
 
 __all__ = ["CODE", "Cells", "Window", "first_cells", "left_cells", "mask_cells", "pad_glyph", "window_of"]
 
@@ -85,7 +84,7 @@ def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: t
     """The quantity before the mask: every timestep, padding too."""
     values = window.of(quantity.values(analysis))
     # An odd weight spoils what is left, not the loss before it.
-    senseless = window.of(analysis.invalid) & (~odd_weights(window.of(analysis.weights)) | ~np.isfinite(values))
+    senseless = window.of(analysis.invalid) & (~window.of(analysis.odd_weights) | ~np.isfinite(values))
     return _cells(quantity, values, np.where(senseless, CODE["invalid"], 0), scale)
 
 
@@ -99,10 +98,10 @@ def left_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: tu
 def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:
     """The weights from 0 to 1 (of the largest), NaN where odd, uint8 where all are 0 or 1; and the odd ones' codes."""
     weights = window.of(analysis.weights)
-    odd = odd_weights(weights)
+    odd = window.of(analysis.odd_weights)
     largest = float(analysis.weights.max(initial=1.0))
     if largest > 1:
-        largest = float(analysis.weights.max(initial=1.0, where=~odd_weights(analysis.weights)))
+        largest = float(analysis.weights.max(initial=1.0, where=~analysis.odd_weights))
     codes = np.where(odd, CODE["invalid"], 0).astype(np.uint8)
     plain = (weights == 0) | (weights == 1)
     if largest == 1 and plain.all():

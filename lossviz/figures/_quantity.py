@@ -10,7 +10,6 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError, not_one_of
 from lossviz.figures._text import compact, number
-from lossviz.masking import real_timesteps
 
 __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 
@@ -92,7 +91,7 @@ class Quantity:
             return 0.0, float(np.log10(max(10.0, values.max(initial=0))))
         end = _end(values, analysis.mask, analysis.invalid)
         if analysis.is_classifier:  # one timestep is read, and the others are drawn as if they were
-            real = real_timesteps(analysis.batch, analysis.mask_name)
+            real = analysis.real_timesteps
             end = max(end, _end(values, real, analysis.invalid))
         return 0.0, end
 

@@ -1,12 +1,12 @@
 """What the formulas are made of: the arrays of an analysis and what is known of the loop."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.caching import cached
 from lossviz.reductions import Options
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Facts:
     analysis: Analysis
     options: Options
 
-    @cached_property
+    @cached
     def loss(self) -> Array:
         """Every timestep's loss, padding included, NaN where the loss that counts has none."""
         undefined = self.analysis.mask & np.isnan(self.analysis.unpadded_loss)
@@ -51,14 +51,10 @@ class Facts:
         """The class that each timestep should have predicted."""
         return self.analysis.batch.targets
 
-    @cached_property
+    @property
     def ends(self) -> Array:
-        """Where each sequence ends, [B]: its length, else after its last timestep that counts."""
-        if self.analysis.batch.lengths is not None and self.analysis.mask_name in ("lengths", "weights"):
-            ends: Array = np.clip(np.trunc(self.analysis.batch.lengths), 0, self.timesteps).astype(int)
-        else:
-            ends = np.where(self.analysis.mask, np.arange(1, self.timesteps + 1), 0).max(axis=1, initial=0)
-        return ends
+        """Where each sequence ends, [B]: its length, else just after its last unmasked timestep."""
+        return self.analysis.ends
 
     @property
     def sequences(self) -> int:
@@ -73,14 +69,14 @@ class Facts:
     @property
     def classes(self) -> int:
         """V; 2 of a classifier's one logit."""
-        return int(self.analysis.scores.shape[2])
+        return self.analysis.classes
 
     @property
     def positions(self) -> int:
         """B·T."""
         return self.weights.size
 
-    @cached_property
+    @cached
     def counting(self) -> int:
         """How many timesteps count."""
         return int(self.analysis.mask.sum())
@@ -90,12 +86,12 @@ class Facts:
         """How many do not."""
         return self.positions - self.counting
 
-    @cached_property
+    @property
     def is_classifier(self) -> bool:
-        """Whether there is one logit a timestep, which was read as two classes."""
-        return self.analysis.batch.logits.shape[2] == 1 and self.classes == 2
+        """Whether there is one logit per timestep, which was read as two classes."""
+        return self.analysis.is_classifier
 
-    @cached_property
+    @cached
     def is_prefix(self) -> bool:
         """Whether each sequence counts from its start to its end, so that what doesn't count is padding after it."""
         return np.array_equal(self.weights != 0, np.arange(self.timesteps) < self.ends[:, None])
@@ -114,17 +110,17 @@ class Facts:
         verb = f"{'is' if one else 'are'} padding" if self.is_padded else f"{'does' if one else 'do'} not count"
         return f"{self.padding:,} of them {verb}"
 
-    @cached_property
+    @cached
     def is_full(self) -> bool:
         """Whether every timestep counts, and by 1."""
         return bool((self.weights == 1).all())
 
-    @cached_property
+    @cached
     def has_binary_weights(self) -> bool:
         """Whether every weight is 0 or 1."""
         return bool(np.isin(self.weights, (0, 1)).all())
 
-    @cached_property
+    @cached
     def total(self) -> float:
         """Σ w·loss."""
         return float(self.analysis.unpadded_loss.sum())
@@ -134,16 +130,10 @@ class Facts:
         """Σ w."""
         return float(self.weights.sum())
 
-    @cached_property
+    @cached
     def alternatives(self) -> "Alternatives":
         """What else the logits give."""
         return self.analysis.alternatives()
-
-    def losses_of(self, targets: Array) -> Array:
-        """Every timestep's loss if it had been trained on other targets; NaN where one is no class."""
-        from lossviz.engine import losses_of
-
-        return losses_of(self.analysis.scores, self.alternatives.logsumexp, targets)
 
 
 def plural(count: int, noun: str) -> str:

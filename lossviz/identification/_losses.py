@@ -133,7 +133,7 @@ def _sigmoids(facts: Facts) -> tuple[Array, Array]:
 def _nll(facts: Facts) -> Iterator[Loss]:
     """What a loss that expects log-probabilities, as NLLLoss does, makes of logits and of probabilities."""
     with np.errstate(all="ignore"):
-        logits, probabilities = facts.loss - facts.alternatives.logsumexp, -np.exp(-facts.loss)
+        logits, probabilities = facts.loss - facts.analysis.logsumexp, -np.exp(-facts.loss)
     for code, what, values in (("MOD02", "logits", logits), ("MOD01", "probabilities", probabilities)):
         yield Loss(
             code=code,

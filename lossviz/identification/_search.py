@@ -1,9 +1,8 @@
 """Every hypothesis of one batch, evaluated once and asked for any number."""
 
-from functools import cached_property
-
 import numpy as np
 
+from lossviz.caching import cached
 from lossviz.identification._cube import Cube, cube_of
 from lossviz.identification._each import ways_of_each
 from lossviz.identification._facts import Facts
@@ -35,19 +34,19 @@ class Search:
     def __init__(self, facts: Facts, kept: str = "none") -> None:
         self.facts, self.kept = facts, kept
 
-    @cached_property
+    @cached
     def steps(self) -> Steps:
         """The losses, masks, ways and units that are combined."""
         facts = self.facts
         divisors = ways(facts) if self.kept == "none" else ways_of_each(facts, self.kept)
         return (*losses(facts), *shifts(facts)), masks(facts), divisors, units(facts)
 
-    @cached_property
+    @cached
     def cube(self) -> Cube:
         """The combinations, evaluated."""
         return cube_of(self.steps, self.kept)
 
-    @cached_property
+    @cached
     def single(self) -> tuple[Hypothesis, ...]:
         """The conventions and the special mistakes, evaluated; none where there is a number for each."""
         return (*known(self.facts, self.steps), *special(self.facts)) if self.kept == "none" else ()

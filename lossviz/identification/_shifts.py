@@ -35,7 +35,7 @@ def _lags(facts: Facts) -> Iterator[Loss]:
             formula=rf"y_{{b,t}} \to y_{{b,t{lag:+d}}}",
             cost=4,
             aliases=("SH1",) if lag > 0 else (),
-            values=facts.losses_of(targets),
+            values=facts.analysis.losses_against(targets),
             under=_both(lag),
         )
 
@@ -61,7 +61,7 @@ def _inputs(facts: Facts) -> Iterator[Loss]:
             formula=r"y_{bt} \to x_{bt}",
             cost=4,
             key="inputs",
-            values=facts.losses_of(inputs),
+            values=facts.analysis.losses_against(inputs),
         )
 
 
@@ -78,7 +78,7 @@ def _time_major(facts: Facts) -> Iterator[Loss]:
         formula=r"z \to \mathrm{reshape}(z^{\top}, B, T)",
         cost=5,
         key="logits",
-        values=facts.losses_of(met).T.reshape(sequences, timesteps),
+        values=facts.analysis.losses_against(met).T.reshape(sequences, timesteps),
     )
 
 
@@ -92,7 +92,7 @@ def _orders(facts: Facts) -> Iterator[Loss]:
             formula=r"z_{bt} \to z_{\pi(b)t}",
             cost=6 if "length" in words else 8,
             key=words,
-            values=facts.losses_of(facts.targets[back])[order],
+            values=facts.analysis.losses_against(facts.targets[back])[order],
         )
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
+from lossviz.caching import cached
 from lossviz.masking import length_mask
 from lossviz.rules._alignment import Fit, best_fit
-from lossviz.rules._readonly import fact
 
 __all__ = ["Case"]
 
@@ -40,89 +40,68 @@ class Case:
         """The class that each timestep should have predicted."""
         return self.batch.targets
 
-    @fact
+    @cached
     def counts(self) -> Array:
         """Where the weight is not 0."""
         return self.analysis.mask
 
-    @fact
+    @cached
     def within_length(self) -> Array | None:
         """Where a timestep lies before the end that `lengths` give; None without lengths."""
         lengths = self.batch.lengths
         return None if lengths is None else length_mask(lengths, self.shape[1])
 
-    @fact
+    @cached
     def is_pad(self) -> Array:
         """Where the target is the declared pad id; nowhere without one."""
         pad = self.batch.pad_id
         return np.zeros(self.targets.shape, bool) if pad is None else self.targets == pad
 
-    @fact
+    @cached
     def pad_tail(self) -> Array:
         """The run of pad ids at the end of each sequence."""
         tail: Array = np.logical_and.accumulate(self.is_pad[:, ::-1], axis=1)[:, ::-1]
         return tail
 
-    @fact
+    @cached
     def pad_head(self) -> Array:
         """The run of pad ids at the start of each sequence."""
         head: Array = np.logical_and.accumulate(self.is_pad, axis=1)
         return head
 
-    @fact
+    @cached
     def loss(self) -> Array:
         """Cross entropy of every timestep, padding included, in nats; NaN where a label is no class."""
         return self.analysis.batch_loss
 
-    @fact
+    @property
     def in_range(self) -> Array:
         """Where the target is a class."""
-        known: Array = (self.targets >= 0) & (self.targets < self.analysis.scores.shape[2])
-        return known
+        return self.analysis.is_class
 
-    @fact
-    def logsumexp(self) -> Array:
-        """Log Σ_v exp(z_v), whatever the target; NaN where the logits hold NaN or +inf, or nothing but -inf.
-
-        >>> from lossviz import analyze
-        >>> batch = Batch.from_arrays(logits=np.zeros((1, 1, 4)), targets=[[-100]])
-        >>> Case(analyze(batch)).logsumexp.round(4).tolist()
-        [[1.3863]]
-        """
-        # p = exp(z − logsumexp) of the class with the largest logit, which is known without a second pass.
-        total: Array = self.largest - np.log(self.analysis.top_probabilities[..., 0])
-        return total
-
-    @fact
-    def largest(self) -> Array:
-        """The largest logit of each timestep."""
-        top = self.analysis.top_classes[..., :1].astype(np.int64)
-        logits: Array = np.take_along_axis(self.analysis.scores, top, axis=2)[..., 0].astype(np.float64)
-        return logits
-
-    @fact
+    @cached
     def counted_loss(self) -> Array:
         """The losses that count and are finite, flat."""
         losses: Array = self.loss[self.counts & np.isfinite(self.loss)]
         return losses
 
-    @fact
+    @cached
     def uniform(self) -> float:
         """Ln V: the loss of a guess among all classes."""
         return float(np.log(self.shape[2]))
 
-    @fact
+    @cached
     def is_untrained(self) -> bool:
         """Whether the losses that count are, on average, within 5 % of ln V: nothing can be told from such logits."""
         losses = self.counted_loss
         return bool(losses.size == 0 or abs(losses.mean() - self.uniform) < 0.05 * self.uniform)
 
-    @fact
+    @cached
     def fit(self) -> Fit | None:
         """Where else the logits fit the targets much better, or None; raises `CannotTell` for an untrained model."""
         return best_fit(self)
 
-    @fact
+    @cached
     def nothing(self) -> Array:
         """No timestep, [B, T] bool."""
         return np.zeros(self.targets.shape, bool)

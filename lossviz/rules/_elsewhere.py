@@ -13,7 +13,6 @@ __all__ = [
     "lag_losses",
     "later",
     "losses_in",
-    "losses_of_targets",
     "mean_of",
     "row_losses",
     "slices",
@@ -30,7 +29,7 @@ def lag_losses(case: "Case", lag: int) -> Array:
     both = case.nothing.copy()
     here, there = slices(lag, case.shape[1])
     both[:, here] = case.counts[:, here] & case.counts[:, there]
-    return np.where(both, losses_of_targets(case, later(case, lag)), np.nan)
+    return np.where(both, case.analysis.losses_against(later(case, lag)), np.nan)
 
 
 def later(case: "Case", lag: int) -> Array:
@@ -45,7 +44,7 @@ def time_major_losses(case: "Case") -> Array:
     """The losses of `logits.reshape(T, B, V).transpose(1, 0, 2)`, [B, T]; NaN where a timestep does not count."""
     sequences, timesteps, _ = case.shape
     met = case.targets.T.reshape(sequences, timesteps)  # timestep [b, t] lies at t·B + b of the flat logits
-    losses = losses_of_targets(case, met).reshape(timesteps, sequences).T
+    losses = case.analysis.losses_against(met).reshape(timesteps, sequences).T
     return np.where(case.counts, losses, np.nan)
 
 
@@ -61,7 +60,7 @@ def row_losses(case: "Case", among: Array | None = None) -> Array:
     for t in np.flatnonzero(known.any(axis=0)):
         rows = np.flatnonzero(known[:, t])
         scores = case.batch.logits[:, t][:, case.targets[rows, t]].astype(np.float64)
-        losses = clipped(case.logsumexp[:, t, None] - scores)
+        losses = clipped(case.analysis.logsumexp[:, t, None] - scores)
         total[:, rows] += np.where(np.isnan(losses), MAX_LOSS, losses)
     return total
 
@@ -75,15 +74,7 @@ def mean_of(losses: Array) -> float:
 def losses_in(case: "Case", order: Array) -> Array:
     """The losses with the sequences of logits in another order, where the targets lie, [B, T]."""
     back = np.argsort(order)
-    losses: Array = losses_of_targets(case, case.targets[back])[order]
-    return losses
-
-
-def losses_of_targets(case: "Case", targets: Array) -> Array:
-    """The loss of each timestep against other targets, [B, T]."""
-    from lossviz.engine import losses_of
-
-    losses: Array = losses_of(case.batch.logits, case.logsumexp, targets)
+    losses: Array = case.analysis.losses_against(case.targets[back])[order]
     return losses
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from lossviz.caching import cached
 from lossviz.rules._case import Case
 from lossviz.rules._nonfinite import broken_rows
-from lossviz.rules._readonly import remembered
 
 __all__ = ["infinite_rows", "overflowed", "overflowed_below"]
 
@@ -26,7 +26,7 @@ def infinite_rows(case: Case) -> Array:
     return cells
 
 
-@remembered
+@cached
 def overflowed_below(case: Case) -> Array:
     """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
     if case.batch.logits.dtype.name != "float16":
@@ -40,5 +40,5 @@ def overflowed_below(case: Case) -> Array:
 
 def _at_the_end(case: Case) -> Array:
     half = case.batch.logits.dtype.name == "float16"
-    reached: Array = (np.abs(case.largest) >= MAX_FLOAT16) & half
+    reached: Array = (np.abs(case.analysis.largest_logit) >= MAX_FLOAT16) & half
     return reached

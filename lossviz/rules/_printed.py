@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from lossviz.caching import cached
 from lossviz.fixes import fix_of
 from lossviz.identification import PRECISIONS, Match, Printed, identify, read_printed
 from lossviz.rules._case import Case
 from lossviz.rules._printed_words import evidence_of, mean_of, message_of
-from lossviz.rules._readonly import remembered
 from lossviz.rules._rule import CannotTell, Found, Rule
 
 __all__ = [
@@ -166,7 +166,7 @@ def miscounted(case: Case, match: Match) -> Array:
     return other
 
 
-@remembered
+@cached
 def _matches(case: Case) -> tuple[Match, ...]:
     return identify(case.analysis, case.batch.reported)
 

@@ -1,19 +1,14 @@
 """An analysis that no rule can write to, so that no rule changes what the next one sees."""
 
-from collections.abc import Callable
 from dataclasses import fields, replace
-from functools import cached_property, wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 
-__all__ = ["fact", "frozen", "own_logits", "remembered"]
-
-C = TypeVar("C")
-T = TypeVar("T")
+__all__ = ["frozen", "own_logits"]
 
 
 def frozen(analysis: Analysis) -> Analysis:
@@ -36,37 +31,6 @@ def frozen(analysis: Analysis) -> Analysis:
 def own_logits(repaired: Batch, guarded: Batch, given: Batch) -> Batch:
     """A repaired batch with the logits that were given, not their view, so that its losses need not be computed."""
     return replace(repaired, logits=given.logits) if repaired.logits is guarded.logits else repaired
-
-
-def fact(work: Callable[[Any], T]) -> "cached_property[T]":
-    """A property that is worked out once, and read-only where it is an array."""
-
-    @wraps(work)
-    def locked(case: Any) -> T:
-        return _locked(work(case))
-
-    return cached_property(locked)
-
-
-def remembered(work: Callable[[C], T]) -> Callable[[C], T]:
-    """A function of a case that is worked out once for each, and read-only where it is an array."""
-    name = f"{work.__module__}.{work.__qualname__}"
-
-    @wraps(work)
-    def known(case: C) -> T:
-        facts = vars(case)
-        if name not in facts:
-            facts[name] = _locked(work(case))
-        value: T = facts[name]
-        return value
-
-    return known
-
-
-def _locked(value: T) -> T:
-    if isinstance(value, np.ndarray):
-        value.flags.writeable = False
-    return value
 
 
 def _view(array: np.ndarray) -> np.ndarray:

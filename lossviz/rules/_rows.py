@@ -3,8 +3,8 @@
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.caching import cached
 from lossviz.rules._case import Case
-from lossviz.rules._readonly import remembered
 
 __all__ = [
     "IGNORE_IDS",
@@ -60,35 +60,35 @@ def pad_may_be_eos(case: Case) -> bool:
     return pad is not None and (eos == pad or (eos is None and "pad" not in case.batch.token(pad).lower()))
 
 
-@remembered
+@cached
 def tail(case: Case) -> Array:
     """The run of pad and ignore ids at the end of each sequence, [B, T]; not where a tagger reads a real token."""
     run: Array = np.logical_and.accumulate(_filler(case)[:, ::-1], axis=1)[:, ::-1]
     return run
 
 
-@remembered
+@cached
 def padding(case: Case) -> Array:
     """The runs of filler at the end of each sequence and of pad ids at its start, [B, T]."""
     runs: Array = tail(case) | (case.pad_head & _filler(case))
     return runs
 
 
-@remembered
+@cached
 def content(case: Case) -> Array:
     """Everything that is no padding, [B, T]; a pad id inside a sequence is content."""
     inside: Array = ~padding(case)
     return inside
 
 
-@remembered
+@cached
 def content_end(case: Case) -> Array:
     """One past the last content timestep of each sequence, [B]; 0 where there is none."""
     end: Array = case.shape[1] - tail(case).sum(axis=1)
     return end
 
 
-@remembered
+@cached
 def counted_end(case: Case) -> Array:
     """One past the last timestep that counts of each sequence, [B]; 0 where none does."""
     positions = np.arange(1, case.shape[1] + 1)
@@ -96,7 +96,7 @@ def counted_end(case: Case) -> Array:
     return end
 
 
-@remembered
+@cached
 def true_end(case: Case) -> Array:
     """Where each sequence should stop counting, [B]: after its content, and after the pad id that is its end."""
     end = content_end(case)
@@ -113,7 +113,7 @@ def is_packed(case: Case) -> bool:
     return bool(case.batch.pad_id is not None and eos_of(case) == case.batch.pad_id and inside.any())
 
 
-@remembered
+@cached
 def trained_padding(case: Case) -> Array:
     """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
     cells: Array = tail(case) & case.counts
@@ -147,7 +147,7 @@ def may_be_cut(case: Case, rows: Array) -> bool:
     return bool(timesteps % 8 == 0 and timesteps - longest <= 8 and rows.any() and (ends[rows] == longest).all())
 
 
-@remembered
+@cached
 def between(case: Case) -> Array:
     """From the first to the last timestep that counts of each sequence, [B, T]."""
     seen = np.logical_or.accumulate(case.counts, axis=1)
@@ -193,14 +193,14 @@ def _declared(case: Case) -> tuple[int, ...]:
     return () if case.batch.ignore_id is None else (case.batch.ignore_id,)
 
 
-@remembered
+@cached
 def _filler(case: Case) -> Array:
     ignored = np.isin(case.targets, _declared(case))
     fills: Array = (case.is_pad & ~_real_by_inputs(case)) | ignored
     return fills
 
 
-@remembered
+@cached
 def _real_by_inputs(case: Case) -> Array:
     """Where a pad id is a real label, since the model reads a real token there: a tagger's, not a language model's."""
     inputs, pad = case.batch.inputs, case.batch.pad_id

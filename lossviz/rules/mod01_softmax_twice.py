@@ -81,7 +81,7 @@ def _fix(case: Case) -> dict[str, str]:
 
 def _may_be(case: Case) -> bool:
     """Whether Σ exp(p) lies where probabilities p put it, V − 1 + e at most: known without reading the logits."""
-    known = case.logsumexp[case.counts]
+    known = case.analysis.logsumexp[case.counts]
     known = known[np.isfinite(known)]
     low, high = np.log(case.shape[2]) - 1e-2, np.log(case.shape[2] - 1 + np.e) + 1e-2
     return bool(known.size and ((known > low) & (known < high)).mean() >= 0.99)

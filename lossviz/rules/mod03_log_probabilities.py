@@ -33,10 +33,10 @@ __all__ = ["RULE"]
 def _check(case: Case) -> Found | None:
     if case.shape[2] < 2:
         raise CannotTell("There is one class, whose probability is always 1.")
-    cells = case.counts & np.isfinite(case.logsumexp)
+    cells = case.counts & np.isfinite(case.analysis.logsumexp)
     if not cells.any():
         return None
-    largest = float(np.abs(case.logsumexp[cells]).max())
+    largest = float(np.abs(case.analysis.logsumexp[cells]).max())
     by_hand = case.batch.logits.dtype == np.float64 and largest < 1e-9
     if largest >= 1e-4 or by_hand:
         return None

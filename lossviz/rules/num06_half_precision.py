@@ -117,7 +117,7 @@ def _coarse(case: Case) -> Found | None:
 
 def _largest(case: Case) -> float:
     """The largest |logit| among the first choices that count."""
-    sizes = np.abs(case.largest[case.counts])
+    sizes = np.abs(case.analysis.largest_logit[case.counts])
     return float(sizes[np.isfinite(sizes)].max(initial=0.0))
 
 

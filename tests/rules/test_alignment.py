@@ -87,8 +87,8 @@ def test_case_logsumexp_needs_no_target():
     case = random_case(1)
     again = Case(analyze(case.batch.replace(targets=np.full(case.targets.shape, -100))))
     expected = np.log(np.exp(case.batch.logits).sum(axis=-1))
-    assert case.logsumexp == pytest.approx(expected)
-    assert again.logsumexp == pytest.approx(expected)
+    assert case.analysis.logsumexp == pytest.approx(expected)
+    assert again.analysis.logsumexp == pytest.approx(expected)
     assert not again.in_range.any()
 
 

@@ -100,7 +100,7 @@ def test_ordered_runs_roots_first_and_refuses_a_circle():
         lambda case: case.is_pad,
         lambda case: case.within_length,
         lambda case: case.nothing,
-        lambda case: case.logsumexp,
+        lambda case: case.analysis.logsumexp,
         lambda case: case.analysis.top_classes,
     ],
 )
@@ -277,8 +277,8 @@ def test_diagnose_makes_no_second_pass_over_sound_logits(monkeypatch):
     def second_pass(*_):
         raise AssertionError("a second pass over the logits")
 
-    monkeypatch.setattr("lossviz.analysis.alternatives_of", second_pass)
-    monkeypatch.setattr("lossviz.analysis.measure", second_pass)
+    monkeypatch.setattr("lossviz.analysis._derived.alternatives_of", second_pass)
+    monkeypatch.setattr("lossviz.analysis._analysis.measure", second_pass)
     diagnosis = diagnose(analysis)
     assert [outcome.reason for outcome in diagnosis.outcomes if outcome.state == "crashed"] == []
 

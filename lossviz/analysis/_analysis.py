@@ -2,25 +2,25 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossviz.analysis._derived import Derived
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import Masking, gather_last, resolve_mask
-from lossviz.measuring import alternatives_of, measure, scores, usual_settings
+from lossviz.measuring import measure, usual_settings
 from lossviz.notebook import paragraph, sequences
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
 from lossviz.reductions import Reduced, Reduction, check_options, reduction_named
 from lossviz.settings import Settings
 
 if TYPE_CHECKING:
-    from lossviz.engine import Alternatives, Timesteps
+    from lossviz.engine import Timesteps
 
 __all__ = ["Analysis", "analyze"]
 
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Analysis:
+class Analysis(Derived):
     """Every number of a batch under one mask and one reduction; arrays are [B, T] unless said.
 
     Attributes:
@@ -82,21 +82,10 @@ class Analysis:
     _timesteps: "Timesteps" = field(repr=False)
     _reduced: Reduced = field(repr=False)
 
-    @cached_property
-    def mask(self) -> Array:
-        """Where a timestep counts, [B, T] bool."""
-        counts: Array = self.weights != 0
-        return counts
-
     @property
     def reduction(self) -> Reduction:
         """The reduction in use, with its title and formula."""
         return reduction_named(self.settings.reduction)
-
-    @property
-    def is_classifier(self) -> bool:
-        """Whether one logit per timestep was read as a sigmoid's, at one timestep of each sequence."""
-        return self.settings.is_classifier
 
     @property
     def reduced_axes(self) -> tuple[int, ...]:
@@ -117,15 +106,6 @@ class Analysis:
     def coefficients(self) -> Array:
         """What each loss is multiplied by on its way into its number, [B, T]: value = Σ coefficient · batch_loss."""
         return self._reduced.coefficients(self.weights)
-
-    @property
-    def scores(self) -> Array:
-        """The logits that the losses are of, [B, T, V]; [B, T, 2] of a classifier's one logit."""
-        return scores(self.batch, self.settings)
-
-    def alternatives(self) -> "Alternatives":
-        """What else the logits give, for label smoothing, z-loss and bugs: a second pass, made once for a batch."""
-        return alternatives_of(self.batch, self.settings, self._timesteps)
 
     def with_settings(self, settings: Settings, *, batch: Batch | None = None) -> "Analysis":
         """The same batch, or one with other weights, under other settings; only losses that differ are computed."""

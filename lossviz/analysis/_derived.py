@@ -1,0 +1,118 @@
+"""What the figures, conventions, candidates and rules all ask of an analysis, derived once."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.caching import cached
+from lossviz.masking import real_timesteps, sequence_ends
+from lossviz.measuring import alternatives_of, scores
+from lossviz.problems import odd_weights
+from lossviz.settings import Settings
+
+if TYPE_CHECKING:
+    from lossviz.engine import Alternatives, Timesteps
+
+__all__ = ["Derived"]
+
+Array = np.ndarray
+
+
+class Derived:
+    """The derived members of `Analysis`, its only subclass; arrays are [B, T] unless said."""
+
+    batch: Batch
+    settings: Settings
+    weights: Array
+    mask_name: str
+    top_classes: Array
+    top_probabilities: Array
+    _timesteps: "Timesteps"
+
+    @cached
+    def mask(self) -> Array:
+        """Where a timestep is unmasked: its weight is not 0, [B, T] bool."""
+        unmasked: Array = self.weights != 0
+        return unmasked
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the one logit per timestep is a sigmoid's, read at one timestep of each sequence."""
+        return self.settings.is_classifier
+
+    @cached
+    def real_timesteps(self) -> Array:
+        """Where a timestep is no padding, [B, T] bool: the mask, before a classifier reads one timestep of each row."""
+        return real_timesteps(self.batch, self.mask_name)
+
+    @cached
+    def odd_weights(self) -> Array:
+        """Where a weight is negative, or 254 or 255, which no mask means, [B, T] bool."""
+        return odd_weights(self.weights)
+
+    @cached
+    def ends(self) -> Array:
+        """Where each sequence ends, [B]: its length, else just after its last unmasked timestep."""
+        return sequence_ends(self.batch, self.mask_name, self.mask)
+
+    @property
+    def scores(self) -> Array:
+        """The logits of the softmax, [B, T, V]; [B, T, 2] where a classifier has one logit."""
+        return scores(self.batch, self.settings)
+
+    @property
+    def classes(self) -> int:
+        """How many classes a target may name: V, or 2 where a classifier has one logit."""
+        return 2 if self.is_classifier else self.batch.shape[2]
+
+    @cached
+    def is_class(self) -> Array:
+        """Where the target is a class, [B, T] bool."""
+        known: Array = (self.batch.targets >= 0) & (self.batch.targets < self.classes)
+        return known
+
+    @cached
+    def largest_logit(self) -> Array:
+        """The largest logit of each timestep, float64."""
+        return self._logits_at(self.top_classes[..., 0])
+
+    @cached
+    def logsumexp(self) -> Array:
+        """Log Σ_v exp(z_v) of each timestep; NaN where a logit is NaN or +inf, or all are -inf.
+
+        Needs no second pass over the logits: p = exp(z − logsumexp) of the class with the largest logit is known.
+
+        >>> from lossviz.analysis import analyze
+        >>> analyze(Batch.from_arrays(logits=np.zeros((1, 1, 4)), targets=[[-100]])).logsumexp.round(4).tolist()
+        [[1.3863]]
+        """
+        with np.errstate(invalid="ignore"):
+            total: Array = self.largest_logit - np.log(self.top_probabilities[..., 0])
+        return total
+
+    def losses_against(self, targets: Array) -> Array:
+        """Losses of the logits against other targets [B, t], at the first t timesteps; NaN where one is no class.
+
+        −log p_y = (z_max − z_y) − log p_max: subtracting the logits first keeps the digits of large ones.
+
+        >>> from lossviz.analysis import analyze
+        >>> batch = Batch.from_arrays(logits=np.log([[[0.25, 0.75]]]), targets=[[1]])
+        >>> analyze(batch).losses_against(np.array([[0]])).round(4).tolist()  # ln 4
+        [[1.3863]]
+        """
+        width = targets.shape[1]
+        known = (targets >= 0) & (targets < self.classes)
+        with np.errstate(invalid="ignore"):
+            below = self.largest_logit[:, :width] - self._logits_at(np.where(known, targets, 0))
+        return np.where(known, below - np.log(self.top_probabilities[:, :width, 0]), np.nan)
+
+    def alternatives(self) -> "Alternatives":
+        """What else the logits give, for label smoothing, z-loss and bugs: a second pass, made once for a batch."""
+        return alternatives_of(self.batch, self.settings, self._timesteps)
+
+    def _logits_at(self, classes: Array) -> Array:
+        """One logit of each of the first t timesteps, at the class [B, t] named for it."""
+        scores, index = self.scores[:, : classes.shape[1]], np.maximum(classes, 0).astype(np.int64)
+        logits: Array = np.take_along_axis(scores, index[..., None], axis=2)[..., 0].astype(np.float64)
+        return logits
