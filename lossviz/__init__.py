@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lossviz.errors import LossvizError
     from lossviz.formats import read, write
     from lossviz.identification import Match, identify
+    from lossviz.recording import Recorder
     from lossviz.rules import Finding, diagnose
     from lossviz.settings import Settings
 
@@ -37,6 +38,7 @@ __all__ = [
     "Finding",
     "LossvizError",
     "Match",
+    "Recorder",
     "Settings",
     "analyze",
     "apply_edits",
@@ -58,6 +60,7 @@ _ROOMS = {
     "Finding": "rules",
     "LossvizError": "errors",
     "Match": "identification",
+    "Recorder": "recording",
     "Settings": "settings",
     "analyze": "analysis",
     "apply_edits": "edits",

@@ -1,0 +1,17 @@
+"""A training loop, recorded while it runs: per-timestep losses on disk, without TensorFlow, Streamlit or pandas.
+
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as folder:
+...     with Recorder(f"{folder}/run", every=1) as recorder:
+...         recorded = recorder.step(step=0, targets=[[3, 1]], losses=[[0.5, 2.0]])
+...     open_run(f"{folder}/run").fields(0)["losses"].tolist()
+[[0.5, 2.0]]
+"""
+
+from lossviz.recording._compaction import compact
+from lossviz.recording._recorder import Recorder
+from lossviz.recording._run import Run, is_run, open_run
+from lossviz.recording._schema import COLUMNS, SCHEMA_VERSION
+from lossviz.recording._settings import RecordingSettings
+
+__all__ = ["COLUMNS", "SCHEMA_VERSION", "Recorder", "RecordingSettings", "Run", "compact", "is_run", "open_run"]

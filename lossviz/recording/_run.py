@@ -1,0 +1,179 @@
+"""A run on disk, opened: its recorded steps, and the arguments of a `Batch` for each."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.errors import FormatError, InputError
+from lossviz.recording._manifest import Manifest, RankState, read_manifest, read_rank_states, vocabulary_digest
+from lossviz.recording._shards import read_shard, shards
+from lossviz.recording._stacking import stacked
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = ["Run", "is_run", "open_run"]
+
+_INDEX = ["step", "micro_batch", "rank", "reported", "window", "loss", "accumulation", "num_items", "world", "rows"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded training run.
+
+    Attributes:
+        path: its folder.
+        manifest: what `run.json` says.
+        ranks: what each process said of itself.
+    """
+
+    path: Path
+    manifest: Manifest
+    ranks: tuple[RankState, ...]
+
+    @cached_property
+    def index(self) -> tuple[dict[str, Any], ...]:
+        """The numbers of every micro-batch, in the order of steps, ranks and micro-batches; a later part wins."""
+        found: dict[tuple[int, int, int], dict[str, Any]] = {}
+        for path in shards(self.path):
+            table = read_shard(path, self.manifest.run, _INDEX)
+            for entry in table.to_pylist():
+                found[entry["step"], entry["rank"], entry["micro_batch"]] = entry | {"shard": path}
+        return tuple(found[key] for key in sorted(found))
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """The recorded steps, in order."""
+        return tuple(sorted({entry["step"] for entry in self.index}))
+
+    def reported(self, step: int) -> str | None:
+        """The number that was printed for a step, if one was."""
+        return next((str(one["reported"]) for one in self._entries(step) if one["reported"] is not None), None)
+
+    def accumulation(self, step: int) -> int:
+        """How many micro-batches of one rank the step adds up."""
+        return max(1 + int(entry["micro_batch"]) for entry in self._entries(step))
+
+    def fields(self, step: int) -> dict[str, Any]:
+        """The arguments of `Batch.from_arrays` for one step: all its ranks and micro-batches, one below the other.
+
+        Raises:
+            InputError: if the step was not recorded.
+            FormatError: if a shard can't be read.
+        """
+        entries = self._entries(step)
+        tables = {path: read_shard(path, self.manifest.run, step=step) for path in {one["shard"] for one in entries}}
+        parts = [_part(tables[one["shard"]], one) for one in entries]
+        fields = stacked(parts, self.manifest.settings.get("pad_id"))
+        fields |= {name: value for name, value in self._shared(entries, parts).items() if value is not None}
+        if "logits" in fields:
+            fields.pop("losses")
+        return fields
+
+    def batch(self, step: int) -> Batch:
+        """One step as a `Batch`.
+
+        Raises:
+            InputError: if the step was not recorded.
+            FormatError: if a shard can't be read.
+        """
+        return Batch.from_arrays(**self.fields(step))
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...] | None:
+        """The tokens, if the recorder was given any.
+
+        Raises:
+            FormatError: if they are not those that `run.json` speaks of.
+        """
+        if self.manifest.vocabulary is None:
+            return None
+        path = self.path / "vocabulary.json"
+        try:
+            tokens = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            tokens = None
+        texts = isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)
+        if not texts or vocabulary_digest(tokens) != self.manifest.vocabulary.get("sha256"):
+            raise FormatError(
+                f"`{path}` is missing, damaged, or of another run than `run.json`. Restore it from a copy."
+            )
+        return tuple(tokens)
+
+    def _entries(self, step: int) -> list[dict[str, Any]]:
+        entries = [entry for entry in self.index if entry["step"] == step]
+        if not entries:
+            raise InputError(_no_step(self, step))
+        return entries
+
+    def _shared(self, entries: list[dict[str, Any]], parts: list["pyarrow.Table"]) -> dict[str, Any]:
+        settings = self.manifest.settings
+        details = _details(parts)
+        classes = parts[0]["classes"][0].as_py()
+        words = self.vocabulary
+        return {
+            "pad_id": settings.get("pad_id"),
+            "eos_id": settings.get("eos_id"),
+            "ignore_id": details.get("ignore_index", settings.get("ignore_id")),
+            "vocabulary": words if words is not None and classes in (None, len(words)) else None,
+            "reported": next((one["reported"] for one in entries if one["reported"] is not None), None),
+            "title": f"{self.path.name}, step {entries[0]['step']}",
+        }
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a run, closed or not.
+
+    Raises:
+        FormatError: if the folder holds no run, one of a newer schema, or one without a step.
+
+    >>> open_run("nowhere")
+    Traceback (most recent call last):
+    lossviz.errors.FormatError: `nowhere` holds no run: it has no `run.json`. Pass the folder that was recorded to.
+    """
+    folder = Path(path)
+    run = Run(folder, read_manifest(folder), read_rank_states(folder))
+    if not run.steps:
+        raise FormatError(f"`{folder}` holds no step yet. Record with a smaller `every`, or let the loop run on.")
+    return run
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether a path is a folder that a recorder wrote to.
+
+    >>> is_run("nowhere")
+    False
+    """
+    return (Path(path) / "run.json").is_file()
+
+
+def _part(table: "pyarrow.Table", entry: Mapping[str, Any]) -> "pyarrow.Table":
+    """The rows of one micro-batch, in their order; the last part that holds them wins."""
+    import pyarrow.compute as compute
+
+    same = [compute.equal(table[name], entry[name]) for name in ("rank", "micro_batch")]
+    return table.filter(compute.and_(*same)).sort_by("row")
+
+
+def _details(parts: list["pyarrow.Table"]) -> dict[str, Any]:
+    text = parts[0]["details"][0].as_py()
+    try:
+        details = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _no_step(run: Run, step: int) -> str:
+    steps = np.array(run.steps)
+    near = int(steps[np.abs(steps - step).argmin()])
+    return (
+        f"Step {step} was not recorded; `{run.path}` holds {len(steps)} steps from {steps[0]} to {steps[-1]}, and the "
+        f"nearest is {near}."
+    )

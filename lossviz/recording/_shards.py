@@ -1,0 +1,155 @@
+"""The files of a run's rows: Arrow streams while it is recorded, Parquet afterwards.
+
+`steps-00000-000.arrow` is the first part that rank 0 wrote. A stream that was cut off gives the steps before the cut.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lossviz.errors import FormatError
+from lossviz.recording._schema import COLUMNS, SCHEMA_VERSION, arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = ["arrow_steps", "next_part", "read_shard", "shard_name", "shards"]
+
+_PATTERN = "steps-[0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]"
+
+
+def shard_name(rank: int, part: int, suffix: str) -> str:
+    """The name of a shard.
+
+    >>> shard_name(3, 0, "arrow")
+    'steps-00003-000.arrow'
+    """
+    return f"steps-{rank:05d}-{part:03d}.{suffix}"
+
+
+def shards(folder: Path, suffix: str = "*", rank: int | None = None) -> tuple[Path, ...]:
+    """The shards of a folder in the order in which they were written, of one rank or of all.
+
+    A part that stands as Parquet and as Arrow was compacted and not yet deleted: only its Parquet is taken.
+    """
+    found = sorted(folder.glob(f"{_PATTERN}.{suffix}"))
+    whole = {path.stem for path in found if path.suffix == ".parquet"}
+    return tuple(
+        path
+        for path in found
+        if path.suffix in (".arrow", ".parquet")
+        and (path.suffix == ".parquet" or path.stem not in whole)
+        and (rank is None or path.name.startswith(f"steps-{rank:05d}-"))
+    )
+
+
+def next_part(folder: Path, rank: int) -> int:
+    """The number of the next part that a rank writes."""
+    return max((int(path.stem[-3:]) for path in shards(folder, rank=rank)), default=-1) + 1
+
+
+def arrow_steps(path: Path, run: str) -> "Iterator[pyarrow.RecordBatch]":
+    """Read a stream up to its end, or to where it was cut off.
+
+    Raises:
+        FormatError: if it is no Arrow stream, of another run, or its rows contradict themselves.
+    """
+    import pyarrow
+    import pyarrow.ipc
+
+    if path.stat().st_size == 0:
+        return
+    try:
+        reader = pyarrow.ipc.open_stream(pyarrow.memory_map(str(path)))
+        check_schema(reader.schema, path, run)
+    except (pyarrow.ArrowException, OSError):
+        raise FormatError(f"`{path.name}` is not an Arrow stream, or was cut off before its first step.") from None
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except (StopIteration, pyarrow.ArrowException, OSError):
+            return  # the end, or where the recording was cut off
+        yield _validated(batch, path)
+
+
+def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int | None = None) -> "pyarrow.Table":
+    """Read a shard's rows, of one step or of all; columns of newer versions are left out, absent ones are null.
+
+    Raises:
+        FormatError: if it can't be read or belongs to another run.
+    """
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    names = columns or [column.name for column in COLUMNS]
+    if path.suffix == ".parquet":
+        try:
+            check_schema(pyarrow.parquet.read_schema(path), path, run)
+            present = [name for name in names if name in pyarrow.parquet.read_schema(path).names]
+            filters = None if step is None else [("step", "=", step)]
+            table = pyarrow.parquet.read_table(path, columns=present, filters=filters)
+            table.validate(full=True)
+        except (pyarrow.ArrowException, OSError):
+            raise FormatError(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it.") from None
+        return _completed(table, names)
+    batches = [batch for batch in arrow_steps(path, run) if step is None or batch["step"][0].as_py() == step]
+    table = pyarrow.Table.from_batches(batches) if batches else arrow_schema(run).empty_table()
+    return _completed(table, names)
+
+
+def check_schema(schema: "pyarrow.Schema", path: Path, run: str) -> None:
+    """Refuse a shard of a newer schema, of another run, or of another making.
+
+    Raises:
+        FormatError: says which.
+    """
+    marks = {
+        key.decode(errors="replace"): value.decode(errors="replace") for key, value in (schema.metadata or {}).items()
+    }
+    version = marks.get("lossviz.schema", "")
+    if not version.isdecimal():
+        raise FormatError(f"`{path.name}` was not written by a recorder of lossviz. Move it out of the folder.")
+    if int(version) > SCHEMA_VERSION:
+        raise FormatError(f"`{path.name}` has schema {version}; this lossviz reads up to {SCHEMA_VERSION}. Upgrade it.")
+    if marks.get("lossviz.run") != run:
+        raise FormatError(f"`{path.name}` belongs to another run than `run.json`. Move it to the folder of its run.")
+    known = {field.name: field.type for field in arrow_schema(run)}
+    missing = [column.name for column in COLUMNS if not column.optional and column.name not in schema.names]
+    other = [field.name for field in schema if field.name in known and not _equal(field.type, known[field.name])]
+    if missing or other:
+        raise FormatError(
+            f"`{path.name}` is damaged: its column `{(missing + other)[0]}` is missing or of another type."
+        )
+
+
+def _equal(found: "pyarrow.DataType", wanted: "pyarrow.DataType") -> bool:
+    """Whether two types are equal but for the name that Parquet gives to a list's entries."""
+    import pyarrow
+
+    lists = pyarrow.types.is_list(found) and pyarrow.types.is_list(wanted)
+    return bool(found.value_type == wanted.value_type if lists else found == wanted)
+
+
+def _validated(batch: "pyarrow.RecordBatch", path: Path) -> "pyarrow.RecordBatch":
+    import pyarrow
+
+    try:
+        batch.validate(full=True)
+    except pyarrow.ArrowException:
+        raise FormatError(
+            f"`{path.name}` is damaged: its rows contradict themselves. Restore it from a copy."
+        ) from None
+    return batch
+
+
+def _completed(table: "pyarrow.Table", names: list[str]) -> "pyarrow.Table":
+    """The named columns in their order, null where a shard has none."""
+    import pyarrow
+
+    kinds = {field.name: field.type for field in arrow_schema("")}
+    columns = [
+        table[name].cast(kinds[name]) if name in table.column_names else pyarrow.nulls(len(table), kinds[name])
+        for name in names
+    ]
+    return pyarrow.table(columns, names=names)
