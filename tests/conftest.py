@@ -18,7 +18,7 @@ settings.load_profile("lossviz")
 
 @pytest.fixture(scope="session")
 def golden() -> Batch:
-    """The golden batch of conventions.md with its lengths, pad id 0 and eos id 1."""
+    """The golden batch of spec/conventions.md with its lengths, pad id 0 and eos id 1."""
     return golden_batch(pad_id=0, eos_id=1)
 
 

@@ -1,4 +1,4 @@
-"""The golden batch of conventions.md: losses known in advance, 11 timesteps that count, Σ 13.8, mean 1.2545…"""
+"""The golden batch of spec/conventions.md: losses known in advance, 11 timesteps that count, Σ 13.8, mean 1.2545…"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The golden batch of conventions.md, whose numbers are known by heart, and the laws that every batch obeys."""
+"""The golden batch of spec/conventions.md, whose numbers are known by heart, and the laws that every batch obeys."""
 
 import numpy as np
 import pytest

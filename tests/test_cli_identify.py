@@ -206,7 +206,7 @@ def test_identify_takes_the_mask(capsys):
 @pytest.mark.parametrize(
     ("words", "first"),
     [
-        (["1.3517", "--smoothing", "0.1"], "LS1"),  # conventions.md
+        (["1.3517", "--smoothing", "0.1"], "LS1"),  # spec/conventions.md
         (["1.10625", "--class-weights", "1,1,2,3,1,1"], "C24"),  # 17.7 ÷ 16
         (["0.46", "--max-length", "10", "--decimals", "5"], "C17"),  # 13.8 ÷ (3 · 10)
     ],

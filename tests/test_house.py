@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import tomllib
@@ -128,6 +129,18 @@ def test_house_import_loads_none_of_the_large_libraries():
     code = "import lossviz, sys; print(sorted({m.split('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert set(ast.literal_eval(loaded)) & {"tensorflow", "keras", "streamlit", "plotly", "pandas", "numpy"} == set()
+
+
+def test_house_cited_specifications_exist():
+    """Each `spec/PAGE.md`, with its section where one is named, stands in `docs/`."""
+    cited = {}
+    for path in (*EVERY, *(ROOT / "tests").rglob("*.py")):
+        for page, section in re.findall(r"spec/([\w-]+\.md)(?: §(\d(?:\.\d)?))?", path.read_text(encoding="utf-8")):
+            cited.setdefault((page, section), name_of(path))
+    assert {page for page, _ in cited} == {"conventions.md", "losses.md", "padding-bugs.md"}
+    for (page, section), where in cited.items():
+        text = (ROOT / "docs" / "spec" / page).read_text(encoding="utf-8")
+        assert not section or re.search(rf"^##+ {re.escape(section)}[. ]", text, re.MULTILINE), (where, page, section)
 
 
 def test_house_test_files_have_one_name_each():

@@ -160,12 +160,12 @@ class Analysis(Derived):
 
 
 def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progress | None = None) -> Analysis:
-    """Compute every number of a batch under a mask and a reduction (losses.md §2).
+    """Compute every number of a batch under a mask and a reduction (spec/losses.md §2).
 
     Args:
         batch: logits [B, T, V] and what goes with them.
         settings: which mask and which reduction; by default the declared mask and Σ w·loss / Σ w, and of batches with
-            one logit a timestep, which is a sigmoid's, what the classifier of losses.md §1.3 minimises.
+            one logit a timestep, which is a sigmoid's, what the classifier of spec/losses.md §1.3 minimises.
         progress: called as `progress(done, total)` between blocks, on this thread; raise in it to stop.
 
     Raises:

@@ -78,10 +78,10 @@ Evaluate = Callable[[Terms, Options], Quotient]
 
 @dataclass(frozen=True)
 class Convention:
-    """One way in which a library makes a number of the losses (conventions.md).
+    """One way in which a library makes a number of the losses (spec/conventions.md).
 
     Attributes:
-        code: as in the catalogue, C01 … Z1; the calculations of losses.md have their reduction's name.
+        code: as in the catalogue, C01 … Z1; the calculations of spec/losses.md have their reduction's name.
         name: in a few words.
         formula: LaTeX.
         unit: one of `UNITS`.

@@ -23,7 +23,7 @@ def _natural(convention: Convention) -> tuple[object, ...]:
 CONVENTIONS: tuple[Convention, ...] = tuple(
     sorted((*SUMS, *TOKEN_MEANS, *MEANS_OF_MEANS, *OTHER_UNITS, *SMOOTHED, *SHIFTED), key=_natural)
 )
-"""Every row of conventions.md, then the calculations of losses.md, by code."""
+"""Every row of spec/conventions.md, then the calculations of spec/losses.md, by code."""
 
 
 def convention_coded(code: str) -> Convention:

@@ -61,9 +61,9 @@ def alternative_losses(
 ) -> Alternatives:
     """Computes the losses of common mistakes for every timestep, in one pass over blocks of rows.
 
-    Sources: MOD-01, MOD-02 and NUM-06 of padding-bugs.md. `as_probabilities` follows `sparse_categorical_crossentropy`
-    of `keras/src/backend/tensorflow/nn.py`, Keras 3.15.1: clip to [1e-7, 1 - 1e-7], take the log, then TensorFlow's
-    cross entropy, so log Σ_v clip(z_v) - log clip(z_target).
+    Sources: MOD-01, MOD-02 and NUM-06 of spec/padding-bugs.md. `as_probabilities` follows
+    `sparse_categorical_crossentropy` of `keras/src/backend/tensorflow/nn.py`, Keras 3.15.1: clip to [1e-7, 1 - 1e-7],
+    take the log, then TensorFlow's cross entropy, so log Σ_v clip(z_v) - log clip(z_target).
 
     A row that holds NaN has NaN throughout. A row that holds +inf, or nothing but -inf, has all but `logsumexp` and
     `as_probabilities` NaN. float64 logits and small batches are computed in float64, others with sums in float32:
@@ -85,7 +85,7 @@ def alternative_losses(
         Cancelled: `cancelled()` said so.
 
     Example:
-        padding-bugs.md, MOD-02: clipped to (1, 1e-7, 0.5), log 1.5 = 0.4055 instead of the loss 0.2413.
+        spec/padding-bugs.md, MOD-02: clipped to (1, 1e-7, 0.5), log 1.5 = 0.4055 instead of the loss 0.2413.
 
         >>> losses = alternative_losses(np.array([[[2.0, -1.0, 0.5]]]), np.array([[0]]))
         >>> losses.as_probabilities.round(4).tolist(), (losses.logsumexp - 2).round(4).tolist()

@@ -1,4 +1,4 @@
-"""What to write instead, for each bug (padding-bugs.md): lines that run in a loop and give the mean of what counts."""
+"""The fix of each bug (spec/padding-bugs.md): lines that run in a training loop and give the mean over what counts."""
 
 from collections.abc import Iterable
 

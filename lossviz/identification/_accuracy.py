@@ -1,4 +1,4 @@
-"""What a printed accuracy says beside a loss (padding-bugs.md PAD-17)."""
+"""What a printed accuracy says beside a loss (spec/padding-bugs.md PAD-17)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One number printed for several batches: how their numbers were put together (padding-bugs.md RED-12)."""
+"""One number printed for several batches: how their numbers were put together (spec/padding-bugs.md RED-12)."""
 
 from collections.abc import Iterator, Sequence
 

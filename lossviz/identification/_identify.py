@@ -44,7 +44,7 @@ def identify(
 
     Compared are the conventions and what known mistakes make of a loss: its mask, shift, reduction, unit, smoothing
     and split, one or two at a time. The value may lie half a unit of the last printed digit from the number, and what
-    the precision of the loop explains (padding-bugs.md §0).
+    the precision of the loop explains (spec/padding-bugs.md §0).
 
     Args:
         batch: a Batch, or an Analysis, which is not computed again; or several with one number each, of which only

@@ -1,4 +1,4 @@
-"""What a loop may count instead of what is declared (padding-bugs.md §1, SHF-05, SHF-08)."""
+"""What a loop may count instead of what is declared (spec/padding-bugs.md §1, SHF-05, SHF-08)."""
 
 from collections.abc import Iterator
 

@@ -19,7 +19,7 @@ WORDS, COMMA = "Leave out units and words.", "Write the decimal comma as a point
 
 @dataclass(frozen=True)
 class Printed:
-    """A printed number: its value, its text, the decimals that were printed, and the tolerance (padding-bugs.md §0).
+    """A printed number: its value, text, printed decimals and tolerance (spec/padding-bugs.md §0).
 
     >>> printed = read_printed("1.2545")
     >>> printed.value, printed.decimals, printed.digits, round(printed.tolerance, 7)

@@ -1,4 +1,4 @@
-"""Losses against the wrong targets: shifted, laid out otherwise, rows in another order (padding-bugs.md §3)."""
+"""Losses against the wrong targets: shifted, laid out otherwise, rows in another order (spec/padding-bugs.md §3)."""
 
 from collections.abc import Callable, Iterator
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""Means of the means of parts: micro-batches, ranks, chunks of time (padding-bugs.md RED-01, 02, 03, 12, 17)."""
+"""Means of the means of parts: micro-batches, ranks, chunks of time (spec/padding-bugs.md RED-01, 02, 03, 12, 17)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How the losses become one number: the rows of `REDUCTIONS`, and divisors that nobody wants (padding-bugs.md)."""
+"""How the losses become one number: the rows of `REDUCTIONS`, and divisors that nobody wants (spec/padding-bugs.md)."""
 
 from collections.abc import Callable, Iterator
 

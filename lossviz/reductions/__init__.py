@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 CALCULATIONS = REDUCTIONS[:5]
-"""The five calculations of losses.md §1."""
+"""The five calculations of spec/losses.md §1."""
 
 
 def reduction_named(name: str) -> Reduction:

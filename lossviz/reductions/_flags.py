@@ -1,6 +1,6 @@
 """The four flags of `tf.contrib.seq2seq.sequence_loss`: which combinations have a meaning, and what each divides by.
 
-Follows the TensorFlow r1.15 page of the function; behaviour as in TensorFlow Addons, its heir (losses.md §1.5).
+Follows the TensorFlow r1.15 page of the function; behaviour as in TensorFlow Addons, its heir (spec/losses.md §1.5).
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The rows of `REDUCTIONS`: the five calculations of losses.md §1, then what other libraries divide by."""
+"""The rows of `REDUCTIONS`: the five calculations of spec/losses.md §1, then what other libraries divide by."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

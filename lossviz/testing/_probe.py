@@ -45,7 +45,7 @@ class At(NamedTuple):
 def default_batch() -> Batch:
     """The batch that is used where none is given: B = 3, T = 5, V = 6, lengths 5, 4, 2; the mean is 13.8 / 11 = 1.2545.
 
-    A real target has the pad id 0, at sequence 1, timestep 1. No two formulas of conventions.md agree on it.
+    A real target has the pad id 0, at sequence 1, timestep 1. No two formulas of spec/conventions.md agree on it.
 
     >>> default_batch().lengths.tolist()
     [5, 4, 2]

@@ -21,7 +21,7 @@ def each(rows):
 every = each(CONVENTIONS)
 OF_MANY_CLASSES = [row for row in CONVENTIONS if row.code != "classification"]
 
-# The last column of conventions.md, in its digits.
+# The last column of spec/conventions.md, in its digits.
 GOLDEN = """
 C01 13.8      C02 14.5      C03 1.2545    C03e 1.2545   C03n 1.2545   C03z 1.2545   C04 0.9667    C05 0.9200
 C05k 1.2545   C05w 1.2545   C06 4.6       C06t 1.2545   C07 1.42      C07a 1.42     C07t 1.2545   C07g 1.42

@@ -90,7 +90,7 @@ def test_alternative_losses_of_the_golden_batch(path):
     others = np.log((1 - np.exp(-LOSS)) / 5)
     np.testing.assert_allclose(actual.uniform_loss, (LOSS - 5 * others) / 6, rtol=tolerance)
     smoothed = 0.9 * LOSS + 0.1 * actual.uniform_loss
-    assert round(smoothed[counts].mean(), 4) == 1.3517  # conventions.md, LS1
+    assert round(smoothed[counts].mean(), 4) == 1.3517  # spec/conventions.md, LS1
 
 
 def test_alternative_losses_are_float64_of_shape_batch_time(path):

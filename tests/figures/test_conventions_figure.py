@@ -22,7 +22,7 @@ def bars(figure):
 
 
 def test_conventions_draws_one_bar_for_each_number_of_a_group():
-    """13.8 over 11, 15, 3, … as in conventions.md; nine codes of S/N are one bar."""
+    """13.8 over 11, 15, 3, … as in spec/conventions.md; nine codes of S/N are one bar."""
     figure = checked(conventions(table(), selected=13.8 / 11))
     folded = fold_conventions(table().query("unit == 'nats' and value.notna()"))
     assert list(bars(figure).values()) == [f"{value:.4f}" for value in folded.value]

@@ -1,4 +1,4 @@
-"""Evaluation steps as people write them in TensorFlow 2 and Keras 3, the right ones and those of padding-bugs.md."""
+"""Evaluation steps as people write them in TensorFlow 2 and Keras 3: right ones, and bugs of spec/padding-bugs.md."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Evaluation steps as people write them in PyTorch, the right ones and those of padding-bugs.md."""
+"""Evaluation steps as people write them in PyTorch, the right ones and those of spec/padding-bugs.md."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The matching rules of padding-bugs.md §0: the order, the names, chance, and what would tell answers apart."""
+"""The matching rules of spec/padding-bugs.md §0: the order, the names, chance, and what would tell answers apart."""
 
 import numpy as np
 import pytest

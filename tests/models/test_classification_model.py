@@ -1,4 +1,4 @@
-"""The classifier of losses.md §1.3, against float64 NumPy, tf.nn and torch."""
+"""The classifier of spec/losses.md §1.3, against float64 NumPy, tf.nn and torch."""
 
 import re
 

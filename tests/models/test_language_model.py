@@ -1,4 +1,4 @@
-"""The language model of losses.md §1.1, against float64 NumPy and tf.nn."""
+"""The language model of spec/losses.md §1.1, against float64 NumPy and tf.nn."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The encoder-decoder of losses.md §1.2: its network and its loss, against float64 NumPy and tf.nn."""
+"""The encoder-decoder of spec/losses.md §1.2: its network and its loss, against float64 NumPy and tf.nn."""
 
 import re
 from typing import Any

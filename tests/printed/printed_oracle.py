@@ -1,4 +1,4 @@
-"""Every printed number of conventions.md and padding-bugs.md, derived again from the two pages without lossviz.
+"""Every printed number of spec/conventions.md and spec/padding-bugs.md, re-derived from those pages without lossviz.
 
 `CONVENTIONS` and `BUGS` map a key to a function of a `Given`; `ACROSS` to one of several. A key is the page's row id,
 with a suffix where a row has several numbers (`CODE` strips it). `NEEDS` says which option a key asks for. A number
@@ -15,7 +15,7 @@ from tests.printed.random_given import random_given
 __all__ = ["ACROSS", "BUGS", "CODE", "CONVENTIONS", "NEEDS", "Given", "aliases", "printed", "random_given"]
 
 
-# ---------------------------------------------------------------------------------------------- conventions.md
+# ---------------------------------------------------------------------------------------------- spec/conventions.md
 
 
 def first_labels(g):
@@ -148,7 +148,7 @@ CONVENTIONS = {
 }
 
 
-# --------------------------------------------------------------------------------------------- padding-bugs.md
+# --------------------------------------------------------------------------------------------- spec/padding-bugs.md
 
 
 def masked(g, mask, ce=None):

@@ -1,4 +1,4 @@
-"""The oracle gives every golden number of conventions.md and padding-bugs.md, to the digits that stand there."""
+"""The oracle gives every golden number of spec/conventions.md and spec/padding-bugs.md, to the digits printed there."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ PLAIN = Given(golden_logits(), TARGETS, LENGTHS, max_length=5, smoothing=0.1, gr
 WEIGHTED = replace(PLAIN, weights=FRACTIONAL)
 EACH = replace(PLAIN, groups=((0,), (1,), (2,)))
 
-# The last column of conventions.md; C24, C25 and Z1 have no value there and are worked out by hand below.
+# The last column of spec/conventions.md; C24, C25 and Z1 have no value there and are worked out by hand below.
 GOLDEN_CONVENTIONS = {
     "C01": "13.8",
     "C02": "14.5",

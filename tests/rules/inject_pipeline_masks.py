@@ -1,4 +1,4 @@
-"""Lengths, weights and ignore ids that a pipeline gets wrong, and when the arrays show it (padding-bugs.md, 1)."""
+"""Lengths, weights and ignore ids that a pipeline gets wrong, and when the arrays show it (spec/padding-bugs.md, 1)."""
 
 import numpy as np
 

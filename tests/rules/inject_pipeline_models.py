@@ -1,4 +1,4 @@
-"""What a model, or the code around it, does to logits, and when they show it (padding-bugs.md, 2, 3 and 5)."""
+"""What a model, or the code around it, does to logits, and when they show it (spec/padding-bugs.md, 2, 3 and 5)."""
 
 from collections.abc import Callable
 

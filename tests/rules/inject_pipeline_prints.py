@@ -1,4 +1,4 @@
-"""Loops that print another number than the mean over what counts, straight from the formulas of padding-bugs.md."""
+"""Loops that print something other than the mean over what counts, from the formulas of spec/padding-bugs.md."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Targets and masks beside the wrong timestep, and when the arrays show it (padding-bugs.md, 3)."""
+"""Targets and masks beside the wrong timestep, and when the arrays show it (spec/padding-bugs.md, 3)."""
 
 import numpy as np
 

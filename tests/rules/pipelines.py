@@ -1,6 +1,6 @@
 """Data pipelines and training loops, step by step from documents to the number printed, and what of them is recorded.
 
-Written from padding-bugs.md alone, by somebody who had read no rule: a second opinion on the rules. A bug
+Written from spec/padding-bugs.md alone, by somebody who had read no rule: a second opinion on the rules. A bug
 (`tests/rules/pipeline_bugs.py`) is a step that went wrong; a run without one is a batch that is right.
 """
 

@@ -139,7 +139,7 @@ def test_first_cell_of_a_sample_opens(name: str) -> None:
     ],
 )
 def test_reduction_gives_number_and_divisor(reduction: str, value: str, divided: tuple[str, str]) -> None:
-    """13.8 nats over 11 timesteps and 3 sequences, as in conventions.md."""
+    """13.8 nats over 11 timesteps and 3 sequences, as in spec/conventions.md."""
     app = choose(sample("golden"), reduction=reduction)
     assert (number(app), divisor(app)) == (value, divided)
 
