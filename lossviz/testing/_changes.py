@@ -33,6 +33,11 @@ class Change:
     refused: str = "NUM01"
     moved: str = "NUM01"
 
+    @property
+    def nonfinite(self) -> bool:
+        """Whether it puts NaN or infinity into the logits."""
+        return self.name in ("nan", "inf", "-inf")
+
     def cells(self, arrays: Arrays, changed: Arrays) -> Array:
         """The timesteps that it changed, [B, T] of the changed arrays."""
         cells: Array = ~changed.counts

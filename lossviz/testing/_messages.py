@@ -98,6 +98,8 @@ CAUSES = {
     "RED06 count": "the counts of the micro-batches do not add up to the batch's; count with the sum of `weights`",
     "RED07": "losses and mask have shapes that broadcast against each other; give both the shape [B, T]",
     "RED10": "the term of label smoothing is not masked; put the mask on both terms",
+    "SHF02": "the loss compares each timestep's logits with the next target, as the models of Hugging Face do, but "
+    "these targets are already shifted; pass `shift=True` to hand it unshifted ones",
     "MOD05": "positions count the padding; number them from each sequence's first real timestep",
     "MOD06": "the model reads its padding; hand the mask to every layer that mixes timesteps",
     "MOD07": "the documents attend to each other; let a timestep attend within its own segment only",

@@ -34,6 +34,19 @@ class Arrays(NamedTuple):
         """Some of the sequences."""
         return Arrays(*(array[rows] for array in self))
 
+    def unshifted(self) -> "Arrays":
+        """As a loss that shifts inside takes them: one more column, in which the target at t + 1 belongs to logits t.
+
+        Such a loss compares `logits[:, :-1]` with `targets[:, 1:]`, so it reads neither the target and weight of the
+        new first column nor the logits of the new last one.
+        """
+        logits, targets, weights = self
+        return Arrays(
+            np.concatenate([logits, np.zeros_like(logits[:, :1])], axis=1),
+            np.concatenate([np.zeros_like(targets[:, :1]), targets], axis=1),
+            np.concatenate([np.zeros_like(weights[:, :1]), weights], axis=1),
+        )
+
 
 class At(NamedTuple):
     """A loss at some arrays: its value, (), [B] or [B, T], and the gradient of its sum, [B, T, V]; float64."""
@@ -69,16 +82,17 @@ def arrays_of(batch: Batch) -> Arrays:
 
 @dataclass(frozen=True)
 class Probe:
-    """A loss function with its framework and the arrays to try it on."""
+    """A loss function with its framework and the arrays to try it on; `shift`: whether the function shifts inside."""
 
     function: Callable[..., Any]
     framework: Framework
     batch: Batch
     arrays: Arrays
+    shift: bool = False
 
     def result(self, arrays: Arrays) -> Any:
         """What the function returns, as it is."""
-        return self.framework.call(self.function, *arrays)
+        return self.framework.call(self.function, *self._handed(arrays))
 
     def value(self, arrays: Arrays) -> Array:
         """What the function returns, as float64."""
@@ -86,8 +100,8 @@ class Probe:
 
     def at(self, arrays: Arrays) -> At:
         """Value and gradient."""
-        value, gradient = self.framework.gradient(self.function, *arrays)
-        return At(self._checked(value, arrays), gradient)
+        value, gradient = self.framework.gradient(self.function, *self._handed(arrays))
+        return At(self._checked(value, arrays), gradient[:, : arrays.targets.shape[1]])
 
     def gradient_differs(self, before: At, after: Array, tolerance: float) -> Array:
         """Where a gradient [B, T, V] differs by more than the tolerance, relative to the largest one."""
@@ -95,6 +109,9 @@ class Probe:
         allowed += self.framework.noise * max(1.0, float(np.abs(before.value).sum()))
         same: Array = np.abs(after - before.gradient) <= allowed
         return ~same
+
+    def _handed(self, arrays: Arrays) -> Arrays:
+        return arrays.unshifted() if self.shift else arrays
 
     def _checked(self, value: Array, arrays: Arrays) -> Array:
         if value.size == 1 and value.shape != arrays.targets.shape[: value.ndim]:
@@ -108,7 +125,7 @@ class Probe:
         return value
 
 
-def probe(loss_fn: Callable[..., Any], batch: Any, framework: str | None) -> Probe:
+def probe(loss_fn: Callable[..., Any], batch: Any, framework: str | None, shift: bool = False) -> Probe:
     """Find out the framework of a loss function, and make the arrays to call it with.
 
     Raises:
@@ -121,10 +138,10 @@ def probe(loss_fn: Callable[..., Any], batch: Any, framework: str | None) -> Pro
             "Pass `Batch.from_arrays(logits=..., targets=..., lengths=...)`, or leave it out."
         )
     arrays = arrays_of(batch)
-    found = framework_of("loss_fn", loss_fn, framework, *arrays)
+    found = framework_of("loss_fn", loss_fn, framework, *(arrays.unshifted() if shift else arrays))
     if found.name == "numpy":  # central differences need the digits
         arrays = Arrays(arrays.logits.astype(np.float64), arrays.targets, arrays.weights.astype(np.float64))
-    return Probe(loss_fn, found, batch, arrays)
+    return Probe(loss_fn, found, batch, arrays, shift)
 
 
 def differs(before: Array, after: Array, tolerance: float) -> Array:

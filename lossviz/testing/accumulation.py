@@ -28,6 +28,7 @@ def assert_accumulation_invariant(
     splits: int | Iterable[int | Rows] | None = None,
     combine: Combine | None = None,
     framework: str | None = None,
+    shift: bool = False,
     tolerance: float = 1e-5,
 ) -> None:
     """Check that a loop over micro-batches arrives at the loss of the whole batch.
@@ -45,6 +46,8 @@ def assert_accumulation_invariant(
             default 2, 3, … up to 8 micro-batches, and one a sequence.
         combine: list of results → one number.
         framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
+            `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far numbers may differ, relative to those above 1.
 
     Raises:
@@ -60,7 +63,7 @@ def assert_accumulation_invariant(
 tolerance is 1e-05. Likely RED02: these are sums, not means; if the loop adds them up pass `combine=sum`, else return \
 (sum, count).
     """
-    tried = probe(loss_fn, batch, framework)
+    tried = probe(loss_fn, batch, framework, shift)
     whole = tried.result(tried.arrays)
     expected = _number(_combined([whole], combine))
     for cut in _cuts(splits, len(tried.arrays.targets)):

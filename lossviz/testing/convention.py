@@ -27,6 +27,7 @@ def assert_convention(
     code: str,
     *,
     framework: str | None = None,
+    shift: bool = False,
     tolerance: float = 1e-5,
     **options: Any,
 ) -> None:
@@ -39,6 +40,8 @@ def assert_convention(
         batch: what to call it with; None is a small one on which all conventions differ, see `lossviz.testing`.
         code: a row of `lossviz.conventions.CONVENTIONS`, such as "C03", the mean over the timesteps that count.
         framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
+            `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far the numbers may differ, relative to those above 1.
         options: what the convention needs to know, as in `lossviz.reductions.Options`: smoothing=0.1, …
 
@@ -54,7 +57,7 @@ def assert_convention(
 C05/C17/PAD02: Your loop divides by all 15 positions; 4 of them are padding.
     """
     convention = convention_coded(code)
-    tried = probe(loss_fn, batch, framework)
+    tried = probe(loss_fn, batch, framework, shift)
     got = tried.value(tried.arrays)
     if got.ndim:
         raise InputError(f"`loss_fn` must return one number to be compared with {code}; got shape {got.shape}.")

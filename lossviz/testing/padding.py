@@ -8,7 +8,7 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.errors import InputError
-from lossviz.testing._changes import Change, chosen_changes
+from lossviz.testing._changes import CHANGES, Change, chosen_changes
 from lossviz.testing._hypotheses import cause_of_value
 from lossviz.testing._messages import cells_text, largest, likely, place_text, reason_of, size_text
 from lossviz.testing._probe import Arrays, At, Probe, differs, probe
@@ -20,7 +20,7 @@ LossFunction = Callable[..., Any]
 
 
 def assert_no_gradient_on_padding(
-    loss_fn: LossFunction, batch: Batch | None = None, *, framework: str | None = None
+    loss_fn: LossFunction, batch: Batch | None = None, *, framework: str | None = None, shift: bool = False
 ) -> None:
     """Check that the gradient with respect to the logits is exactly 0 where the weight is 0, and all else finite.
 
@@ -28,6 +28,8 @@ def assert_no_gradient_on_padding(
         loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T]; several are summed.
         batch: what to call it with; by default a small one, see `lossviz.testing`.
         framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
+            `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
 
     Raises:
         AssertionError: with the timesteps, the number and the likely bug.
@@ -38,7 +40,7 @@ def assert_no_gradient_on_padding(
     AssertionError: The gradient on padding is up to 0.0111 at sequence 1, timestep 4, and 3 more timesteps; it must \
 be 0. Likely PAD01: there is no mask, so padding counts like any timestep; multiply the losses by `weights`.
     """
-    tried = probe(loss_fn, batch, framework)
+    tried = probe(loss_fn, batch, framework, shift)
     if tried.arrays.counts.all():
         raise InputError("`batch` has no padding: every weight is other than 0. Pass one with shorter sequences.")
     _check_gradient(tried, tried.at(tried.arrays))
@@ -50,6 +52,7 @@ def assert_padding_invariant(
     *,
     changes: Iterable[str] | None = None,
     framework: str | None = None,
+    shift: bool = False,
     tolerance: float = 1e-5,
 ) -> None:
     """Check that a loss and its gradient stay the same whatever the padding holds, and however much there is.
@@ -65,6 +68,8 @@ def assert_padding_invariant(
             numbers), "nan", "inf", "-inf" (in the logits), "ignore_id" (targets −100), "out_of_range" (targets V) to
             try; by default all.
         framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
+            `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far losses may differ, relative to those above 1, and gradients, relative to the largest.
 
     Raises:
@@ -77,14 +82,16 @@ def assert_padding_invariant(
 timestep 5, and 8 more timesteps); the tolerance is 1e-05. Likely PAD02: the divisor counts the padding; divide by \
 the sum of `weights`.
     """
-    tried = probe(loss_fn, batch, framework)
+    tried = probe(loss_fn, batch, framework, shift)
     chosen = chosen_changes(changes, tried.batch.shape[2])
     before = tried.at(tried.arrays)
     _check_gradient(tried, before)
+    passed: list[str] = []
     for change in chosen:
         changed = change.apply(tried.arrays, tried.batch)
         if change.cells(tried.arrays, changed).any():
-            _check_change(tried, before, change, changed, tolerance)
+            _check_change(tried, before, change, changed, tolerance, passed)
+            passed.append(change.name)
 
 
 def _check_gradient(tried: Probe, here: At) -> None:
@@ -93,9 +100,9 @@ def _check_gradient(tried: Probe, here: At) -> None:
     on_padding = np.where(counts[..., None], 0, here.gradient)
     wrong = np.asarray((on_padding != 0).any(axis=2))
     if wrong.any():
+        cause = " " + likely("SHF02") if _shifts_inside(tried, here) else _cause_here(here, tried.arrays)
         raise AssertionError(
-            f"The gradient on padding is {_up_to(on_padding[wrong])} at {cells_text(wrong)}; it must be 0."
-            + _cause_here(here, tried.arrays)
+            f"The gradient on padding is {_up_to(on_padding[wrong])} at {cells_text(wrong)}; it must be 0.{cause}"
         )
     wrong = np.asarray(~np.isfinite(here.gradient).all(axis=2))
     if wrong.any():
@@ -106,6 +113,19 @@ def _check_gradient(tried: Probe, here: At) -> None:
     if not np.isfinite(here.value).all():
         reason = "" if counts.any() else " " + likely("PAD11")
         raise AssertionError(f"The loss is {size_text(here.value)}; it must be finite.{reason}")
+
+
+def _shifts_inside(tried: Probe, here: At) -> bool:
+    """Whether no logits of the last timestep are read although there is a target for them.
+
+    The last target of an unshifted row has no logits: a loss that shifts inside leaves the last logits alone, and
+    where the weights begin with 0, as those of a prompt do, it trains the timestep before the first real one.
+    """
+    reached, counts = (here.gradient != 0).any(axis=2), tried.arrays.counts
+    if tried.shift or not reached.any() or reached[:, -1].any():
+        return False
+    next_counts = np.pad(counts[:, 1:], ((0, 0), (0, 1)))
+    return bool(counts[:, -1].any() or np.array_equal(reached, next_counts))
 
 
 def _cause_here(here: At, arrays: Arrays) -> str:
@@ -119,7 +139,9 @@ def _cause_here(here: At, arrays: Arrays) -> str:
     return " " + likely("NUM02") if value else ""
 
 
-def _check_change(tried: Probe, before: At, change: Change, changed: Arrays, tolerance: float) -> None:
+def _check_change(
+    tried: Probe, before: At, change: Change, changed: Arrays, tolerance: float, passed: list[str]
+) -> None:
     when = f"when {change.words} ({cells_text(change.cells(tried.arrays, changed))})"
     try:
         after = tried.at(changed)
@@ -127,14 +149,15 @@ def _check_change(tried: Probe, before: At, change: Change, changed: Arrays, tol
         raise AssertionError(
             f"The loss function raises {type(error).__name__} {when}: {reason_of(error)}. {likely(change.refused)}"
         ) from error
-    _check_value(tried, before.value, after.value, change, when, tolerance)
+    _check_value(tried, before, after.value, change, when, tolerance)
     _check_real(tried, before, after, change, tolerance)
-    _check_padding(after, changed, change)
+    _check_padding(after, changed, change, passed)
 
 
-def _check_value(tried: Probe, before: Array, after: Array, change: Change, when: str, tolerance: float) -> None:
-    more = after.shape[-1] - before.shape[-1] if before.ndim == 2 else 0  # the columns that are appended
-    expected = np.pad(before, ((0, 0), (0, more))) if more else before
+def _check_value(tried: Probe, before: At, after: Array, change: Change, when: str, tolerance: float) -> None:
+    value = before.value
+    more = after.shape[-1] - value.shape[-1] if value.ndim == 2 else 0  # the columns that are appended
+    expected = np.pad(value, ((0, 0), (0, more))) if more else value
     wrong = differs(expected, after, tolerance)
     if wrong.any():
         place = largest(np.where(wrong, after - expected, 0))
@@ -145,10 +168,12 @@ def _check_value(tried: Probe, before: Array, after: Array, change: Change, when
         )
 
 
-def _cause_of_change(tried: Probe, before: Array, after: Array, change: Change) -> str:
+def _cause_of_change(tried: Probe, before: At, after: Array, change: Change) -> str:
     if not np.isfinite(after).all():
         return " " + likely("PAD13" if change.name in ("ignore_id", "out_of_range") else "NUM01")
-    by_number = cause_of_value(before, tried.arrays, change.moved)
+    if _shifts_inside(tried, before):
+        return " " + likely("SHF02")
+    by_number = cause_of_value(before.value, tried.arrays, change.moved)
     return by_number if change.name == "columns" else " " + likely(change.moved)
 
 
@@ -165,15 +190,24 @@ def _check_real(tried: Probe, before: At, after: At, change: Change, tolerance: 
         )
 
 
-def _check_padding(after: At, changed: Arrays, change: Change) -> None:
+def _check_padding(after: At, changed: Arrays, change: Change, passed: list[str]) -> None:
     on_padding = np.where(changed.counts[..., None], 0, after.gradient)
     wrong = (on_padding != 0).any(axis=2)
     if wrong.any():
         cause = change.moved if np.isfinite(on_padding).all() else "NUM01 gradient"
         raise AssertionError(
             f"The gradient on padding is {_up_to(on_padding[wrong])} at {cells_text(wrong)} when {change.words}, "
-            f"although the loss does not change; it must be 0. {likely(cause)}"
+            f"although the loss does not change; it must be 0. {likely(cause)}{_what_passed(change, passed)}"
         )
+
+
+def _what_passed(change: Change, passed: list[str]) -> str:
+    """Finite padding may be all that a pipeline has: a loss that only NaN or infinity gets through is right for it."""
+    finite = [change.name for change in CHANGES if not change.nonfinite]
+    if not change.nonfinite or not {"targets", "logits"} <= {*passed}:
+        return ""
+    names = ", ".join(repr(name) for name in finite)
+    return f" Padding with any finite logits passed; if yours is always finite, pass `changes=[{names}]`."
 
 
 def _up_to(numbers: Array) -> str:

@@ -21,6 +21,7 @@ def assert_batch_invariant(
     batch: Batch | None = None,
     *,
     framework: str | None = None,
+    shift: bool = False,
     tolerance: float = 1e-5,
 ) -> None:
     """Check that what a sequence adds to the loss does not depend on the other sequences.
@@ -33,6 +34,8 @@ def assert_batch_invariant(
         loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T].
         batch: what to call it with; by default a small one, see `lossviz.testing`.
         framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
+            `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far losses may differ, relative to those above 1, and gradients, relative to the largest.
 
     Raises:
@@ -44,7 +47,7 @@ def assert_batch_invariant(
     AssertionError: The loss of sequence 2 is 1.0000 alone and 0.1818 in the batch; the tolerance is 1e-05. Likely \
 RED06: each sequence is divided by what counts in the whole batch; divide it by its own timesteps.
     """
-    tried = probe(loss_fn, batch, framework)
+    tried = probe(loss_fn, batch, framework, shift)
     if len(tried.arrays.targets) < 2:
         raise InputError("`batch` must have at least two sequences; got one, which has no neighbours.")
     value = tried.value(tried.arrays)

@@ -25,7 +25,9 @@ NUM01 = "Likely NUM01: 0 times NaN is NaN; replace the logits by 0 with `where` 
 NUM01_GRADIENT = (
     "The gradient on padding is NaN at sequence 1, timestep 4, and 3 more timesteps when the logits of padding are "
     "NaN, although the loss does not change; it must be 0. Likely NUM01: `where` on the losses leaves NaN in the "
-    "gradient; replace the logits by 0 with `where` where the weight is 0, before the loss."
+    "gradient; replace the logits by 0 with `where` where the weight is 0, before the loss. Padding with any finite "
+    "logits passed; if yours is always finite, pass `changes=['columns', 'targets', 'logits', 'ignore_id', "
+    "'out_of_range']`."
 )
 COLUMNS = (
     "The loss changes from 0.9200 to 0.5750 when 3 columns of padding are appended (sequence 0, timestep 5, and 8 more "
