@@ -91,9 +91,10 @@ class Derived:
             total: Array = self.largest_logit - np.log(self.top_probabilities[..., 0])
         return total
 
-    def losses_against(self, targets: Array) -> Array:
+    def losses_against(self, targets: Array, *, every: int = 1) -> Array:
         """Losses of the logits against other targets [B, t], at the first t timesteps; NaN where one is no class.
 
+        With `every`, only every so many sequences are looked at, and the targets are theirs: [⌈B / every⌉, t].
         −log p_y = (z_max − z_y) − log p_max: subtracting the logits first keeps the digits of large ones.
 
         >>> from lossviz.analysis import analyze
@@ -104,15 +105,15 @@ class Derived:
         width = targets.shape[1]
         known = (targets >= 0) & (targets < self.classes)
         with np.errstate(invalid="ignore"):
-            below = self.largest_logit[:, :width] - self._logits_at(np.where(known, targets, 0))
-        return np.where(known, below - np.log(self.top_probabilities[:, :width, 0]), np.nan)
+            below = self.largest_logit[::every, :width] - self._logits_at(np.where(known, targets, 0), every)
+        return np.where(known, below - np.log(self.top_probabilities[::every, :width, 0]), np.nan)
 
     def alternatives(self) -> "Alternatives":
         """What else the logits give, for label smoothing, z-loss and bugs: a second pass, made once for a batch."""
         return alternatives_of(self.batch, self.settings, self._timesteps)
 
-    def _logits_at(self, classes: Array) -> Array:
+    def _logits_at(self, classes: Array, every: int = 1) -> Array:
         """One logit of each of the first t timesteps, at the class [B, t] named for it."""
-        scores, index = self.scores[:, : classes.shape[1]], np.maximum(classes, 0).astype(np.int64)
+        scores, index = self.scores[::every, : classes.shape[1]], np.maximum(classes, 0).astype(np.int64)
         logits: Array = np.take_along_axis(scores, index[..., None], axis=2)[..., 0].astype(np.float64)
         return logits

@@ -17,7 +17,7 @@ from lossviz.rules._elsewhere import (
     row_losses,
     time_major_losses,
 )
-from lossviz.rules._evidence import evidence
+from lossviz.rules._evidence import evidence, most_evidence
 from lossviz.rules._rule import CannotTell
 
 if TYPE_CHECKING:
@@ -45,8 +45,12 @@ TYPICAL = 0.4
 """Nats that the median timestep gains: a few very large losses that another place does not meet say nothing."""
 SURE, VERY_SURE = 1.6, 6.0
 """Standard errors by which the mean gains; with so many, the median need not."""
-MANY = 1 << 26
-"""Losses [B, B, T] above which the order of the rows is not looked for."""
+ENOUGH = 1 << 20
+"""Timesteps that say which lag fits: of larger batches a part of the sequences is looked at."""
+MANY = 1 << 24
+"""Losses [B, B, T] that are compared to find the order of the sequences: of larger batches a part of the timesteps."""
+MOST_ROWS = 2048
+"""Sequences above which their order is not looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +123,9 @@ def check_trained(case: "Case") -> None:
 
 
 def _lags(case: "Case", before: Array) -> list[Fit]:
-    losses = {lag: clipped(lag_losses(case, lag)) for lag in LAGS}
+    every = max(1, -(-case.counts.size // ENOUGH))
+    whole, before = before, before[::every]
+    losses = {lag: clipped(lag_losses(case, lag, every)) for lag in LAGS}
     means = {lag: mean_of(after) for lag, after in losses.items() if not np.isnan(after).all()}
     if not means:
         return []
@@ -128,9 +134,10 @@ def _lags(case: "Case", before: Array) -> list[Fit]:
     # Data that repeats itself fits in several places, and says nothing.
     if mean_of(before - after) <= GAIN or min((mean - means[lag] for mean in others), default=GAIN) <= APART:
         return []
-    if not _is_sure(case, before, after, later(case, lag)):
+    if not _is_sure(case, before, after, later(case, lag, every)):
         return []
-    return [Fit("lag", mean_of(before), means[lag], ~np.isnan(after), lag=lag)]
+    after = after if every == 1 else clipped(lag_losses(case, lag))
+    return [Fit("lag", mean_of(whole), mean_of(after), ~np.isnan(after), lag=lag)]
 
 
 def _time_major(case: "Case", before: Array) -> list[Fit]:
@@ -143,16 +150,17 @@ def _time_major(case: "Case", before: Array) -> list[Fit]:
 
 
 def _rows(case: "Case", before: Array) -> list[Fit]:
-    sequences, timesteps, _ = case.shape
-    if sequences < 2 or sequences * sequences * timesteps > MANY:
+    sequences = case.shape[0]
+    if not 1 < sequences <= MOST_ROWS or _no_order_proves_itself(case):
         return []
-    order = assign(row_losses(case))
+    some = _some_timesteps(case)
+    order = assign(row_losses(case, some))
     moved = order != np.arange(sequences)
     if not moved.any():
         return []
     after = np.where(case.counts, clipped(losses_in(case, order)), np.nan)
     whole = mean_of(before), mean_of(after)
-    if whole[1] >= LEAST * whole[0] or not _is_order_elsewhere(case, before):
+    if whole[1] >= LEAST * whole[0] or not _is_order_elsewhere(case, before, some):
         return []
     cells = case.counts & moved[:, None] & (before < MAX_LOSS)  # a class that is ruled out is no matter of order
     before, after = np.where(cells, before, np.nan), np.where(cells, after, np.nan)
@@ -162,11 +170,28 @@ def _rows(case: "Case", before: Array) -> list[Fit]:
     return []
 
 
-def _is_order_elsewhere(case: "Case", before: Array) -> bool:
+def _no_order_proves_itself(case: "Case") -> bool:
+    """Whether even the best of B! orders would cost as much as chance may give, so that none need be looked for.
+
+    One timestep of two classes is worth ln 2 nats at most, and the order of 2,048 sequences costs 6.6 nats for each.
+    """
+    needed = ODDS + lgamma(case.shape[0] + 1)
+    return max(case.uniform * float(case.counts.sum()), most_evidence(case)) < needed
+
+
+def _some_timesteps(case: "Case") -> Array:
+    """The timesteps whose losses are compared between all sequences: so few that there are at most `MANY`, [B, T]."""
+    sequences, timesteps, _ = case.shape
+    every = max(1, -(-sequences * sequences * timesteps // MANY))
+    some: Array = case.counts & case.in_range & (np.arange(timesteps) % every == 0)
+    return some
+
+
+def _is_order_elsewhere(case: "Case", before: Array, some: Array) -> bool:
     """Whether the best order of one half of the timesteps, found among B!, is better in the other half too."""
     if case.shape[0] <= FEW:  # not enough orders to find one by chance
         return True
-    known = case.counts & case.in_range & (before < MAX_LOSS)
+    known = some & (before < MAX_LOSS)
     half = known.cumsum(axis=1) % 2 == 0
     gains = []
     for fitted in (known & half, known & ~half):

@@ -73,10 +73,25 @@ def ordered(rules: Iterable[Rule]) -> Iterator[Rule]:
         left = {code: rule for code, rule in left.items() if rule not in ready}
 
 
+def check(rule: Rule, case: Case) -> str:
+    """What became of one rule, whatever others found: one of `STATES`; without the number after the fix.
+
+    >>> check(RULES[0], Case(analyze(Batch.from_arrays(logits=np.eye(3)[None], targets=[[0, 1, 2]]))))
+    'found'
+    """
+    outcome, _ = _checked_outcome(rule, case)
+    return outcome.state
+
+
 def _run(rule: Rule, case: Case, findings: Mapping[str, Finding], given: Batch) -> tuple[Outcome, Finding | None]:
     reason = _reason_to_skip(rule, case, findings)
     if reason:
         return Outcome(rule.code, "skipped", reason), None
+    outcome, found = _checked_outcome(rule, case)
+    return _judge(rule, found, case, given) if found else (outcome, None)
+
+
+def _checked_outcome(rule: Rule, case: Case) -> tuple[Outcome, Found | None]:
     try:
         with np.errstate(all="ignore"):
             found = _checked(_found(rule, case), case)
@@ -84,7 +99,7 @@ def _run(rule: Rule, case: Case, findings: Mapping[str, Finding], given: Batch) 
         return Outcome(rule.code, "skipped", str(unable)), None
     except Exception:
         return Outcome(rule.code, "crashed", traceback.format_exc()), None
-    return _judge(rule, found, case, given) if found else (Outcome(rule.code, "passed"), None)
+    return Outcome(rule.code, "found" if found else "passed"), found
 
 
 def _reason_to_skip(rule: Rule, case: Case, findings: Mapping[str, Finding]) -> str:

@@ -24,19 +24,27 @@ MAX_LOSS = 100.0
 """Losses above are counted as this many nats, so that one infinite loss does not decide."""
 
 
-def lag_losses(case: "Case", lag: int) -> Array:
-    """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count."""
-    both = case.nothing.copy()
+def lag_losses(case: "Case", lag: int, every: int = 1) -> Array:
+    """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count.
+
+    Args:
+        case: the batch.
+        lag: how many timesteps later.
+        every: look at only every so many sequences, [⌈B / every⌉, T].
+    """
+    counts = case.counts[::every]
     here, there = slices(lag, case.shape[1])
-    both[:, here] = case.counts[:, here] & case.counts[:, there]
-    return np.where(both, case.analysis.losses_against(later(case, lag)), np.nan)
+    both = np.zeros(counts.shape, bool)
+    both[:, here] = counts[:, here] & counts[:, there]
+    return np.where(both, case.analysis.losses_against(later(case, lag, every), every=every), np.nan)
 
 
-def later(case: "Case", lag: int) -> Array:
+def later(case: "Case", lag: int, every: int = 1) -> Array:
     """The target `lag` timesteps later, [B, T]; 0 where there is none."""
-    targets = np.zeros_like(case.targets)
+    given = case.targets[::every]
+    targets = np.zeros_like(given)
     here, there = slices(lag, case.shape[1])
-    targets[:, here] = case.targets[:, there]
+    targets[:, here] = given[:, there]
     return targets
 
 
@@ -59,9 +67,14 @@ def row_losses(case: "Case", among: Array | None = None) -> Array:
     known = case.counts & case.in_range if among is None else among
     for t in np.flatnonzero(known.any(axis=0)):
         rows = np.flatnonzero(known[:, t])
-        scores = case.batch.logits[:, t][:, case.targets[rows, t]].astype(np.float64)
+        classes, each = np.unique(case.targets[rows, t], return_inverse=True)
+        scores = case.batch.logits[:, t][:, classes].astype(np.float64)
         losses = clipped(case.analysis.logsumexp[:, t, None] - scores)
-        total[:, rows] += np.where(np.isnan(losses), MAX_LOSS, losses)
+        losses[np.isnan(losses)] = MAX_LOSS
+        if len(rows) == len(total):
+            total += losses[:, each]
+        else:
+            total[:, rows] += losses[:, each]
     return total
 
 

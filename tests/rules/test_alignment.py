@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lossviz import Batch, analyze
 from lossviz.rules._alignment import LAGS
-from lossviz.rules._assignment import assign
+from lossviz.rules._assignment import INCREMENT, _shortest_paths, assign
 from lossviz.rules._case import Case
 from lossviz.rules._elsewhere import lag_losses, mean_of, row_losses, time_major_losses
 from lossviz.rules._rule import CannotTell
@@ -126,3 +126,67 @@ def test_case_fit_is_nothing_or_better_by_half_a_nat_or_a_third(seed):
     with suppress(CannotTell):
         fit = case.fit
         assert fit is None or fit.after <= 0.8 * case.uniform < fit.before
+
+
+def permuted_case(sequences, timesteps, classes, knows):
+    """Logits of unit noise that know the targets of another sequence, and the order that puts them back."""
+    random = np.random.default_rng(0)
+    targets = random.integers(0, classes, (sequences, timesteps))
+    logits = random.normal(size=(sequences, timesteps, classes)) + knows * np.eye(classes)[targets]
+    order = random.permutation(sequences)
+    return Case(analyze(Batch.from_arrays(logits=logits[order], targets=targets))), np.argsort(order)
+
+
+@pytest.mark.parametrize("n", [257, 400])
+def test_assign_of_many_rows_uses_each_once_and_comes_close_to_the_best(n):
+    cost = np.random.default_rng(n).normal(size=(n, n))
+    rows = assign(cost)
+    assert sorted(rows.tolist()) == list(range(n))
+    best = cost[_shortest_paths(cost), np.arange(n)].sum()
+    assert best <= cost[rows, np.arange(n)].sum() <= best + INCREMENT * n
+
+
+def test_assign_of_many_rows_alike_ends_within_its_work(monkeypatch):
+    """Rows that cost the same are bid for without end; what is left is shared out."""
+    monkeypatch.setattr("lossviz.rules._assignment.MOST_BIDS", 300 * 300)
+    cost = np.random.default_rng(0).integers(0, 2, (300, 1)) + np.zeros((300, 300))
+    assert sorted(assign(cost).tolist()) == list(range(300))
+
+
+def test_order_of_many_sequences_is_found_above_the_exact_size():
+    case, order = permuted_case(400, 24, 12, knows=3.0)
+    fit = case.fit
+    assert (fit.kind, fit.order.tolist()) == ("rows", order.tolist())
+
+
+def test_order_is_not_looked_for_where_none_could_prove_itself(monkeypatch):
+    """2,048 sequences of one timestep and two classes: 1,420 nats at most against ln 2048! = 13,572 of chance."""
+
+    def never(*_):
+        raise AssertionError("compared every sequence with every other")
+
+    monkeypatch.setattr("lossviz.rules._alignment.row_losses", never)
+    case, _ = permuted_case(2048, 1, 2, knows=9.0)
+    assert case.fit is None
+
+
+def test_order_is_found_on_a_part_of_the_timesteps(monkeypatch):
+    case, order = permuted_case(8, 40, 6, knows=3.0)
+    whole = case.fit
+    monkeypatch.setattr("lossviz.rules._alignment.MANY", 8 * 8 * 20)
+    again, _ = permuted_case(8, 40, 6, knows=3.0)
+    part = again.fit
+    assert part.order.tolist() == order.tolist()
+    assert (part.before, part.after) == (whole.before, whole.after)
+
+
+def test_lag_is_found_on_a_part_of_the_sequences(monkeypatch):
+    random = np.random.default_rng(0)
+    targets = random.integers(0, 9, (12, 10))
+    logits = random.normal(size=(12, 10, 9)) + 6 * np.eye(9)[np.roll(targets, -1, axis=1)]
+    batch = Batch.from_arrays(logits=logits, targets=targets)
+    whole = Case(analyze(batch)).fit
+    monkeypatch.setattr("lossviz.rules._alignment.ENOUGH", 30)
+    part = Case(analyze(batch)).fit
+    assert (part.kind, part.lag, part.before, part.after) == ("lag", 1, whole.before, whole.after)
+    assert np.array_equal(part.cells, whole.cells)
