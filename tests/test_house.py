@@ -132,7 +132,7 @@ def test_house_import_loads_none_of_the_large_libraries():
 
 
 def test_house_cited_specifications_exist():
-    """Each `spec/PAGE.md`, with its section where one is named, stands in `docs/`."""
+    """Each cited page of `docs/spec`, and each cited section of it, exists."""
     cited = {}
     for path in (*EVERY, *(ROOT / "tests").rglob("*.py")):
         for page, section in re.findall(r"spec/([\w-]+\.md)(?: §(\d(?:\.\d)?))?", path.read_text(encoding="utf-8")):
