@@ -2,10 +2,15 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Exact versions, so that a fresh clone next year installs what was tested today.
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/constraints.txt
+# What `make check` leaves to `make test`: browsers, training, recall, and the pages.
+SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification \
+          tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/test_pad_repairs.py
 
-.PHONY: help app test check format docs samples bench doctor-bench clean
+.PHONY: help app test check test-one lint types static site format docs lock samples bench doctor-bench clean
 help:             ## these lines
-	@grep -E '^[a-z-]+: .*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "lossviz needs Python 3.11 to 3.13; got %d.%d. Try: make PYTHON=python3.12" % v)'
@@ -15,11 +20,11 @@ $(VENV)/python:
 REQUIREMENTS := pyproject.toml requirements.txt $(wildcard requirements/*.txt)
 
 $(VENV)/app: $(VENV)/python $(REQUIREMENTS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[app]'
+	$(PIP) --editable '.[app]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/python $(REQUIREMENTS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	@touch $(VENV)/app $@
 
 $(VENV)/browser: $(VENV)/dev .ci/browser
@@ -29,13 +34,29 @@ $(VENV)/browser: $(VENV)/dev .ci/browser
 app: $(VENV)/app  ## open the app in the browser
 	$(BIN)/lossviz app
 
-test: $(VENV)/browser ## lint, types, import contract, generated docs, tests
+test: $(VENV)/browser static ## everything: lint, types, contracts, docs, all tests in a real browser too
+	$(BIN)/pytest -n 2 --dist loadgroup --durations=10
+
+check: $(VENV)/dev static ## in 90 seconds: what is static, and the tests that need no browser and no training
+	$(BIN)/pytest -n 2 --dist loadgroup -q $(SLOW:%=--ignore=%)
+
+test-one: $(VENV)/dev ## one file, folder or test: make test-one T=tests/test_batch.py
+	$(BIN)/pytest $(T)
+
+static: lint types site
+
+lint: $(VENV)/dev ## format, lint, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(VENV)/dev ## mypy
+	$(BIN)/mypy
+
+site: $(VENV)/dev ## docs/ is up to date; build it as a site, build/site/index.html
 	$(BIN)/cog --check -P docs/*.md
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/python .ci/site.py
+	$(BIN)/zensical build --strict
 
 format: $(VENV)/dev ## mend what ruff can mend
 	$(BIN)/ruff format .
@@ -43,6 +64,9 @@ format: $(VENV)/dev ## mend what ruff can mend
 
 docs: $(VENV)/dev ## write the generated parts of docs/ again
 	$(BIN)/cog -r -P docs/*.md
+
+lock: $(VENV)/dev ## write requirements/constraints.txt from what is installed here
+	$(BIN)/python .ci/lock.py
 
 samples: $(VENV)/app ## train the models again, record the batches of sample_data/, print docs/models.md's figures
 	$(BIN)/python -m sample_data.make_samples
@@ -56,4 +80,4 @@ doctor-bench: $(VENV)/dev ## count the bugs that the doctor names, and write doc
 	$(BIN)/python -m tests.bench.bench_doctor
 
 clean:            ## remove everything that make made
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts sample_data/large
+	rm -rf $(VENV) build dist .cache *.egg-info .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artifacts sample_data/large
