@@ -240,8 +240,8 @@ def test_each_and_whole_take_the_number_apart(name, pair):
     coefficients = r.coefficients(weights)
     np.testing.assert_allclose(coefficients, oracle.coefficients(weights, name), rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose((coefficients * loss).sum(), r.value.item(), rtol=1e-11, atol=1e-11)
-    parts = np.broadcast_to(r.each, loss.shape) != 0
-    whole = np.where(parts & (r.whole != 0), r.whole, np.inf)
+    parts = np.broadcast_to(r.effective_divisor, loss.shape) != 0
+    whole = np.where(parts & (r.share_total != 0), r.share_total, np.inf)
     if abs(r.value.item()) > 1e-9:
         np.testing.assert_allclose((weights * loss / whole).sum(), 1.0, rtol=1e-6)
 

@@ -197,7 +197,7 @@ def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Ti
         # d/dz of the pair (0, z) counts p − y twice: ‖·‖ = √2 |p − y|.
         norm = timesteps.gradient_norm / (np.sqrt(2.0) if binary else 1.0)
         gradient = np.where(counts, np.abs(reduced.coefficients(weights)) * np.where(undefined, np.nan, norm), 0.0)
-        whole = np.where((reduced.whole == 0) | (reduced.each == 0), np.inf, reduced.whole)
+        whole = np.where((reduced.share_total == 0) | (reduced.effective_divisor == 0), np.inf, reduced.share_total)
         share = np.where(counts, unpadded / whole, 0.0)
         perplexity = np.exp(timesteps.loss)
     return Analysis(

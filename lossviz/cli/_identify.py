@@ -126,7 +126,7 @@ def _first(match: Match) -> list[str]:
     lines = _wrapped(f"{match.code}: {printable(match.explanation, most=500)}")
     if match.aliases:
         lines += _wrapped(f"The same number on this batch: {', '.join(match.aliases)}")
-    lines += _wrapped(printable(match.apart, most=500))
+    lines += _wrapped(printable(match.how_to_distinguish, most=500))
     for library, code in match.fix.items():
         lines += ["", f"{library}:", indent(code.rstrip(), "    ")]
     return lines

@@ -136,7 +136,7 @@ value=0.34657359027997264)
         Raises:
             SettingsError: if an option that it needs was not said.
         """
-        for name in options.lacks(self.needs):
+        for name in options.missing(self.needs):
             raise SettingsError(f"{self.code} ({self.name}) needs `{name}`; got None.")
         with np.errstate(all="ignore"):
             return self.evaluate(terms, options)

@@ -9,7 +9,7 @@ from lossviz.conventions._convention import Convention, Quotient, User
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options, reduction_named
 
-__all__ = ["LN2", "divided", "formula_in", "like", "own", "users"]
+__all__ = ["LN2", "custom", "divided", "formula_in", "from_reduction", "users"]
 
 LN2 = float(np.log(2.0))
 Number = Callable[[Terms, Options], Any]
@@ -66,7 +66,7 @@ def formula_in(unit: str, formula: str) -> str:
     return wrapped.get(unit, formula)
 
 
-def like(
+def from_reduction(
     reduction: str,
     code: str,
     name: str,
@@ -112,7 +112,7 @@ def like(
     )
 
 
-def own(
+def custom(
     code: str,
     name: str,
     used_by: tuple[User, ...],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lossviz.conventions._convention import FINITE, PADDING, ROWS, SCALE, SPLIT, Convention
-from lossviz.conventions._make import like, own, users
+from lossviz.conventions._make import custom, from_reduction, users
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options, reduction_named
 
@@ -53,7 +53,7 @@ def _last(sums: Array) -> float:
 
 
 MEANS_OF_MEANS: tuple[Convention, ...] = (
-    own(
+    custom(
         "C07",
         "Mean of each sequence's mean, empty ones included",
         users(
@@ -71,7 +71,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         group="sequence_means",
         reduction="sequence_means",
     ),
-    own(
+    custom(
         "C07a",
         "Mean of each non-empty sequence's mean",
         users(
@@ -87,7 +87,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         reduction="filled_sequence_means",
         note="In float16 AllenNLP adds 10⁻⁴.",
     ),
-    like(
+    from_reduction(
         "sequence_means",
         "C07g",
         "Mean of each sequence's mean",
@@ -99,7 +99,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         (*KEPT, SPLIT),
         safe=True,
     ),
-    like(
+    from_reduction(
         "timestep_means",
         "C09",
         "Mean of each timestep's mean",
@@ -111,7 +111,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         safe=True,
         note="The docstring says the batch size; the code divides by the weights.",
     ),
-    like(
+    from_reduction(
         "timestep_means_sum",
         "C10",
         "Sum of each timestep's mean",
@@ -119,7 +119,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         KEPT,
         safe=True,
     ),
-    own(
+    custom(
         "C18o",
         "Mean of micro-batch means",
         users(("Megatron-LM", "lm loss, older", "Megatron-LM#936, BigScience PR #169")),
@@ -132,7 +132,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         needs=("accumulation_steps",),
         reduction="micro_batch_means",
     ),
-    own(
+    custom(
         "C19",
         "Mean of the last micro-batch",
         users(("nanoGPT", "console", "nanoGPT/train.py")),
@@ -144,7 +144,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         group="micro_batches",
         needs=("accumulation_steps",),
     ),
-    own(
+    custom(
         "C21",
         "Mean of evaluation batches' means",
         users(("Hugging Face", "Trainer, eval_loss", "transformers#39241, #24839")),
@@ -158,7 +158,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         reduction="micro_batch_means",
         note="`accumulation_steps` is the number of evaluation batches.",
     ),
-    own(
+    custom(
         "C21b",
         "Evaluation means weighted by batch size",
         users(("Lightning", "on_epoch", "Lightning#2924")),

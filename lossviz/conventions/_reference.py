@@ -42,7 +42,7 @@ def reference() -> str:
 
 
 def _row(convention: Convention, analysis: Analysis) -> str:
-    quotient = None if TOLD.lacks(convention.needs) else convention.quotient(analysis, TOLD)
+    quotient = None if TOLD.missing(convention.needs) else convention.quotient(analysis, TOLD)
     number = "" if quotient is None or np.isnan(quotient.value) else f"{quotient.value:.4f}"
     counts = quotient.counts if quotient else f"needs {', '.join(f'`{name}`' for name in convention.needs)}"
     printed_by = "<br>".join(f"{user.library}: {user.what} (`{user.source}`)" for user in convention.users)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lossviz.conventions._convention import PADDING, ROWS, SCALE, Convention
-from lossviz.conventions._make import own, users
+from lossviz.conventions._make import custom, users
 from lossviz.conventions._terms import Terms
 
 __all__ = ["SHIFTED"]
@@ -21,7 +21,7 @@ def _divisor(terms: Terms, _: Any) -> float:
 
 
 SHIFTED: tuple[Convention, ...] = (
-    own(
+    custom(
         "SH1",
         "Shifted inside, logits against the next target",
         users(("Hugging Face", "ForCausalLM, labels given unshifted", "transformers/loss/loss_utils.py")),
@@ -33,7 +33,7 @@ SHIFTED: tuple[Convention, ...] = (
         group="weights",
         note="The batch's arrays are taken as the model's own, before the shift.",
     ),
-    own(
+    custom(
         "SH2",
         "OpenNMT-py translation, targets one further",
         users(("OpenNMT-py", "tgt_shift_index = 1", "onmt/utils/loss.py")),

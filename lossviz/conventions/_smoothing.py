@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.conventions._convention import ADD, FINITE, PADDING, ROWS, SCALE, SPLIT, Convention
-from lossviz.conventions._make import own, users
+from lossviz.conventions._make import custom, users
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options
 
@@ -85,7 +85,7 @@ def _nothing(*_: Any) -> Any:
 
 
 SMOOTHED: tuple[Convention, ...] = (
-    own(
+    custom(
         "LS1",
         "Label smoothing over all classes",
         users(
@@ -102,7 +102,7 @@ SMOOTHED: tuple[Convention, ...] = (
         group="weights",
         needs=("smoothing",),
     ),
-    own(
+    custom(
         "LS2",
         "Label smoothing over the other classes",
         users(
@@ -117,7 +117,7 @@ SMOOTHED: tuple[Convention, ...] = (
         group="weights",
         needs=("smoothing",),
     ),
-    own(
+    custom(
         "LS2b",
         "fairseq label smoothing, in bits",
         users(("fairseq", "label_smoothed_cross_entropy", "fairseq/criterions/label_smoothed_cross_entropy.py")),
@@ -130,7 +130,7 @@ SMOOTHED: tuple[Convention, ...] = (
         unit="bits",
         needs=("smoothing",),
     ),
-    own(
+    custom(
         "LS3",
         "Label smoothing less its least value, mean",
         users(
@@ -146,7 +146,7 @@ SMOOTHED: tuple[Convention, ...] = (
         needs=("smoothing",),
         note="It reads about 0 at its best.",
     ),
-    own(
+    custom(
         "LS3s",
         "Label smoothing less its least value, sum",
         users(("T5X", "loss_normalizing_factor=None", "t5x/losses.py")),
@@ -158,7 +158,7 @@ SMOOTHED: tuple[Convention, ...] = (
         group="none",
         needs=("smoothing",),
     ),
-    own(
+    custom(
         "LS4",
         "Label smoothing as KL, sum ÷ sequences",
         users(("ESPnet", "LabelSmoothingLoss", "label_smoothing_loss.py")),
@@ -170,7 +170,7 @@ SMOOTHED: tuple[Convention, ...] = (
         group="sequences",
         needs=("smoothing",),
     ),
-    own(
+    custom(
         "LS4n",
         "Label smoothing as KL, mean",
         users(("ESPnet", "normalize_length=True", "label_smoothing_loss.py")),
@@ -182,7 +182,7 @@ SMOOTHED: tuple[Convention, ...] = (
         group="weights",
         needs=("smoothing",),
     ),
-    own(
+    custom(
         "LS5",
         "Label smoothing as KL, no mass on the pad id",
         users(("JoeyNMT", "XentLoss, before the trainer divides", "joeynmt/loss.py")),
@@ -195,7 +195,7 @@ SMOOTHED: tuple[Convention, ...] = (
         needs=("smoothing",),
         note="Without a `pad_id` the pad id is 0.",
     ),
-    own(
+    custom(
         "Z1",
         "z-loss added, mean",
         users(("MaxText", "z_loss", "maxtext PR #3211")),
@@ -207,7 +207,7 @@ SMOOTHED: tuple[Convention, ...] = (
         group="weights",
         needs=("z_loss",),
     ),
-    own(
+    custom(
         "Z1s",
         "z-loss added, sum",
         users(("T5X", "z_loss, loss_normalizing_factor=None", "t5x/losses.py")),

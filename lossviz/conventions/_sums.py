@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossviz.conventions._convention import ADD, FINITE, PADDING, ROWS, SCALE, SPLIT, Convention, Quotient
-from lossviz.conventions._make import divided, like, own, users
+from lossviz.conventions._make import custom, divided, from_reduction, users
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options, reduction_named
 
@@ -25,7 +25,7 @@ def _sigmoid(terms: Terms, options: Options) -> Quotient:
 
 
 SUMS: tuple[Convention, ...] = (
-    like(
+    from_reduction(
         "language_model",
         "C01",
         "Sum under the mask",
@@ -38,7 +38,7 @@ SUMS: tuple[Convention, ...] = (
         ),
         SUM_KEPT,
     ),
-    like(
+    from_reduction(
         "language_model",
         "C02",
         "Sum of everything, no mask",
@@ -49,7 +49,7 @@ SUMS: tuple[Convention, ...] = (
         (ROWS, SCALE, ADD, FINITE),
         mask="none",
     ),
-    like(
+    from_reduction(
         "positions",
         "C04",
         "Mean of everything, no mask",
@@ -60,7 +60,7 @@ SUMS: tuple[Convention, ...] = (
         (ROWS, SCALE, SPLIT, FINITE),
         mask="none",
     ),
-    like(
+    from_reduction(
         "positions",
         "C05",
         "Keras 3 with sample_weight",
@@ -72,7 +72,7 @@ SUMS: tuple[Convention, ...] = (
         (ROWS, SPLIT, FINITE),
         safe=True,
     ),
-    like(
+    from_reduction(
         "encoder_decoder",
         "C06",
         "Sum ÷ sequences",
@@ -86,28 +86,28 @@ SUMS: tuple[Convention, ...] = (
         ),
         MEAN_KEPT,
     ),
-    like(
+    from_reduction(
         "timesteps",
         "C08",
         "Sum over the batch, mean over time",
         users(("bergson", "before the fix, not shifted", "bergson PR #344")),
         (ROWS, ADD, FINITE),
     ),
-    like(
+    from_reduction(
         "timesteps_less_one",
         "C08m",
         "Sum over the batch, mean over T − 1",
         users(("bergson", "before the fix, after the shift", "bergson PR #344")),
         (ROWS, ADD, FINITE),
     ),
-    like(
+    from_reduction(
         "with_first_labels",
         "C14",
         "Items counted before the shift",
         users(("Hugging Face", "Trainer from 4.46 on", "transformers PR #46204 (the fix)")),
         (PADDING, ROWS),
     ),
-    like(
+    from_reduction(
         "without_stops",
         "C15",
         "Stop tokens left out of the divisor",
@@ -115,14 +115,14 @@ SUMS: tuple[Convention, ...] = (
         (PADDING, ROWS, FINITE),
         note="What the gradient is divided by; the number that is printed is C03.",
     ),
-    like(
+    from_reduction(
         "timesteps_twice",
         "C16",
         "Mean over time, then over the timesteps again",
         users(("d2l", "MaskedSoftmaxCELoss, as printed", "d2l-en#2076")),
         (ROWS, SCALE),
     ),
-    like(
+    from_reduction(
         "max_length",
         "C17",
         "Sum ÷ sequences × a constant length",
@@ -134,7 +134,7 @@ SUMS: tuple[Convention, ...] = (
         MEAN_KEPT,
         note="Without `max_length`, L_max is T, and padding moves it.",
     ),
-    like(
+    from_reduction(
         "encoder_decoder",
         "C17l",
         "Each sequence's mean times its length",
@@ -142,14 +142,14 @@ SUMS: tuple[Convention, ...] = (
         MEAN_KEPT,
         note="A sequence's mean times its length is its sum, so it is the sum ÷ sequences.",
     ),
-    like(
+    from_reduction(
         "encoder_decoder",
         "C20",
         "PTB tutorial, cost",
         users(("TensorFlow 1", "PTB tutorial, cost", "tensorflow#3375, #2158")),
         MEAN_KEPT,
     ),
-    own(
+    custom(
         "C22",
         "Mean times the mean length less 1",
         users(("ESPnet", "RNN decoder", "espnet#3291")),
@@ -168,20 +168,20 @@ SUMS: tuple[Convention, ...] = (
         reduction_named("classification").formula,
         "nats",
         "none",
-        users(("lossviz", "ClassificationModel.calculate_loss", "lossviz/reductions/_rows.py")),
+        users(("lossviz", "ClassificationModel.calculate_loss", "lossviz/reductions/_catalogue.py")),
         frozenset((PADDING, ROWS, SCALE, ADD, FINITE)),
         _sigmoid,
         reduction="classification",
         note="Of one logit per timestep, at the last timestep that counts.",
     ),
-    like(
+    from_reduction(
         "encoder_decoder",
         "encoder_decoder",
         "Encoder-decoder, sum ÷ batch size",
-        users(("lossviz", "Seq2SeqModel.calculate_loss", "lossviz/reductions/_rows.py")),
+        users(("lossviz", "Seq2SeqModel.calculate_loss", "lossviz/reductions/_catalogue.py")),
         MEAN_KEPT,
     ),
-    like(
+    from_reduction(
         "language_model",
         "language_model",
         "Language model, masked sum",

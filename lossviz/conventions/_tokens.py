@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossviz.conventions._convention import FINITE, PADDING, ROWS, SCALE, Convention
-from lossviz.conventions._make import like, own, users
+from lossviz.conventions._make import custom, from_reduction, users
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options
 
@@ -18,7 +18,7 @@ def _class_weights(terms: Terms, options: Options) -> np.ndarray:
 
 
 TOKEN_MEANS: tuple[Convention, ...] = (
-    like(
+    from_reduction(
         "mean",
         "C03",
         "Mean over the timesteps that count",
@@ -32,7 +32,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         ),
         KEPT,
     ),
-    like(
+    from_reduction(
         "mean",
         "C03e",
         "sequence_loss of tf.contrib.seq2seq",
@@ -47,7 +47,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         epsilon=1e-12,
         formula=PLUS.format("{-12}"),
     ),
-    like(
+    from_reduction(
         "mean",
         "C03n",
         "sequence_loss of TensorFlow Addons",
@@ -55,7 +55,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         (*KEPT, FINITE),
         safe=True,
     ),
-    like(
+    from_reduction(
         "counted",
         "C03z",
         "SequenceLoss class of TensorFlow Addons",
@@ -64,7 +64,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         safe=True,
         note="Its docstring says the size of the sequence; the code counts the weights that are not 0.",
     ),
-    own(
+    custom(
         "C05k",
         "Keras 3 with a mask from a layer",
         users(
@@ -81,7 +81,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         reduction="mean",
         note="A weight of 0 inside the mask keeps counting.",
     ),
-    like(
+    from_reduction(
         "mean",
         "C05w",
         "Keras 3, mean_with_sample_weight",
@@ -89,14 +89,14 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         (*KEPT, FINITE),
         safe=True,
     ),
-    like(
+    from_reduction(
         "mean",
         "C06t",
         "OpenNMT-tf Transformer, training",
         users(("OpenNMT-tf", "average_loss_in_time=True", "opennmt/models/transformer.py")),
         KEPT,
     ),
-    like(
+    from_reduction(
         "mean",
         "C07t",
         "AllenNLP, average='token'",
@@ -105,7 +105,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         epsilon=1e-13,
         formula=PLUS.format("{-13}"),
     ),
-    like(
+    from_reduction(
         "mean",
         "C14n",
         "Divided once over micro-batches and ranks",
@@ -117,14 +117,14 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         ),
         KEPT,
     ),
-    like(
+    from_reduction(
         "mean",
         "C18",
         "Megatron lm loss",
         users(("Megatron-LM", "lm loss: Σ S ÷ Σ N over micro-batches", "pretrain_gpt.py")),
         KEPT,
     ),
-    like(
+    from_reduction(
         "counted",
         "C23",
         "TF1 tf.losses, its default",
@@ -132,7 +132,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         (PADDING, ROWS, FINITE),
         safe=True,
     ),
-    like(
+    from_reduction(
         "mean",
         "C23w",
         "TF1 tf.losses, MEAN",
@@ -140,7 +140,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         (*KEPT, FINITE),
         safe=True,
     ),
-    own(
+    custom(
         "C24",
         "PyTorch with class weights",
         users(("PyTorch", "cross_entropy(weight=…), reduction='mean'", "pytorch#40560, PR #40991")),
@@ -152,7 +152,7 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         group="other",
         needs=("class_weights",),
     ),
-    like(
+    from_reduction(
         "sequence_loss",
         "sequence_loss",
         "sequence_loss with your flags",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossviz.conventions._convention import FINITE, PADDING, ROWS, SCALE, SPLIT, Convention
-from lossviz.conventions._make import like, own, users
+from lossviz.conventions._make import custom, from_reduction, users
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options
 
@@ -26,7 +26,7 @@ def _nats_with_bytes(terms: Terms, options: Options) -> float:
 
 
 OTHER_UNITS: tuple[Convention, ...] = (
-    like(
+    from_reduction(
         "mean",
         "C11",
         "fairseq loss, in bits",
@@ -34,7 +34,7 @@ OTHER_UNITS: tuple[Convention, ...] = (
         (PADDING, ROWS, SCALE),
         unit="bits",
     ),
-    like(
+    from_reduction(
         "encoder_decoder",
         "C11s",
         "fairseq --sentence-avg, in bits",
@@ -42,7 +42,7 @@ OTHER_UNITS: tuple[Convention, ...] = (
         (PADDING, ROWS, SPLIT, FINITE),
         unit="bits",
     ),
-    like(
+    from_reduction(
         "mean",
         "C12",
         "Perplexity of the mean",
@@ -55,7 +55,7 @@ OTHER_UNITS: tuple[Convention, ...] = (
         cap=100.0,
         note="The exponent is at most 100, as in OpenNMT-py.",
     ),
-    own(
+    custom(
         "C13",
         "Mean of each sequence's perplexity",
         users(
@@ -70,7 +70,7 @@ OTHER_UNITS: tuple[Convention, ...] = (
         group="sequence_means",
         unit="perplexity",
     ),
-    like(
+    from_reduction(
         "positions",
         "C20p",
         "PTB tutorial, perplexity",
@@ -78,7 +78,7 @@ OTHER_UNITS: tuple[Convention, ...] = (
         (ROWS, FINITE),
         unit="perplexity",
     ),
-    own(
+    custom(
         "C25",
         "Bits per byte",
         users(("nanochat", "evaluate_bpb", "nanochat/loss_eval.py")),

@@ -113,7 +113,7 @@ def _row(convention: Convention, terms: Terms, options: Options) -> tuple[Any, .
 
 
 def _quotient(convention: Convention, terms: Terms, options: Options) -> tuple[Quotient, str]:
-    lacks = options.lacks(convention.needs)
+    lacks = options.missing(convention.needs)
     if lacks:
         return NOTHING, f"Needs {_listed(lacks)}."
     try:

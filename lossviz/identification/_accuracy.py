@@ -6,34 +6,34 @@ from dataclasses import replace
 import numpy as np
 
 from lossviz.fixes import fix_of
-from lossviz.identification._facts import Facts
+from lossviz.identification._context import Context
 from lossviz.identification._match import Match
+from lossviz.identification._messages import POSSIBLE
 from lossviz.identification._reported import Printed
-from lossviz.identification._special import accuracies
-from lossviz.identification._words import POSSIBLE
+from lossviz.identification.candidates._one_off import accuracies
 
 __all__ = ["with_accuracy"]
 
 
-def with_accuracy(matches: Sequence[Match], facts: Facts, printed: Printed | None) -> tuple[Match, ...]:
+def with_accuracy(matches: Sequence[Match], context: Context, printed: Printed | None) -> tuple[Match, ...]:
     """The matches, and PAD-17 where the accuracy counts padding, which makes it likelier that the loss does too.
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.identification._reported import read_printed
     >>> from lossviz.reductions import Options
     >>> batch = Batch.from_arrays(logits=np.eye(2)[None], targets=[[0, 0]], lengths=[1])
-    >>> with_accuracy((), Facts(analyze(batch), Options()), read_printed("0.50"))[0].explanation
+    >>> with_accuracy((), Context(analyze(batch), Options()), read_printed("0.50"))[0].explanation
     'Your accuracy counts all 2 positions: 0.5, where the 1 timesteps that count give 1.'
     """
     if printed is None:
         return tuple(matches)
     scale = 100.0 if printed.value > 1 else 1.0
-    everywhere, masked = (scale * share for share in accuracies(facts))
+    everywhere, masked = (scale * share for share in accuracies(context))
     if not printed.is_hit(everywhere) or printed.is_hit(masked):
         return tuple(matches)
     sure = [_surer(match) for match in matches]
     place = sum(not match.accidental for match in sure)
-    found = [*sure[:place], _counts_padding(facts, everywhere, masked, printed), *sure[place:]]
+    found = [*sure[:place], _counts_padding(context, everywhere, masked, printed), *sure[place:]]
     return tuple(replace(match, rank=rank) for rank, match in enumerate(found, start=1))
 
 
@@ -45,7 +45,7 @@ def _surer(match: Match) -> Match:
     return replace(match, explanation=f"{rest[:1].upper()}{rest[1:]}, and its accuracy counts them too.")
 
 
-def _counts_padding(facts: Facts, everywhere: float, masked: float, printed: Printed) -> Match:
+def _counts_padding(context: Context, everywhere: float, masked: float, printed: Printed) -> Match:
     return Match(
         code="PAD17",
         title="Accuracy counts padding",
@@ -54,11 +54,11 @@ def _counts_padding(facts: Facts, everywhere: float, masked: float, printed: Pri
         formula=r"\frac{1}{B \cdot T}\sum_{b,t} [\operatorname{argmax}_v z_{btv} = y_{bt}]",
         kind="bug",
         explanation=(
-            f"Your accuracy counts all {facts.positions:,} positions: {everywhere:.4g}, where the {facts.counting:,} "
-            f"timesteps that count give {masked:.4g}."
+            f"Your accuracy counts all {context.positions:,} positions: {everywhere:.4g}, "
+            f"where the {context.counting:,} timesteps that count give {masked:.4g}."
         ),
-        fix=fix_of(["PAD17"], facts.analysis),
+        fix=fix_of(["PAD17"], context.analysis),
         codes=("PAD17",),
-        coefficients=np.zeros(facts.weights.shape),
-        cells=np.ones(facts.weights.shape, bool),
+        coefficients=np.zeros(context.weights.shape),
+        cells=np.ones(context.weights.shape, bool),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lossviz.conventions import CONVENTIONS
 from lossviz.identification._match import Match
-from lossviz.identification._words import BY_CHANCE, POSSIBLE
+from lossviz.identification._messages import BY_CHANCE, POSSIBLE
 
 __all__ = ["NOTHING", "answer"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossviz.conventions import Convention
-from lossviz.identification._steps import Loss, Mask, Step, Unit, Way
+from lossviz.identification._components import CandidateReduction, Component, Loss, Mask, Unit
 
 __all__ = [
     "BUG",
@@ -14,16 +14,16 @@ __all__ = [
     "KNOWN",
     "UNIT",
     "Combination",
+    "Components",
     "Hypothesis",
-    "Steps",
     "arrays_of",
     "combined",
     "parts_of",
 ]
 
 Array = np.ndarray
-Combination = tuple[Loss, Mask, Way, Unit]
-Steps = tuple[tuple[Loss, ...], tuple[Mask, ...], tuple[Way, ...], tuple[Unit, ...]]
+Combination = tuple[Loss, Mask, CandidateReduction, Unit]
+Components = tuple[tuple[Loss, ...], tuple[Mask, ...], tuple[CandidateReduction, ...], tuple[Unit, ...]]
 
 KNOWN, BUG, UNIT, COMBINED = range(4)
 """The order of answers: a known formula under the declared mask, one mistake, a unit, several things at once."""
@@ -83,23 +83,23 @@ def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
 
     Its code is that of the first mistake, or of the first step that is not as declared.
     """
-    steps = [step for step in combination if not step.is_plain]
-    bugs = tuple(step.code for step in steps if step.is_bug)
-    codes = tuple(step.code for step in steps)
+    components = [component for component in combination if not component.is_plain]
+    bugs = tuple(component.code for component in components if component.is_bug)
+    codes = tuple(component.code for component in components)
     return Hypothesis(
         code=(bugs or codes)[0],
-        title=", ".join([steps[0].title, *(_small(step.title) for step in steps[1:])]),
+        title=", ".join([components[0].title, *(_small(component.title) for component in components[1:])]),
         values=np.atleast_1d(values),
-        kind=_kind(steps),
+        kind=_kind(components),
         tier=tier,
-        cost=float(sum(step.cost for step in steps)),
-        sentence=_sentence(steps),
+        cost=float(sum(component.cost for component in components)),
+        sentence=_sentence(components),
         formula=_formula(combination),
         arrays=lambda: arrays_of(combination),
         codes=codes,
-        is_sure=all(step.is_sure or not step.is_bug for step in steps),
-        is_guess=any(step.is_guess for step in steps),
-        aliases=steps[0].aliases if len(steps) == 1 else (),
+        is_sure=all(component.is_sure or not component.is_bug for component in components),
+        is_guess=any(component.is_guess for component in components),
+        aliases=components[0].aliases if len(components) == 1 else (),
         bugs=bugs,
         parts=parts_of(combination),
     )
@@ -107,7 +107,7 @@ def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
 
 def parts_of(combination: Combination) -> frozenset[str]:
     """A name for each step that is not as declared."""
-    return frozenset(f"{step.code} {step.key}" for step in combination if not step.is_plain)
+    return frozenset(f"{component.code} {component.key}" for component in combination if not component.is_plain)
 
 
 def arrays_of(combination: Combination) -> tuple[Array, Array]:
@@ -115,8 +115,8 @@ def arrays_of(combination: Combination) -> tuple[Array, Array]:
 
     Where the unit is a power of the number, the coefficients are those of its derivative.
     """
-    loss, mask, way, unit = combination
-    coefficients = way.coefficients(loss.under(mask.weights))
+    loss, mask, reduction, unit = combination
+    coefficients = reduction.coefficients(loss.under(mask.weights))
     counts = coefficients != 0
     with np.errstate(all="ignore"):
         number = np.where(counts, coefficients * loss.values, 0.0).sum(keepdims=True)
@@ -126,19 +126,19 @@ def arrays_of(combination: Combination) -> tuple[Array, Array]:
 
 def _formula(combination: Combination) -> str:
     """The whole in LaTeX: the way in its unit, then what the weights and the losses are."""
-    loss, mask, way, unit = combination
-    parts = [unit.formula.replace("{}", way.formula), mask.formula, loss.formula]
+    loss, mask, reduction, unit = combination
+    parts = [unit.formula.replace("{}", reduction.formula), mask.formula, loss.formula]
     return r",\quad ".join(part for part in parts if part)
 
 
-def _kind(steps: Sequence[Step]) -> str:
-    if any(step.is_bug for step in steps if not isinstance(step, Unit)):
+def _kind(components: Sequence[Component]) -> str:
+    if any(component.is_bug for component in components if not isinstance(component, Unit)):
         return "bug"
-    return "unit" if any(isinstance(step, Unit) for step in steps) else "convention"
+    return "unit" if any(isinstance(component, Unit) for component in components) else "convention"
 
 
-def _sentence(steps: Sequence[Step]) -> str:
-    *first, last = [step.clause for step in steps]
+def _sentence(components: Sequence[Component]) -> str:
+    *first, last = [component.clause for component in components]
     return f"{', '.join(first)}, and {last}" if first else last
 
 

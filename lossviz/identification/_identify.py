@@ -9,15 +9,15 @@ import numpy as np
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
 from lossviz.identification._accuracy import with_accuracy
-from lossviz.identification._across import across
-from lossviz.identification._asked import Asked, read_asked
-from lossviz.identification._facts import Facts
+from lossviz.identification._context import Context
 from lossviz.identification._hypothesis import Hypothesis
 from lossviz.identification._match import Match
+from lossviz.identification._messages import described
+from lossviz.identification._multi_batch import over_batches
+from lossviz.identification._query import Query, read_query
 from lossviz.identification._ranking import merged
 from lossviz.identification._reported import decimals_or_refuse, read_printed, relative_tolerance
 from lossviz.identification._search import Search, expected
-from lossviz.identification._words import worded
 from lossviz.reductions import Options
 from lossviz.settings import Settings
 
@@ -74,19 +74,19 @@ def identify(
     'Your loop divides by all 4 positions; 1 of them is padding.'
     """
     relative, shown = relative_tolerance(precision), decimals_or_refuse(decimals)
-    asked = read_asked(batch, reported, decimals=shown, relative=relative)
+    query = read_query(batch, reported, decimals=shown, relative=relative)
     printed_accuracy = None if accuracy is None else read_printed(accuracy, name="accuracy")
-    said = {
+    given = {
         "accumulation_steps": accumulation_steps,
         "world_size": world_size,
         "smoothing": smoothing,
         "class_weights": class_weights,
     }
-    known: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     Options(**known)  # refused before the long work
-    analyses = [_analysis(given, settings) for given in asked.batches]
-    several = [Facts(one, replace(options or one.settings.options, **known)) for one in analyses]
-    return with_accuracy(_matches(several, asked), several[0], printed_accuracy)
+    analyses = [_analysis(given, settings) for given in query.batches]
+    several = [Context(one, replace(options or one.settings.options, **known)) for one in analyses]
+    return with_accuracy(_matches(several, query), several[0], printed_accuracy)
 
 
 def _analysis(given: Given, settings: Settings | None) -> Analysis:
@@ -95,26 +95,26 @@ def _analysis(given: Given, settings: Settings | None) -> Analysis:
     return given if settings is None else given.with_settings(settings)
 
 
-def _matches(several: list[Facts], asked: Asked) -> tuple[Match, ...]:
-    if asked.in_common:
-        tried, printed = list(across(several)), asked.printed[0][0]
+def _matches(several: list[Context], query: Query) -> tuple[Match, ...]:
+    if query.in_common:
+        tried, printed = list(over_batches(several)), query.printed[0][0]
         hits = [hypothesis for hypothesis in tried if printed.is_hit(float(hypothesis.values[0]))]
         values = {tier: np.array([one.values[0] for one in tried if one.tier <= tier]) for tier in range(4)}
         chances = {tier: expected(near, printed) for tier, near in values.items()}
-        return worded(merged(hits), asked.printed[0], several[0], chances)
-    found = [_found(facts, printed) for facts, printed in zip(several, asked.printed, strict=True)]
+        return described(merged(hits), query.printed[0], several[0], chances)
+    found = [_found(context, printed) for context, printed in zip(several, query.printed, strict=True)]
     hits, chance = found[0]
     for more, _ in found[1:]:
-        known = {hit.key: hit for hit in more}
-        hits = [_joined(hit, known[hit.key]) for hit in hits if hit.key in known]
+        others = {hit.key: hit for hit in more}
+        hits = [_joined(hit, others[hit.key]) for hit in hits if hit.key in others]
     chances = {tier: float(np.prod([one[tier] for _, one in found])) for tier in chance}
-    return worded(merged(hits), tuple(one for row in asked.printed for one in row), several[0], chances)
+    return described(merged(hits), tuple(one for row in query.printed for one in row), several[0], chances)
 
 
-def _found(facts: Facts, printed: tuple[Any, ...]) -> tuple[list[Hypothesis], dict[int, float]]:
+def _found(context: Context, printed: tuple[Any, ...]) -> tuple[list[Hypothesis], dict[int, float]]:
     """The hits of one batch, and how many to expect by chance."""
-    counts = {"none": 1, "sequences": facts.sequences, "timesteps": facts.timesteps}
-    searches = [Search(facts, kept) for kept, count in counts.items() if count == len(printed)]
+    counts = {"none": 1, "sequences": context.sequences, "timesteps": context.timesteps}
+    searches = [Search(context, per) for per, count in counts.items() if count == len(printed)]
     if len(printed) == 1:
         searches = searches[:1]
     hits = [hit for search in searches for hit in search.hits(printed)]

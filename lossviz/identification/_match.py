@@ -47,7 +47,7 @@ class Match:
     rank: int = 0
     codes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
-    apart: str = ""
+    how_to_distinguish: str = ""
     accidental: bool = False
     coefficients: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
     cells: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lossviz.identification._apart import are_one, is_same
+from lossviz.identification._disambiguation import are_one, is_same
 from lossviz.identification._hypothesis import COMBINED, KNOWN, Hypothesis
 
 __all__ = ["Answer", "merged"]

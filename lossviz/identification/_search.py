@@ -3,18 +3,18 @@
 import numpy as np
 
 from lossviz.caching import cached
-from lossviz.identification._cube import Cube, cube_of
-from lossviz.identification._each import ways_of_each
-from lossviz.identification._facts import Facts
-from lossviz.identification._hypothesis import COMBINED, Hypothesis, Steps
-from lossviz.identification._known import known
-from lossviz.identification._losses import losses
-from lossviz.identification._masks import masks
+from lossviz.identification._context import Context
+from lossviz.identification._grid import Grid, grid_of
+from lossviz.identification._hypothesis import COMBINED, Components, Hypothesis
 from lossviz.identification._reported import Printed
-from lossviz.identification._shifts import shifts
-from lossviz.identification._special import special
-from lossviz.identification._units import units
-from lossviz.identification._ways import ways
+from lossviz.identification.candidates._conventions import known_conventions
+from lossviz.identification.candidates._losses import losses
+from lossviz.identification.candidates._masks import masks
+from lossviz.identification.candidates._one_off import one_off
+from lossviz.identification.candidates._per_axis import reductions_per_axis
+from lossviz.identification.candidates._reductions import reductions
+from lossviz.identification.candidates._shifts import shifts
+from lossviz.identification.candidates._units import units
 
 __all__ = ["Search", "expected"]
 
@@ -27,29 +27,29 @@ class Search:
     """The hypotheses of a batch.
 
     Args:
-        facts: of the batch.
+        context: of the batch.
         kept: what there is one number of: "none" for the whole batch, "sequences" or "timesteps".
     """
 
-    def __init__(self, facts: Facts, kept: str = "none") -> None:
-        self.facts, self.kept = facts, kept
+    def __init__(self, context: Context, per: str = "none") -> None:
+        self.context, self.per = context, per
 
     @cached
-    def steps(self) -> Steps:
+    def components(self) -> Components:
         """The losses, masks, ways and units that are combined."""
-        facts = self.facts
-        divisors = ways(facts) if self.kept == "none" else ways_of_each(facts, self.kept)
-        return (*losses(facts), *shifts(facts)), masks(facts), divisors, units(facts)
+        context = self.context
+        divisors = reductions(context) if self.per == "none" else reductions_per_axis(context, self.per)
+        return (*losses(context), *shifts(context)), masks(context), divisors, units(context)
 
     @cached
-    def cube(self) -> Cube:
+    def grid(self) -> Grid:
         """The combinations, evaluated."""
-        return cube_of(self.steps, self.kept)
+        return grid_of(self.components, self.per)
 
     @cached
     def single(self) -> tuple[Hypothesis, ...]:
         """The conventions and the special mistakes, evaluated; none where there is a number for each."""
-        return (*known(self.facts, self.steps), *special(self.facts)) if self.kept == "none" else ()
+        return (*known_conventions(self.context, self.components), *one_off(self.context)) if self.per == "none" else ()
 
     def hits(self, printed: tuple[Printed, ...]) -> list[Hypothesis]:
         """Those that give the numbers."""
@@ -58,7 +58,7 @@ class Search:
             for hypothesis in self.single
             if all(one.is_hit(value) for one, value in zip(printed, hypothesis.values, strict=True))
         ]
-        return single + list(self.cube.hits(printed))
+        return single + list(self.grid.hits(printed))
 
     def chance(self, printed: tuple[Printed, ...]) -> dict[int, float]:
         """How many hits to expect by chance, up to each tier: the values nearby, thinned out to the tolerance.
@@ -71,7 +71,7 @@ class Search:
     def _values(self, tier: int) -> Array:
         """The values of the hypotheses up to a tier."""
         single = [hypothesis.values[0] for hypothesis in self.single if hypothesis.tier <= tier]
-        return np.append(self.cube.values[(self.cube.tiers >= 0) & (self.cube.tiers <= tier)][:, 0], single)
+        return np.append(self.grid.values[(self.grid.tiers >= 0) & (self.grid.tiers <= tier)][:, 0], single)
 
 
 def expected(values: Array, printed: Printed) -> float:

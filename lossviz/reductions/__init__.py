@@ -5,11 +5,11 @@ by `lossviz.conventions`.
 """
 
 from lossviz.errors import SettingsError
+from lossviz.reductions._catalogue import REDUCTIONS, Reduction
 from lossviz.reductions._flags import FLAGS, check_flags, reduce_sequence_loss
 from lossviz.reductions._means import group_sums
 from lossviz.reductions._options import MAX_SAFE_INTEGER, Options
 from lossviz.reductions._reduced import Reduced, quotient
-from lossviz.reductions._rows import REDUCTIONS, Reduction
 
 __all__ = [
     "CALCULATIONS",
@@ -53,7 +53,7 @@ micro-batches the batch was cut into.
     """
     if reduction.name == "sequence_loss":
         check_flags(*options.flags)
-    for name in options.lacks(reduction.needs):
+    for name in options.missing(reduction.needs):
         raise SettingsError(
             f"`reduction={reduction.name!r}` needs `{name}`; got None. "
             "Say how many micro-batches the batch was cut into."

@@ -61,12 +61,12 @@ class Options:
         if self.groups is not None:
             object.__setattr__(self, "groups", _groups(self.groups))
 
-    def lacks(self, needs: Sequence[str]) -> tuple[str, ...]:
+    def missing(self, needs: Sequence[str]) -> tuple[str, ...]:
         """Those of the options that were not said; `groups` say how many micro-batches there are, too.
 
-        >>> Options(smoothing=0.1).lacks(("smoothing", "z_loss"))
+        >>> Options(smoothing=0.1).missing(("smoothing", "z_loss"))
         ('z_loss',)
-        >>> Options(groups=((0,), (1, 2))).lacks(("accumulation_steps",))
+        >>> Options(groups=((0,), (1, 2))).missing(("accumulation_steps",))
         ()
         """
         said = {"accumulation_steps"} if self.groups is not None else set()

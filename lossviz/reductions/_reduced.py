@@ -1,4 +1,4 @@
-"""What a reduction gives: a numerator and a divisor, apart to the last step."""
+"""The result of a reduction: a numerator and a divisor, kept apart until the last step."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,23 +15,24 @@ class Reduced:
     """A numerator and its divisor, both with the reduced axes kept as length 1, and what the divisor counts.
 
     Attributes:
-        numerator: what is divided; `divisor`: by what.
+        numerator: the sum that is divided.
+        divisor: what it is divided by.
         counts: what the divisor counts, in words.
-        axes: of [B, T], those that were summed over.
-        own: where the numerator is itself a sum of quotients, as a sum of each sequence's mean is: what each weighted
-            loss was divided by on its way into it, broadcastable to [B, T].
-        group: what those means are of, "sequences", "timesteps" or "micro-batches"; "" where there are none.
+        axes: the axes of [B, T] that were summed over.
+        group_divisor: in a mean of means, what each weighted loss was divided by before the means were added up,
+            broadcastable to [B, T]; None where the numerator is a plain sum.
+        group: what the inner means are taken over: "sequences", "timesteps" or "micro-batches"; "" without inner means.
     """
 
     numerator: Array
     divisor: Array
     counts: str
     axes: tuple[int, ...] = (0, 1)
-    own: Array | None = None
+    group_divisor: Array | None = None
     group: str = ""
 
     def squeeze(self, kept: Array) -> Any:
-        """An array with the reduced axes dropped: a float, [B], [T] or [B, T].
+        """Drop the reduced axes of an array, which leaves a float, [B], [T] or [B, T].
 
         >>> Reduced(np.ones((2, 1)), np.ones((2, 1)), "", axes=(1,)).squeeze(np.array([[3.0], [4.0]])).tolist()
         [3.0, 4.0]
@@ -49,35 +50,39 @@ class Reduced:
         return quotient(self.numerator, self.divisor)
 
     @property
-    def each(self) -> Array:
-        """What each weighted loss is divided by in all, broadcastable to [B, T]: value = Σ w·loss / each.
+    def effective_divisor(self) -> Array:
+        """The divisor of each weighted loss after all divisions, broadcastable to [B, T]: value = Σ w·loss ÷ this.
 
-        >>> mean_of_means = Reduced(np.array([[5.0]]), np.array([[2.0]]), "sequences", own=np.array([[3.0], [1.0]]))
-        >>> mean_of_means.each.tolist()
+        >>> own = np.array([[3.0], [1.0]])
+        >>> Reduced(np.array([[5.0]]), np.array([[2.0]]), "sequences", group_divisor=own).effective_divisor.tolist()
         [[6.0], [2.0]]
         """
-        return self.divisor if self.own is None else self.divisor * self.own
+        return self.divisor if self.group_divisor is None else self.divisor * self.group_divisor
 
     @property
-    def whole(self) -> Array:
-        """What each weighted loss is a part of, broadcastable to [B, T]: w·loss / whole are shares that sum to 1."""
-        return self.numerator if self.own is None else self.numerator * self.own
+    def share_total(self) -> Array:
+        """The total that each weighted loss is a share of, broadcastable to [B, T]: w·loss ÷ this sums to 1."""
+        return self.numerator if self.group_divisor is None else self.numerator * self.group_divisor
 
     def coefficients(self, weights: Array) -> Array:
-        """What each loss is multiplied by on its way into its number, [B, T]: weight ÷ each, 0 where that is 0.
+        """The factor of each loss in its number, [B, T]: weight ÷ effective divisor, 0 where that divisor is 0.
 
         >>> Reduced(np.ones((1, 1)), np.array([[4.0]]), "").coefficients(np.array([[1.0, 0.5]])).tolist()
         [[0.25, 0.125]]
         """
-        return quotient(weights, self.each)
+        return quotient(weights, self.effective_divisor)
 
     def at(self, sequence: int, timestep: int) -> dict[str, Any]:
-        """What concerns one timestep: its number, the divisor, and what its group was divided by before.
+        """The numbers of one timestep: its result, its divisor, and what its group was divided by before.
 
         >>> Reduced(np.ones((1, 1)), np.array([[4.0]]), "").at(0, 0)
         {'number': 0.25, 'divisor': 4.0, 'own': 1.0, 'group': ''}
         """
-        kept = {"number": self.value, "divisor": self.divisor, "own": np.ones((1, 1)) if self.own is None else self.own}
+        kept = {
+            "number": self.value,
+            "divisor": self.divisor,
+            "own": np.ones((1, 1)) if self.group_divisor is None else self.group_divisor,
+        }
         cells = {name: array[min(sequence, len(array) - 1)] for name, array in kept.items()}
         return {name: float(row[min(timestep, len(row) - 1)]) for name, row in cells.items()} | {"group": self.group}
 

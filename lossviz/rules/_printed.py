@@ -223,4 +223,4 @@ def _refuse_doubtful(printed: Printed, first: Match, code: str, case: Case) -> N
 
 
 def _same(start: str, match: Match) -> str:
-    return f"{start}. {match.apart}" if match.apart else f"{start}."
+    return f"{start}. {match.how_to_distinguish}" if match.how_to_distinguish else f"{start}."

@@ -75,7 +75,7 @@ def _record(match: Match) -> dict[str, Any]:
         "explanation": match.explanation,
         "fix": dict(match.fix),
         "aliases": list(match.aliases),
-        "apart": match.apart,
+        "apart": match.how_to_distinguish,
         "accidental": bool(match.accidental),
         "counts": int(np.count_nonzero(match.cells)),
     }

@@ -158,8 +158,8 @@ def _notes(match: Match) -> None:
         listed = escaped(", ".join(match.aliases))
         words = "\n".join(f"- {escaped(name)}" for name in named)
         st.caption(f"The same number on this batch: {listed}", help=words or None)
-    if match.apart:
-        say("caption", match.apart)
+    if match.how_to_distinguish:
+        say("caption", match.how_to_distinguish)
 
 
 def _adopt(match: Match, options: Options) -> None:

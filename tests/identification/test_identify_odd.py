@@ -26,7 +26,7 @@ def test_identify_nan_leaks_from_a_masked_timestep():
 
 def test_identify_nan_of_a_timestep_that_counts_is_one_answer():
     [match] = identify(with_logit(np.nan, 0, 0), "NaN")
-    assert (match.code, match.apart) == ("C03", "")
+    assert (match.code, match.how_to_distinguish) == ("C03", "")
     assert match.explanation == (
         "Your loop divides by the 11 timesteps that count; 1 of the losses that it counts is not finite."
     )

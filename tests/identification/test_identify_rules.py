@@ -18,7 +18,7 @@ def test_identify_mean_comes_first_with_every_name_it_has(golden):
     assert (match.rank, match.code, match.kind, rest) == (1, "C03", "convention", [])
     assert match.explanation == "Your loop divides by the 11 timesteps that count."
     assert {"C03e", "C03n", "C03z", "C05k", "C06t", "C07t", "C14n", "C18"} <= set(match.aliases)
-    assert (match.apart, match.accidental, match.fix) == ("", False, {})
+    assert (match.how_to_distinguish, match.accidental, match.fix) == ("", False, {})
 
 
 def test_identify_explains_with_the_numbers_of_the_batch(golden):
@@ -72,7 +72,7 @@ def test_identify_mistakes_of_one_number_name_each_other(golden):
     first, second = identify(golden, "1.5750")
     assert (first.code, first.aliases, second.code, second.aliases) == ("PAD05", ("PAD08",), "PAD08", ("PAD05",))
     apart = "The stop token ends every sequence here. A batch with a sequence that was cut before it tells them apart."
-    assert (first.apart, second.apart) == (apart, apart)
+    assert (first.how_to_distinguish, second.how_to_distinguish) == (apart, apart)
 
 
 def test_identify_stop_token_that_does_not_end_tells_the_mistakes_apart():
@@ -87,7 +87,7 @@ def test_identify_cannot_tell_where_all_sequences_are_full():
     [match, *_] = identify(golden_batch(lengths=[5, 5, 5], pad_id=0), "0.96667")
     assert match.code == "C03"
     assert {"C04", "C05", "C07", "C09", "PAD01", "PAD02", "PAD03", "RED05"} <= set(match.aliases)
-    assert match.apart.startswith(
+    assert match.how_to_distinguish.startswith(
         "Cannot tell from this batch: every sequence counts all 5 timesteps. "
         "A batch with unequal lengths tells them apart."
     )
@@ -97,7 +97,7 @@ def test_identify_cannot_tell_where_all_lengths_are_equal():
     """5.7 + 1.9 + 4.8 over 9."""
     [match, *_] = identify(golden_batch(lengths=[3, 3, 3]), "1.37778")
     assert (match.code, {"C07", "RED05"} <= set(match.aliases)) == ("C03", True)
-    assert match.apart == (
+    assert match.how_to_distinguish == (
         "Cannot tell from this batch: every sequence counts 3 timesteps. A batch with unequal lengths tells them apart."
     )
 
@@ -106,20 +106,25 @@ def test_identify_cannot_tell_from_one_sequence():
     batch = golden_batch(logits=golden_logits()[1:2], targets=TARGETS[1:2], lengths=[4])
     [match, *_] = identify(batch, "0.60000")
     assert (match.code, "C07" in match.aliases) == ("C03", True)
-    assert match.apart == "Cannot tell from one sequence. A batch of several with unequal lengths tells them apart."
+    assert (
+        match.how_to_distinguish
+        == "Cannot tell from one sequence. A batch of several with unequal lengths tells them apart."
+    )
 
 
 def test_identify_sums_that_coincide_are_named():
     """Lengths 5, 4, 3 give N + B = B·T = 15."""
     matches = identify(golden_batch(lengths=[5, 4, 3]), "0.93333")  # 14 ÷ 15
     assert (matches[0].code, {"C14", "RED04", "PAD02"} <= set(matches[0].aliases)) == ("C05", True)
-    assert matches[0].apart.startswith("Here N + B = B·T = 15. A batch where they differ tells them apart.")
+    assert matches[0].how_to_distinguish.startswith(
+        "Here N + B = B·T = 15. A batch where they differ tells them apart."
+    )
 
 
 def test_identify_near_values_are_told_apart_by_more_digits(golden):
     first, second, *_ = identify(golden, "1.25", precision="bfloat16")
     assert first.code == "C03"
-    assert first.apart == f"More digits tell it from {second.code}: 1.25455 or 1.25542."
+    assert first.how_to_distinguish == f"More digits tell it from {second.code}: 1.25455 or 1.25542."
 
 
 def test_identify_bug_is_sure_where_the_arrays_say_so(golden):

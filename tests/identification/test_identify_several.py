@@ -65,7 +65,7 @@ def test_identify_vector_of_a_square_batch_is_tried_both_ways():
 def test_identify_two_batches_keep_what_explains_both(golden, other):
     """13.8 ÷ 15 and 12.7 ÷ 15; with two digits each alone would leave more open."""
     [match] = identify([golden, other], ["0.92", "0.8467"])
-    assert (match.code, match.apart) == ("C05", "")
+    assert (match.code, match.how_to_distinguish) == ("C05", "")
     assert match.explanation == "Your loop divides by all 15 positions; 4 of them are padding."
 
 

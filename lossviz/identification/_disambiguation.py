@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lossviz.identification._facts import Facts, plural
+from lossviz.identification._context import Context, plural
 from lossviz.identification._hypothesis import Hypothesis
 
-__all__ = ["apart", "are_one", "is_same"]
+__all__ = ["are_one", "how_to_distinguish", "is_same"]
 
 SAME = 1e-9
 """How far apart, relative to the number, two formulas may be that give the same one."""
@@ -15,7 +15,7 @@ SAME = 1e-9
 WEIGHTS = {"C03z", "C05k", "C05w", "C23", "C23w", "RED08", "RED15"}
 """The codes that only weights other than 0 and 1 tell apart."""
 
-Reason = Callable[[Facts, set[str]], str]
+Reason = Callable[[Context, set[str]], str]
 
 
 def is_same(one: Hypothesis, other: Hypothesis) -> bool:
@@ -31,56 +31,58 @@ def are_one(one: Hypothesis, other: Hypothesis) -> bool:
     return one.parts == other.parts or one.code in other.aliases or other.code in one.aliases
 
 
-def apart(one: Hypothesis, others: Sequence[Hypothesis], hidden: Sequence[Hypothesis], facts: Facts) -> str:
+def how_to_distinguish(
+    one: Hypothesis, others: Sequence[Hypothesis], hidden: Sequence[Hypothesis], context: Context
+) -> str:
     """What to do to know which of the answers it is, in one sentence or two; "" where there is one.
 
     Args:
         one: an answer.
         others: the other answers.
         hidden: what `one` stands for beside itself on this batch.
-        facts: of the batch.
+        context: of the batch.
     """
     if not np.isfinite(one.values).all():
         return ""
     same = [other for other in (*others, *hidden) if is_same(one, other) and not are_one(one, other)]
     near = [other for other in others if not is_same(one, other)]
     codes = {one.code, *one.codes} | {code for other in same for code in (other.code, *other.codes)}
-    sentences = [_batch(facts, codes)] if same and _matters(same, others, facts) else []
+    sentences = [_batch(context, codes)] if same and _matters(same, others, context) else []
     sentences += [_digits(one, near[0])] if near else []
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _matters(same: Sequence[Hypothesis], others: Sequence[Hypothesis], facts: Facts) -> bool:
+def _matters(same: Sequence[Hypothesis], others: Sequence[Hypothesis], context: Context) -> bool:
     """Whether the batch leaves something open: another answer, or a convention that other lengths would show."""
     hidden = {other.code for other in same if other.convention is not None and other not in others} - WEIGHTS
-    if facts.is_classifier:  # one timestep a sequence counts in every batch
+    if context.is_classifier:  # one timestep a sequence counts in every batch
         hidden = set()
-    assumed = set() if facts.options.max_length is not None else {"C17"}  # L_max is T where it was not said
+    assumed = set() if context.options.max_length is not None else {"C17"}  # L_max is T where it was not said
     return any(other in others for other in same) or bool(hidden - assumed)
 
 
-def _batch(facts: Facts, codes: set[str]) -> str:
-    return next(filter(None, (reason(facts, codes) for reason in REASONS)), ANY)
+def _batch(context: Context, codes: set[str]) -> str:
+    return next(filter(None, (reason(context, codes) for reason in REASONS)), ANY)
 
 
-def _full(facts: Facts, _: set[str]) -> str:
-    if not facts.is_full:
+def _full(context: Context, _: set[str]) -> str:
+    if not context.is_full:
         return ""
     return (
-        f"Cannot tell from this batch: every sequence counts all {plural(facts.timesteps, 'timestep')}. "
+        f"Cannot tell from this batch: every sequence counts all {plural(context.timesteps, 'timestep')}. "
         "A batch with unequal lengths tells them apart."
     )
 
 
-def _one_sequence(facts: Facts, _: set[str]) -> str:
-    if facts.sequences != 1:
+def _one_sequence(context: Context, _: set[str]) -> str:
+    if context.sequences != 1:
         return ""
     return "Cannot tell from one sequence. A batch of several with unequal lengths tells them apart."
 
 
-def _equal_lengths(facts: Facts, _: set[str]) -> str:
-    lengths = np.unique((facts.weights != 0).sum(axis=1))
-    if len(lengths) != 1 or facts.is_classifier:
+def _equal_lengths(context: Context, _: set[str]) -> str:
+    lengths = np.unique((context.weights != 0).sum(axis=1))
+    if len(lengths) != 1 or context.is_classifier:
         return ""
     return (
         f"Cannot tell from this batch: every sequence counts {plural(lengths[0], 'timestep')}. "
@@ -88,23 +90,23 @@ def _equal_lengths(facts: Facts, _: set[str]) -> str:
     )
 
 
-def _stop_tokens(_: Facts, codes: set[str]) -> str:
+def _stop_tokens(_: Context, codes: set[str]) -> str:
     if not {"PAD05", "PAD08"} <= codes:
         return ""
     return "The stop token ends every sequence here. A batch with a sequence that was cut before it tells them apart."
 
 
-def _weights(facts: Facts, codes: set[str]) -> str:
-    if not facts.has_binary_weights or not codes & WEIGHTS:
+def _weights(context: Context, codes: set[str]) -> str:
+    if not context.has_binary_weights or not codes & WEIGHTS:
         return ""
     return "Every weight is 0 or 1 here. A batch with other weights tells them apart."
 
 
-def _sums(facts: Facts, codes: set[str]) -> str:
-    counting, sequences, timesteps = facts.weight, facts.sequences, facts.timesteps
-    first = np.count_nonzero(facts.weights[:, :1])
-    if codes & {"C14", "RED04"} and counting + first == facts.positions:
-        return f"Here N + B = B·T = {facts.positions:,}. A batch where they differ tells them apart."
+def _sums(context: Context, codes: set[str]) -> str:
+    counting, sequences, timesteps = context.weight, context.sequences, context.timesteps
+    first = np.count_nonzero(context.weights[:, :1])
+    if codes & {"C14", "RED04"} and counting + first == context.positions:
+        return f"Here N + B = B·T = {context.positions:,}. A batch where they differ tells them apart."
     if codes & {"C15", "RED16"} and counting - sequences == timesteps:
         return f"Here N − B = T = {timesteps:,}. A batch where they differ tells them apart."
     if codes & {"C08", "RED06", "RED02"} and timesteps and counting % timesteps == 0:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.identification._facts import Facts
-from lossviz.identification._steps import Way
+from lossviz.identification._components import CandidateReduction
+from lossviz.identification._context import Context
 from lossviz.reductions import group_sums, quotient
 
 __all__ = ["Cut", "cuts", "splits"]
@@ -38,7 +38,7 @@ class Cut:
     of: str
     how: str
     code: str
-    is_said: bool
+    is_given: bool
 
     @property
     def sizes(self) -> Array:
@@ -56,26 +56,28 @@ class Cut:
         return f"{self.parts:,} {self.of}"
 
 
-def cuts(facts: Facts) -> tuple[Cut, ...]:
+def cuts(context: Context) -> tuple[Cut, ...]:
     """The declared cuts, else even ones: into micro-batches or ranks of sequences, and into chunks of time."""
-    steps, ranks = facts.options.accumulation_steps, facts.options.world_size
+    steps, ranks = context.options.accumulation_steps, context.options.world_size
     found: list[Cut] = []
-    if facts.options.groups is not None:
-        found.append(_of_rows(facts, facts.options.parts(facts.sequences), "micro-batches", "as given", "RED01", True))
-    for said, of, code in ((steps, "micro-batches", "RED01"), (ranks, "ranks", "RED03")):
-        if said is not None and said <= facts.sequences:
-            found += [_of_rows(facts, parts, of, how, code, True) for parts, how in _rows(facts.sequences, said)]
-    if steps and ranks and 1 < steps * ranks <= facts.sequences and steps > 1 < ranks:
-        each = _rows(facts.sequences, steps * ranks)
-        found += [_of_rows(facts, parts, "micro-batches of all ranks", how, "RED01", True) for parts, how in each]
-    if steps is None and ranks is None and facts.options.groups is None:
-        for count in range(2, facts.sequences):
-            if facts.sequences % count == 0:
+    if context.options.groups is not None:
+        found.append(
+            _of_rows(context, context.options.parts(context.sequences), "micro-batches", "as given", "RED01", True)
+        )
+    for given, of, code in ((steps, "micro-batches", "RED01"), (ranks, "ranks", "RED03")):
+        if given is not None and given <= context.sequences:
+            found += [_of_rows(context, parts, of, how, code, True) for parts, how in _rows(context.sequences, given)]
+    if steps and ranks and 1 < steps * ranks <= context.sequences and steps > 1 < ranks:
+        each = _rows(context.sequences, steps * ranks)
+        found += [_of_rows(context, parts, "micro-batches of all ranks", how, "RED01", True) for parts, how in each]
+    if steps is None and ranks is None and context.options.groups is None:
+        for count in range(2, context.sequences):
+            if context.sequences % count == 0:
                 found += [
-                    _of_rows(facts, parts, "micro-batches", how, "RED01", False)
-                    for parts, how in _rows(facts.sequences, count)
+                    _of_rows(context, parts, "micro-batches", how, "RED01", False)
+                    for parts, how in _rows(context.sequences, count)
                 ]
-    return tuple(found) + tuple(_of_time(facts))
+    return tuple(found) + tuple(_of_time(context))
 
 
 def _rows(sequences: int, parts: int) -> Iterator[tuple[Array, str]]:
@@ -91,34 +93,34 @@ def _rows(sequences: int, parts: int) -> Iterator[tuple[Array, str]]:
         yield rows % parts, "sequences dealt out in turn"
 
 
-def _of_rows(facts: Facts, parts: Array, of: str, how: str, code: str, is_said: bool) -> Cut:
-    groups = np.broadcast_to(parts[:, None], facts.weights.shape)
-    return Cut(groups, int(parts.max(initial=-1)) + 1, of, how, code, is_said)
+def _of_rows(context: Context, parts: Array, of: str, how: str, code: str, is_given: bool) -> Cut:
+    groups = np.broadcast_to(parts[:, None], context.weights.shape)
+    return Cut(groups, int(parts.max(initial=-1)) + 1, of, how, code, is_given)
 
 
-def _of_time(facts: Facts) -> Iterator[Cut]:
-    said = facts.options.world_size
-    for count in (said,) if said is not None else CHUNKS:
-        if 1 < count <= facts.timesteps:
-            pieces = [len(part) for part in np.array_split(np.arange(facts.timesteps), count)]
-            groups = np.broadcast_to(np.repeat(np.arange(count), pieces), facts.weights.shape)
-            yield Cut(groups, count, "chunks of time", "in order", "RED03", said is not None)
+def _of_time(context: Context) -> Iterator[Cut]:
+    given = context.options.world_size
+    for count in (given,) if given is not None else CHUNKS:
+        if 1 < count <= context.timesteps:
+            pieces = [len(part) for part in np.array_split(np.arange(context.timesteps), count)]
+            groups = np.broadcast_to(np.repeat(np.arange(count), pieces), context.weights.shape)
+            yield Cut(groups, count, "chunks of time", "in order", "RED03", given is not None)
 
 
-def splits(facts: Facts) -> tuple[Way, ...]:
+def splits(context: Context) -> tuple[CandidateReduction, ...]:
     """What a loop that divides part by part may print, and what a forgotten division by k leaves."""
-    return (*(way for cut in cuts(facts) for way in _of_cut(cut)), *_factors(facts))
+    return (*(reduction for cut in cuts(context) for reduction in _of_cut(cut)), *_factors(context))
 
 
-def _of_cut(cut: Cut) -> Iterator[Way]:
-    cost = (3 if cut.how in ("in order", "as given") else 5) + (0 if cut.is_said else 8)
+def _of_cut(cut: Cut) -> Iterator[CandidateReduction]:
+    cost = (3 if cut.how in ("in order", "as given") else 5) + (0 if cut.is_given else 8)
     common: dict[str, Any] = {
-        "is_sure": cut.is_said,
-        "is_guess": not cut.is_said,
+        "is_sure": cut.is_given,
+        "is_guess": not cut.is_given,
         "key": f"{cut.of} {cut.parts} {cut.how}",
     }
     rows = cut.of != "chunks of time"
-    yield Way(
+    yield CandidateReduction(
         code=cut.code,
         title=f"Mean of the means of {cut.name}",
         clause=f"averages the means of {cut.name} ({cut.how})",
@@ -128,7 +130,7 @@ def _of_cut(cut: Cut) -> Iterator[Way]:
         coefficients=_group_means(cut.groups, cut.parts, 1 / max(cut.parts, 1)),
         **common,
     )
-    yield Way(
+    yield CandidateReduction(
         code="RED02" if rows else "RED03",
         title=f"Sum of the means of {cut.name}",
         clause=f"adds up the means of {cut.name} ({cut.how}) and does not divide by {cut.parts:,}",
@@ -141,11 +143,11 @@ def _of_cut(cut: Cut) -> Iterator[Way]:
         yield from _weighted_and_last(cut, cost, common)
 
 
-def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[Way]:
+def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[CandidateReduction]:
     if not cut.groups.size:
         return
     if not cut.is_even:
-        yield Way(
+        yield CandidateReduction(
             code="RED12",
             title=f"Means of {cut.name}, by their size",
             clause=f"averages the means of {cut.name} ({cut.how}), each by its number of sequences",
@@ -156,7 +158,7 @@ def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[
             **{**common, "key": f"{common['key']} weighted"},
         )
     last = np.arange(cut.parts) == cut.parts - 1
-    yield Way(
+    yield CandidateReduction(
         code="RED17",
         title=f"Only the last of {cut.name}",
         clause=f"prints the mean of the last of {cut.name} ({cut.how})",
@@ -180,13 +182,13 @@ def _group_means(groups: Array, parts: int, factor: float | Array) -> Callable[[
     return coefficients
 
 
-def _factors(facts: Facts) -> Iterator[Way]:
+def _factors(context: Context) -> Iterator[CandidateReduction]:
     """K times the mean, where k was not said but divides B."""
-    if facts.options.accumulation_steps is not None:
+    if context.options.accumulation_steps is not None:
         return
     for k in FACTORS:
-        if facts.sequences and facts.sequences % k == 0:
-            yield Way(
+        if context.sequences and context.sequences % k == 0:
+            yield CandidateReduction(
                 code="RED02",
                 title=f"The mean, times {k}",
                 clause=f"prints {k} times the mean, as if {k} micro-batches were added up and not averaged",

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from lossviz.identification._facts import Facts, amount
-from lossviz.identification._splits import splits
-from lossviz.identification._steps import Way
+from lossviz.identification._components import CandidateReduction
+from lossviz.identification._context import Context, amount
+from lossviz.identification.candidates._splits import splits
 from lossviz.reductions import REDUCTIONS, Reduction
 
-__all__ = ["CODES", "ways"]
+__all__ = ["CODES", "reductions"]
 
 Array = np.ndarray
 SUM = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}"
@@ -34,7 +34,7 @@ CODES = {
 }
 """The convention that each reduction is, by the reduction's name; "" is the mean."""
 
-CLAUSES: dict[str, Callable[[Facts], str]] = {
+CLAUSES: dict[str, Callable[[Context], str]] = {
     "mean": lambda f: f"divides by {_what_counts(f)}",
     "language_model": lambda f: f"adds up the losses of {f.counting:,} timesteps and divides by nothing",
     "encoder_decoder": lambda f: f"divides by the {f.sequences:,} sequences",
@@ -63,27 +63,27 @@ CLAUSES: dict[str, Callable[[Facts], str]] = {
 }
 
 
-def ways(facts: Facts) -> tuple[Way, ...]:
+def reductions(context: Context) -> tuple[CandidateReduction, ...]:
     """The mean, the other reductions, then the divisors of known mistakes.
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.reductions import Options
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 4)), targets=[[1, 2]], lengths=[1])
-    >>> [way.code for way in ways(Facts(analyze(batch), Options()))][:4]
+    >>> [reduction.code for reduction in reductions(Context(analyze(batch), Options()))][:4]
     ['', 'C01', 'C06', 'C23']
     """
-    rows = [_reduction(facts, reduction) for reduction in REDUCTIONS if reduction.name in CODES]
-    return (*rows, *_divisors(facts), *_classes(facts), *splits(facts))
+    rows = [_reduction(context, reduction) for reduction in REDUCTIONS if reduction.name in CODES]
+    return (*rows, *_divisors(context), *_classes(context), *splits(context))
 
 
-def _reduction(facts: Facts, reduction: Reduction) -> Way:
+def _reduction(context: Context, reduction: Reduction) -> CandidateReduction:
     def coefficients(weights: Array) -> Array:
-        return reduction.reduce(np.zeros_like(weights), weights, facts.options).coefficients(weights)
+        return reduction.reduce(np.zeros_like(weights), weights, context.options).coefficients(weights)
 
-    return Way(
+    return CandidateReduction(
         code=CODES[reduction.name],
         title=reduction.title,
-        clause=CLAUSES[reduction.name](facts),
+        clause=CLAUSES[reduction.name](context),
         formula=reduction.formula,
         is_bug=False,
         cost=0 if reduction.name == "mean" else 3,
@@ -92,47 +92,47 @@ def _reduction(facts: Facts, reduction: Reduction) -> Way:
     )
 
 
-def _divisors(facts: Facts) -> Iterator[Way]:
-    yield Way(
+def _divisors(context: Context) -> Iterator[CandidateReduction]:
+    yield CandidateReduction(
         code="PAD03",
         title="Mask in the divisor only",
-        clause=f"adds up all {facts.positions:,} positions and divides by {_what_counts(facts)}",
+        clause=f"adds up all {context.positions:,} positions and divides by {_what_counts(context)}",
         formula=r"\frac{\sum_{b,t} \mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
         cost=2,
         coefficients=lambda w: np.full(w.shape, _one_over(w.sum())),
     )
-    yield Way(
+    yield CandidateReduction(
         code="RED07",
         title="Mask of another shape, spread by broadcasting",
-        clause=f"multiplies every loss with every weight: the mean of all {facts.positions:,} positions times "
-        f"the mean weight, {amount(facts.weight)} ÷ {facts.positions:,}",
+        clause=f"multiplies every loss with every weight: the mean of all {context.positions:,} positions times "
+        f"the mean weight, {amount(context.weight)} ÷ {context.positions:,}",
         formula=r"\frac{\sum_{b,t} \mathrm{loss}_{bt}}{B \cdot T}\cdot\frac{\sum_{b,t} w_{bt}}{B \cdot T}",
         cost=5,
         coefficients=lambda w: np.full(w.shape, w.sum() * _one_over(w.size) ** 2),
     )
-    yield Way(
+    yield CandidateReduction(
         code="RED15",
         title="Weights applied twice",
-        clause=f"multiplies each loss by its weight twice and divides by {_what_counts(facts)}",
+        clause=f"multiplies each loss by its weight twice and divides by {_what_counts(context)}",
         formula=r"\frac{\sum_{b,t} w_{bt}^2\,\mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
         cost=4,
         coefficients=lambda w: w * w * _one_over(w.sum()),
     )
 
 
-def _classes(facts: Facts) -> Iterator[Way]:
+def _classes(context: Context) -> Iterator[CandidateReduction]:
     """Σ cw·w·loss over Σ cw·w, as PyTorch, or over Σ w."""
-    given = facts.options.class_weights
-    if given is None or len(given) != facts.classes:
+    given = context.options.class_weights
+    if given is None or len(given) != context.classes:
         return
-    inside = (facts.targets >= 0) & (facts.targets < facts.classes)
-    of_class = np.where(inside, np.asarray(given)[np.where(inside, facts.targets, 0)], 0.0)
+    inside = (context.targets >= 0) & (context.targets < context.classes)
+    of_class = np.where(inside, np.asarray(given)[np.where(inside, context.targets, 0)], 0.0)
     clause = "multiplies each loss by its class's weight and divides by"
     weighted = r"\sum_{b,t} c_{y_{bt}} w_{bt}"
-    yield Way(
+    yield CandidateReduction(
         code="C24",
         title="Class weights, in the divisor too",
-        clause=f"{clause} {amount((of_class * facts.weights).sum())}, the sum of those weights",
+        clause=f"{clause} {amount((of_class * context.weights).sum())}, the sum of those weights",
         formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{{weighted}}}",
         is_bug=False,
         is_sure=True,
@@ -140,10 +140,10 @@ def _classes(facts: Facts) -> Iterator[Way]:
         aliases=("RED09",),
         coefficients=lambda w: of_class * w * _one_over((of_class * w).sum()),
     )
-    yield Way(
+    yield CandidateReduction(
         code="RED09",
         title="Class weights, not in the divisor",
-        clause=f"{clause} {amount(facts.weight)}, as if there were none",
+        clause=f"{clause} {amount(context.weight)}, as if there were none",
         formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{\sum_{{b,t}} w_{{bt}}}}",
         is_sure=True,
         cost=3,
@@ -155,7 +155,7 @@ def _one_over(number: float) -> float:
     return 0.0 if number == 0 else float(1 / number)
 
 
-def _what_counts(facts: Facts) -> str:
-    if facts.has_binary_weights:
-        return f"the {facts.counting:,} timestep{' that counts' if facts.counting == 1 else 's that count'}"
-    return f"the sum of the weights, {amount(facts.weight)}"
+def _what_counts(context: Context) -> str:
+    if context.has_binary_weights:
+        return f"the {context.counting:,} timestep{' that counts' if context.counting == 1 else 's that count'}"
+    return f"the sum of the weights, {amount(context.weight)}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Loss", "Mask", "Step", "Unit", "Way", "unchanged"]
+__all__ = ["CandidateReduction", "Component", "Loss", "Mask", "Unit", "unchanged"]
 
 Array = np.ndarray
 
@@ -28,7 +28,7 @@ def unchanged(weights: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class Component:
     """One of the four things, done in one way.
 
     Attributes:
@@ -62,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Loss(Step):
+class Loss(Component):
     """What every timestep's loss is, [B, T]; `under(weights)` are the weights that go with it."""
 
     values: Array = field(default_factory=lambda: np.zeros((0, 0)))
@@ -70,21 +70,21 @@ class Loss(Step):
 
 
 @dataclass(frozen=True, eq=False)
-class Mask(Step):
+class Mask(Component):
     """By how much every timestep counts, [B, T]."""
 
     weights: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @dataclass(frozen=True, eq=False)
-class Way(Step):
+class CandidateReduction(Component):
     """How the losses become one number: Σ coefficients(weights) · loss."""
 
     coefficients: Callable[[Array], Array] = unchanged
 
 
 @dataclass(frozen=True, eq=False)
-class Unit(Step):
+class Unit(Component):
     """In what the number is printed: `of(number)`, and `slope(number)`, its derivative."""
 
     of: Callable[[Array], Array] = unchanged

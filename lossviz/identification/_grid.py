@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossviz.identification._hypothesis import BUG, COMBINED, KNOWN, UNIT, Combination, Hypothesis, Steps, combined
+from lossviz.identification._components import CandidateReduction, Component, Loss, Mask, Unit, unchanged
+from lossviz.identification._hypothesis import BUG, COMBINED, KNOWN, UNIT, Combination, Components, Hypothesis, combined
 from lossviz.identification._reported import Printed
-from lossviz.identification._steps import Loss, Mask, Step, Unit, Way, unchanged
 
-__all__ = ["KEPT", "Cube", "cube_of"]
+__all__ = ["PER", "Grid", "grid_of"]
 
 Array = np.ndarray
 MOST = 2
@@ -18,12 +18,12 @@ MOST = 2
 AT_ONCE = 1 << 25
 """Coefficients multiplied at once, 256 MB: of 4,096 × 4,096 timesteps all ways together would take 8 GB."""
 
-KEPT = ("none", "sequences", "timesteps")
+PER = ("none", "sequences", "timesteps")
 """What a printed number may be one of: the whole batch, each sequence [B], each timestep [T]."""
 
 
 @dataclass(frozen=True, eq=False)
-class Cube:
+class Grid:
     """The numbers of every combination, and where it stands in the order of likelihood.
 
     Attributes:
@@ -32,7 +32,7 @@ class Cube:
         tiers: [losses, masks, ways, units]; −1 where it is no hypothesis.
     """
 
-    steps: Steps
+    components: Components
     values: Array
     tiers: Array
 
@@ -47,34 +47,36 @@ class Cube:
 
     def at(self, place: tuple[int, ...]) -> Combination:
         """The combination at a place of `tiers`."""
-        losses, masks, ways, units = self.steps
-        loss, mask, way, unit = place
-        return losses[loss], masks[mask], ways[way], units[unit]
+        losses, masks, reductions, units = self.components
+        loss, mask, reduction, unit = place
+        return losses[loss], masks[mask], reductions[reduction], units[unit]
 
 
-def cube_of(steps: Steps, kept: str = "none") -> Cube:
+def grid_of(components: Components, per: str = "none") -> Grid:
     """Every combination of the steps, as one number or as one for each sequence or timestep."""
-    losses, masks, ways, units = steps
+    losses, masks, reductions, units = components
     with np.errstate(all="ignore"):
-        plain = _numbers(losses, masks, ways, kept)
+        plain = _numbers(losses, masks, reductions, per)
         values = np.stack([unit.of(plain) for unit in units], axis=3)
-    return Cube(steps, values, _tiers(steps))
+    return Grid(components, values, _tiers(components))
 
 
-def _numbers(losses: tuple[Loss, ...], masks: tuple[Mask, ...], ways: tuple[Way, ...], kept: str) -> Array:
+def _numbers(
+    losses: tuple[Loss, ...], masks: tuple[Mask, ...], reductions: tuple[CandidateReduction, ...], per: str
+) -> Array:
     """Σ coefficients · loss for every loss, mask and way that may be combined, [losses, masks, ways, numbers]."""
-    count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[kept]
-    values = np.full((len(losses), len(masks), len(ways), count), np.nan)
+    count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[per]
+    values = np.full((len(losses), len(masks), len(reductions), count), np.nan)
     for indices in _together(losses):
         chosen = [losses[index] for index in indices]
-        stacked = _by_number(np.stack([loss.values for loss in chosen]), kept)
+        stacked = _by_number(np.stack([loss.values for loss in chosen]), per)
         for place, mask in enumerate(masks):
-            tried = [index for index, way in enumerate(ways) if _is_tried(chosen[0], mask, way)]
+            tried = [index for index, reduction in enumerate(reductions) if _is_tried(chosen[0], mask, reduction)]
             weights = chosen[0].under(mask.weights)
-            step = max(1, AT_ONCE // max(weights.size, 1))
-            for some in (tried[start : start + step] for start in range(0, len(tried), step)):
-                coefficients = np.stack([ways[index].coefficients(weights) for index in some])
-                values[np.ix_(indices, [place], some)] = _products(stacked, _by_number(coefficients, kept))[:, None]
+            size = max(1, AT_ONCE // max(weights.size, 1))
+            for some in (tried[start : start + size] for start in range(0, len(tried), size)):
+                coefficients = np.stack([reductions[index].coefficients(weights) for index in some])
+                values[np.ix_(indices, [place], some)] = _products(stacked, _by_number(coefficients, per))[:, None]
     return values
 
 
@@ -86,17 +88,17 @@ def _together(losses: tuple[Loss, ...]) -> list[list[int]]:
     return [group for group in (declared, [index for index in same if index not in declared], *shifted) if group]
 
 
-def _is_tried(loss: Loss, mask: Mask, way: Way) -> bool:
+def _is_tried(loss: Loss, mask: Mask, reduction: CandidateReduction) -> bool:
     """Whether not more than `MOST` things are done otherwise, and a guess alone."""
-    otherwise = sum(_departs(step) for step in (loss, mask, way))
-    return otherwise <= (1 if way.is_guess else MOST)
+    otherwise = sum(_departs(component) for component in (loss, mask, reduction))
+    return otherwise <= (1 if reduction.is_guess else MOST)
 
 
-def _by_number(arrays: Array, kept: str) -> Array:
+def _by_number(arrays: Array, per: str) -> Array:
     """[n, B, T] → [numbers, n, timesteps that a number is made of]."""
-    if kept == "none":
+    if per == "none":
         return arrays.reshape(1, len(arrays), -1)
-    return np.moveaxis(arrays, 1 if kept == "sequences" else 2, 0)
+    return np.moveaxis(arrays, 1 if per == "sequences" else 2, 0)
 
 
 def _products(loss: Array, coefficients: Array) -> Array:
@@ -105,17 +107,19 @@ def _products(loss: Array, coefficients: Array) -> Array:
     products = (np.where(odd, 0.0, loss) if odd.any() else loss) @ np.swapaxes(coefficients, 1, 2)
     if odd.any():
         meets = odd.astype(float) @ np.swapaxes(coefficients != 0, 1, 2).astype(float) > 0
-        for number, row, way in np.argwhere(meets):
-            counts = coefficients[number, way] != 0
-            products[number, row, way] = (coefficients[number, way][counts] * loss[number, row][counts]).sum()
+        for number, row, reduction in np.argwhere(meets):
+            counts = coefficients[number, reduction] != 0
+            products[number, row, reduction] = (
+                coefficients[number, reduction][counts] * loss[number, row][counts]
+            ).sum()
     return np.moveaxis(products, 0, -1)
 
 
-def _tiers(steps: Steps) -> Array:
+def _tiers(components: Components) -> Array:
     """Where each combination stands, −1 where nothing or too much is done otherwise."""
-    shape = tuple(len(axis) for axis in steps)
+    shape = tuple(len(axis) for axis in components)
     kinds = (_changes, _departs, _errs, _converts, _guesses)
-    changed, otherwise, wrong, in_units, guessed = (_counted(steps, kind) for kind in kinds)
+    changed, otherwise, wrong, in_units, guessed = (_counted(components, kind) for kind in kinds)
     tiers = np.full(shape, COMBINED)
     tiers[(otherwise <= MOST) & (wrong == 0) & (in_units > 0)] = UNIT
     tiers[(otherwise <= 1) & (in_units > 0)] = UNIT
@@ -126,30 +130,30 @@ def _tiers(steps: Steps) -> Array:
     return tiers
 
 
-def _counted(steps: Steps, count: Callable[[Step], bool]) -> Array:
+def _counted(components: Components, count: Callable[[Component], bool]) -> Array:
     """How many steps of each combination are of a kind."""
-    along = (np.array([count(step) for step in axis], int) for axis in steps)
+    along = (np.array([count(component) for component in axis], int) for axis in components)
     total: Array = sum(np.ix_(*along))  # type: ignore[assignment]
     return total
 
 
-def _changes(step: Step) -> bool:
-    return not step.is_plain
+def _changes(component: Component) -> bool:
+    return not component.is_plain
 
 
-def _departs(step: Step) -> bool:
+def _departs(component: Component) -> bool:
     """Whether it counts as done otherwise: label smoothing of a known ε is as declared as no smoothing."""
-    declared = isinstance(step, (Loss, Way)) and step.is_sure and not step.is_bug
-    return not step.is_plain and not declared
+    declared = isinstance(component, (Loss, CandidateReduction)) and component.is_sure and not component.is_bug
+    return not component.is_plain and not declared
 
 
-def _errs(step: Step) -> bool:
-    return not step.is_plain and step.is_bug
+def _errs(component: Component) -> bool:
+    return not component.is_plain and component.is_bug
 
 
-def _guesses(step: Step) -> bool:
-    return step.is_guess
+def _guesses(component: Component) -> bool:
+    return component.is_guess
 
 
-def _converts(step: Step) -> bool:
-    return isinstance(step, Unit) and not step.is_plain
+def _converts(component: Component) -> bool:
+    return isinstance(component, Unit) and not component.is_plain

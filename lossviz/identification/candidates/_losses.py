@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossviz.identification._facts import Facts, amount
-from lossviz.identification._steps import Loss
+from lossviz.identification._components import Loss
+from lossviz.identification._context import Context, amount
 
 __all__ = ["SMOOTHING", "losses", "smoothed"]
 
@@ -20,47 +20,47 @@ OVER_OTHERS += r"\ \varepsilon = EPSILON,\ i = \frac{\varepsilon}{V-1}"
 CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logits=False"))
 
 
-def losses(facts: Facts) -> tuple[Loss, ...]:
+def losses(context: Context) -> tuple[Loss, ...]:
     """The cross entropy, then what a mistake or label smoothing makes of it."""
-    plain = Loss(values=facts.loss, cost=0)
-    return (plain, *smoothed(facts), *_softmaxes(facts), *_nll(facts), *_halves(facts), *_capped(facts))
+    plain = Loss(values=context.loss, cost=0)
+    return (plain, *smoothed(context), *_softmaxes(context), *_nll(context), *_halves(context), *_capped(context))
 
 
-def smoothed(facts: Facts) -> Iterator[Loss]:
+def smoothed(context: Context) -> Iterator[Loss]:
     """Label smoothing by V and by V − 1, the second also less its own entropy; ε as said, else the four usual ones."""
-    said = facts.options.smoothing
-    for epsilon in (said,) if said is not None else SMOOTHING:
+    given = context.options.smoothing
+    for epsilon in (given,) if given is not None else SMOOTHING:
         if epsilon:
-            yield from _smoothed_by(facts, epsilon, said is not None)
+            yield from _smoothed_by(context, epsilon, given is not None)
 
 
-def _smoothed_by(facts: Facts, epsilon: float, is_said: bool) -> Iterator[Loss]:
+def _smoothed_by(context: Context, epsilon: float, is_given: bool) -> Iterator[Loss]:
     clause = f"smooths the labels with ε = {epsilon:g}"
     with np.errstate(invalid="ignore"):
-        over_all = (1 - epsilon) * facts.loss + epsilon * facts.alternatives.uniform_loss
+        over_all = (1 - epsilon) * context.loss + epsilon * context.alternatives.uniform_loss
     yield _smoothing(
         "LS1",
         epsilon,
-        is_said,
+        is_given,
         title=f"Label smoothing {epsilon:g} over V",
         clause=f"{clause}, ε/V for each class",
         formula=OVER_ALL.replace("EPSILON", f"{epsilon:g}"),
         values=over_all,
     )
-    if facts.classes > 1:
-        yield from _over_others(facts, epsilon, is_said, f"{clause}, ε/(V − 1) for each other class")
+    if context.classes > 1:
+        yield from _over_others(context, epsilon, is_given, f"{clause}, ε/(V − 1) for each other class")
 
 
-def _over_others(facts: Facts, epsilon: float, is_said: bool, clause: str) -> Iterator[Loss]:
-    each = epsilon / (facts.classes - 1)
+def _over_others(context: Context, epsilon: float, is_given: bool, clause: str) -> Iterator[Loss]:
+    each = epsilon / (context.classes - 1)
     with np.errstate(invalid="ignore"):
-        others = (1 - epsilon - each) * facts.loss + each * facts.classes * facts.alternatives.uniform_loss
+        others = (1 - epsilon - each) * context.loss + each * context.classes * context.alternatives.uniform_loss
     least = -((1 - epsilon) * np.log(1 - epsilon) + epsilon * np.log(each + 1e-20))
     formula = OVER_OTHERS.replace("EPSILON", f"{epsilon:g}")
     yield _smoothing(
         "LS2",
         epsilon,
-        is_said,
+        is_given,
         title=f"Label smoothing {epsilon:g} over V − 1",
         clause=clause,
         formula=formula,
@@ -69,7 +69,7 @@ def _over_others(facts: Facts, epsilon: float, is_said: bool, clause: str) -> It
     yield _smoothing(
         "LS3",
         epsilon,
-        is_said,
+        is_given,
         title=f"Label smoothing {epsilon:g} over V − 1, less its entropy",
         clause=f"{clause}, and takes off their entropy H = {amount(least)}",
         formula=formula + r",\ \text{less}\ H",
@@ -78,7 +78,7 @@ def _over_others(facts: Facts, epsilon: float, is_said: bool, clause: str) -> It
 
 
 def _smoothing(
-    code: str, epsilon: float, is_said: bool, *, title: str, clause: str, formula: str, values: Array
+    code: str, epsilon: float, is_given: bool, *, title: str, clause: str, formula: str, values: Array
 ) -> Loss:
     return Loss(
         code=code,
@@ -86,16 +86,16 @@ def _smoothing(
         clause=clause,
         formula=formula,
         is_bug=False,
-        is_sure=is_said,
-        is_guess=not is_said,
-        cost=2 if is_said else 20,
+        is_sure=is_given,
+        is_guess=not is_given,
+        cost=2 if is_given else 20,
         key=f"{epsilon:g}",
         values=values,
     )
 
 
-def _softmaxes(facts: Facts) -> Iterator[Loss]:
-    twice, as_probabilities = _sigmoids(facts) if facts.is_classifier else _of_softmax(facts)
+def _softmaxes(context: Context) -> Iterator[Loss]:
+    twice, as_probabilities = _sigmoids(context) if context.is_classifier else _of_softmax(context)
     yield Loss(
         code="MOD01",
         title="Softmax applied twice",
@@ -114,14 +114,14 @@ def _softmaxes(facts: Facts) -> Iterator[Loss]:
     )
 
 
-def _of_softmax(facts: Facts) -> tuple[Array, Array]:
-    return facts.alternatives.twice, facts.alternatives.as_probabilities
+def _of_softmax(context: Context) -> tuple[Array, Array]:
+    return context.alternatives.twice, context.alternatives.as_probabilities
 
 
-def _sigmoids(facts: Facts) -> tuple[Array, Array]:
+def _sigmoids(context: Context) -> tuple[Array, Array]:
     """Of one logit x: the sigmoid applied twice, and x clipped and read as the probability of class 1."""
-    x = facts.analysis.batch.logits[..., 0].astype(np.float64)
-    is_one, is_class = facts.targets == 1, np.isin(facts.targets, (0, 1))
+    x = context.analysis.batch.logits[..., 0].astype(np.float64)
+    is_one, is_class = context.targets == 1, np.isin(context.targets, (0, 1))
     with np.errstate(all="ignore"):
         p = 1 / (1 + np.exp(-x))
         clipped = np.clip(x, 1e-7, 1 - 1e-7)
@@ -130,10 +130,10 @@ def _sigmoids(facts: Facts) -> tuple[Array, Array]:
     return np.where(is_class, twice, np.nan), np.where(is_class, as_probabilities, np.nan)
 
 
-def _nll(facts: Facts) -> Iterator[Loss]:
+def _nll(context: Context) -> Iterator[Loss]:
     """What a loss that expects log-probabilities, as NLLLoss does, makes of logits and of probabilities."""
     with np.errstate(all="ignore"):
-        logits, probabilities = facts.loss - facts.analysis.logsumexp, -np.exp(-facts.loss)
+        logits, probabilities = context.loss - context.analysis.logsumexp, -np.exp(-context.loss)
     for code, what, values in (("MOD02", "logits", logits), ("MOD01", "probabilities", probabilities)):
         yield Loss(
             code=code,
@@ -146,8 +146,8 @@ def _nll(facts: Facts) -> Iterator[Loss]:
         )
 
 
-def _halves(facts: Facts) -> Iterator[Loss]:
-    other, dtype = facts.alternatives, facts.analysis.batch.logits.dtype.name
+def _halves(context: Context) -> Iterator[Loss]:
+    other, dtype = context.alternatives, context.analysis.batch.logits.dtype.name
     for name, values in (("bfloat16", other.in_bfloat16), ("float16", other.in_float16)):
         yield Loss(
             code="NUM06",
@@ -161,10 +161,10 @@ def _halves(facts: Facts) -> Iterator[Loss]:
         )
 
 
-def _capped(facts: Facts) -> Iterator[Loss]:
+def _capped(context: Context) -> Iterator[Loss]:
     for least, latex, who in CAPS:
         cap = -np.log(least)
-        above = int(((facts.loss > cap) & (facts.weights != 0)).sum())
+        above = int(((context.loss > cap) & (context.weights != 0)).sum())
         yield Loss(
             code="NUM08",
             title=f"Losses capped at {amount(cap)}",
@@ -173,5 +173,5 @@ def _capped(facts: Facts) -> Iterator[Loss]:
             cost=5,
             is_sure=above > 0,
             key=f"{least:g}",
-            values=np.minimum(facts.loss, cap),
+            values=np.minimum(context.loss, cap),
         )

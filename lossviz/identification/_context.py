@@ -12,13 +12,13 @@ from lossviz.reductions import Options
 if TYPE_CHECKING:
     from lossviz.engine import Alternatives
 
-__all__ = ["Facts", "amount", "plural"]
+__all__ = ["Context", "amount", "plural"]
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class Context:
     """Losses, weights and counts of one batch, for every formula; arrays are [B, T].
 
     Attributes:
@@ -26,9 +26,9 @@ class Facts:
         options: how the loop was configured, as far as it was said.
 
     >>> from lossviz import Batch, analyze
-    >>> facts = Facts(analyze(Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]],
+    >>> context = Context(analyze(Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]],
     ...                                         lengths=[3, 1])), Options())
-    >>> facts.counting, facts.padding, facts.ends.tolist(), facts.is_full
+    >>> context.counting, context.padding, context.ends.tolist(), context.is_full
     (4, 2, [3, 1], False)
     """
 

@@ -4,37 +4,39 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from lossviz.identification._facts import Facts
-from lossviz.identification._steps import Way
+from lossviz.identification._components import CandidateReduction
+from lossviz.identification._context import Context
 from lossviz.reductions import quotient
 
-__all__ = ["ways_of_each"]
+__all__ = ["reductions_per_axis"]
 
 Array = np.ndarray
 Divisor = Callable[[Array], Array]
 
 
-def ways_of_each(facts: Facts, kept: str) -> tuple[Way, ...]:
+def reductions_per_axis(context: Context, per: str) -> tuple[CandidateReduction, ...]:
     """The ways to one number for each of `kept`, "sequences" or "timesteps".
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.reductions import Options
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 4)), targets=[[1, 2]], lengths=[1])
-    >>> [way.title for way in ways_of_each(Facts(analyze(batch), Options()), "sequences")][:2]
+    >>> [reduction.title for reduction in reductions_per_axis(Context(analyze(batch), Options()), "sequences")][:2]
     ["Each sequence's mean", "Each sequence's sum"]
     """
-    return tuple(_rows(facts, kept))
+    return tuple(_rows(context, per))
 
 
-def _rows(facts: Facts, kept: str) -> Iterator[Way]:
-    one, axis = kept.removesuffix("s"), 1 if kept == "sequences" else 0
-    sums, over = (r"\sum_t", "t") if kept == "sequences" else (r"\sum_b", "b")
-    across = facts.timesteps if kept == "sequences" else facts.sequences
-    mean = "C07" if kept == "sequences" else "C09"
+def _rows(context: Context, per: str) -> Iterator[CandidateReduction]:
+    one, axis = per.removesuffix("s"), 1 if per == "sequences" else 0
+    sums, over = (r"\sum_t", "t") if per == "sequences" else (r"\sum_b", "b")
+    positions = context.timesteps if per == "sequences" else context.sequences
+    mean = "C07" if per == "sequences" else "C09"
 
-    def way(code: str, title: str, clause: str, below: str, divisor: Divisor, aliases: tuple[str, ...] = ()) -> Way:
+    def reduction(
+        code: str, title: str, clause: str, below: str, divisor: Divisor, aliases: tuple[str, ...] = ()
+    ) -> CandidateReduction:
         numerator = rf"{sums} w_{{bt}}\,\mathrm{{loss}}_{{bt}}"
-        return Way(
+        return CandidateReduction(
             code=code,
             title=f"Each {one}'s {title}",
             clause=clause,
@@ -47,7 +49,7 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
             aliases=aliases,
         )
 
-    yield way(
+    yield reduction(
         mean,
         "mean",
         f"divides each {one}'s sum by its own timesteps that count",
@@ -55,16 +57,16 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
         lambda w: w.sum(axis=axis, keepdims=True),
         aliases=("sequence_loss", "C03"),
     )
-    yield way("C01", "sum", f"prints each {one}'s sum and divides by nothing", "", lambda _: np.ones((1, 1)))
-    yield way(
-        "C05" if kept == "sequences" else "C06",
-        f"sum ÷ {'T' if kept == 'sequences' else 'B'}",
-        f"divides each {one}'s sum by all {across:,} positions, padding included",
-        "T" if kept == "sequences" else "B",
-        lambda _: np.full((1, 1), float(across)),
+    yield reduction("C01", "sum", f"prints each {one}'s sum and divides by nothing", "", lambda _: np.ones((1, 1)))
+    yield reduction(
+        "C05" if per == "sequences" else "C06",
+        f"sum ÷ {'T' if per == 'sequences' else 'B'}",
+        f"divides each {one}'s sum by all {positions:,} positions, padding included",
+        "T" if per == "sequences" else "B",
+        lambda _: np.full((1, 1), float(positions)),
         aliases=("PAD02",),
     )
-    yield way(
+    yield reduction(
         "C03z",
         "sum ÷ count(w ≠ 0)",
         f"divides each {one}'s sum by its timesteps whose weight is not 0",
@@ -72,7 +74,7 @@ def _rows(facts: Facts, kept: str) -> Iterator[Way]:
         lambda w: np.count_nonzero(w, axis=axis, keepdims=True).astype(float),
         aliases=("sequence_loss", "RED08"),
     )
-    yield way(
+    yield reduction(
         "C03",
         "part of the mean",
         f"divides each {one}'s sum by the weight of the whole batch",

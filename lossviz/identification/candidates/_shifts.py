@@ -5,8 +5,8 @@ from itertools import permutations
 
 import numpy as np
 
-from lossviz.identification._facts import Facts
-from lossviz.identification._steps import Loss
+from lossviz.identification._components import Loss
+from lossviz.identification._context import Context
 
 __all__ = ["shifts"]
 
@@ -15,19 +15,19 @@ EVERY_ORDER = 4
 """Up to how many sequences all orders of the rows are tried."""
 
 
-def shifts(facts: Facts) -> tuple[Loss, ...]:
+def shifts(context: Context) -> tuple[Loss, ...]:
     """Every way in which logits and targets may have lost each other."""
-    return (*_lags(facts), *_inputs(facts), *_time_major(facts), *_orders(facts))
+    return (*_lags(context), *_inputs(context), *_time_major(context), *_orders(context))
 
 
-def _lags(facts: Facts) -> Iterator[Loss]:
+def _lags(context: Context) -> Iterator[Loss]:
     for lag, code, title, clause in (
         (-1, "SHF01", "Targets not shifted", "compares each timestep with the target before it, its own input"),
         (1, "SHF02", "Targets shifted twice", "compares each timestep with the target after it"),
     ):
-        if facts.timesteps < 2:
+        if context.timesteps < 2:
             return
-        targets = np.roll(facts.targets, -lag, axis=1)
+        targets = np.roll(context.targets, -lag, axis=1)
         yield Loss(
             code=code,
             title=title,
@@ -35,7 +35,7 @@ def _lags(facts: Facts) -> Iterator[Loss]:
             formula=rf"y_{{b,t}} \to y_{{b,t{lag:+d}}}",
             cost=4,
             aliases=("SH1",) if lag > 0 else (),
-            values=facts.analysis.losses_against(targets),
+            values=context.analysis.losses_against(targets),
             under=_both(lag),
         )
 
@@ -51,8 +51,8 @@ def _both(lag: int) -> Callable[[Array], Array]:
     return under
 
 
-def _inputs(facts: Facts) -> Iterator[Loss]:
-    inputs = facts.analysis.batch.inputs
+def _inputs(context: Context) -> Iterator[Loss]:
+    inputs = context.analysis.batch.inputs
     if inputs is not None:
         yield Loss(
             code="SHF01",
@@ -61,16 +61,16 @@ def _inputs(facts: Facts) -> Iterator[Loss]:
             formula=r"y_{bt} \to x_{bt}",
             cost=4,
             key="inputs",
-            values=facts.analysis.losses_against(inputs),
+            values=context.analysis.losses_against(inputs),
         )
 
 
-def _time_major(facts: Facts) -> Iterator[Loss]:
-    sequences, timesteps = facts.targets.shape
+def _time_major(context: Context) -> Iterator[Loss]:
+    sequences, timesteps = context.targets.shape
     if sequences < 2 or timesteps < 2:
         return
     # Logits [b, t] lie at t·B + b once they are flattened time-major; so does the target that they meet there.
-    met = facts.targets.reshape(timesteps, sequences).T
+    met = context.targets.reshape(timesteps, sequences).T
     yield Loss(
         code="SHF08",
         title="Logits flattened time-major",
@@ -78,12 +78,12 @@ def _time_major(facts: Facts) -> Iterator[Loss]:
         formula=r"z \to \mathrm{reshape}(z^{\top}, B, T)",
         cost=5,
         key="logits",
-        values=facts.analysis.losses_against(met).T.reshape(sequences, timesteps),
+        values=context.analysis.losses_against(met).T.reshape(sequences, timesteps),
     )
 
 
-def _orders(facts: Facts) -> Iterator[Loss]:
-    for order, words in _permutations(facts):
+def _orders(context: Context) -> Iterator[Loss]:
+    for order, words in _permutations(context):
         back = np.argsort(order, kind="stable")
         yield Loss(
             code="SHF10",
@@ -92,22 +92,22 @@ def _orders(facts: Facts) -> Iterator[Loss]:
             formula=r"z_{bt} \to z_{\pi(b)t}",
             cost=6 if "length" in words else 8,
             key=words,
-            values=facts.analysis.losses_against(facts.targets[back])[order],
+            values=context.analysis.losses_against(context.targets[back])[order],
         )
 
 
-def _permutations(facts: Facts) -> Iterator[tuple[Array, str]]:
-    rows = np.arange(facts.sequences)
-    by_length = np.argsort(-facts.ends, kind="stable")
+def _permutations(context: Context) -> Iterator[tuple[Array, str]]:
+    rows = np.arange(context.sequences)
+    by_length = np.argsort(-context.ends, kind="stable")
     named = [
         (by_length, "sorted by length, longest first, and not sorted back"),
-        (np.argsort(facts.ends, kind="stable"), "sorted by length, shortest first, and not sorted back"),
+        (np.argsort(context.ends, kind="stable"), "sorted by length, shortest first, and not sorted back"),
         (np.argsort(by_length, kind="stable"), "sorted back by length, though they were not sorted"),
         (rows[::-1], "in the reverse order"),
         (np.roll(rows, 1), "one row further down"),
         (np.roll(rows, -1), "one row further up"),
     ]
-    if facts.sequences <= EVERY_ORDER:
+    if context.sequences <= EVERY_ORDER:
         named += [(np.array(order), f"in the order {', '.join(map(str, order))}") for order in permutations(rows)]
     seen = {tuple(rows)}
     for order, words in named:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossviz.fixes import FIXES, fix_of
-from lossviz.identification._apart import apart
-from lossviz.identification._facts import Facts
+from lossviz.identification._context import Context
+from lossviz.identification._disambiguation import how_to_distinguish
 from lossviz.identification._hypothesis import COMBINED, KNOWN, Hypothesis
 from lossviz.identification._match import Match
 from lossviz.identification._ranking import Answer
 from lossviz.identification._reported import Printed
 
-__all__ = ["BY_CHANCE", "POSSIBLE", "worded"]
+__all__ = ["BY_CHANCE", "POSSIBLE", "described"]
 
 FEW_DIGITS, GUESS_DIGITS = 4, 5
 """Fewer digits than this, and a combination (rule 1) or a formula with a guessed ε (RED-11) is no finding."""
@@ -30,24 +30,26 @@ Array = np.ndarray
 Chance = dict[int, float]
 
 
-def worded(answers: Sequence[Answer], printed: tuple[Printed, ...], facts: Facts, chance: Chance) -> tuple[Match, ...]:
+def described(
+    answers: Sequence[Answer], printed: tuple[Printed, ...], context: Context, chance: Chance
+) -> tuple[Match, ...]:
     """The matches of the answers, in their order.
 
     Args:
         answers: likeliest first.
         printed: the numbers that were printed.
-        facts: of the batch, the first of several.
+        context: of the batch, the first of several.
         chance: how many hits to expect by chance, up to each tier.
     """
     heads = [answer.head for answer in answers]
     return tuple(
-        _match(answer, rank, [head for head in heads if head is not answer.head], printed, facts, chance)
+        _match(answer, rank, [head for head in heads if head is not answer.head], printed, context, chance)
         for rank, answer in enumerate(answers, start=1)
     )
 
 
 def _match(
-    answer: Answer, rank: int, others: list[Hypothesis], printed: tuple[Printed, ...], facts: Facts, chance: Chance
+    answer: Answer, rank: int, others: list[Hypothesis], printed: tuple[Printed, ...], context: Context, chance: Chance
 ) -> Match:
     hypothesis = answer.head
     accidental = _is_accidental(hypothesis, printed, chance)
@@ -60,12 +62,12 @@ def _match(
         difference=difference,
         formula=hypothesis.formula,
         kind=hypothesis.kind,
-        explanation=_explanation(hypothesis, accidental, _why_not_finite(hypothesis, cells, facts)),
-        fix=_fix(hypothesis, facts),
+        explanation=_explanation(hypothesis, accidental, _why_not_finite(hypothesis, cells, context)),
+        fix=_fix(hypothesis, context),
         rank=rank,
         codes=hypothesis.codes or (hypothesis.code,),
         aliases=answer.aliases,
-        apart=apart(hypothesis, others, answer.others, facts),
+        how_to_distinguish=how_to_distinguish(hypothesis, others, answer.others, context),
         accidental=accidental,
         coefficients=coefficients,
         cells=cells,
@@ -92,12 +94,12 @@ def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance:
     return digits < FEW_DIGITS or chance[COMBINED] >= MOST_COMBINED
 
 
-def _why_not_finite(hypothesis: Hypothesis, cells: Array, facts: Facts) -> str:
+def _why_not_finite(hypothesis: Hypothesis, cells: Array, context: Context) -> str:
     """The end of a sentence about a number that is NaN or infinite."""
-    odd = int((cells & ~np.isfinite(facts.loss)).sum())
+    odd = int((cells & ~np.isfinite(context.loss)).sum())
     if np.isfinite(hypothesis.values).all() or hypothesis.code == "NUM01":
         return ""
-    if not facts.counting:
+    if not context.counting:
         return "; nothing counts, and 0 ÷ 0 is NaN"
     return f"; {odd:,} of the losses that it counts {'is' if odd == 1 else 'are'} not finite" if odd else ""
 
@@ -111,7 +113,7 @@ def _explanation(hypothesis: Hypothesis, accidental: bool, why: str) -> str:
     return f"{POSSIBLE}your loop {sentence}"
 
 
-def _fix(hypothesis: Hypothesis, facts: Facts) -> dict[str, str]:
+def _fix(hypothesis: Hypothesis, context: Context) -> dict[str, str]:
     """The lines against every mistake; of a convention against the first that it is taken for."""
     codes = [code for code in hypothesis.bugs if code in FIXES]
-    return fix_of(codes if hypothesis.convention is None else codes[:1], facts.analysis)
+    return fix_of(codes if hypothesis.convention is None else codes[:1], context.analysis)

@@ -9,11 +9,11 @@ from lossviz.batch import Batch
 from lossviz.errors import InputError
 from lossviz.identification._reported import Printed, read_printed
 
-__all__ = ["Asked", "read_asked"]
+__all__ = ["Query", "read_query"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Query:
     """The batches and their numbers.
 
     Attributes:
@@ -30,14 +30,14 @@ class Asked:
         return len(self.batches) > 1 and len(self.printed) == 1
 
 
-def read_asked(batch: Any, reported: Any, *, decimals: int | None, relative: float) -> Asked:
+def read_query(batch: Any, reported: Any, *, decimals: int | None, relative: float) -> Query:
     """Pair batches with their numbers.
 
     Raises:
         InputError: if something is no batch or no number, or there are not as many of one as of the other.
 
     >>> batch = Batch.from_arrays(logits=[[[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]], targets=[[0, 1, 0]])
-    >>> [len(row) for row in read_asked(batch, ["0.7", "0.7", "0.7"], decimals=None, relative=0).printed]
+    >>> [len(row) for row in read_query(batch, ["0.7", "0.7", "0.7"], decimals=None, relative=0).printed]
     [3]
     """
     batches = _batches(batch)
@@ -47,15 +47,15 @@ def read_asked(batch: Any, reported: Any, *, decimals: int | None, relative: flo
 
     if len(batches) == 1:
         only = reported[0] if _is_several(batch) and _is_several(reported) and len(reported) == 1 else reported
-        return Asked(batches, (_checked(batches[0], read(only)),))
+        return Query(batches, (_checked(batches[0], read(only)),))
     if not _is_several(reported) or len(reported) == 1:
-        return Asked(batches, (read(_listed(reported)[0]),))
+        return Query(batches, (read(_listed(reported)[0]),))
     if len(reported) != len(batches):
         raise InputError(
             f"`reported` must have {len(batches)} numbers, one for each batch, or one number that was printed for all; "
             f"got {len(reported)}. Leave out the batches whose number you don't know."
         )
-    return Asked(batches, tuple(_checked(one, read(value)) for one, value in zip(batches, reported, strict=True)))
+    return Query(batches, tuple(_checked(one, read(value)) for one, value in zip(batches, reported, strict=True)))
 
 
 def _batches(batch: Any) -> tuple[Batch | Analysis, ...]:

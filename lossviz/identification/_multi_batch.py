@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from lossviz.identification._facts import Facts
+from lossviz.identification._components import Mask, Unit
+from lossviz.identification._context import Context
 from lossviz.identification._hypothesis import BUG, COMBINED, KNOWN, UNIT, Hypothesis
-from lossviz.identification._masks import masks
-from lossviz.identification._splits import MEAN
-from lossviz.identification._steps import Mask, Unit
-from lossviz.identification._units import units
-from lossviz.identification._ways import CODES
+from lossviz.identification.candidates._masks import masks
+from lossviz.identification.candidates._reductions import CODES
+from lossviz.identification.candidates._splits import MEAN
+from lossviz.identification.candidates._units import units
 from lossviz.reductions import Reduction, reduction_named
 
-__all__ = ["across"]
+__all__ = ["over_batches"]
 
 Array = np.ndarray
 ONCE = r"\frac{\sum_i \sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}}{\sum_i \sum_{b,t} w_{bt}}"
@@ -28,9 +28,9 @@ OTHERS = {
 """The reductions that a loop over batches may use instead of the mean, and what the last two divide by."""
 
 
-def across(several: Sequence[Facts]) -> Iterator[Hypothesis]:
+def over_batches(several: Sequence[Context]) -> Iterator[Hypothesis]:
     """Means over several batches, under the declared masks and each one that a mistake makes of them."""
-    for row in zip(*(masks(facts) for facts in several), strict=False):
+    for row in zip(*(masks(context) for context in several), strict=False):
         if len({(mask.code, mask.key) for mask in row}) == 1:
             sums, weights = (np.array(column) for column in zip(*_sums(several, row), strict=True))
             for unit in units(several[0]):
@@ -40,16 +40,16 @@ def across(several: Sequence[Facts]) -> Iterator[Hypothesis]:
             yield from _others(several, reduction_named(name), unit)
 
 
-def _sums(several: Sequence[Facts], row: Sequence[Mask]) -> Iterator[tuple[float, float]]:
-    for facts, mask in zip(several, row, strict=True):
-        weighted = np.where(mask.weights != 0, mask.weights * facts.loss, 0.0)
+def _sums(several: Sequence[Context], row: Sequence[Mask]) -> Iterator[tuple[float, float]]:
+    for context, mask in zip(several, row, strict=True):
+        weighted = np.where(mask.weights != 0, mask.weights * context.loss, 0.0)
         yield float(weighted.sum()), float(mask.weights.sum())
 
 
 def _means(
-    several: Sequence[Facts], row: Sequence[Mask], unit: Unit, sums: Array, weights: Array
+    several: Sequence[Context], row: Sequence[Mask], unit: Unit, sums: Array, weights: Array
 ) -> Iterator[Hypothesis]:
-    count, sizes = len(several), np.array([facts.sequences for facts in several], float)
+    count, sizes = len(several), np.array([context.sequences for context in several], float)
     with np.errstate(all="ignore"):
         each = sums / weights
         rows = (
@@ -85,18 +85,18 @@ def _means(
         )
 
 
-def _others(several: Sequence[Facts], reduction: Reduction, unit: Unit) -> Iterator[Hypothesis]:
+def _others(several: Sequence[Context], reduction: Reduction, unit: Unit) -> Iterator[Hypothesis]:
     """What a loop that divides otherwise prints for several batches."""
     with np.errstate(all="ignore"):
         for code, value, sentence in _otherwise(several, reduction):
             yield _other(several, reduction, unit, code, unit.of(np.atleast_1d(value)), sentence)
 
 
-def _otherwise(several: Sequence[Facts], reduction: Reduction) -> Iterator[tuple[str, Array, str]]:
+def _otherwise(several: Sequence[Context], reduction: Reduction) -> Iterator[tuple[str, Array, str]]:
     """(code, number, sentence) of the batches divided by a reduction once, averaged, or averaged by their size."""
-    reduced = [reduction.reduce(*_counted(facts), facts.options) for facts in several]
+    reduced = [reduction.reduce(*_counted(context), context.options) for context in several]
     above, below = (np.array([getattr(one, name).sum() for one in reduced]) for name in ("numerator", "divisor"))
-    sizes, each = np.array([facts.sequences for facts in several], float), above / below
+    sizes, each = np.array([context.sequences for context in several], float), above / below
     batches, own = f"{len(several)} batches", OTHERS[reduction.name]
     if reduction.name == "mean":
         yield "RED02", each.sum(), f"adds up the means of {batches} and does not divide by them"
@@ -112,7 +112,7 @@ def _otherwise(several: Sequence[Facts], reduction: Reduction) -> Iterator[tuple
 
 
 def _other(
-    several: Sequence[Facts], reduction: Reduction, unit: Unit, code: str, value: Array, sentence: str
+    several: Sequence[Context], reduction: Reduction, unit: Unit, code: str, value: Array, sentence: str
 ) -> Hypothesis:
     own, weights = CODES[reduction.name], several[0].weights
     codes = tuple(dict.fromkeys(one for one in (code, own, unit.code) if one))
@@ -134,8 +134,8 @@ def _other(
     )
 
 
-def _counted(facts: Facts) -> tuple[Array, Array]:
-    return np.where(facts.weights != 0, facts.loss, 0.0), facts.weights
+def _counted(context: Context) -> tuple[Array, Array]:
+    return np.where(context.weights != 0, context.loss, 0.0), context.weights
 
 
 def _tier(code: str, mask: Mask, unit: Unit) -> int:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from lossviz.identification._facts import Facts
-from lossviz.identification._steps import Unit
+from lossviz.identification._components import Unit
+from lossviz.identification._context import Context
 
 __all__ = ["units"]
 
@@ -14,16 +14,16 @@ LN2 = float(np.log(2.0))
 LOG = r"\left({}\right)"
 
 
-def units(facts: Facts) -> tuple[Unit, ...]:
+def units(context: Context) -> tuple[Unit, ...]:
     """Nats, then the others.
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.reductions import Options
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 4)), targets=[[1, 2]])
-    >>> [unit.title for unit in units(Facts(analyze(batch), Options(world_size=2)))][1:3]
+    >>> [unit.title for unit in units(Context(analyze(batch), Options(world_size=2)))][1:3]
     ['In bits', 'As perplexity']
     """
-    return (Unit(formula="{}", cost=0, is_bug=False), *_logarithms(), *_declared(facts))
+    return (Unit(formula="{}", cost=0, is_bug=False), *_logarithms(), *_declared(context))
 
 
 def _logarithms() -> Iterator[Unit]:
@@ -78,12 +78,12 @@ def _constant(factor: float) -> Callable[[Array], Array]:
     return lambda number: np.full_like(number, factor)
 
 
-def _declared(facts: Facts) -> Iterator[Unit]:
+def _declared(context: Context) -> Iterator[Unit]:
     for name, of, code in (
         ("accumulation_steps", "accumulation steps", "RED02"),
         ("world_size", "ranks", "RED03"),
     ):
-        k = getattr(facts.options, name)
+        k = getattr(context.options, name)
         if k is None or k == 1:
             continue
         for factor, word in ((float(k), "times"), (1 / k, "divided by")):

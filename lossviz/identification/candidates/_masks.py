@@ -4,44 +4,51 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossviz.identification._facts import Facts
-from lossviz.identification._steps import Mask
+from lossviz.identification._components import Mask
+from lossviz.identification._context import Context
 
 __all__ = ["masks"]
 
 Array = np.ndarray
 
 
-def masks(facts: Facts) -> tuple[Mask, ...]:
+def masks(context: Context) -> tuple[Mask, ...]:
     """The declared mask, then every mask that is made of it by a known mistake.
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.reductions import Options
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]], lengths=[3, 1])
-    >>> [mask.code for mask in masks(Facts(analyze(batch), Options()))]
+    >>> [mask.code for mask in masks(Context(analyze(batch), Options()))]
     ['', 'PAD01', 'PAD04', 'PAD06', 'PAD07', 'SHF08', 'PAD08', 'PAD08']
     """
-    declared = Mask(formula="", weights=facts.weights, cost=0)
-    rows = [declared, *_everything(facts), *_by_id(facts), *_turned(facts), *_off_by_one(facts), *_shifted(facts)]
-    rows += [*_of_classifier(facts), *_unweighted(facts)]
-    return tuple(mask for mask in rows if mask.weights.shape == facts.weights.shape)
+    declared = Mask(formula="", weights=context.weights, cost=0)
+    rows = [
+        declared,
+        *_everything(context),
+        *_by_id(context),
+        *_turned(context),
+        *_off_by_one(context),
+        *_shifted(context),
+    ]
+    rows += [*_of_classifier(context), *_unweighted(context)]
+    return tuple(mask for mask in rows if mask.weights.shape == context.weights.shape)
 
 
-def _everything(facts: Facts) -> Iterator[Mask]:
+def _everything(context: Context) -> Iterator[Mask]:
     yield Mask(
         code="PAD01",
         title="Padding counts",
-        clause=f"counts all {facts.positions:,} positions; {facts.of_them}",
+        clause=f"counts all {context.positions:,} positions; {context.of_them}",
         formula="w_{bt} = 1",
         cost=1,
         aliases=("RED07", "MOD08"),
-        weights=np.ones_like(facts.weights),
+        weights=np.ones_like(context.weights),
     )
 
 
-def _by_id(facts: Facts) -> Iterator[Mask]:
-    batch, targets = facts.analysis.batch, facts.targets
-    counts = facts.weights != 0
+def _by_id(context: Context) -> Iterator[Mask]:
+    batch, targets = context.analysis.batch, context.targets
+    counts = context.weights != 0
     if batch.pad_id is not None:
         lost = int((counts & (targets == batch.pad_id)).sum())
         yield Mask(
@@ -71,21 +78,21 @@ def _by_id(facts: Facts) -> Iterator[Mask]:
             formula=rf"w_{{bt}} = w_{{bt}}\,[y_{{bt}} \ne {batch.eos_id}]",
             cost=2,
             is_sure=batch.eos_id == batch.pad_id,
-            weights=np.where(targets != batch.eos_id, facts.weights, 0.0),
+            weights=np.where(targets != batch.eos_id, context.weights, 0.0),
         )
 
 
-def _turned(facts: Facts) -> Iterator[Mask]:
+def _turned(context: Context) -> Iterator[Mask]:
     yield Mask(
         code="PAD06",
         title="Mask inverted",
-        clause=f"counts what should not count: {_padding(facts)} instead of {facts.counting:,} timesteps",
+        clause=f"counts what should not count: {_padding(context)} instead of {context.counting:,} timesteps",
         formula=r"w_{bt} \to 1 - w_{bt}",
         cost=2,
-        weights=1 - facts.weights,
+        weights=1 - context.weights,
     )
-    yield _other_side(facts)
-    if facts.sequences > 1 < facts.timesteps:
+    yield _other_side(context)
+    if context.sequences > 1 < context.timesteps:
         yield Mask(
             code="SHF08",
             title="Mask laid out time-major",
@@ -93,39 +100,39 @@ def _turned(facts: Facts) -> Iterator[Mask]:
             formula=r"w \to \mathrm{reshape}(w^{\top}, B, T)",
             cost=8,
             key="mask",
-            weights=facts.weights.T.reshape(facts.weights.shape),
+            weights=context.weights.T.reshape(context.weights.shape),
         )
 
 
-def _other_side(facts: Facts) -> Mask:
-    last = np.arange(facts.timesteps) >= facts.timesteps - facts.ends[:, None]
+def _other_side(context: Context) -> Mask:
+    last = np.arange(context.timesteps) >= context.timesteps - context.ends[:, None]
     return Mask(
         code="PAD07",
         title="Mask on the other side",
         clause="counts the last len timesteps of each sequence, as if the padding came first"
-        if facts.is_prefix
+        if context.is_prefix
         else "counts each sequence's mask from the other end, as if the padding were there",
-        formula=r"w_{bt} = [t \ge T - \mathrm{len}_b]" if facts.is_prefix else r"w_{bt} \to w_{b,T-1-t}",
+        formula=r"w_{bt} = [t \ge T - \mathrm{len}_b]" if context.is_prefix else r"w_{bt} \to w_{b,T-1-t}",
         cost=3,
-        weights=last.astype(float) if facts.is_prefix else facts.weights[:, ::-1],
+        weights=last.astype(float) if context.is_prefix else context.weights[:, ::-1],
     )
 
 
-def _ended(facts: Facts, by: int, ends: Array) -> Array:
+def _ended(context: Context, by: int, ends: Array) -> Array:
     """The weights where sequences end at `ends`; a classifier's one timestep moves along."""
-    columns = np.arange(facts.timesteps)
-    if facts.is_prefix:
+    columns = np.arange(context.timesteps)
+    if context.is_prefix:
         return (columns < ends[:, None]).astype(float)
-    if facts.is_classifier:
-        return np.where((columns == ends[:, None] - 1) & (facts.ends > 0)[:, None], 1.0, 0.0)
-    edge = columns == (facts.ends - 1 if by < 0 else facts.ends)[:, None]
-    return np.where(edge, float(by > 0), facts.weights)
+    if context.is_classifier:
+        return np.where((columns == ends[:, None] - 1) & (context.ends > 0)[:, None], 1.0, 0.0)
+    edge = columns == (context.ends - 1 if by < 0 else context.ends)[:, None]
+    return np.where(edge, float(by > 0), context.weights)
 
 
-def _off_by_one(facts: Facts) -> Iterator[Mask]:
+def _off_by_one(context: Context) -> Iterator[Mask]:
     for by, words, sign in ((-1, "one timestep too early", "-"), (1, "one timestep too late", "+")):
-        ends = np.clip(facts.ends + by, 0, facts.timesteps)
-        changed = int((ends != facts.ends).sum())
+        ends = np.clip(context.ends + by, 0, context.timesteps)
+        changed = int((ends != context.ends).sum())
         what = "the last timestep" if by < 0 else "one timestep of padding"
         yield Mask(
             code="PAD08",
@@ -134,13 +141,13 @@ def _off_by_one(facts: Facts) -> Iterator[Mask]:
             formula=rf"w_{{bt}} = [t < \mathrm{{len}}_b {sign} 1]",
             cost=3,
             key=sign,
-            weights=_ended(facts, by, ends),
+            weights=_ended(context, by, ends),
         )
 
 
-def _shifted(facts: Facts) -> Iterator[Mask]:
+def _shifted(context: Context) -> Iterator[Mask]:
     """A mask that was not shifted when the targets were: of the inputs, or by one timestep."""
-    batch = facts.analysis.batch
+    batch = context.analysis.batch
     if batch.inputs is None or batch.pad_id is None:
         return
     yield Mask(
@@ -153,24 +160,24 @@ def _shifted(facts: Facts) -> Iterator[Mask]:
     )
 
 
-def _of_classifier(facts: Facts) -> Iterator[Mask]:
+def _of_classifier(context: Context) -> Iterator[Mask]:
     """MOD-04: of a classifier counts the last timestep of each sequence, and not that of the array."""
-    if not facts.is_classifier or not facts.timesteps:
+    if not context.is_classifier or not context.timesteps:
         return
-    columns, ends = np.arange(facts.timesteps), facts.ends[:, None]
+    columns, ends = np.arange(context.timesteps), context.ends[:, None]
     yield Mask(
         code="MOD04",
         title="The last column read",
-        clause=f"reads timestep {facts.timesteps - 1:,} of every sequence, which lies in the padding of "
-        f"{int((facts.ends < facts.timesteps).sum()):,}",
+        clause=f"reads timestep {context.timesteps - 1:,} of every sequence, which lies in the padding of "
+        f"{int((context.ends < context.timesteps).sum()):,}",
         formula=r"w_{bt} = [t = T - 1]",
         cost=2,
-        weights=np.broadcast_to((columns == facts.timesteps - 1).astype(float), facts.weights.shape),
+        weights=np.broadcast_to((columns == context.timesteps - 1).astype(float), context.weights.shape),
     )
     yield Mask(
         code="MOD04",
         title="Every timestep read",
-        clause=f"counts every timestep up to each sequence's end, {int(facts.ends.sum()):,} of them",
+        clause=f"counts every timestep up to each sequence's end, {int(context.ends.sum()):,} of them",
         formula=r"w_{bt} = [t < \mathrm{len}_b]",
         cost=3,
         key="every",
@@ -178,23 +185,23 @@ def _of_classifier(facts: Facts) -> Iterator[Mask]:
     )
 
 
-def _unweighted(facts: Facts) -> Iterator[Mask]:
-    if not facts.has_binary_weights:
+def _unweighted(context: Context) -> Iterator[Mask]:
+    if not context.has_binary_weights:
         yield Mask(
             code="RED08",
             title="Weights read as a mask",
             clause="counts by 1 whatever has a weight",
             formula=r"w_{bt} \to [w_{bt} \ne 0]",
             cost=3,
-            weights=(facts.weights != 0).astype(float),
+            weights=(context.weights != 0).astype(float),
         )
 
 
-def _padding(facts: Facts) -> str:
-    if not facts.has_binary_weights:
+def _padding(context: Context) -> str:
+    if not context.has_binary_weights:
         return "1 − w of every timestep"
-    kind = "timesteps of padding" if facts.is_padded else "other timesteps"
-    return f"{facts.padding:,} {kind}"
+    kind = "timesteps of padding" if context.is_padded else "other timesteps"
+    return f"{context.padding:,} {kind}"
 
 
 def _counting(lost: int) -> str:

@@ -1,0 +1,1 @@
+"""What may have given a number: candidate losses, masks, reductions and units; conventions; one-off bugs."""

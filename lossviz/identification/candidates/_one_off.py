@@ -1,0 +1,228 @@
+"""Mistakes that are no product of a loss, a mask, a way and a unit: each has a value of its own."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from lossviz.arrays import dtype_named
+from lossviz.conventions import terms_of
+from lossviz.identification._context import Context
+from lossviz.identification._hypothesis import BUG, UNIT, Hypothesis
+from lossviz.identification.candidates._losses import SMOOTHING
+from lossviz.identification.candidates._splits import MEAN, Cut, cuts
+from lossviz.reductions import group_sums
+
+__all__ = [
+    "accuracies",
+    "bits_per_byte_arrays",
+    "decoder_length_arrays",
+    "keras_arrays",
+    "mean_perplexity_arrays",
+    "one_off",
+]
+
+Array = np.ndarray
+HALVES = ("bfloat16", "float16")
+SUM, WEIGHTS = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}", r"\sum_{b,t} w_{bt}"
+SMOOTH = r"\operatorname{mean}_v(-\log p_{btv})"
+
+
+def one_off(context: Context) -> Iterator[Hypothesis]:
+    """Each of them, evaluated."""
+    with np.errstate(all="ignore"):
+        yield from _unmasked_smoothing(context)
+        yield from _mean_perplexities(context)
+        yield from _accuracy(context)
+        yield from _leaks(context)
+        yield from _halves(context)
+
+
+def accuracies(context: Context) -> tuple[float, float]:
+    """The accuracy over all positions (PAD-17), and over the timesteps that count.
+
+    >>> from lossviz import Batch, analyze
+    >>> from lossviz.reductions import Options
+    >>> batch = Batch.from_arrays(logits=np.eye(2)[None], targets=[[0, 0]], lengths=[1])
+    >>> accuracies(Context(analyze(batch), Options()))
+    (0.5, 1.0)
+    """
+    right = (context.analysis.prediction == context.targets).astype(float)
+    with np.errstate(all="ignore"):
+        return float(np.float64(right.sum()) / right.size), float((right * context.weights).sum() / context.weight)
+
+
+def _unmasked_smoothing(context: Context) -> Iterator[Hypothesis]:
+    """RED-10: the smoothing term of all positions, over Σ w or as a mean of its own."""
+    given, weight = context.options.smoothing, np.float64(context.weight)
+    for epsilon in (given,) if given is not None else SMOOTHING:
+        if epsilon:
+            yield _smoothing(context, epsilon, weight, WEIGHTS, "sums the smoothing term over the padding too")
+            yield _smoothing(
+                context, epsilon, context.positions, r"B \cdot T", "takes the smoothing term's mean over all positions"
+            )
+
+
+def _smoothing(context: Context, epsilon: float, over: float, below: str, words: str) -> Hypothesis:
+    uniform, weight = context.alternatives.uniform_loss.sum(), np.float64(context.weight)
+    is_given = context.options.smoothing is not None
+    return _bug(
+        "RED10",
+        f"Smoothing of all positions, ε = {epsilon:g}",
+        (1 - epsilon) * context.total / weight + epsilon * uniform / np.float64(over),
+        f"{words}, {context.padding:,} of them padding, with ε = {epsilon:g}",
+        rf"(1-\varepsilon)\frac{{{SUM}}}{{{WEIGHTS}}} + \varepsilon\frac{{\sum_{{b,t}} {SMOOTH}}}{{{below}}},"
+        rf"\ \varepsilon = {epsilon:g}",
+        lambda: ((1 - epsilon) * _share(context), np.ones(context.weights.shape, bool)),
+        cost=4 if is_given else 22,
+        is_guess=not is_given,
+        key=f"{below} {epsilon:g}",
+    )
+
+
+def _share(context: Context) -> Array:
+    """W / Σ w, 0 where nothing counts."""
+    return context.weights / (context.weight or 1.0)
+
+
+def _mean_perplexities(context: Context) -> Iterator[Hypothesis]:
+    """RED-12: exp of each part's mean, then the mean."""
+    return (_mean_perplexity(context, cut) for cut in cuts(context) if cut.of != "chunks of time")
+
+
+def _mean_perplexity(context: Context, cut: Cut) -> Hypothesis:
+    sums, own = _sums(context, cut.groups)
+    return _bug(
+        "RED12",
+        f"Mean of the perplexities of {cut.name}",
+        np.exp(sums / own).sum() / cut.parts,
+        f"averages the perplexities of {cut.name} ({cut.how})",
+        rf"\frac{{1}}{{{cut.parts}}}\sum_g \exp\left({MEAN}\right)",
+        lambda: _perplexity_arrays(context, cut.groups, cut.parts),
+        cost=6 if cut.is_given else 14,
+        is_sure=cut.is_given,
+        key=f"perplexities {cut.of} {cut.parts} {cut.how}",
+    )
+
+
+def mean_perplexity_arrays(context: Context) -> tuple[Array, Array]:
+    """The derivative of the mean of the sequences' perplexities, and what counts, [B, T] each."""
+    return _perplexity_arrays(context, np.indices(context.weights.shape)[0], context.sequences)
+
+
+def decoder_length_arrays(context: Context) -> tuple[Array, Array]:
+    """W / Σ w · (mean length − 1), where the length is not the weight, and what counts, [B, T] each."""
+    longer = float(context.ends.mean()) - 1 if context.sequences else 0.0
+    return _share(context) * longer, context.weights != 0
+
+
+def bits_per_byte_arrays(context: Context) -> tuple[Array, Array]:
+    """W / (ln 2 · Σ bytes) where the target has bytes, and where that is, [B, T] each."""
+    sizes = np.asarray(context.options.bytes_per_token)
+    inside = (context.targets >= 0) & (context.targets < len(sizes)) & (context.weights != 0)
+    of_target = np.where(inside, sizes[np.where(inside, context.targets, 0)], 0.0)
+    counts = of_target != 0
+    return np.where(counts, context.weights, 0.0) / (np.log(2) * of_target.sum() or 1.0), counts
+
+
+def keras_arrays(context: Context) -> tuple[Array, Array]:
+    """W / count(m) inside the mask m that a Keras layer carries, and what counts there, [B, T] each."""
+    mask = terms_of(context.analysis).keras_mask
+    inside = np.where(mask, context.weights, 0.0)
+    return inside / (np.count_nonzero(mask) or 1.0), inside != 0
+
+
+def _perplexity_arrays(context: Context, groups: Array, parts: int) -> tuple[Array, Array]:
+    """Of (1/k)·Σ_g exp(S_g / N_g) the derivative by a loss of g is exp(S_g / N_g) · w / (N_g · k)."""
+    if not context.positions:
+        return context.weights, context.weights != 0
+    sums, own = _sums(context, groups)
+    with np.errstate(all="ignore"):
+        factor = np.nan_to_num(np.exp(sums / own) / own / parts, posinf=0.0, neginf=0.0)
+    return context.weights * factor[groups], context.weights != 0
+
+
+def _sums(context: Context, groups: Array) -> tuple[Array, Array]:
+    return group_sums(np.where(context.weights != 0, context.loss, 0.0), context.weights, groups)
+
+
+def _accuracy(context: Context) -> Iterator[Hypothesis]:
+    if context.positions:
+        yield _bug(
+            "PAD17",
+            "Not the loss: the accuracy, padding counted",
+            accuracies(context)[0],
+            f"prints the accuracy over all {context.positions:,} positions, {context.padding:,} of them padding",
+            r"\frac{1}{B \cdot T}\sum_{b,t} [\operatorname{argmax}_v z_{btv} = y_{bt}]",
+            lambda: (np.zeros(context.weights.shape), np.ones(context.weights.shape, bool)),
+            cost=30,
+            tier=UNIT,
+            key="all",
+        )
+
+
+def _leaks(context: Context) -> Iterator[Hypothesis]:
+    """NUM-01: 0 · NaN is NaN."""
+    masked = (context.weights == 0) & ~np.isfinite(context.analysis.batch_loss)
+    if masked.any():
+        yield _bug(
+            "NUM01",
+            "NaN times 0",
+            np.nan,
+            f"multiplies losses that are not finite by a weight of 0, which gives NaN: {int(masked.sum()):,} of them",
+            rf"\frac{{{SUM}}}{{{WEIGHTS}}},\quad 0 \cdot \mathrm{{NaN}} = \mathrm{{NaN}}",
+            lambda: (np.zeros(context.weights.shape), masked | (context.weights != 0)),
+            cost=1,
+            is_sure=True,
+        )
+
+
+def _halves(context: Context) -> Iterator[Hypothesis]:
+    """NUM-06: each loss and the mean rounded, the sums wider, as kernels keep them."""
+    rounded = {"bfloat16": context.alternatives.in_bfloat16, "float16": context.alternatives.in_float16}
+    for name in HALVES:
+        dtype = dtype_named(name)
+        loss = np.where(context.weights != 0, rounded[name].astype(np.float32).astype(dtype).astype(np.float64), 0.0)
+        mean = (loss * context.weights).sum() / np.float64(context.weight)
+        yield _bug(
+            "NUM06",
+            f"Everything rounded to {name}",
+            float(np.float32(mean).astype(dtype)),
+            f"computes in {name}: logits, losses and their mean are rounded to it",
+            rf"\mathrm{{{name}}}\left(\frac{{{SUM}}}{{{WEIGHTS}}}\right)",
+            lambda: (_share(context), context.weights != 0),
+            cost=7,
+            is_sure=context.analysis.batch.logits.dtype.name == name,
+            key=f"all {name}",
+        )
+
+
+def _bug(
+    code: str,
+    title: str,
+    value: float,
+    sentence: str,
+    formula: str,
+    arrays: Callable[[], tuple[Array, Array]],
+    *,
+    cost: float,
+    tier: int = BUG,
+    is_sure: bool = False,
+    is_guess: bool = False,
+    key: str = "",
+) -> Hypothesis:
+    return Hypothesis(
+        code=code,
+        title=title,
+        values=np.array([value], np.float64),
+        kind="bug",
+        tier=tier,
+        cost=cost,
+        sentence=sentence,
+        formula=formula,
+        arrays=arrays,
+        codes=(code,),
+        is_sure=is_sure,
+        is_guess=is_guess,
+        bugs=(code,),
+        parts=frozenset({f"{code} {key}"}),
+    )
