@@ -17,7 +17,7 @@ from lossviz.cli._format_github import as_github
 from lossviz.cli._format_json import as_json
 from lossviz.cli._format_sarif import FINGERPRINT, as_sarif
 from lossviz.cli._format_text import as_text
-from lossviz.rules import RULES, Finding, Outcome, page, rule_samples
+from lossviz.rules import RULES, Finding, Outcome, Raised, page, rule_samples
 from tests.sarif_schema import sarif_errors
 
 CHECKOUT = Path(__file__).parents[1]
@@ -214,7 +214,9 @@ def test_sarif_names_the_first_twenty_places():
 
 def test_sarif_says_what_could_not_run():
     crashed = a_file(
-        status=2, findings=(), outcomes=(Outcome("NUM01", "passed"), Outcome("NUM03", "crashed", TRACEBACK))
+        status=2,
+        findings=(),
+        outcomes=(Outcome("NUM01", "passed"), Outcome("NUM03", "crashed", TRACEBACK, Raised("KeyError", "(1, 2)"))),
     )
     unread = Checked("b.npz", CHECKOUT / "b.npz", 2, problem="`b.npz` is {cut}.")
     assert sarif(crashed, unread)["invocations"] == [
@@ -300,7 +302,7 @@ def test_github_says_nothing_of_a_clean_file(capsys):
 
 
 def test_github_annotates_findings_crashes_and_unread_files():
-    outcomes = (Outcome("NUM01", "crashed", TRACEBACK), Outcome("NUM03", "found"))
+    outcomes = (Outcome("NUM01", "crashed", TRACEBACK, Raised("KeyError", "(1, 2)")), Outcome("NUM03", "found"))
     severe = [finding(severity=severity, cells=np.zeros((2, 2), bool)) for severity in ("error", "warning", "info")]
     unread = Checked("b.npz", CHECKOUT / "b.npz", 2, problem="There is no file `b.npz`.")
     rule = {"file": "a.npz", "title": "NUM03 impossible-target"}

@@ -182,8 +182,5 @@ def _value(analysis: Analysis) -> float | None:
 
 
 def _crash(outcome: Outcome) -> Crash:
-    """The last line of a traceback that stands at its start names the exception; a message may have several lines."""
-    lines = outcome.reason.strip().splitlines() or [""]
-    last = max((number for number, line in enumerate(lines) if line.startswith("  ")), default=-1) + 1
-    kind, _, message = "\n".join(lines[last:]).partition(":")
-    return Crash(outcome.code, kind.strip(), message.strip(), outcome.reason)
+    kind, message = ("", "") if outcome.exception is None else (outcome.exception.kind, outcome.exception.message)
+    return Crash(outcome.code, kind, message, outcome.reason)

@@ -1,10 +1,14 @@
-"""The padding doctor: one file a rule; `diagnose(batch)` runs them."""
+"""The padding doctor: one file a rule, in the folder of its family; `diagnose(batch)` runs them.
+
+`padding/` judges masks, `shift/` alignment, `reduction/` printed numbers, `numeric/` NaN and precision, `model/` the
+last layer. `_core/` holds what they share; a family imports nothing from another.
+"""
 
 from lossviz.rules._catalogue import RULES
+from lossviz.rules._core.diagnosis import STATES, Diagnosis, Finding, Outcome, Raised
+from lossviz.rules._core.rule import HEADINGS, SEVERITIES, Found, Rule
 from lossviz.rules._diagnose import diagnose
-from lossviz.rules._diagnosis import STATES, Diagnosis, Finding, Outcome
 from lossviz.rules._reference import page
-from lossviz.rules._rule import HEADINGS, SEVERITIES, Found, Rule
 from lossviz.rules._samples import RuleSample, load_rule_sample, rule_samples
 from lossviz.rules._select import chosen
 
@@ -17,6 +21,7 @@ __all__ = [
     "Finding",
     "Found",
     "Outcome",
+    "Raised",
     "Rule",
     "RuleSample",
     "chosen",

@@ -1,7 +1,8 @@
 """The rules as text: a page each, for `lossviz rule CODE` and docs/rules.md."""
 
 from lossviz.rules._catalogue import RULES
-from lossviz.rules._rule import Rule
+from lossviz.rules._core.phases import roots_of
+from lossviz.rules._core.rule import Rule
 from lossviz.rules._samples import KINDS
 
 __all__ = ["page", "reference"]
@@ -44,8 +45,9 @@ def _facts(rule: Rule) -> str:
     facts = [f"Severity: {rule.severity}."]
     if rule.needs:
         facts.append(f"Needs {rule.needed}.")
-    if rule.requires:
-        facts.append(f"Silent where {' or '.join(rule.requires)} was found, which says the same at the root.")
+    roots = roots_of(rule, RULES)
+    if roots:
+        facts.append(f"Silent where {' or '.join(roots)} was found, which explains the same timesteps.")
     return " ".join(facts)
 
 

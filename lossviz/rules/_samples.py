@@ -6,7 +6,7 @@ from pathlib import Path
 from lossviz.errors import InputError, did_you_mean, not_one_of
 from lossviz.formats import Fields, read
 from lossviz.rules._catalogue import RULES
-from lossviz.rules._rule import Rule
+from lossviz.rules._core.rule import Rule
 from lossviz.samples import sample_folder
 
 __all__ = ["KINDS", "RuleSample", "load_rule_sample", "rule_samples"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lossviz.errors import InputError, did_you_mean
-from lossviz.rules._rule import Rule
+from lossviz.rules._core.rule import Rule
 
 __all__ = ["Select", "chosen"]
 

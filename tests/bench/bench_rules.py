@@ -12,9 +12,10 @@ import numpy as np
 
 from lossviz import Batch, analyze
 from lossviz.rules import RULES
-from lossviz.rules._case import Case
-from lossviz.rules._diagnose import check, ordered
-from lossviz.rules._readonly import frozen
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.examine import check
+from lossviz.rules._core.phases import in_order
+from lossviz.rules._core.read_only import frozen
 
 GOAL = 1.0
 SHOWN = 0.05
@@ -59,10 +60,10 @@ BATCHES = {
 def seconds(given: Batch) -> Iterator[tuple[str, str, float]]:
     """Code, what became of it, and seconds of each rule's check, roots first, as `diagnose` runs them."""
     case = Case(frozen(analyze(given)))
-    for rule in ordered(RULES):
+    for rule in in_order(RULES):
         start = perf_counter()
-        state = check(rule, case)
-        yield rule.code, state, perf_counter() - start
+        outcome, _ = check(rule, case)
+        yield rule.code, outcome.state, perf_counter() - start
 
 
 def main() -> int:

@@ -9,9 +9,10 @@ import pytest
 from lossviz import Batch, analyze, diagnose
 from lossviz.errors import InputError
 from lossviz.rules import RULES, Finding, Found, Rule
-from lossviz.rules import _diagnose as running
-from lossviz.rules._diagnose import examine, ordered
-from lossviz.rules._rule import CannotTell
+from lossviz.rules._core.diagnosis import Raised
+from lossviz.rules._core.examine import examine
+from lossviz.rules._core.phases import PHASES, earlier, in_order
+from lossviz.rules._core.rule import CannotTell
 from lossviz.samples import load_sample
 from lossviz.settings import MASKS, Settings
 
@@ -21,8 +22,10 @@ def batch_of(**more):
     return Batch.from_arrays(**{"logits": logits, "targets": [[1, 2, 3], [1, 2, 0]], "lengths": [3, 2]} | more)
 
 
-def rule(code="AAA01", found=None, *, severity="error", needs=(), requires=(), check=None):
-    return Rule(code, code.lower(), severity, f"{code} is wrong.\n", check or (lambda _: found), needs, requires)
+def rule(code="AAA01", found=None, *, severity="error", needs=(), requires=(), check=None, phase=""):
+    return Rule(
+        code, code.lower(), severity, f"{code} is wrong.\n", check or (lambda _: found), needs, requires, phase=phase
+    )
 
 
 def found(**more):
@@ -60,6 +63,11 @@ def test_examine_gives_every_rule_one_of_four_outcomes():
     assert crashed[2].startswith("Traceback (most recent call last):\n")
     assert crashed[2].endswith("ZeroDivisionError: no divisor\n")
     assert last == ("AAA06", "found", "")
+    assert [outcome.exception for outcome in diagnosis.outcomes] == [
+        *[None] * 4,
+        Raised("ZeroDivisionError", "no divisor"),
+        None,
+    ]
     assert repr(diagnosis) == "Diagnosis(2 errors in 6 rules, 2 skipped, 1 crashed: AAA01, AAA06)"
 
 
@@ -78,14 +86,33 @@ def test_examine_takes_no_info_for_a_root():
     assert [finding.code for finding in examine(analyze(batch_of()), rules).findings] == ["AAA02", "AAA01"]
 
 
-def test_ordered_runs_roots_first_and_refuses_a_circle():
-    assert [each.code for each in ordered([rule("A", requires=("B",)), rule("B", requires=("C",)), rule("C")])] == [
-        "C",
-        "B",
-        "A",
-    ]
+def test_in_order_runs_roots_first_and_refuses_a_circle():
+    rules = [rule("A", requires=("B",)), rule("B", requires=("C",)), rule("C")]
+    assert [each.code for each in in_order(rules)] == ["C", "B", "A"]
     with pytest.raises(RuntimeError, match=r"^the rules A, B require each other$"):
-        list(ordered([rule("A", requires=("B",)), rule("B", requires=("A",)), rule("C")]))
+        in_order([rule("A", requires=("B",)), rule("B", requires=("A",)), rule("C")])
+
+
+def test_examine_says_nothing_after_a_finding_of_an_earlier_phase():
+    """Over several steps, but not within a phase, nor beside one, nor where only an info was found."""
+    rules = [
+        rule("AAA01", found(), phase="side"),
+        rule("AAA02", found(), phase="weights"),
+        rule("AAA03", found(), phase="weights"),
+        rule("AAA04", found(), phase="targets"),
+        rule("AAA05", found()),
+        rule("AAA06", found(severity="info"), phase="attention"),
+        rule("AAA07", found(), phase="numbers"),
+    ]
+    diagnosis = examine(analyze(batch_of()), rules)
+    assert [state for _, state, _ in states(diagnosis)] == ["skipped", *["found"] * 6]
+    assert diagnosis.outcome("AAA01").reason == "AAA02 was found, which explains the same timesteps."
+
+
+def test_phases_follow_phases_that_exist_and_every_one_is_used():
+    assert {before for phases in PHASES.values() for before in phases} <= set(PHASES)
+    assert {each.phase for each in RULES} == {"", *PHASES}
+    assert earlier("shape") == set(PHASES) - {"shape", "layout", "sequences", "stops", "attention", "numbers"}
 
 
 @pytest.mark.parametrize(
@@ -287,7 +314,7 @@ def test_diagnose_survives_numpy_warnings_in_a_rule():
     def divide(case):
         np.zeros(1) / np.zeros(1)
 
-    assert running.examine(analyze(batch_of()), [rule(check=divide)]).outcomes[0].state == "passed"
+    assert examine(analyze(batch_of()), [rule(check=divide)]).outcomes[0].state == "passed"
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (2, 0, 4), (1, 1, 1), (1, 1, 2), (3, 1, 5), (1, 7, 3)])

@@ -16,7 +16,7 @@ from tests.golden import FRACTIONAL
 from tests.loops import LIBRARIES, execute, gradient, held, losses_of, mean_of, on_ranks, run, tensor, weights_of
 from tests.rules.asking import sample, silent
 from tests.rules.fix_cases import of_samples, others
-from tests.rules.test_num07_more_than_32_bits import case as huge
+from tests.rules.numeric.test_num07_more_than_32_bits import case as huge
 
 CASES = {str(case): case for case in (*of_samples(), *others())}
 FOUND = {name: case.finding for name, case in CASES.items()}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lossviz import Batch, analyze, diagnose
-from lossviz.rules._case import Case
-from lossviz.rules._evidence import evidence
+from lossviz.rules._core.case import Case
+from lossviz.rules.shift._evidence import evidence
 
 
 def batch_of(targets, logits=None, **more):

@@ -10,7 +10,7 @@ import pytest
 from lossviz import Batch, analyze, diagnose
 from lossviz.errors import InputError
 from lossviz.rules import HEADINGS, RULES, SEVERITIES, load_rule_sample, page, rule_samples
-from lossviz.rules._diagnose import ordered
+from lossviz.rules._core.phases import in_order
 from lossviz.rules._reference import FAMILIES, reference
 from lossviz.samples import sample_folder
 from tests.rules.inject_printed import INJECTORS as PRINTED
@@ -45,10 +45,29 @@ def test_rules_are_sorted_and_have_codes_and_names_of_their_own():
 
 
 def test_rules_have_a_file_and_a_test_of_their_name():
-    files = {path.stem for path in (ROOT / "lossviz" / "rules").glob("[a-z]*.py")}
+    files = {path.stem for path in (ROOT / "lossviz" / "rules").glob("*/[a-z][a-z][a-z][0-9][0-9]_*.py")}
     assert files == {module_of(rule) for rule in RULES}
-    tests = {path.stem for path in (ROOT / "tests" / "rules").glob("test_*.py")}
+    tests = {path.stem for path in (ROOT / "tests" / "rules").glob("*/test_*.py")}
     assert {f"test_{module_of(rule)}" for rule in RULES} - tests == set()
+
+
+def test_rule_is_in_the_folder_of_its_family_which_the_reference_names():
+    folders = {(rule.code[:3], rule.check.__module__.split(".")[2]) for rule in RULES}
+    assert sorted(folders) == [
+        ("MOD", "model"),
+        ("NUM", "numeric"),
+        ("PAD", "padding"),
+        ("RED", "reduction"),
+        ("SHF", "shift"),
+    ]
+
+
+def test_adding_a_rule_touches_what_contributing_says():
+    """RED07, of a printed number, and SHF05, of the arrays: no file of the package but their own and the catalogue."""
+    sources = {path: path.read_text() for path in (ROOT / "lossviz" / "rules").rglob("*.py")}
+    for code, own in (("RED07", "red07_broadcast_mask.py"), ("PAD18", "pad18_padding_waste.py")):
+        named = {path.name for path, text in sources.items() if f'"{code}"' in text or f" {code}," in text}
+        assert named == {own, "_catalogue.py"}
 
 
 def module_of(rule):
@@ -84,7 +103,7 @@ def test_rule_needs_what_a_batch_may_have_and_requires_rules_that_exist(rule):
 
 
 def test_rules_do_not_require_each_other_in_a_circle():
-    assert sorted(rule.code for rule in ordered(RULES)) == CODES
+    assert sorted(rule.code for rule in in_order(RULES)) == CODES
 
 
 @every_shown

@@ -1,0 +1,116 @@
+"""What the rules look at: an analysis, and the facts that several of them ask for, each worked out once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossviz.analysis import Analysis
+from lossviz.batch import Batch
+from lossviz.caching import cached
+from lossviz.masking import length_mask
+
+__all__ = ["Case"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A batch under examination; arrays are [B, T] unless said, and must not be written to.
+
+    Attributes:
+        analysis: every number of the batch under the mask in use.
+    """
+
+    analysis: Analysis
+
+    @property
+    def batch(self) -> Batch:
+        """What was given."""
+        return self.analysis.batch
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, T, V)."""
+        return self.batch.shape
+
+    @property
+    def targets(self) -> Array:
+        """The class that each timestep should have predicted."""
+        return self.batch.targets
+
+    @cached
+    def counts(self) -> Array:
+        """Where the weight is not 0."""
+        return self.analysis.mask
+
+    @cached
+    def within_length(self) -> Array | None:
+        """Where a timestep lies before the end that `lengths` give; None without lengths."""
+        lengths = self.batch.lengths
+        return None if lengths is None else length_mask(lengths, self.shape[1])
+
+    @cached
+    def is_pad(self) -> Array:
+        """Where the target is the declared pad id; nowhere without one."""
+        pad = self.batch.pad_id
+        return np.zeros(self.targets.shape, bool) if pad is None else self.targets == pad
+
+    @cached
+    def pad_tail(self) -> Array:
+        """The run of pad ids at the end of each sequence."""
+        tail: Array = np.logical_and.accumulate(self.is_pad[:, ::-1], axis=1)[:, ::-1]
+        return tail
+
+    @cached
+    def pad_head(self) -> Array:
+        """The run of pad ids at the start of each sequence."""
+        head: Array = np.logical_and.accumulate(self.is_pad, axis=1)
+        return head
+
+    @cached
+    def loss(self) -> Array:
+        """Cross entropy of every timestep, padding included, in nats; NaN where a label is no class."""
+        return self.analysis.batch_loss
+
+    @property
+    def in_range(self) -> Array:
+        """Where the target is a class."""
+        return self.analysis.is_class
+
+    @cached
+    def counted_loss(self) -> Array:
+        """The losses that count and are finite, flat."""
+        losses: Array = self.loss[self.counts & np.isfinite(self.loss)]
+        return losses
+
+    @cached
+    def uniform(self) -> float:
+        """Ln V: the loss of a guess among all classes."""
+        return float(np.log(self.shape[2]))
+
+    @cached
+    def is_untrained(self) -> bool:
+        """Whether the losses that count are, on average, within 5 % of ln V: nothing can be told from such logits."""
+        losses = self.counted_loss
+        return bool(losses.size == 0 or abs(losses.mean() - self.uniform) < 0.05 * self.uniform)
+
+    @cached
+    def nothing(self) -> Array:
+        """No timestep, [B, T] bool."""
+        return np.zeros(self.targets.shape, bool)
+
+    def lacks(self, needs: tuple[str, ...]) -> tuple[str, ...]:
+        """Those optional parts that the batch does not have.
+
+        >>> from lossviz import analyze
+        >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 2]], pad_id=0)
+        >>> Case(analyze(batch)).lacks(("pad_id", "inputs"))
+        ('inputs',)
+        """
+        return tuple(name for name in needs if getattr(self.batch, name) is None)
+
+    def missing(self, needs: tuple[str, ...]) -> str:
+        """What the batch lacks of those optional parts, as a sentence; "" where it has them all."""
+        named = " and ".join(f"`{name}`" for name in self.lacks(needs))
+        return f"Needs {named}, which this batch does not have." if named else ""

@@ -1,0 +1,226 @@
+"""Where the sequences of a batch start and end: what fills them up, what counts, and what ends them."""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.caching import cached
+from lossviz.rules._core.case import Case
+
+__all__ = [
+    "IGNORE_IDS",
+    "agrees_with_ignore",
+    "between",
+    "content",
+    "content_end",
+    "counted_end",
+    "eos_of",
+    "is_packed",
+    "many",
+    "may_be_cut",
+    "may_be_words",
+    "pad_may_be_eos",
+    "padding",
+    "pick",
+    "tail",
+    "trained_padding",
+    "true_end",
+    "with_counts",
+]
+
+Array = np.ndarray
+IGNORE_IDS = (-100, -1)
+"""The ids by which libraries mean "not this timestep": PyTorch's and nanoGPT's."""
+
+OFTEN = 3
+"""So many pad ids inside sequences are no accident."""
+
+_EOS_NAMES = {"<eos>", "</s>", "<|endoftext|>", "[eos]", "<|im_end|>", "<|eot_id|>", "<end>", "eos", "[sep]"}
+
+
+def many(count: int, one: str, more: str | None = None) -> str:
+    """A count with its noun.
+
+    >>> many(1, "timestep"), many(3, "timestep"), many(2, "row is", "rows are")
+    ('1 timestep', '3 timesteps', '2 rows are')
+    """
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def eos_of(case: Case) -> int | None:
+    """The id that ends a sequence: declared, or the pad id where the vocabulary calls it so."""
+    batch = case.batch
+    if batch.eos_id is not None or batch.pad_id is None:
+        return batch.eos_id
+    return batch.pad_id if batch.token(batch.pad_id).lower() in _EOS_NAMES else None
+
+
+def pad_may_be_eos(case: Case) -> bool:
+    """Whether a pad id at the end of a sequence may be its real end: nobody says that the two differ."""
+    eos, pad = eos_of(case), case.batch.pad_id
+    return pad is not None and (eos == pad or (eos is None and "pad" not in case.batch.token(pad).lower()))
+
+
+@cached
+def tail(case: Case) -> Array:
+    """The run of pad and ignore ids at the end of each sequence, [B, T]; not where a tagger reads a real token."""
+    run: Array = np.logical_and.accumulate(_filler(case)[:, ::-1], axis=1)[:, ::-1]
+    return run
+
+
+@cached
+def padding(case: Case) -> Array:
+    """The runs of filler at the end of each sequence and of pad ids at its start, [B, T]."""
+    runs: Array = tail(case) | (case.pad_head & _filler(case))
+    return runs
+
+
+@cached
+def content(case: Case) -> Array:
+    """Everything that is no padding, [B, T]; a pad id inside a sequence is content."""
+    inside: Array = ~padding(case)
+    return inside
+
+
+@cached
+def content_end(case: Case) -> Array:
+    """One past the last content timestep of each sequence, [B]; 0 where there is none."""
+    end: Array = case.shape[1] - tail(case).sum(axis=1)
+    return end
+
+
+@cached
+def counted_end(case: Case) -> Array:
+    """One past the last timestep that counts of each sequence, [B]; 0 where none does."""
+    positions = np.arange(1, case.shape[1] + 1)
+    end: Array = np.where(case.counts, positions, 0).max(axis=1, initial=0)
+    return end
+
+
+@cached
+def true_end(case: Case) -> Array:
+    """Where each sequence should stop counting, [B]: after its content, and after the pad id that is its end."""
+    end = content_end(case)
+    if case.batch.pad_id is None or eos_of(case) != case.batch.pad_id:
+        return end
+    ends_here: Array = pick(case.targets, end) == case.batch.pad_id
+    after: Array = end + (ends_here & (end > 0))
+    return after
+
+
+def is_packed(case: Case) -> bool:
+    """Whether the pad id is the end of a sequence and stands inside rows too: documents one after the other."""
+    inside = case.is_pad & ~padding(case)
+    return bool(case.batch.pad_id is not None and eos_of(case) == case.batch.pad_id and inside.any())
+
+
+@cached
+def trained_padding(case: Case) -> Array:
+    """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
+    cells: Array = tail(case) & case.counts
+    if may_be_words(case, cells) or (is_packed(case) and cells.sum(axis=1).max(initial=0) < OFTEN):
+        return case.nothing
+    if not pad_may_be_eos(case):
+        return cells
+    end = content_end(case)[:, None]
+    last = (np.arange(case.shape[1]) == end) & (end > 0) & case.is_pad
+    trained: Array = cells & ~last
+    return trained
+
+
+def may_be_words(case: Case, ends: Array) -> bool:
+    """Whether the pad id stands inside sequences so often that these runs of it at their ends may be words.
+
+    Of b sequences, one whose words are the pad id r of the time ends in k of them with a probability of at most b·rᵏ:
+    a tagger's label, or the end of each packed document, may be the number that pads the inputs.
+    """
+    runs = (ends & case.is_pad).sum(axis=1)
+    inside = case.counts & ~tail(case)
+    words = int((inside & case.is_pad).sum())
+    rate = words / max(int(inside.sum()), 1)
+    return bool(runs.any() and words >= OFTEN and (runs > 0).sum() * rate ** int(runs.max()) > 1e-3)
+
+
+def may_be_cut(case: Case, rows: Array) -> bool:
+    """Whether these sequences may have been cut at one length, and the batch then filled up to a multiple of 8."""
+    ends, timesteps = counted_end(case), case.shape[1]
+    longest = int(ends.max(initial=0))
+    return bool(timesteps % 8 == 0 and timesteps - longest <= 8 and rows.any() and (ends[rows] == longest).all())
+
+
+@cached
+def between(case: Case) -> Array:
+    """From the first to the last timestep that counts of each sequence, [B, T]."""
+    seen = np.logical_or.accumulate(case.counts, axis=1)
+    coming = np.logical_or.accumulate(case.counts[:, ::-1], axis=1)[:, ::-1]
+    both: Array = seen & coming
+    return both
+
+
+def agrees_with_ignore(case: Case) -> bool:
+    """Whether what counts is exactly what is no ignore id, and there are ignore ids."""
+    ignored = np.isin(case.targets, (*IGNORE_IDS, *_declared(case)))
+    return bool(ignored.any() and np.array_equal(case.counts, ~ignored))
+
+
+def with_counts(case: Case, counts: Array) -> Batch:
+    """The batch with other timesteps that count: by its lengths where those are in use, or by weights."""
+    runs = np.arange(case.shape[1]) < counts.sum(axis=1)[:, None]
+    in_use = case.analysis.mask_name
+    if in_use == "lengths" and np.array_equal(runs, counts):
+        return case.batch.replace(lengths=counts.sum(axis=1))
+    now = case.analysis.weights
+    weights = np.where(counts, np.where(now != 0, now, 1.0), 0.0)
+    return case.batch.replace(weights=weights, lengths=None if in_use == "lengths" else case.batch.lengths)
+
+
+def pick(values: Array, place: Array) -> Array:
+    """values[b, place[b]], [B]; −1 − 2⁶² where the place lies outside.
+
+    >>> pick(np.array([[5, 6], [7, 8]]), np.array([1, 0])).tolist()
+    [6, 7]
+    """
+    timesteps = values.shape[1]
+    inside = (place >= 0) & (place < timesteps)
+    safe = np.clip(place, 0, timesteps - 1)[:, None]
+    found: Array = np.where(inside, np.take_along_axis(values, safe, axis=1)[:, 0], _NOTHING)
+    return found
+
+
+_NOTHING = -1 - 2**62
+
+
+def _declared(case: Case) -> tuple[int, ...]:
+    return () if case.batch.ignore_id is None else (case.batch.ignore_id,)
+
+
+@cached
+def _filler(case: Case) -> Array:
+    ignored = np.isin(case.targets, _declared(case))
+    fills: Array = (case.is_pad & ~_real_by_inputs(case)) | ignored
+    return fills
+
+
+@cached
+def _real_by_inputs(case: Case) -> Array:
+    """Where a pad id is a real label, since the model reads a real token there: a tagger's, not a language model's."""
+    inputs, pad = case.batch.inputs, case.batch.pad_id
+    if inputs is None or pad is None or not (inputs == pad).any():
+        return case.nothing
+    real: Array = inputs != pad
+    return case.nothing if (case.counts & ~real).any() or _reads_its_targets(case, inputs) else real
+
+
+def _reads_its_targets(case: Case, inputs: Array) -> bool:
+    """Whether half of the targets, if any, are inputs of one and the same timestep: the same tokens, shifted."""
+    labels = ~case.is_pad & ~np.isin(case.targets, _declared(case)) & (case.targets != eos_of(case))
+    labels &= (case.targets >= 0) & (case.targets < case.shape[2])
+    lags = (-1, 0, 1, 2)
+    return not labels.any() or any(_read_at(case.targets, inputs, labels, lag) >= 0.5 for lag in lags)
+
+
+def _read_at(targets: Array, inputs: Array, labels: Array, lag: int) -> float:
+    """The part of the labels that are the input `lag` timesteps later; 0 where there are none."""
+    timesteps = targets.shape[1]
+    now, then = slice(max(-lag, 0), timesteps - max(lag, 0)), slice(max(lag, 0), timesteps + min(lag, 0))
+    same = (targets[:, now] == inputs[:, then])[labels[:, now]]
+    return float(same.mean()) if same.size else 0.0

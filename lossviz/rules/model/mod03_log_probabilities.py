@@ -1,0 +1,54 @@
+"""The logits are log-probabilities already.
+
+## What it checks
+Whether the log-sum-exp of every timestep that counts is 0, to 1e-4.
+
+## Why it matters
+The cross entropy is the same, for a log-softmax of a log-softmax changes nothing. But a z-loss is 0 and pulls on
+nothing.
+
+## Example
+The log-softmax of [2, 0] is [−0.127, −2.127]; the loss of either is 0.127 nats for the first class.
+
+## How to fix
+Drop the log-softmax from the model, or leave it and use the negative log likelihood.
+
+## When it is a false alarm
+Logits that were normalized when they were saved, and examples made by hand. float64 logits that are exact to 1e-9 are
+taken for those.
+
+## Threads
+Co-teaching#4, MobileNetV2-pytorch#5, hw2vec#23
+"""
+
+import numpy as np
+
+from lossviz.fixes import both, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import CannotTell, Found, Rule
+
+__all__ = ["RULE"]
+
+
+def _check(case: Case) -> Found | None:
+    if case.shape[2] < 2:
+        raise CannotTell("There is one class, whose probability is always 1.")
+    cells = case.counts & np.isfinite(case.analysis.logsumexp)
+    if not cells.any():
+        return None
+    largest = float(np.abs(case.analysis.logsumexp[cells]).max())
+    by_hand = case.batch.logits.dtype == np.float64 and largest < 1e-9
+    if largest >= 1e-4 or by_hand:
+        return None
+    return Found(
+        message=f"The logits are log-probabilities: their log-sum-exp is 0 to {largest:.1g} at all "
+        f"{int(cells.sum()):,} timesteps that count. The loss is right; a z-loss would be 0.",
+        cells=cells,
+        evidence={"timesteps": int(cells.sum()), "largest |log-sum-exp|": largest},
+        fix=written([both("logits = head(hidden)  # no log_softmax after it")], case.analysis),
+        loss_if_fixed=float(case.analysis.value) if case.analysis.is_scalar else None,
+    )
+
+
+RULE = Rule(code="MOD03", name="log-probabilities", severity="info", doc=__doc__ or "", check=_check)
+"""The logits are not normalized."""

@@ -1,0 +1,1 @@
+"""Rules about numbers: NaN, infinity and precision."""

@@ -1,0 +1,40 @@
+"""Where logits are NaN or infinite in a way that reaches the loss or its gradient."""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.rules._core.case import Case
+
+__all__ = ["broken_loss", "broken_rows", "leaks", "sanitised"]
+
+Array = np.ndarray
+
+
+def broken_rows(case: Case) -> Array:
+    """Where the softmax itself is NaN, [B, T]: the logits hold NaN or +inf, or nothing but -inf."""
+    broken: Array = ~np.isfinite(case.analysis.entropy)
+    return broken
+
+
+def broken_loss(case: Case) -> Array:
+    """Where the logits make the loss NaN or infinite, [B, T]: the softmax is NaN, or the target has -inf.
+
+    -inf in other classes is a class that can't be: the loss and its gradient stay finite.
+    """
+    broken: Array = broken_rows(case) | np.isposinf(case.loss)
+    return broken
+
+
+def leaks(case: Case) -> Array:
+    """Where losses under the mask are broken while all that count are sound, [B, T]."""
+    broken = broken_loss(case)
+    if (broken & case.counts).any():
+        return case.nothing
+    return broken
+
+
+def sanitised(case: Case, cells: Array) -> Batch:
+    """The batch with all logits of some timesteps 0."""
+    logits = np.array(case.batch.logits)
+    logits[cells] = 0
+    return case.batch.replace(logits=logits)

@@ -1,0 +1,44 @@
+"""Where logits overflowed half precision."""
+
+import numpy as np
+
+from lossviz.caching import cached
+from lossviz.rules._core.case import Case
+from lossviz.rules.numeric._nonfinite import broken_rows
+
+__all__ = ["infinite_rows", "overflowed", "overflowed_below"]
+
+Array = np.ndarray
+MAX_FLOAT16 = 65504.0
+"""The largest number of float16."""
+
+
+def overflowed(case: Case) -> Array:
+    """Timesteps whose logits are too large for float16, [B, T]: +inf, or in float16 at its end, or -inf beside it."""
+    cells: Array = infinite_rows(case) | _at_the_end(case) | overflowed_below(case)
+    return cells
+
+
+def infinite_rows(case: Case) -> Array:
+    """Timesteps that have a logit of +inf, [B, T]."""
+    cells = broken_rows(case) & (case.analysis.non_finite > 0)
+    cells[cells] = np.isposinf(case.analysis.scores[cells].astype(np.float64)).any(axis=-1)
+    return cells
+
+
+@cached
+def overflowed_below(case: Case) -> Array:
+    """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
+    if case.batch.logits.dtype.name != "float16":
+        return case.nothing
+    cells = case.analysis.non_finite > 0
+    scores = case.analysis.scores[cells]
+    large = np.isfinite(scores) & (np.abs(scores) > MAX_FLOAT16 / 8)
+    cells[cells] = np.isneginf(scores).any(axis=-1) & large.any(axis=-1)
+    return cells
+
+
+def _at_the_end(case: Case) -> Array:
+    half = case.batch.logits.dtype.name == "float16"
+    reached: Array = (np.abs(case.analysis.largest_logit) >= MAX_FLOAT16) & half
+    return reached

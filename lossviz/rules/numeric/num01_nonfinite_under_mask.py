@@ -1,0 +1,60 @@
+"""NaN or infinite losses lie under the mask, where a multiplication lets them out.
+
+## What it checks
+Whether logits make a loss NaN or infinite where the weight is 0, while every loss that counts is finite.
+
+## Why it matters
+`0 * nan` is `nan`: a loop that multiplies its losses by the mask prints NaN, or its gradients are NaN although the loss
+is not. `where` on the loss alone mends the number and leaves the gradient NaN.
+
+## Example
+One padded row of logits is NaN: `reduce_sum(loss * mask)` is NaN, `reduce_sum(where(mask, loss, 0))` is right, and its
+gradient has NaN in every class of that row.
+
+## How to fix
+Select before the cross entropy: put harmless logits where the mask is 0, then mask the loss.
+
+## When it is a false alarm
+Where the loop selects before the loss, as `lossviz.sequence_loss` does, nothing leaks; the model still wrote NaN.
+
+## Threads
+Megatron-Bridge PR#3117, WeatherGenerator#2723, WeatherGenerator PR#2717, verl PR#6349, wtte-rnn#50, keras#18818
+"""
+
+from lossviz.fixes import fix_of
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import many
+from lossviz.rules.numeric._nonfinite import leaks, sanitised
+
+__all__ = ["RULE"]
+
+
+def _check(case: Case) -> Found | None:
+    cells = leaks(case)
+    if not cells.any():
+        return None
+    count = int(cells.sum())
+    return Found(
+        message=f"{many(count, 'padded timestep has', 'padded timesteps have')} NaN or infinite logits: "
+        "a loop that multiplies by the mask gets NaN in its loss or its gradients.",
+        cells=cells,
+        evidence={
+            "timesteps under the mask": count,
+            "NaN or infinite logits": int(case.analysis.non_finite[cells].sum()),
+        },
+        fix=fix_of(["NUM01"], case.analysis),
+        repaired=lambda: sanitised(case, cells),
+    )
+
+
+RULE = Rule(
+    code="NUM01",
+    name="non-finite-under-mask",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    phase="numbers",
+    requires=("NUM02",),
+)
+"""Losses under the mask are finite."""

@@ -1,0 +1,99 @@
+"""Some classes have the logit -inf, which label smoothing and dense labels turn into inf or NaN.
+
+## What it checks
+Whether logits of timesteps that count are -inf in classes other than the target, while the loss is finite.
+
+## Why it matters
+The loss of a hard label never looks at those classes. A smoothed label gives each a little mass: mass · inf = inf. A
+one-hot label multiplies by 0: 0 · inf = NaN.
+
+## Example
+One -inf beside a target that is allowed: the sparse cross entropy is 0.763, TensorFlow's dense one is NaN, and label
+smoothing gives inf in TensorFlow and PyTorch.
+
+## How to fix
+Mask classes out with a large negative number in float32, or smooth over the allowed classes only.
+
+## When it is a false alarm
+With hard labels and no smoothing, -inf is harmless. It is an error only where the printed number is not finite.
+
+## Threads
+optax#896, pytext PR#1698, annotated-transformer#109
+"""
+
+import math
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.digits import number_text
+from lossviz.fixes import LOSSES, MEAN, SOURCE, WEIGHTS, Line, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import many
+
+__all__ = ["RULE"]
+
+_FIX = (
+    Line(SOURCE, "logits = tf.maximum(tf.cast(logits, tf.float32), -1e9)", "logits = logits.float().clamp(min=-1e9)"),
+    WEIGHTS,
+    LOSSES,
+    MEAN,
+)
+
+
+def _check(case: Case) -> Found | None:
+    # A finite loss and a softmax without NaN: what is not finite is -inf, and not at the target.
+    cells = case.counts & (case.analysis.non_finite > 0) & np.isfinite(case.loss)
+    if not cells.any():
+        return None
+    count, logits = int(cells.sum()), int(case.analysis.non_finite[cells].sum())
+    return Found(
+        message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} the logit −inf in "
+        f"{many(logits, 'class', 'classes')}{' together' if count > 1 else ''}: {_effect(case)}.",
+        cells=cells,
+        evidence={"timesteps": count, "-inf logits": logits},
+        fix=written(_FIX, case.analysis),
+        repaired=lambda: _finite(case, cells),
+        severity="error" if _is_proved(case) else "info",
+    )
+
+
+def _effect(case: Case) -> str:
+    if not _is_proved(case):
+        return "label smoothing would make the loss infinite, and dense labels NaN"
+    value = number_text(case.analysis.value) if case.analysis.is_scalar else "finite"
+    return f"the printed {case.batch.reported} comes from smoothed or dense labels; with hard labels it is {value}"
+
+
+def _is_proved(case: Case) -> bool:
+    reported = case.batch.reported
+    return (
+        reported is not None
+        and not math.isfinite(float(reported))
+        and bool(np.isfinite(case.loss[case.counts]).all() and not (~np.isfinite(case.loss)).any())
+    )
+
+
+def _finite(case: Case, cells: np.ndarray) -> Batch:
+    logits = np.array(case.batch.logits)
+    least = -1e4 if logits.dtype.itemsize == 2 else -1e9
+    rows = logits[cells]
+    rows[np.isneginf(rows.astype(np.float64))] = least
+    logits[cells] = rows
+    return case.batch.replace(logits=logits)
+
+
+RULE = Rule(
+    code="NUM04",
+    name="minus-infinity-and-soft-labels",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    phase="numbers",
+    requires=(
+        "NUM01",
+        "NUM03",
+    ),
+)
+"""No class is ruled out with -inf."""

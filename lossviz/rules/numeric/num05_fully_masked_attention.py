@@ -1,0 +1,78 @@
+"""All padding of a kind has nothing but NaN logits: attention with no key left to look at.
+
+## What it checks
+Whether the timesteps whose V logits are all NaN are exactly the padding of the batch, or its empty sequences, or the
+padding before its sequences.
+
+## Why it matters
+A query that may look at no key takes a softmax of nothing but -inf, which is 0 / 0. The NaN goes through every later
+layer; the loss stays finite only as long as a mask selects, and the gradient does not.
+
+## Example
+The softmax of [-inf, -inf, -inf] is [NaN, NaN, NaN]. PyTorch's `scaled_dot_product_attention` gives 0 in 2.15.
+
+## How to fix
+Mask keys, not queries, and leave every query a key; or put 0 where there is none. Then select before the cross entropy.
+
+## When it is a false alarm
+Where the model diverged, timesteps that count are NaN as well: that is not this.
+
+## Threads
+pytorch#41508, pytorch#103749, pytorch#109517, pytorch PR#131060, returnn#576, burn PR#4697
+"""
+
+import numpy as np
+
+from lossviz.fixes import SAFE, SOURCE, Line, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import many
+from lossviz.rules.numeric._nonfinite import leaks, sanitised
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+_ATTENTION = Line(
+    SOURCE,
+    "any_key = tf.reduce_any(attention_mask, axis=-1, keepdims=True)\n"
+    "attention = tf.nn.softmax(tf.where(attention_mask, scores, scores.dtype.min / 2))\n"
+    "attention = tf.where(any_key, attention, 0.0)",
+    "any_key = attention_mask.any(-1, keepdim=True)\n"
+    "attention = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min / 2).softmax(-1)\n"
+    "attention = torch.where(any_key, attention, 0.0)",
+)
+
+
+def _check(case: Case) -> Found | None:
+    leaking = leaks(case) & (case.analysis.non_finite == case.shape[2])
+    if leaking.sum() < 2 or not np.isnan(case.batch.logits[leaking].astype(np.float64)).all():
+        return None
+    where = next((words for words, cells in _places(case) if cells.any() and np.array_equal(cells, leaking)), None)
+    if where is None:
+        return None
+    count = int(leaking.sum())
+    return Found(
+        message=f"All logits of {where}, {many(count, 'timestep')}, are NaN: attention had no key to look at.",
+        cells=leaking,
+        evidence={"timesteps under the mask": count, "NaN logits": count * case.shape[2]},
+        fix=written([_ATTENTION, *SAFE], case.analysis),
+        repaired=lambda: sanitised(case, leaking),
+    )
+
+
+def _places(case: Case) -> list[tuple[str, Array]]:
+    padding = ~case.counts
+    empty = padding & ~case.counts.any(axis=1, keepdims=True)
+    before = np.logical_and.accumulate(padding, axis=1)
+    return [
+        ("every empty sequence", empty),
+        ("the padding before the sequences", before & ~empty),
+        ("the padding", padding),
+        ("the padding before the sequences", before),
+    ]
+
+
+RULE = Rule(
+    code="NUM05", name="fully-masked-attention", severity="error", doc=__doc__ or "", check=_check, phase="attention"
+)
+"""Every query of the attention has a key."""

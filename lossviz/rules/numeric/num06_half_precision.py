@@ -1,0 +1,130 @@
+"""The logits are in half precision, or overflowed it.
+
+## What it checks
+Whether logits that count are +inf, at the largest number of float16, or in float16 -inf beside very large ones;
+whether the logits are float16 or bfloat16; and whether wider logits hold only values that one of these has.
+
+## Why it matters
+float16 ends at 65,504: more becomes inf, and the loss NaN. bfloat16 has 8 bits: near 36 its numbers lie 0.25 apart, and
+a loss that is computed in it is as coarse.
+
+## Example
+`float16(-1e9)` is -inf; `bfloat16(36.1)` is 36.0.
+
+## How to fix
+Compute the logits in float32, since what overflowed is lost; widen those of half precision before the loss; mask with
+half of the smallest number that the type has.
+
+## When it is a false alarm
+Logits that were rounded only when they were saved, while the loop computes its loss in float32: so everything but an
+overflow is an info.
+
+## Threads
+flax#982, apex#93, apex#1105, fairseq#3575, Automodel PR#2658,
+optax#1020, modalities PR#464, marin PR#8217, torchtitan#2336
+"""
+
+import numpy as np
+
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import many
+from lossviz.rules.numeric._overflow import infinite_rows, overflowed, overflowed_below
+
+__all__ = ["RULE", "stored_as"]
+
+Array = np.ndarray
+BITS = {"bfloat16": 8, "float16": 11}
+"""Significant bits, the hidden one counted."""
+WIDE = {
+    "TensorFlow": "logits = tf.cast(logits, tf.float32)  # before the loss\n"
+    "scores = tf.where(attention_mask, scores, scores.dtype.min / 2)",
+    "PyTorch": "logits = logits.float()  # before the loss\n"
+    "scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min / 2)",
+}
+
+
+def stored_as(logits: Array) -> str | None:
+    """The half precision whose values float32 or float64 logits hold, all of them, or None.
+
+    Round numbers say nothing: 16 different values must need the last two bits.
+
+    >>> grid = np.arange(128, 256, dtype=np.float32).reshape(1, 1, -1)
+    >>> stored_as(grid), stored_as(grid + 0.125), stored_as(grid + 0.1), stored_as(grid // 32)
+    ('bfloat16', 'float16', None, None)
+    """
+    candidates = list(BITS)
+    last_bits: set[float] = set()
+    for place in np.ndindex(*logits.shape[:2]):  # row by row: most end at the first
+        row = logits[place]
+        fractions = np.frexp(row[np.isfinite(row)].astype(np.float64))[0]
+        candidates = [name for name in candidates if _whole(fractions * 2 ** BITS[name]).all()]
+        if not candidates:
+            return None
+        if len(last_bits) < 16:
+            last_bits |= {*fractions[~_whole(fractions * 2 ** (BITS[candidates[0]] - 2))].tolist()}
+    return candidates[0] if len(last_bits) >= 16 else None
+
+
+def _check(case: Case) -> Found | None:
+    return _overflow(case) or _coarse(case)
+
+
+def _overflow(case: Case) -> Found | None:
+    cells = case.counts & overflowed(case)
+    if not cells.any():
+        return None
+    infinite = int((cells & infinite_rows(case)).sum())
+    count = int(cells.sum())
+    below = bool((cells & overflowed_below(case)).any())
+    what = "logits of +inf" if infinite == count else f"logits of {'±' * below}65,504 or {'∞' if below else '+inf'}"
+    return Found(
+        message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} {what}, as float16 makes of "
+        "anything above 65,504.",
+        cells=cells,
+        evidence={"timesteps": count, "with +inf": infinite, "dtype": case.batch.logits.dtype.name},
+        fix=_wide_head(case.shape[2]),
+    )
+
+
+def _wide_head(classes: int) -> dict[str, str]:
+    """What overflowed is lost: the logits have to be computed in float32."""
+    return {
+        "TensorFlow": f'head = tf.keras.layers.Dense({classes}, dtype="float32")  # under mixed precision too\n'
+        "logits = head(hidden)",
+        "PyTorch": "logits = head.float()(hidden.float())  # outside of torch.autocast",
+    }
+
+
+def _coarse(case: Case) -> Found | None:
+    logits = case.batch.logits
+    kept = logits.dtype.name
+    name = kept if kept in BITS else stored_as(logits)
+    if name is None or not case.counts.any():
+        return None
+    largest = _largest(case)
+    step = 2.0 ** (np.floor(np.log2(largest)) + 1 - BITS[name]) if largest else 0.0
+    how = "are" if kept == name else f"are {kept}, but every value is one of"
+    return Found(
+        message=f"The logits {how} {name}, whose numbers lie {step:.4g} apart near the largest logit, {largest:.4g}: "
+        "a loss computed in it is as coarse.",
+        cells=case.counts.copy(),
+        evidence={"dtype": kept, "precision": name, "largest logit": largest, "distance of its neighbours": step},
+        fix=WIDE,
+        severity="info",
+    )
+
+
+def _largest(case: Case) -> float:
+    """The largest |logit| among the first choices that count."""
+    sizes = np.abs(case.analysis.largest_logit[case.counts])
+    return float(sizes[np.isfinite(sizes)].max(initial=0.0))
+
+
+def _whole(values: Array) -> Array:
+    whole: Array = values == np.trunc(values)
+    return whole
+
+
+RULE = Rule(code="NUM06", name="half-precision", severity="error", doc=__doc__ or "", check=_check)
+"""The logits have the precision that the loss needs."""

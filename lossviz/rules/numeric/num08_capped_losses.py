@@ -1,0 +1,49 @@
+"""The largest losses are capped, since probabilities are clipped before the logarithm.
+
+## What it checks
+Whether the printed number is the mean with every loss cut off at 16.118, as Keras does with `from_logits=False`, or at
+23.026, as Sockeye does.
+
+## Why it matters
+The timesteps that are most wrong give no gradient, and the number hides them.
+
+## Example
+A target of probability 1e-12 costs 27.63 nats; with probabilities clipped at 1e-7 it costs 16.12.
+
+## How to fix
+Take the loss from logits, not from the logarithm of a softmax.
+
+## When it is a false alarm
+Where the cap is wanted, so that a few wrong labels do not rule the mean. Losses below the cap never show it.
+
+## Threads
+No thread: sockeye and Keras, source
+"""
+
+import numpy as np
+
+from lossviz.identification import Match
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.printed_number import printed_rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+KERAS, SOCKEYE = -np.log(1e-7), -np.log(1e-10)
+
+
+def _capped(case: Case, match: Match) -> Array:
+    cap = KERAS if "10^{-7}" in match.formula else SOCKEYE
+    above: Array = case.counts & (case.loss > cap)
+    return above
+
+
+RULE = printed_rule(
+    __name__,
+    __doc__,
+    code="NUM08",
+    name="capped-losses",
+    severity="info",
+    cells=_capped,
+)
+"""Every loss is its own."""

@@ -1,0 +1,78 @@
+"""Logits that count are NaN, so the number is NaN.
+
+## What it checks
+Whether the softmax of a timestep that counts is NaN: its logits hold NaN, or nothing but -inf.
+
+## Why it matters
+One NaN makes the loss NaN, and the next step of training every parameter of the model.
+
+## Example
+The logits of one timestep of 11 are NaN: the mean of the other ten is 1.2 nats, the number is NaN.
+
+## How to fix
+No mask mends it: find the first operation that gives NaN. All timesteps NaN is a model whose parameters are NaN already
+(too large a step, a loss divided by 0 before); from one timestep on to the end of a sequence, a state that overflowed.
+
+## When it is a false alarm
+Never: a NaN that does not count is NUM01's, and an overflow of half precision NUM06's.
+
+## Threads
+No thread of its own: it is what is left where none of NUM01 to NUM06 says why.
+"""
+
+import numpy as np
+
+from lossviz.fixes import REPORT, WEIGHTS, Line, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import many
+from lossviz.rules.numeric._nonfinite import broken_rows
+
+__all__ = ["RULE"]
+
+_FIRST = "tf.debugging.enable_check_numerics()  # names the first operation that gives NaN or infinity"
+_ASSERTED = Line(
+    REPORT,
+    "",
+    "torch.autograd.set_detect_anomaly(True)  # names the first operation whose gradient is NaN\n"
+    "assert logits[weights != 0].isfinite().all()",
+)
+
+
+def _check(case: Case) -> Found | None:
+    cells = broken_rows(case) & case.counts
+    if not cells.any():
+        return None
+    count, counting = int(cells.sum()), int(case.counts.sum())
+    row, timestep = np.argwhere(cells)[0]
+    first = "" if count == counting else f", first in sequence {row} at timestep {timestep}"
+    said = (
+        f"All {many(count, 'timestep')} that count"
+        if count == counting
+        else f"{count:,} of {many(counting, 'timestep')} that count"
+    )
+    return Found(
+        message=f"{said} {'has' if count == 1 < counting else 'have'} NaN logits{first}: the number is NaN.",
+        cells=cells,
+        evidence={
+            "timesteps that count": counting,
+            "of them NaN": count,
+            "sequences that hold one": int(cells.any(axis=1).sum()),
+        },
+        fix=written([WEIGHTS, _ASSERTED], case.analysis) | {"TensorFlow": _FIRST},
+    )
+
+
+RULE = Rule(
+    code="NUM09",
+    name="nan-that-counts",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    phase="numbers",
+    requires=(
+        "NUM03",
+        "NUM06",
+    ),
+)
+"""Every logit that counts is a number."""

@@ -1,0 +1,1 @@
+"""Rules about padding and masks: what counts, and what should."""

@@ -1,0 +1,34 @@
+"""The losses of the padding are summed, and only the divisor is masked.
+
+## What it checks
+Whether the printed number is the sum of all losses, padding included, divided by the number of timesteps that count.
+
+## Why it matters
+Gradients flow from the padding, and the number is too large by what the padding costs.
+
+## Example
+The golden batch prints 14.5 / 11 = 1.3182 instead of 13.8 / 11 = 1.2545.
+
+## How to fix
+Select the losses by the mask before they are summed.
+
+## When it is a false alarm
+Where padding costs nothing both numbers are the same, and the rule says so.
+
+## Threads
+ROLL PR#444
+"""
+
+from lossviz.rules._core.printed_number import padding, printed_rule
+
+__all__ = ["RULE"]
+
+RULE = printed_rule(
+    __name__,
+    __doc__,
+    code="PAD03",
+    name="mask-in-divisor-only",
+    severity="error",
+    cells=padding,
+)
+"""The sum and the divisor have one mask."""

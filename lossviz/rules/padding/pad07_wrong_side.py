@@ -1,0 +1,104 @@
+"""Padding stands on the other side than the mask assumes.
+
+## What it checks
+Whether sequences start with a run of pad ids while their mask leaves out as many timesteps at the end, or the other
+way round. On the left it may leave out one more, where the first real target is a start token, which no length
+counts. Where the mask is right: whether the number that the loop printed is that of such a mask.
+
+## Why it matters
+Pads are trained, and as many real timesteps at the other end are not. `keras.utils.pad_sequences` pads on the left by
+default, while lengths mean a mask from the left.
+
+## Example
+`pad_sequences([[5, 1]], maxlen=4)` is [[0, 0, 5, 1]]: with length 2, the mask trains two pads and neither 5 nor 1.
+
+## How to fix
+Pad on the right, `padding="post"`, or take the mask from the tokenizer's attention mask instead of the lengths.
+
+## When it is a false alarm
+A decoder that starts with the pad id, as T5 does, has it in its inputs; the targets are examined. One pad id at the
+start of one sequence may be a real token: nothing is said of it.
+
+## Threads
+transformers#35909, transformers#24265, transformers PR#46782, transformers#18388, transformers#18478, fairseq PR#851,
+fairseq PR#860, tensorflow#30745, unsloth-zoo PR#968
+"""
+
+import numpy as np
+
+from lossviz.fixes import BY_LENGTH, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.end_snippets import FROM_THE_END
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import counted_end, many, true_end, with_counts
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    if case.analysis.mask_name not in ("lengths", "weights"):
+        return None
+    head, end = case.pad_head.sum(axis=1), case.shape[1] - true_end(case)
+    for side, run, ready in (("left", head, end == 0), ("right", end, head == 0)):
+        padded = (run > 0) & ready
+        wrong = padded & (_cut_right(case, run) if side == "left" else _cut_left(case, run))
+        enough = wrong.sum() >= 2 or (wrong.any() and run[wrong].max() >= 2)
+        if enough and wrong.sum() >= 0.8 * padded.sum():
+            left_out = case.shape[1] - counted_end(case)
+            return _found(case, side, np.where(wrong, left_out if side == "left" else -run, 0))
+    return None
+
+
+def _cut_right(case: Case, run: Array) -> Array:
+    """Where the mask leaves out just the last `run` timesteps of a sequence, or one more of several, [B]."""
+    left_out = case.shape[1] - counted_end(case)
+    more = (run > 0) & (left_out == run + 1) & (left_out < case.shape[1])
+    cut: Array = more if more.sum() >= 2 else left_out == run
+    return cut
+
+
+def _cut_left(case: Case, run: Array) -> Array:
+    """Where the mask leaves out just the first `run` timesteps of a sequence, [B]."""
+    first = np.where(case.counts.any(axis=1), case.counts.argmax(axis=1), -1)
+    cut: Array = (first == run) & case.counts[:, -1]
+    return cut
+
+
+def _found(case: Case, side: str, shift: Array) -> Found:
+    meant = _moved(case.counts, shift)
+    cells = meant != case.counts
+    trained, lost = int((case.counts & ~meant & case.is_pad).sum()), int((meant & ~case.counts).sum())
+    rows = int((shift != 0).sum())
+    other = "right" if side == "left" else "left"
+    return Found(
+        message=f"{many(rows, 'sequence is', 'sequences are')} padded on the {side} and masked as if on the "
+        f"{other}: {many(trained, 'pad is', 'pads are')} trained and "
+        f"{many(lost, 'real timestep is', 'real timesteps are')} not.",
+        cells=cells,
+        evidence={"sequences": rows, "pads that count": trained, "real timesteps that don't": lost},
+        fix=written([(FROM_THE_END if side == "left" else BY_LENGTH).saying(f"padded on the {side}")], case.analysis),
+        repaired=lambda: with_counts(case, meant).replace(lengths=None),
+    )
+
+
+def _moved(counts: Array, shift: Array) -> Array:
+    """Each sequence of the mask rolled by its own number of timesteps, [B, T]."""
+    timesteps = counts.shape[1]
+    places = (np.arange(timesteps) - shift[:, None]) % timesteps
+    moved: Array = np.take_along_axis(counts, places, axis=1)
+    return moved
+
+
+RULE = Rule(
+    code="PAD07",
+    name="wrong-side",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    phase="side",
+    needs=("pad_id",),
+    checks_reported=True,
+)
+"""The mask stands where the sequences stand."""

@@ -1,0 +1,109 @@
+"""A sequence has no timestep that counts.
+
+## What it checks
+Whether the weights of a sequence are all 0, or its length is 0, while others count.
+
+## Why it matters
+Its own mean is 0 / 0. Where the loss is a mean over sequences, a library divides by all of them, by those that are
+not empty, or returns NaN; and recurrent kernels refuse a length of 0.
+
+## Example
+The first row of the golden batch and an empty one: the means per sequence give 6.8 / 5 / 2 = 0.68 over both and 1.36
+over those that are not empty.
+
+## How to fix
+Leave empty sequences out of the batch, or guard the division of each sequence.
+
+## When it is a false alarm
+Sequences that only fill the batch up are dropped on purpose and change nothing in a mean over timesteps, and neither
+do those in which nothing was masked for the model to guess: those are an info. A length of 0 over a sequence that
+holds something is a warning.
+
+## Threads
+pytorch#4582, pytorch#11514, pytorch#80605, pytorch PR#1013, tensorflow#36139, keras PR#2541, keras PR#11643
+"""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.digits import number_text
+from lossviz.fixes import BY_LENGTH, REDUCE, WEIGHTS, Line, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.end_snippets import ends
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import content_end, true_end
+
+__all__ = ["RULE"]
+
+_OTHERS = Line(
+    REDUCE,
+    "counts = tf.reduce_sum(weights, 1)\n"
+    "means = tf.math.divide_no_nan(tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0), 1), counts)\n"
+    "loss = tf.reduce_sum(means) / tf.reduce_sum(tf.cast(counts != 0, tf.float32))",
+    "counts = weights.sum(1)\n"
+    "means = torch.where(weights != 0, losses * weights, 0.0).sum(1) / counts.where(counts != 0, 1.0)\n"
+    "loss = means.sum() / (counts != 0).sum()",
+).saying("over the sequences that count")
+
+
+def _check(case: Case) -> Found | None:
+    counts = case.counts
+    empty = np.asarray(~counts.any(axis=1))
+    if not empty.any() or empty.all():
+        return None
+    weights, losses = case.analysis.weights, case.analysis.unpadded_loss
+    with np.errstate(all="ignore"):
+        means = losses.sum(axis=1)[~empty] / weights.sum(axis=1)[~empty]
+    cut_off = _cut_off(case, empty)
+    sequences, some, mean = len(empty), int(empty.sum()), float(means.sum())
+    return Found(
+        message=f"{some} of {sequences} sequences {'has' if some == 1 else 'have'} no timestep that counts"
+        f"{_though(int(cut_off.sum()), some)}: the mean of the sequences' means is {number_text(mean / sequences)} "
+        f"over all of them and {number_text(mean / (sequences - some))} over the others.",
+        cells=np.repeat(empty[:, None], counts.shape[1], axis=1),
+        evidence={
+            "empty sequences": some,
+            "sequences": sequences,
+            "mean over all": mean / sequences,
+            "mean over the others": mean / (sequences - some),
+        },
+        fix=written([ends(case), BY_LENGTH] if cut_off.any() else [WEIGHTS, _OTHERS], case.analysis),
+        repaired=(lambda: _filled(case, cut_off)) if cut_off.any() else None,
+        severity=_severity(case, cut_off),
+    )
+
+
+def _though(cut_off: int, empty: int) -> str:
+    """That sequences hold something, where the lengths say that they don't."""
+    if cut_off in (0, empty):
+        return "" if not cut_off else f", though {'it holds' if empty == 1 else 'they hold'} some"
+    return f", though {cut_off} of them {'holds' if cut_off == 1 else 'hold'} some"
+
+
+def _cut_off(case: Case, empty: np.ndarray) -> np.ndarray:
+    """The sequences whose length is 0 though they hold something, [B]."""
+    if case.batch.pad_id is None or case.analysis.mask_name != "lengths":
+        return np.zeros(len(empty), bool)
+    cut_off: np.ndarray = empty & (content_end(case) > 0)
+    return cut_off
+
+
+def _filled(case: Case, cut_off: np.ndarray) -> Batch:
+    return case.batch.replace(lengths=np.where(cut_off, true_end(case), case.counts.sum(axis=1)))
+
+
+def _severity(case: Case, cut_off: np.ndarray) -> str:
+    if not np.isfinite(case.analysis.value).all() and np.isfinite(case.loss[case.counts]).all():
+        return "error"
+    return "warning" if cut_off.any() or case.analysis.means_of == "sequences" else "info"
+
+
+RULE = Rule(
+    code="PAD10",
+    name="empty-sequence",
+    severity="warning",
+    doc=__doc__ or "",
+    check=_check,
+    phase="sequences",
+)
+"""Every sequence has something to learn."""

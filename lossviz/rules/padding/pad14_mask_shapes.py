@@ -1,0 +1,141 @@
+"""The masks of the sequences have different shapes.
+
+## What it checks
+What part of its sequence each mask covers: all, its beginning, its end, a window, or pieces with holes; and which
+sequences differ from most. A warning is given where the masks of some start one timestep later after the same token.
+
+## Why it matters
+A mask that is found by searching for a template fails on single sequences: the prompt is trained there, or only a
+part of the answer.
+
+## Example
+The weights [1, 1, 1, 0], [0, 0, 1, 1] and [0, 1, 0, 1] cover a beginning, an end, and pieces with holes.
+
+## How to fix
+Build the mask from token offsets or from the template's own assistant mask, never by searching ids after padding.
+
+## When it is a false alarm
+Conversations with several turns have holes, and prompts differ: it is an info. Where all masks have one shape,
+nothing is said, nor where weights alone say how long the sequences are, or where one timestep of each counts.
+
+## Threads
+trl PR#456, axolotl#2089, alpaca-lora PR#306
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import Found, Rule
+from lossviz.rules._core.sequence_ends import content_end, many, pick
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+SHAPES = {
+    "full": ("covers its whole sequence", "cover their whole sequences"),
+    "prefix": ("covers the beginning", "cover the beginning"),
+    "suffix": ("covers the end", "cover the end"),
+    "window": ("covers a part in between", "cover a part in between"),
+    "holes": ("has holes", "have holes"),
+}
+_FIX = {  # of tokenizer.apply_chat_template
+    "TensorFlow": "weights = tf.cast(assistant_masks[:, 1:], tf.float32)  # as targets = tokens[:, 1:]",
+    "PyTorch": "weights = assistant_masks[:, 1:].float()  # as targets = tokens[:, 1:]",
+}
+
+
+def _check(case: Case) -> Found | None:
+    if case.analysis.mask_name not in ("weights", "ignore_id"):
+        return None
+    return _late(case) or _mixed(case)
+
+
+def _mixed(case: Case) -> Found | None:
+    shapes = shapes_of(case)
+    tally = Counter(shape for shape in shapes if shape)
+    if len(tally) < 2 or _is_ordinary(case, set(tally)):
+        return None
+    most = next(shape for shape in sorted(tally, key=lambda name: (-tally[name], list(SHAPES).index(name))))
+    minority = np.array([bool(shape) and shape != most for shape in shapes])
+    said = ", ".join(many(tally[name], *SHAPES[name]) for name in SHAPES if name in tally)
+    return Found(
+        message=f"The {sum(tally.values())} masks differ in shape: {said}.",
+        cells=case.counts & minority[:, None],
+        evidence={name: tally[name] for name in SHAPES if name in tally},
+        fix=_FIX,
+    )
+
+
+def _is_ordinary(case: Case, shapes: set[str]) -> bool:
+    """Whether one timestep of each sequence counts, or its beginning, where nobody says what padding is."""
+    padded = case.batch.pad_id is None and case.analysis.mask_name == "weights" and shapes == {"full", "prefix"}
+    return padded or bool((case.counts.sum(axis=1) <= 1).all())
+
+
+def shapes_of(case: Case) -> list[str]:
+    """What part of its sequence each mask covers, one of `SHAPES`; "" where nothing counts.
+
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 2, 3]],
+    ...                           weights=[[1, 1, 0], [1, 0, 1]])
+    >>> shapes_of(Case(analyze(batch)))
+    ['prefix', 'holes']
+    """
+    starts, ends = case.pad_head.sum(axis=1), content_end(case)
+    return [_shape(row, int(a), int(b)) for row, a, b in zip(case.counts, starts, ends, strict=True)]
+
+
+def _shape(counts: Array, start: int, end: int) -> str:
+    places = np.flatnonzero(counts)
+    if not places.size:
+        return ""
+    first, last = int(places[0]), int(places[-1]) + 1
+    if last - first != places.size:
+        return "holes"
+    if first <= start + (start > 0):  # after padding on the left a start token may come, which nobody trains
+        return "full" if last >= end else "prefix"
+    return "suffix" if last >= end else "window"
+
+
+def _late(case: Case) -> Found | None:
+    """Sequences that start one timestep late: most masks start right after one token, theirs one after that."""
+    starts = np.where(case.counts.any(axis=1), case.counts.argmax(axis=1), -1)
+    asked = case.targets if case.batch.ignore_id is None or case.batch.inputs is None else case.batch.inputs
+    offset = 0 if asked is case.targets else 1
+    before, earlier = pick(asked, starts - 1 + offset), pick(asked, starts - 2 + offset)
+    known = starts - 1 + offset >= 0
+    tally = Counter(before[known & (starts > 0)].tolist())
+    if not tally:
+        return None
+    token, agreeing = tally.most_common(1)[0]
+    late = (starts > 1) & (before != token) & (earlier == token)
+    by_chance = len(starts) * float(case.shape[2]) ** (1 - agreeing)
+    if not late.any() or agreeing < 0.8 * known.sum() or by_chance > 1e-4:
+        return None
+    return _found_late(case, token, agreeing, late, starts)
+
+
+def _found_late(case: Case, token: int, agreeing: int, late: Array, starts: Array) -> Found:
+    cells = late[:, None] & (np.arange(case.shape[1]) == starts[:, None] - 1)
+    count = int(late.sum())
+    return Found(
+        message=f"{many(count, 'mask starts', 'masks start')} one timestep late: the other {agreeing} start right "
+        f"after “{case.batch.token(token)}”.",
+        cells=cells,
+        evidence={"masks that start late": count, "masks that start in time": agreeing},
+        fix=_FIX,
+        severity="warning",
+    )
+
+
+RULE = Rule(
+    code="PAD14",
+    name="mask-shapes",
+    severity="info",
+    doc=__doc__ or "",
+    check=_check,
+    phase="shape",
+)
+"""Masks of one batch are made in one way."""

@@ -1,0 +1,1 @@
+"""Rules about reductions: what a printed number was divided by."""

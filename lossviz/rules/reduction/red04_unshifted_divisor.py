@@ -1,0 +1,48 @@
+"""The divisor counts the labels before they are shifted.
+
+## What it checks
+Whether the printed number is the sum of the losses divided by N and one more for each sequence whose first timestep
+counts: the first label, which no timestep predicts.
+
+## Why it matters
+The loss is too small by N / (N + B), most for short sequences.
+
+## Example
+The golden batch prints 13.8 / (11 + 3) = 0.9857 instead of 13.8 / 11 = 1.2545.
+
+## How to fix
+Count the labels that are left after the shift.
+
+## When it is a false alarm
+Where the number is compared with one of Hugging Face before the fix. If N + B is B·T it is PAD02 as well.
+
+## Threads
+transformers PR#46204, transformers PR#46335, liquid-finetune PR#40
+"""
+
+import numpy as np
+
+from lossviz.identification import Match
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.printed_number import printed_rule
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _first(case: Case, _: Match) -> Array:
+    """The first timestep of each sequence, which the divisor counts twice."""
+    cells: Array = case.counts & (np.arange(case.shape[1]) == 0)
+    return cells
+
+
+RULE = printed_rule(
+    __name__,
+    __doc__,
+    code="RED04",
+    name="unshifted-divisor",
+    severity="warning",
+    cells=_first,
+)
+"""The divisor counts what is predicted."""

@@ -1,0 +1,35 @@
+"""Every sequence weighs the same, however long it is.
+
+## What it checks
+Whether the printed number is the mean of the sequences' own means.
+
+## Why it matters
+A timestep of a short sequence weighs more than one of a long one. It is a choice, but such a number can't be compared
+with a mean per timestep.
+
+## Example
+The golden batch prints 1.42, the mean of 1.36, 0.6 and 2.3, instead of 1.2545.
+
+## How to fix
+Pick one of the two and write it into the name of the log: `loss/token` or `loss/sequence`.
+
+## When it is a false alarm
+Always where it is meant: this is a convention, not a bug. Sequences of one length give the same number.
+
+## Threads
+OpenNMT-tf#570, trl#2995, trl PR#3138, transformers#34510, trlx#452, MiniCPM-V#467, keras#4186
+"""
+
+from lossviz.rules._core.printed_number import miscounted, printed_rule
+
+__all__ = ["RULE"]
+
+RULE = printed_rule(
+    __name__,
+    __doc__,
+    code="RED05",
+    name="sequence-means",
+    severity="info",
+    cells=miscounted,
+)
+"""Every timestep weighs the same."""

@@ -1,0 +1,66 @@
+"""Whether logits say anything about the targets they are held against, beyond how often each class comes."""
+
+import numpy as np
+
+from lossviz.rules._core.case import Case
+
+__all__ = ["evidence", "most_evidence"]
+
+Array = np.ndarray
+TEMPERS = (1.0, 0.5, 0.25)
+"""Powers of the probabilities: a model that is too sure of itself shows what it knows in the milder ones."""
+SAMPLE = 256
+"""Timesteps whose logits are the average."""
+LOWEST = -100.0
+"""Log-probabilities below are counted as this."""
+
+
+def evidence(case: Case, losses: Array, targets: Array) -> float:
+    """Nats by which the logits know these targets better than the average of the batch's logits knows them.
+
+    If logits and targets met by chance, p(y) / mean p(y), of any power of p, would be 1 on average, and its product
+    over the timesteps above 50 at most once in 50 batches (Markov): ln 50 nats and more say that they belong together.
+
+    Args:
+        case: the batch whose logits those are.
+        losses: the loss of some logits of the batch against each target, [B, T]; NaN where there is none.
+        targets: the classes, [B, T].
+
+    >>> from lossviz import Batch, analyze
+    >>> knows = Case(analyze(Batch.from_arrays(logits=9 * np.eye(4)[None], targets=[[0, 1, 2, 3]])))
+    >>> round(evidence(knows, knows.loss, knows.targets), 2)  # 4 ln 4, less the ln 3 for three powers
+    4.45
+    """
+    known = ~np.isnan(losses)
+    return _bet(case, targets[known], np.maximum(-losses[known], LOWEST)) if known.any() else 0.0
+
+
+def most_evidence(case: Case) -> float:
+    """What the evidence would be if every timestep that counts cost nothing: no other order of the targets has more."""
+    labels = case.targets[case.counts & case.in_range]
+    return _bet(case, labels, np.zeros(labels.size)) if labels.size else 0.0
+
+
+def _bet(case: Case, labels: Array, own: Array) -> float:
+    """Log of the product of p(y) / mean p(y) in the best of three powers, less the ln 3 for choosing it."""
+    times = np.bincount(labels)
+    classes = np.flatnonzero(times)
+    average, total = _sampled(case, classes), float(own.sum())
+    sums = [power * total - float(times[classes] @ _mean(power * average)) for power in TEMPERS]
+    return max(sums) - float(np.log(len(TEMPERS)))
+
+
+def _sampled(case: Case, classes: Array) -> Array:
+    """Log-probabilities of some classes at timesteps spread over those that count, [n, classes]."""
+    rows, timesteps = np.nonzero(case.counts & np.isfinite(case.analysis.logsumexp))
+    some = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int))
+    scores = case.batch.logits[rows[some], timesteps[some]][:, classes].astype(np.float64)
+    logs: Array = np.maximum(scores - case.analysis.logsumexp[rows[some], timesteps[some], None], LOWEST)
+    return logs
+
+
+def _mean(logs: Array) -> Array:
+    """Log of the mean of the exponentials down each column."""
+    top = logs.max(axis=0)
+    mean: Array = top + np.log(np.exp(logs - top).mean(axis=0))
+    return mean

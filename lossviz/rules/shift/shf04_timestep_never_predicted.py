@@ -1,0 +1,80 @@
+"""The first or the last timestep was never predicted: its logits are all alike in every sequence.
+
+## What it checks
+Whether all logits of the first timestep that any sequence counts there, or of the last, lie within 1e-6, while others
+differ.
+
+## Why it matters
+The buffer of outputs was made of zeros and filled from the second timestep on. Those timesteps cost ln V for ever,
+teach nothing, and lift the mean.
+
+## Example
+Six classes: ln 6 = 1.7918 nats at timestep 0 of every sequence.
+
+## How to fix
+Cut that timestep from logits, targets and weights, or fill the buffer from the start.
+
+## When it is a false alarm
+An untrained model may give flat logits wherever its input is 0: it is left alone.
+
+## Threads
+pytorch-seq2seq#45, pytorch-seq2seq#46, pytorch-seq2seq#22, models#10354
+"""
+
+import numpy as np
+
+from lossviz.fixes import CHANGE, WEIGHTS, both, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import CannotTell, Found, Rule
+from lossviz.rules._core.sequence_ends import many, trained_padding, with_counts
+from lossviz.rules.shift._misalignment import check_trained
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+ALIKE = 1e-6
+
+
+def _check(case: Case) -> Found | None:
+    if case.shape[1] < 2:
+        raise CannotTell("There is one timestep only.")
+    cells = case.nothing.copy()
+    for t in (0, case.shape[1] - 1):
+        cells[:, t] = _never_predicted(case, t)
+    if not cells.any():
+        return None
+    check_trained(case)
+    others = case.counts & ~cells
+    if not others.any() or (case.analysis.entropy < case.uniform - 1e-3)[others].mean() < 0.5:
+        return None
+    return _found(case, cells)
+
+
+def _never_predicted(case: Case, timestep: int) -> Array:
+    """The sequences that have a target at a timestep, where the logits of all are alike; none if one differs."""
+    rows: Array = (case.counts & ~trained_padding(case))[:, timestep]
+    # A flat row has the entropy ln V: only such rows are read.
+    if not rows.any() or not (case.analysis.entropy[rows, timestep] > case.uniform - 1e-3).all():
+        return np.zeros_like(rows)
+    logits = case.batch.logits[rows, timestep].astype(np.float64)
+    return rows if (np.ptp(logits, axis=-1) < ALIKE).all() else np.zeros_like(rows)
+
+
+def _found(case: Case, cells: Array) -> Found:
+    columns = np.flatnonzero(cells.any(axis=0))
+    first = columns[0] == 0
+    named = "the first and the last timestep" if len(columns) == 2 else f"the {'first' if first else 'last'} timestep"
+    cut = f"{1 if first else ''}:{-1 if columns[-1] else ''}"
+    sliced = f"logits, targets, weights = logits[:, {cut}], targets[:, {cut}], weights[:, {cut}]"
+    return Found(
+        message=f"All logits of {named} are alike in {many(int(cells.any(axis=1).sum()), 'sequence')}, "
+        f"a loss of ln {case.shape[2]} = {case.uniform:.4f} nats: nothing was predicted there.",
+        cells=cells,
+        evidence={"timesteps": int(cells.sum()), "ln V": case.uniform},
+        fix=written([WEIGHTS, both(sliced, CHANGE)], case.analysis),
+        repaired=lambda: with_counts(case, case.counts & ~cells),
+    )
+
+
+RULE = Rule(code="SHF04", name="timestep-never-predicted", severity="error", doc=__doc__ or "", check=_check)
+"""Every timestep that counts was predicted."""

@@ -1,0 +1,99 @@
+"""The mask is that of the inputs: it was not shifted with the targets.
+
+## What it checks
+Whether what counts is exactly where the inputs are not the pad id, while the targets need another mask: each padded
+sequence trains one pad, or loses a target. Inputs that start with the pad id, as T5's decoder does, lose the first.
+Where the mask is right: whether the number that the loop printed is that of such a mask.
+
+## Why it matters
+The model is trained to write padding after its last token, or never to write that token.
+
+## Example
+Tokens [4, 5, 1, 0, 0]: inputs [4, 5, 1, 0], targets [5, 1, 0, 0]. The mask of the inputs is [1, 1, 1, 0] and trains the
+pad at timestep 2; that of the targets is [1, 1, 0, 0].
+
+## How to fix
+Shift the mask with the targets, or put the ignore id into the labels before they are shifted.
+
+## When it is a false alarm
+Where the pad id also ends a sequence, the first pad is its end and should count. A length that is one too long looks
+the same; the inputs say that it is this.
+
+## Threads
+self-critical#102, bionemo-recipes PR#1449, transformers PR#46204
+"""
+
+import numpy as np
+
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import CannotTell, Found, Rule
+from lossviz.rules._core.sequence_ends import content, many, pad_may_be_eos, tail, trained_padding, with_counts
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    inputs, pad = case.batch.inputs, case.batch.pad_id
+    if inputs is None or pad is None or not np.array_equal(case.counts, inputs != pad):
+        return None
+    after, inside = tail(case), content(case)
+    trained = case.counts & after
+    lost = inside & ~case.counts & ~case.is_pad
+    if not trained.any() and lost[:, 0].all() and not lost[:, 1:].any():
+        return _first_lost(case, lost)
+    padded = after.any(axis=1) & inside.any(axis=1)
+    if not padded.any() or not (trained.sum(axis=1)[padded] == 1).all():
+        return None
+    if pad_may_be_eos(case) and not trained_padding(case).any():
+        raise CannotTell(f"The pad id {pad} that counts may be the end of the sequence; `eos_id` would tell.")
+    cells = trained | lost
+    dropped = f" and drops {many(int(lost.sum()), 'target')}" if lost.any() else ""
+    return Found(
+        message=f"The mask is that of the inputs: it trains {many(int(trained.sum()), 'pad')}, one in each of "
+        f"{many(int(padded.sum()), 'padded sequence')}{dropped}.",
+        cells=cells,
+        evidence={
+            "pads that count": int(trained.sum()),
+            "targets that don't": int(lost.sum()),
+            "padded sequences": int(padded.sum()),
+        },
+        fix=_fix(pad),
+        repaired=lambda: with_counts(case, case.counts & ~trained | lost),
+    )
+
+
+def _first_lost(case: Case, lost: Array) -> Found:
+    pad, rows = case.batch.pad_id or 0, len(lost)
+    first = np.unique(case.targets[:, 0])
+    if first.size == 1 and (rows > 1 or first[0] == case.batch.ignore_id):
+        raise CannotTell("The first target is the same in every sequence: a start token, which nobody trains.")
+    return Found(
+        message=f"The mask is that of the inputs, which start with the pad id {pad}: it drops the first target of "
+        f"{'the sequence' if rows == 1 else f'all {rows:,} sequences'}.",
+        cells=lost,
+        evidence={"pads that count": 0, "targets that don't": rows, "padded sequences": 0},
+        fix=_fix(pad),
+        repaired=lambda: with_counts(case, case.counts | lost),
+    )
+
+
+def _fix(pad: int) -> dict[str, str]:
+    return {
+        "TensorFlow": f"weights = tf.cast(targets != {pad}, tf.float32)  # not inputs != {pad}",
+        "PyTorch": f"weights = (targets != {pad}).float()  # not inputs != {pad}",
+    }
+
+
+RULE = Rule(
+    code="SHF05",
+    name="mask-of-the-inputs",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    phase="alignment",
+    needs=("inputs", "pad_id"),
+    checks_reported=True,
+)
+"""The mask is that of the targets."""

@@ -1,0 +1,146 @@
+"""Sequences end without the token that ends them.
+
+## What it checks
+Whether padded sequences hold no end of sequence at all among their targets; apart from them, sequences without padding,
+which may have been cut.
+
+## Why it matters
+A model that never sees the end never stops.
+
+## Example
+Text [5, 6, 7, 8, 1] in four timesteps: the targets are [5, 6, 7, 8], and the end 1 is lost.
+
+## How to fix
+Append the end before padding. When cutting, decide: keep the cut, or put the end in the last timestep.
+
+## When it is a false alarm
+Chunks of running text have no end, and many cut on purpose: sequences without padding are an info. So is one padded
+sequence in a batch that never uses the end, and where only the longest sequences lack theirs: they were cut at one
+length, and then padded to a round number. Where a mask has holes, or the model reads on after the last timestep that
+counts, that need not be the end of the sequence: nothing is said.
+
+## Threads
+transformers#19742, trl PR#4698, alpaca-lora#118, esm#157, axolotl PR#2287, DALM PR#56
+"""
+
+import numpy as np
+
+from lossviz.batch import Batch
+from lossviz.fixes import BY_LENGTH, SOURCE, Line, written
+from lossviz.rules._core.case import Case
+from lossviz.rules._core.rule import CannotTell, Found, Rule
+from lossviz.rules._core.sequence_ends import between, content, content_end, counted_end, many, padding, with_counts
+from lossviz.rules.shift._shifts import agreement
+
+__all__ = ["RULE"]
+
+Array = np.ndarray
+
+
+def _check(case: Case) -> Found | None:
+    eos, pad = case.batch.eos_id, case.batch.pad_id
+    if eos == pad:
+        raise CannotTell(f"The pad id {pad} is also the end of sequence, so that every padded sequence holds it.")
+    if agreement(case, 0)[0] > 0.95:
+        raise CannotTell("The targets are the inputs, so that their last token is cut.")
+    held = (content(case) & case.counts).any(axis=1)
+    lacks = held & ~(case.targets == eos).any(axis=1) & ~_reads(case, eos)
+    if not lacks.any():
+        return None
+    solid = not (between(case) & ~case.counts).any()
+    short = held & (_shows_padding(case) | (solid & _ends_there(case)))
+    if not solid and not (lacks & short).any():
+        raise CannotTell("The mask has holes, so that what counts last need not be the end of a sequence.")
+    known = bool((held & ~lacks).any())
+    unfinished, length = lacks & short, content(case).sum(axis=1)
+    if pad is None or case.analysis.mask_name == "lengths":
+        length = counted_end(case)
+    cut = bool((length[unfinished] == length[held].max()).all())  # at one limit, then padded further
+    return _found(case, lacks, short, is_wrong=not cut and (unfinished.sum() > 1 or known))
+
+
+def _reads(case: Case, eos: int | None) -> Array:
+    """Sequences whose end the model reads, although no target is it, [B]: a start that is the same id is none."""
+    inputs = case.batch.inputs
+    return np.zeros(case.shape[0], bool) if inputs is None else (inputs[:, 1:] == eos).any(axis=1)
+
+
+def _shows_padding(case: Case) -> Array:
+    """Sequences with a pad id at an end, among the targets or, where they are ignored, the inputs, [B]."""
+    masked = case.analysis.mask_name in ("lengths", "weights")
+    shown: Array = (padding(case) & case.is_pad & ~(case.counts & masked)).any(axis=1)
+    inputs, pad = case.batch.inputs, case.batch.pad_id
+    if inputs is not None and pad is not None and case.shape[1] > 1:
+        read = (inputs == pad) | (np.arange(case.shape[1]) <= counted_end(case)[:, None])
+        shown = shown | ((inputs[:, -1] == pad) & read.all(axis=1))
+    return shown
+
+
+def _ends_there(case: Case) -> Array:
+    """Sequences that end where they stop counting: after it, the model reads one and the same id, if anything, [B]."""
+    end, inputs = counted_end(case), case.batch.inputs
+    if inputs is None:
+        return end < case.shape[1]
+    after = np.arange(case.shape[1]) > end[:, None]
+    same: Array = (~after | (inputs == inputs[:, -1:])).all(axis=1)
+    return same & (end < case.shape[1])
+
+
+def _found(case: Case, lacks: Array, short: Array, *, is_wrong: bool) -> Found:
+    eos = case.batch.eos_id
+    cut, open_ended = int((lacks & ~short).sum()), int((lacks & short).sum())
+    rows = lacks & short if is_wrong else lacks
+    ends = counted_end(case)
+    cells = (np.arange(case.shape[1]) == ends[:, None] - 1) & rows[:, None]
+    room = rows & short & (content_end(case) < case.shape[1])
+    end = f"end “{case.batch.token(int(eos or 0))}”"
+    if is_wrong:
+        message = f"{many(open_ended, 'padded sequence has', 'padded sequences have')} no {end} among the targets, "
+        message += f"of {int(short.sum())}: a model so trained does not stop."
+    else:
+        message = f"{many(int(lacks.sum()), 'sequence has', 'sequences have')} no {end}: "
+        message += "cut, or chunks of a longer text."
+    return Found(
+        message=message,
+        cells=cells,
+        evidence={
+            "padded sequences without an end": open_ended,
+            "padded sequences": int(short.sum()),
+            "other sequences without an end": cut,
+        },
+        fix=_fix(case),
+        repaired=(lambda: _ended(case, room)) if room.any() else None,
+        severity=None if is_wrong else "info",
+    )
+
+
+def _fix(case: Case) -> dict[str, str]:
+    """An end where there is none, in sequences of at most T, which are padded again."""
+    eos, pad, timesteps = case.batch.eos_id, case.batch.pad_id or 0, case.shape[1]
+    ended = f"ids = [row if row[-1:] == [{eos}] else row[:{timesteps - 1}] + [{eos}] for row in ids]"
+    padded = f"[row + [{pad}] * ({timesteps} - len(row)) for row in ids]"
+    lengths = "[len(row) for row in ids]"
+    lines = Line(
+        SOURCE,
+        f"{ended}\ntargets, lengths = tf.constant({padded}), tf.constant({lengths})",
+        f"{ended}\ntargets, lengths = torch.tensor({padded}), torch.tensor({lengths})",
+    )
+    return written([lines, BY_LENGTH], case.analysis)
+
+
+def _ended(case: Case, rows: Array) -> Batch:
+    """The batch with the end of sequence after the content of some sequences, counted."""
+    here = (np.arange(case.shape[1]) == content_end(case)[:, None]) & rows[:, None]
+    return with_counts(case, case.counts | here).replace(targets=np.where(here, case.batch.eos_id or 0, case.targets))
+
+
+RULE = Rule(
+    code="SHF07",
+    name="eos-missing",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    phase="stops",
+    needs=("eos_id",),
+)
+"""Every sequence ends."""
