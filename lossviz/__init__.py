@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from lossviz.formats import read, write
     from lossviz.identification import Match, identify
     from lossviz.recording import Recorder
+    from lossviz.recording.huggingface import HuggingFaceRecorder
+    from lossviz.recording.keras import KerasRecorder
+    from lossviz.recording.lightning import LightningRecorder
+    from lossviz.recording.pytorch import record_pytorch
     from lossviz.rules import Finding, diagnose
     from lossviz.settings import Settings
 
@@ -36,6 +40,9 @@ __all__ = [
     "Batch",
     "Edit",
     "Finding",
+    "HuggingFaceRecorder",
+    "KerasRecorder",
+    "LightningRecorder",
     "LossvizError",
     "Match",
     "Recorder",
@@ -46,6 +53,7 @@ __all__ = [
     "diagnose",
     "identify",
     "read",
+    "record_pytorch",
     "sequence_loss",
     "sequence_mask",
     "sigmoid_loss",
@@ -58,6 +66,9 @@ _ROOMS = {
     "Batch": "batch",
     "Edit": "edits",
     "Finding": "rules",
+    "HuggingFaceRecorder": "recording.huggingface",
+    "KerasRecorder": "recording.keras",
+    "LightningRecorder": "recording.lightning",
     "LossvizError": "errors",
     "Match": "identification",
     "Recorder": "recording",
@@ -68,6 +79,7 @@ _ROOMS = {
     "diagnose": "rules",
     "identify": "identification",
     "read": "formats",
+    "record_pytorch": "recording.pytorch",
     "sequence_loss": "engine",
     "sequence_mask": "engine",
     "sigmoid_loss": "engine",

@@ -19,8 +19,8 @@ CODE = sorted((ROOT / "lossviz").rglob("*.py"))
 EVERY = [*CODE, ROOT / "app.py", *sorted((ROOT / "sample_data").rglob("*.py"))]
 ROOMS_OF = {
     "tensorflow": {"engine", "models", "testing"},
-    "keras": {"engine", "models"},
-    "torch": {"testing"},
+    "keras": {"engine", "models", "recording"},
+    "torch": {"recording", "testing"},
     "jax": {"testing"},
     "streamlit": {"ui"},
     "plotly": {"figures", "ui"},

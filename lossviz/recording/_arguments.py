@@ -14,7 +14,8 @@ from lossviz.recording._step import RecordedStep
 __all__ = ["recorded_step"]
 
 _LOSSES = ("losses", "log_probs", "logits")
-_ARRAYS = ("weights", "inputs", "segment_ids", "known")
+_INTEGERS = ("inputs", "segment_ids", "attention_mask")
+_ARRAYS = ("weights", "known", *_INTEGERS)
 _NUMBERS = ("micro_batch", "reported", "window", "loss", "accumulation", "num_items")
 _KNOWN = (*_LOSSES, *_ARRAYS, "lengths", *_NUMBERS, "details")
 _LOGITS_BYTES = 2**20  # a step, with `logits="auto"`
@@ -105,7 +106,7 @@ def _losses(source: str, value: Any, labels: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _arrays(taken: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    arrays = {name: _integers(name, taken[name]) for name in ("inputs", "segment_ids") if name in taken}
+    arrays = {name: _integers(name, taken[name]) for name in _INTEGERS if name in taken}
     if "weights" in taken:
         arrays["weights"] = to_numpy("weights", taken["weights"]).astype(np.float32)
     return arrays

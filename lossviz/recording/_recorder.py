@@ -56,6 +56,7 @@ class Recorder:
         self._held: list[RecordedStep] = []
         self._writer: Writer | None = None
         self._closed = False
+        self._late: dict[str, Any] | None = None
         self._watched = None if self.settings.watch is None else to_numpy("watch", self.settings.watch)
         self._check_folder()
         reference = weakref.ref(self)
@@ -74,9 +75,9 @@ class Recorder:
             step: the optimizer step, as the training loop numbers it.
             targets: [B, T] integers.
             arrays: one of `losses` [B, T], `log_probs` [B, T] and `logits` [B, T, V]; and what else is known of
-                `weights`, `inputs`, `segment_ids` [B, T], `lengths` [B], `known` [B, T] (where a loss was computed),
-                `reported` (the printed number), `loss` (what the loss function returned), `micro_batch` (from 0),
-                `accumulation`, `num_items`, `window` and `details` (a dict of what JSON can hold).
+                `weights`, `inputs`, `segment_ids`, `attention_mask` [B, T], `lengths` [B], `known` [B, T] (where a
+                loss was computed), `reported` (the printed number), `loss` (what the loss function returned),
+                `micro_batch` (from 0), `accumulation`, `num_items`, `window`, `details` (a dict of what JSON can hold).
 
         Returns:
             Whether the step is one that is recorded.
@@ -93,15 +94,40 @@ class Recorder:
         self._held.append(done)
         return True
 
-    def report(self, number: str | float, *, window: int = 1) -> None:
+    def jax(self, *, step: int, targets: Any, **arrays: Any) -> bool:
+        """Record a step of a jitted JAX loop one call late, so that the device never waits for the host.
+
+        Args:
+            step: as in `step`.
+            targets: as in `step`.
+            arrays: as in `step`: what the jitted function returned beside the loss, still being computed.
+
+        Returns:
+            Whether the step is one that is recorded.
+        """
+        self._catch_up()
+        if self.wants(step):
+            self._late = {"step": step, "targets": targets, **arrays}
+            for array in self._late.values():
+                getattr(array, "copy_to_host_async", int)()
+        return self._late is not None
+
+    def report(self, number: str | float, *, step: int | None = None, window: int = 1) -> None:
         """Add the number that the training loop printed to the step that was recorded last.
 
         Args:
             number: as it was printed, or a float.
+            step: the step that it was printed for; where that one was not recorded, nothing happens.
             window: over how many steps it is a mean.
         """
         for held in self._held:
-            held.numbers |= {"reported": str(number), "window": window}
+            if step is None or held.step == step:
+                held.numbers |= {"reported": str(number), "window": window}
+
+    def note(self, **numbers: Any) -> None:
+        """Add a number to the step that was recorded last, such as `accumulation` once the step has ended."""
+        for held in self._held:
+            held.numbers |= numbers
 
     def flush(self) -> None:
         """Hand the held step to the writer; if it can't keep up, the step is dropped and counted."""
@@ -118,6 +144,7 @@ class Recorder:
         """Write what is left, compact to Parquet, and say what was dropped. Closing twice does nothing."""
         if self._closed:
             return
+        self._catch_up()
         self._closed = True
         self.flush()
         for problem in self._ended():
@@ -154,6 +181,11 @@ class Recorder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"`{self.path}` can't be made a folder: {error.strerror or error}.") from None
+
+    def _catch_up(self) -> None:
+        late, self._late = self._late, None
+        if late is not None:
+            self.step(**late)
 
     def _watches(self, targets: Any) -> bool:
         return self._watched is None or np.array_equal(to_numpy("targets", targets), self._watched)

@@ -12,7 +12,7 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.errors import FormatError, InputError
 from lossviz.recording._manifest import Manifest, RankState, read_manifest, read_rank_states, vocabulary_digest
-from lossviz.recording._shards import read_shard, shards
+from lossviz.recording._shards import read_shard, refusing, shards
 from lossviz.recording._stacking import stacked
 
 if TYPE_CHECKING:
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "is_run", "open_run"]
 
-_INDEX = ["step", "micro_batch", "rank", "reported", "window", "loss", "accumulation", "num_items", "world", "rows"]
+_INDEX = [
+    "step",
+    "micro_batch",
+    "rank",
+    "reported",
+    "window",
+    "loss",
+    "accumulation",
+    "num_items",
+    "world",
+    "rows",
+    "details",
+]
 
 
 @dataclass(frozen=True)
@@ -42,9 +54,9 @@ class Run:
         """The numbers of every micro-batch, in the order of steps, ranks and micro-batches; a later part wins."""
         found: dict[tuple[int, int, int], dict[str, Any]] = {}
         for path in shards(self.path):
-            table = read_shard(path, self.manifest.run, _INDEX)
-            for entry in table.to_pylist():
-                found[entry["step"], entry["rank"], entry["micro_batch"]] = entry | {"shard": path}
+            with refusing(f"`{path.name}` is damaged: its numbers are inconsistent. Restore it from a copy."):
+                for entry in read_shard(path, self.manifest.run, _INDEX).to_pylist():
+                    found[int(entry["step"]), int(entry["rank"]), int(entry["micro_batch"])] = entry | {"shard": path}
         return tuple(found[key] for key in sorted(found))
 
     @cached_property
@@ -60,6 +72,10 @@ class Run:
         """How many micro-batches of one rank the step adds up."""
         return max(1 + int(entry["micro_batch"]) for entry in self._entries(step))
 
+    def details(self, step: int) -> dict[str, Any]:
+        """How the loss function was called at a step, and what else its first micro-batch says."""
+        return _details(self._entries(step)[0]["details"])
+
     def fields(self, step: int) -> dict[str, Any]:
         """The arguments of `Batch.from_arrays` for one step: all its ranks and micro-batches, one below the other.
 
@@ -69,8 +85,9 @@ class Run:
         """
         entries = self._entries(step)
         tables = {path: read_shard(path, self.manifest.run, step=step) for path in {one["shard"] for one in entries}}
-        parts = [_part(tables[one["shard"]], one) for one in entries]
-        fields = stacked(parts, self.manifest.settings.get("pad_id"))
+        with refusing(f"Step {step} of `{self.path}` is damaged: its lists are inconsistent. Restore it from a copy."):
+            parts = [_part(tables[one["shard"]], one) for one in entries]
+            fields = stacked(parts, self.manifest.settings.get("pad_id"))
         fields |= {name: value for name, value in self._shared(entries, parts).items() if value is not None}
         if "logits" in fields:
             fields.pop("losses")
@@ -101,9 +118,7 @@ class Run:
             tokens = None
         texts = isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)
         if not texts or vocabulary_digest(tokens) != self.manifest.vocabulary.get("sha256"):
-            raise FormatError(
-                f"`{path}` is missing, damaged, or of another run than `run.json`. Restore it from a copy."
-            )
+            raise FormatError(f"`{path}` is missing, damaged, or not the one of `run.json`. Restore it from a copy.")
         return tuple(tokens)
 
     def _entries(self, step: int) -> list[dict[str, Any]]:
@@ -114,7 +129,7 @@ class Run:
 
     def _shared(self, entries: list[dict[str, Any]], parts: list["pyarrow.Table"]) -> dict[str, Any]:
         settings = self.manifest.settings
-        details = _details(parts)
+        details = _details(entries[0]["details"])
         classes = parts[0]["classes"][0].as_py()
         words = self.vocabulary
         return {
@@ -161,8 +176,7 @@ def _part(table: "pyarrow.Table", entry: Mapping[str, Any]) -> "pyarrow.Table":
     return table.filter(compute.and_(*same)).sort_by("row")
 
 
-def _details(parts: list["pyarrow.Table"]) -> dict[str, Any]:
-    text = parts[0]["details"][0].as_py()
+def _details(text: str | None) -> dict[str, Any]:
     try:
         details = json.loads(text or "{}")
     except ValueError:

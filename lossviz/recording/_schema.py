@@ -42,6 +42,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("length", "int64", "How many timesteps of the sequence are real.", optional=True),
     Column("inputs", "[int64]", "What the model read at each timestep.", optional=True),
     Column("segment_ids", "[int64]", "Which packed document each timestep belongs to.", optional=True),
+    Column("attention_mask", "[int64]", "Whether the token that is the target is real to the model.", optional=True),
     Column("logits", "[float32]", "The logits, T × V numbers, timestep by timestep.", optional=True),
     Column("classes", "int32", "V, where logits were seen.", optional=True),
     Column("loss", "float64", "What the loss function returned for the whole micro-batch.", optional=True),

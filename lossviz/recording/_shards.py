@@ -4,16 +4,17 @@
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossviz.errors import FormatError
+from lossviz.errors import FormatError, LossvizError
 from lossviz.recording._schema import COLUMNS, SCHEMA_VERSION, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["arrow_steps", "next_part", "read_shard", "shard_name", "shards"]
+__all__ = ["arrow_steps", "check_schema", "next_part", "read_shard", "refusing", "shard_name", "shards"]
 
 _PATTERN = "steps-[0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]"
 
@@ -59,17 +60,17 @@ def arrow_steps(path: Path, run: str) -> "Iterator[pyarrow.RecordBatch]":
 
     if path.stat().st_size == 0:
         return
-    try:
+    with refusing(f"`{path.name}` is not an Arrow stream, or was cut off before its first step."):
         reader = pyarrow.ipc.open_stream(pyarrow.memory_map(str(path)))
         check_schema(reader.schema, path, run)
-    except (pyarrow.ArrowException, OSError):
-        raise FormatError(f"`{path.name}` is not an Arrow stream, or was cut off before its first step.") from None
     while True:
         try:
             batch = reader.read_next_batch()
         except (StopIteration, pyarrow.ArrowException, OSError):
             return  # the end, or where the recording was cut off
-        yield _validated(batch, path)
+        with refusing(f"`{path.name}` is damaged: its rows are inconsistent. Restore it from a copy."):
+            batch.validate(full=True)
+        yield batch
 
 
 def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int | None = None) -> "pyarrow.Table":
@@ -84,15 +85,14 @@ def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int
 
     names = columns or [column.name for column in COLUMNS]
     if path.suffix == ".parquet":
-        try:
-            check_schema(pyarrow.parquet.read_schema(path), path, run)
-            present = [name for name in names if name in pyarrow.parquet.read_schema(path).names]
+        with refusing(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it."):
+            schema = pyarrow.parquet.read_schema(path)
+            check_schema(schema, path, run)
+            present = [name for name in names if name in schema.names]
             filters = None if step is None else [("step", "=", step)]
             table = pyarrow.parquet.read_table(path, columns=present, filters=filters)
             table.validate(full=True)
-        except (pyarrow.ArrowException, OSError):
-            raise FormatError(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it.") from None
-        return _completed(table, names)
+            return _completed(table, names)
     batches = [batch for batch in arrow_steps(path, run) if step is None or batch["step"][0].as_py() == step]
     table = pyarrow.Table.from_batches(batches) if batches else arrow_schema(run).empty_table()
     return _completed(table, names)
@@ -123,24 +123,27 @@ def check_schema(schema: "pyarrow.Schema", path: Path, run: str) -> None:
         )
 
 
+@contextmanager
+def refusing(message: str) -> Iterator[None]:
+    """Say one sentence instead of whatever pyarrow raises on a damaged file: it may break anywhere.
+
+    Raises:
+        FormatError: with that sentence.
+    """
+    try:
+        yield
+    except LossvizError:
+        raise
+    except Exception:
+        raise FormatError(message) from None
+
+
 def _equal(found: "pyarrow.DataType", wanted: "pyarrow.DataType") -> bool:
     """Whether two types are equal but for the name that Parquet gives to a list's entries."""
     import pyarrow
 
     lists = pyarrow.types.is_list(found) and pyarrow.types.is_list(wanted)
     return bool(found.value_type == wanted.value_type if lists else found == wanted)
-
-
-def _validated(batch: "pyarrow.RecordBatch", path: Path) -> "pyarrow.RecordBatch":
-    import pyarrow
-
-    try:
-        batch.validate(full=True)
-    except pyarrow.ArrowException:
-        raise FormatError(
-            f"`{path.name}` is damaged: its rows contradict themselves. Restore it from a copy."
-        ) from None
-    return batch
 
 
 def _completed(table: "pyarrow.Table", names: list[str]) -> "pyarrow.Table":

@@ -1,0 +1,62 @@
+"""`KerasRecorder` in the real `fit`: TensorFlow here, JAX and PyTorch in processes of their own."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lossviz.recording import open_run
+from tests.recording.keras_run import INPUTS, TARGETS, train
+
+BATCHES = ((0, 4), (4, 8), (8, 10))
+
+
+def explains(run, printed, mask=True, seen=True):
+    """Assert that what was recorded gives what Keras printed: the mean of an epoch's batches so far, by rows."""
+    assert run.steps == tuple(range(6))
+    for epoch in range(2):
+        total = rows = 0
+        for batch, (first, end) in enumerate(BATCHES):
+            step = 3 * epoch + batch
+            fields = run.fields(step)
+            np.testing.assert_array_equal(fields["targets"], TARGETS[first:end])
+            weights = INPUTS[first:end] != 0 if mask else np.ones((end - first, 4))
+            if seen:
+                np.testing.assert_array_equal(fields["weights"], weights)
+            loss = (fields["losses"].astype(np.float64) * weights).sum() / weights.sum()  # Keras divides by Σ mask
+            total, rows = total + loss * (end - first), rows + end - first
+            assert printed[step] == pytest.approx(total / rows, rel=1e-5)
+            assert run.reported(step) == f"{printed[step]:.6g}"
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_keras_recorder_explains_printed_losses(tmp_path, jit, from_logits):
+    printed = train(tmp_path / "run", jit=jit, from_logits=from_logits)
+    run = open_run(tmp_path / "run")
+    explains(run, printed)
+    assert run.details(0)["keras_mask"] is True
+
+
+def test_keras_recorder_says_whether_a_mask_is_live(tmp_path):
+    printed = train(tmp_path / "run", mask=False)
+    run = open_run(tmp_path / "run")
+    explains(run, printed, mask=False)
+    assert run.details(0)["keras_mask"] is False
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_keras_recorder_records_on_other_backends(tmp_path, backend):
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    command = [sys.executable, "-m", "tests.recording.keras_run", str(tmp_path / "run")]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    run, seen = open_run(tmp_path / "run"), backend != "jax"  # whose metrics are given no mask
+    explains(run, ast.literal_eval(done.stdout.splitlines()[-1]), seen=seen)
+    assert run.details(0)["keras_mask"] is (True if seen else None)
+    assert ("weights" in run.fields(0)) == seen
