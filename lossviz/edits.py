@@ -12,7 +12,7 @@ from lossviz.batch import Batch
 from lossviz.errors import InputError
 from lossviz.masking import resolve_mask
 
-__all__ = ["EDITABLE", "Edit", "apply_edits", "differences"]
+__all__ = ["EDITABLE", "Edit", "apply_edits", "differences", "entry"]
 
 EDITABLE = {"targets": 2, "inputs": 2, "weights": 2, "lengths": 1, "logits": 3}
 
@@ -97,6 +97,21 @@ def differences(source: Batch, edits: Sequence[Edit]) -> tuple[Edit, ...]:
     """
     last = {(edit.field, edit.index): edit for edit in edits}
     return tuple(edit for edit in last.values() if not _is_in(getattr(source, edit.field), edit))
+
+
+def entry(batch: Batch, field: str, index: tuple[int, ...]) -> float:
+    """The value that an edit of this entry would replace.
+
+    Raises:
+        InputError: if the batch has no such field and nothing stands in for it.
+
+    >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 2]], lengths=[1])
+    >>> entry(batch, "targets", (0, 1)), entry(batch, "weights", (0, 1))
+    (2, 0.0)
+    """
+    array = getattr(batch, field)
+    value: float = (_writable(batch, field) if array is None else array)[index].item()
+    return value
 
 
 def _is_in(array: np.ndarray | None, edit: Edit) -> bool:

@@ -5,16 +5,16 @@ from functools import partial
 import streamlit as st
 
 from lossviz.analysis import Analysis
-from lossviz.edits import Edit
 from lossviz.explanation import Explanation
 from lossviz.figures import class_bars, visible
 from lossviz.headline import cell_words, reading_words
 from lossviz.reductions import MAX_SAFE_INTEGER
-from lossviz.ui.editing import make_edits
+from lossviz.ui.editing import draw_entries, save_typed
+from lossviz.ui.editor import Editor
 from lossviz.ui.equation import theme
 from lossviz.ui.logits import logits_editor
 from lossviz.ui.plot import plot
-from lossviz.ui.state import State, read_widget, write_widget
+from lossviz.ui.state import State, read_widget
 from lossviz.ui.widgets import escaped, say
 
 __all__ = ["cell_panel"]
@@ -68,16 +68,16 @@ def _editors(state: State, analysis: Analysis, explanation: Explanation) -> None
 
 def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
     why = _no_weight(analysis, explanation)
-    key = f"weight_{state.cell}_{state.editors}"
-    # The weight also changes by the mask and the lengths, so the field is told what is so.
-    write_widget(key, explanation.weight)
+    entry = "weights", (explanation.sequence, explanation.timestep)
+    # A field that is locked and one that is not are two: what is typed into the one is no edit.
+    editor = draw_entries(state, "weight_locked" if why else "weight", [entry], shown=explanation.weight)
     st.number_input(
         "Weight",
-        value=None,  # emptied is no edit
+        value=float(editor.shown[entry]),
         step=1.0,
         format="%.6g",
-        key=key,
-        on_change=partial(_save_widget, state, "weights", key),
+        key=editor.key,
+        on_change=partial(_save_field, state, editor),
         disabled=bool(why),
         help=why or "0: this timestep does not count.",
     )
@@ -93,27 +93,31 @@ def _no_weight(analysis: Analysis, explanation: Explanation) -> str:
 
 
 def _target(state: State, analysis: Analysis, explanation: Explanation) -> None:
-    key = f"target_{state.cell}_{state.editors}"
-    save = partial(_save_widget, state, "targets", key)
+    entry = "targets", (explanation.sequence, explanation.timestep)
     classes = analysis.batch.shape[2]
-    words = analysis.batch.vocabulary is not None and classes <= SELECTABLE_CLASSES
+    named = analysis.batch.vocabulary is not None and classes <= SELECTABLE_CLASSES
     browser_can = abs(explanation.target) <= MAX_SAFE_INTEGER
-    if browser_can:
-        write_widget(key, explanation.target)
-    if words and 0 <= explanation.target < classes:
+    editor = draw_entries(state, "target", [entry])
+    save = partial(_save_field, state, editor)
+    if named and 0 <= explanation.target < classes:
         st.selectbox(
             "Target",
             range(classes),
+            index=int(editor.shown[entry]),
             format_func=lambda v: f"{analysis.batch.token(v)[:80]} ({v})",
-            key=key,
+            key=editor.key,
             on_change=save,
             help="The class that this timestep should predict.",
         )
     else:
+        value = int(editor.shown[entry]) if browser_can else None
         hint = None if browser_can else str(explanation.target)
-        st.number_input("Target", value=None, placeholder=hint, step=1, key=key, on_change=save, help="A class id.")
+        st.number_input(
+            "Target", value=value, placeholder=hint, step=1, key=editor.key, on_change=save, help="A class id."
+        )
 
 
-def _save_widget(state: State, field: str, key: str) -> None:
-    if state.cell is not None and read_widget(key) is not None:
-        make_edits(state, [Edit(field, state.cell, float(read_widget(key)))])
+def _save_field(state: State, editor: Editor) -> None:
+    [entry] = editor.held
+    value = read_widget(editor.key)
+    save_typed(state, editor, {entry: None if value is None else float(value)})

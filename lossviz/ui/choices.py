@@ -1,11 +1,14 @@
 """What the user chooses in the sidebar: the mask, the reduction with its options, the quantity in the cells."""
 
+from functools import partial
+
 import streamlit as st
 
 from lossviz.figures import QUANTITIES
 from lossviz.reductions import FLAGS, MAX_SAFE_INTEGER, REDUCTIONS, reduction_named
 from lossviz.settings import MASKS, Settings
-from lossviz.ui.state import State, default_widget, read_widget, write_widget
+from lossviz.ui.selectbox import select
+from lossviz.ui.state import State, default_widget, read_widget
 
 __all__ = [
     "DECLARED",
@@ -37,34 +40,29 @@ UNREDUCED = Settings(reduction="sequence_loss", average_across_timesteps=False, 
 def choose_settings(state: State) -> None:
     """Draw the selectors."""
     declared = state.source.current.declared_mask if state.source else "none"
-    if declared != state.declared:
-        # The browser keeps the words of a choice until it is given anew.
-        write_widget("mask", read_widget("mask", DECLARED))
     state.declared = declared
-    st.selectbox(
+    select(
+        state,
+        "mask",
         "Mask",
-        [DECLARED, *MASKS],
-        format_func=lambda name: f"As the batch says: {declared}" if name == DECLARED else MASKS[name],
-        key="mask",
-        help="Which timesteps count. A batch says it with weights, else lengths, else an ignore id, else a pad id.",
-        persist_state="session",
+        {DECLARED: f"As the batch says: {declared}", **MASKS},
+        about="Which timesteps count. A batch says it with weights, else lengths, else an ignore id, else a pad id.",
     )
     with st.container(key="explore_reduction"):
-        titles = {reduction.name: reduction.title for reduction in REDUCTIONS}
-        reduction = st.selectbox(
+        reduction = select(
+            state,
+            "reduction",
             "Reduction",
-            list(titles),
-            format_func=titles.__getitem__,
-            key="reduction",
-            help="How the timesteps' losses become one number, and what it is divided by.",
-            persist_state="session",
+            {reduction.name: reduction.title for reduction in REDUCTIONS},
+            first=Settings().reduction,
+            about="How the timesteps' losses become one number, and what it is divided by.",
         )
         row = reduction_named(reduction)
         if row.name == "sequence_loss":
             _flags()
         for option in OPTIONS:
             if option in (*row.needs, *row.may_take):
-                _number(option)
+                _number(state, option)
 
 
 def choose_quantity() -> None:
@@ -91,15 +89,18 @@ def _flags() -> None:
         )
 
 
-def _number(option: str) -> None:
+def _number(state: State, option: str) -> None:
     label, empty, help_text = OPTIONS[option]
+    editor = state.choice(option)
+    default_widget(editor.key, editor.shown[option])  # as `value` it could not be emptied
     st.number_input(
         label,
         min_value=1,
         max_value=MAX_SAFE_INTEGER,
         value=None,
         step=1,
-        key=option,
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
         placeholder=empty,
         help=help_text,
         persist_state="session",

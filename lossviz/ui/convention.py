@@ -10,7 +10,8 @@ from lossviz.conventions import LAWS, Convention, convention_coded
 from lossviz.digits import latex_number, number
 from lossviz.ui.adopt import IN_USE, adopt, is_adopted
 from lossviz.ui.loops import NUMBERS
-from lossviz.ui.state import read_widget, write_widget
+from lossviz.ui.selectbox import select
+from lossviz.ui.state import State, write_widget
 from lossviz.ui.widgets import escaped, literal
 
 __all__ = ["IN_WORDS", "WHY_NOT", "convention_card", "formula"]
@@ -35,11 +36,11 @@ WHY_NOT = "The app has no reduction for it: it is not a sum of the mask's losses
 SAME = 1e-9  # nats: more than the order of a sum changes, or an ε of 1e-12 in a divisor
 
 
-def convention_card(code: str, alike: tuple[str, ...], row: Any, options: dict[str, Any]) -> None:
+def convention_card(state: State, code: str, alike: tuple[str, ...], row: Any, options: dict[str, Any]) -> None:
     """Draw the convention of that code; `alike` print the same number, `row` holds its numbers on this batch."""
     convention = convention_coded(code)
     if alike[1:]:
-        _choose(code, alike)
+        _choose(state, code, alike)
     else:
         st.markdown(f"**{escaped(code)} · {escaped(convention.name)}**")
     if np.isnan(row.value):
@@ -107,21 +108,15 @@ def _difference(difference: float) -> str:
     return f"; {number(abs(difference))} {'more' if difference > 0 else 'less'} than the number of the app"
 
 
-def _choose(code: str, alike: tuple[str, ...]) -> None:
-    key = f"alike_{alike[0]}"
-    write_widget(key, code)
-    st.selectbox(
+def _choose(state: State, code: str, alike: tuple[str, ...]) -> None:
+    write_widget("convention", code)
+    select(
+        state,
+        "convention",
         f"{len(alike)} conventions print this number",
-        alike,
-        key=key,
-        format_func=lambda other: f"{other} · {convention_coded(other).name}",
-        on_change=partial(_chosen, key),
-        help="They may differ on another batch: by fractional weights, empty sequences, padding.",
+        {other: f"{other} · {convention_coded(other).name}" for other in alike},
+        about="They may differ on another batch: by fractional weights, empty sequences, padding.",
     )
-
-
-def _chosen(key: str) -> None:
-    write_widget("convention", read_widget(key))
 
 
 def _use(convention: Convention, options: dict[str, Any]) -> None:

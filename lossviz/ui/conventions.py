@@ -15,11 +15,12 @@ from lossviz.conventions.folded import fold_conventions
 from lossviz.figures import conventions
 from lossviz.headline import headline
 from lossviz.ui.convention import convention_card
+from lossviz.ui.editor import Editor
 from lossviz.ui.equation import WIDTH, theme
 from lossviz.ui.loops import loop_options
 from lossviz.ui.plot import plot, plot_width
 from lossviz.ui.save import picture_buttons
-from lossviz.ui.state import read_widget, write_widget
+from lossviz.ui.state import State, read_widget, write_widget
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ SHORT = {
 _TABLES: WeakKeyDictionary[Analysis, dict[str, "pd.DataFrame"]] = WeakKeyDictionary()
 
 
-def conventions_panel(analysis: Analysis) -> None:
+def conventions_panel(state: State, analysis: Analysis) -> None:
     """Draw the filter, the table with one row chosen, that convention, and every number as a bar."""
     choose, more = st.columns([3, 1], vertical_alignment="bottom")
     complaints = st.container()
@@ -55,10 +56,10 @@ def conventions_panel(analysis: Analysis) -> None:
     code = _chosen(rows.code.tolist(), analysis)
     left, right = st.columns([1.45, 1])
     with left:
-        _table(folded, code)
+        _table(state, folded, code)
     with right, st.container(key="convention_card", border=True, height=TABLE_HEIGHT):
         alike = next(codes for codes in folded.codes if code in codes)
-        convention_card(code, alike, rows.set_index("code").loc[code], options)
+        convention_card(state, code, alike, rows.set_index("code").loc[code], options)
     _bars(analysis, rows, code)
 
 
@@ -100,22 +101,22 @@ def _chosen(codes: list[str], analysis: Analysis) -> str:
     return next((code for code in alike if code in codes), codes[0])
 
 
-def _table(folded: "pd.DataFrame", code: str) -> None:
+def _table(state: State, folded: "pd.DataFrame", code: str) -> None:
     row = next(at for at, codes in enumerate(folded.codes) if code in codes)
     shown = folded.assign(
         group=folded.group.map(SHORT).where(folded.group != folded.group.shift(), ""),
         name=[_named(name, codes) for name, codes in zip(folded.name, folded.codes, strict=True)],
     )
-    key = "conventions_table"
-    write_widget(key, {"selection": {"rows": [row], "columns": [], "cells": []}})
+    editor = state.editors.draw("conventions_table", tuple(codes[0] for codes in folded.codes), {"row": row})
     st.dataframe(
         shown[["group", "value", "name"]],  # a narrow page cuts names off, and no number
-        key=key,
+        key=editor.key,
         hide_index=True,
         height=min(TABLE_HEIGHT, 37 + 35 * len(shown)),
         placeholder="–",
-        on_select=partial(_select, key, [codes[0] for codes in folded.codes]),
+        on_select=partial(_select, state, editor),
         selection_mode="single-row",
+        selection_default={"selection": {"rows": [editor.shown["row"]], "columns": [], "cells": []}},
         column_config={
             "group": st.column_config.TextColumn("Divided by", width=142),
             "name": st.column_config.TextColumn("Convention", width=294),
@@ -128,10 +129,16 @@ def _named(name: str, codes: tuple[str, ...]) -> str:
     return f"{name} (+{len(codes) - 1})" if codes[1:] else name
 
 
-def _select(key: str, codes: list[str]) -> None:
-    rows = read_widget(key)["selection"]["rows"]
-    if rows and rows[0] < len(codes):
-        write_widget("convention", codes[rows[0]])
+def _select(state: State, editor: Editor) -> None:
+    """Look at the convention of the row that was clicked; clicked once more, the row stays chosen. A callback."""
+    rows, codes = read_widget(editor.key)["selection"]["rows"], editor.target
+    row = rows[0] if rows else None
+    if editor.is_typed("row", row):
+        if row is None:
+            state.editors.renew(editor)
+        else:
+            editor.held["row"] = row
+            write_widget("convention", codes[row])
 
 
 def _download(rows: "pd.DataFrame", draw: Callable[[], go.Figure]) -> None:

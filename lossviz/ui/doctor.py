@@ -42,9 +42,9 @@ def doctor_panel(state: State, analysis: Analysis, refusal: str) -> Diagnosis:
 
 def repairs_panel(state: State, analysis: Analysis) -> None:
     """Draw what was repaired, with the number before and now, and the way back."""
-    repairs = state.source.repairs if state.source is not None else ()
-    if not repairs:
+    if state.source is None or not state.source.repairs:
         return
+    repairs = state.source.repairs
     last = repairs[-1]
     with st.container(key="doctor_repaired", border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f":material/healing: **Repaired: {', '.join(repair.code for repair in repairs)}**", width="content")
@@ -52,10 +52,10 @@ def repairs_panel(state: State, analysis: Analysis) -> None:
         st.metric("Now", number_now(analysis), width="content")
         st.button(
             "Undo the fix",
-            key="doctor_undo",
+            key=state.editors.draw("doctor_undo", last, {}).key,
             icon=":material/undo:",
             help=f"Takes the repair of {last.code} back, with what was edited since.",
-            on_click=partial(undo_repair, state),
+            on_click=partial(undo_repair, state, state.source, last),
         )
 
 

@@ -73,18 +73,19 @@ def _numbers(state: State, analysis: Analysis, finding: Finding) -> None:
         st.metric(*now, width="content")
         if finding.loss_if_fixed is not None:
             st.metric("After the fix", number_text(finding.loss_if_fixed), width="content")
-        if finding.repaired is not None:
+        key = state.editors.draw(f"apply_{finding.code}", analysis, {}).key
+        if finding.repaired is not None and state.source is not None:
             st.button(
                 "Apply the fix",
-                key=f"apply_{finding.code}",
+                key=key,
                 type="primary",
                 help="Makes the repaired batch the one on screen. It can be undone.",
-                on_click=partial(apply_repair, state, analysis, finding),
+                on_click=partial(apply_repair, state, state.source, analysis, finding),
             )
         elif _is_of_the_sidebar(analysis, finding):
             st.button(
                 "Use the batch's mask",
-                key=f"apply_{finding.code}",
+                key=key,
                 type="primary",
                 help="Chooses in the sidebar what the batch says.",
                 on_click=partial(write_widget, "mask", DECLARED),

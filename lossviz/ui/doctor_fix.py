@@ -1,5 +1,7 @@
 """Apply what a rule repairs to the batch on screen, and take it back."""
 
+from functools import partial
+
 import numpy as np
 
 from lossviz.analysis import Analysis
@@ -9,30 +11,36 @@ from lossviz.masking import resolve_mask
 from lossviz.rules import Finding
 from lossviz.ui.choices import DECLARED
 from lossviz.ui.editing import change_steps
-from lossviz.ui.repair import apply_steps, repair_of
+from lossviz.ui.repair import Repair, apply_steps, repair_of
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, read_widget
 
 __all__ = ["apply_repair", "number_now", "repaired_cells", "undo_repair"]
 
+CHANGED = "The batch has changed since this fix was worked out, so it was not applied. Press the button again."
 
-def apply_repair(state: State, analysis: Analysis, finding: Finding) -> None:
+
+def apply_repair(state: State, source: Source, analysis: Analysis, finding: Finding) -> None:
     """Make the repaired batch current, as a step that can be undone; a callback."""
-    if state.source is None or finding.repaired is None:
+    batch, repaired = source.current, finding.repaired
+    if repaired is None:
         return
-    batch, repaired = state.source.current, finding.repaired
+    if batch is not analysis.batch:  # a repair is whole arrays: it would take back what was edited since
+        state.refusal = CHANGED
+        return
     if finding.effect != 0 and repaired.reported is not None:
         repaired = repaired.replace(reported=None)  # the loop printed it before it was repaired
     chosen = read_widget("mask", DECLARED)
     # Where the weights are the repair, another mask chosen in the sidebar would hide it.
     hidden = chosen != DECLARED and not _keeps_weights(batch, repaired)
     repair = repair_of(finding.code, batch, repaired, before=number_now(analysis), mask=chosen if hidden else None)
-    change_steps(state, lambda source: source.repair(repair))
+    state.refusal = ""
+    change_steps(state, source, lambda source: source.repair(repair))
 
 
-def undo_repair(state: State) -> None:
-    """Take the last repair back, with every edit made since; a callback."""
-    change_steps(state, _undo_last)
+def undo_repair(state: State, source: Source, repair: Repair) -> None:
+    """Take a repair back, with every edit made since; a callback."""
+    change_steps(state, source, partial(_undo, repair=repair))
 
 
 def number_now(analysis: Analysis) -> str:
@@ -57,10 +65,9 @@ def repaired_cells(source: Source) -> np.ndarray:
     return cells
 
 
-def _undo_last(source: Source) -> None:
-    for last in source.repairs[-1:]:
-        while last in source.steps:
-            source.undo()
+def _undo(source: Source, repair: Repair) -> None:
+    while repair in source.steps:
+        source.undo()
 
 
 def _keeps_weights(batch: Batch, repaired: Batch) -> bool:

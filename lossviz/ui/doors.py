@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lossviz.settings import FILE_VARIABLE, Settings
 from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.mapping import ask_names
 from lossviz.ui.opening import recorded_with, trained_with
+from lossviz.ui.selectbox import select
 from lossviz.ui.sentences import sentences_door
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, default_widget, read_widget, write_widget
@@ -33,15 +35,16 @@ def doors(state: State) -> None:
     if not state.started and FILE_VARIABLE in os.environ:
         _open_path(state, Path(os.environ[FILE_VARIABLE]))
     state.started = True
-    default_widget("door", "Sample")
+    editor = state.choice("door", "Sample")
     door = st.segmented_control(
         "Batch from",
         list(_DOORS),
+        default=editor.shown["door"],
         required=True,
-        key="door",
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
         help="A recorded sample, a file that your training loop wrote, sequences that you type, or what a model "
         "says of your own sentences.",
-        persist_state="session",
     )
     _DOORS[door or "Sample"](state)
     _choose_reduction(state)
@@ -58,15 +61,14 @@ def _choose_reduction(state: State) -> None:
 
 
 def _sample_door(state: State) -> None:
-    default_widget("sample", DEFAULT)
-    name = st.selectbox(
+    name = select(
+        state,
+        "sample",
         "Sample",
-        list(DOOR_SAMPLES),
-        format_func=lambda name: DOOR_SAMPLES[name].title,
-        key="sample",
-        help="Recorded batches of a trained model, worked examples, one batch per kind of wrong content, and a bad and "
-        "a good one for each rule of the doctor.",
-        persist_state="session",
+        {name: sample.title for name, sample in DOOR_SAMPLES.items()},
+        first=DEFAULT,
+        about="Recorded batches of a trained model, worked examples, one batch per kind of wrong content, and a bad "
+        "and a good one for each rule of the doctor.",
     )
     known = state.known("sample", name)
     lesson = DOOR_SAMPLES[name].lesson

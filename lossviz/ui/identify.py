@@ -1,6 +1,7 @@
 """The question of the page Identify: the printed number, how the loop is set up, and a second batch."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ from lossviz.batch import Batch
 from lossviz.digits import is_number, numbers_in
 from lossviz.identification import PRECISIONS
 from lossviz.samples import SAMPLES, load_sample
+from lossviz.ui.editor import Editor
 from lossviz.ui.loops import LISTS, NO_LIST
 from lossviz.ui.source import Source
 from lossviz.ui.state import State, read_widget, write_widget
@@ -47,26 +49,16 @@ class Question:
 def question_panel(state: State) -> Question:
     """Draw what can be asked; returns what is."""
     source = state.source
-    if source is not None:
-        _follow(source)
     with st.container(key="identify_question"):
         number, set_up, other = st.columns([2.4, 1, 1], vertical_alignment="bottom")
-        text = number.text_input(
-            "The loss that your loop printed for this batch",
-            key=NUMBER,
-            placeholder="1.2545",
-            help="With all the digits that were printed. Several numbers where the loop prints one a sequence or one a "
-            "timestep: 1.36, 0.60, 2.30.",
-            persist_state="session",
-        )
+        with number:
+            text = _number(state, source)
         with set_up.popover("How the loop is set up", width="stretch"):
             options, weights = _set_up(), _class_weights()
         with other.popover("A second batch", width="stretch"):
             batch, printed = _other(state)
         _said((*options, ("class_weights", len(weights) or None)), batch, printed)
-    reported = numbers_in(text or "")
-    if source is not None and (text or source.printed is not None):
-        source.tell(text or "")
+    reported = numbers_in(text)
     wrong = _wrong("This is", reported) or _wrong("The second batch's loss is", printed)
     if not all(map(is_number, weights)):
         wrong = wrong or NO_LIST.format(LISTS["class_weights"][0])
@@ -81,14 +73,34 @@ def _wrong(this_is: str, words: tuple[str, ...]) -> str:
     return f"{this_is} no number: {word:.40}. {way}, as in 1.2545." if word else ""
 
 
-def _follow(source: Source) -> None:
-    """Show the number of the batch on screen: what was typed for it before, else what it says was printed."""
-    here = source.door, source.name
-    before = read_widget("identify:source")
-    is_another, is_empty = before not in (None, here), not read_widget(NUMBER)
-    if is_another or (is_empty and (before is None or source.printed is None)):
-        write_widget(NUMBER, source.current.reported or "" if source.printed is None else source.printed)
-    write_widget("identify:source", here)
+def _number(state: State, source: Source | None) -> str:
+    """The field for what the loop printed: what was typed for this batch before, else what the batch says itself."""
+    said = read_widget(NUMBER) or ""  # of a link
+    if source is not None:
+        said = (said or source.current.reported or "") if source.printed is None else source.printed
+    editor = state.editors.draw(NUMBER, source, {NUMBER: said})
+    text = st.text_input(
+        "The loss that your loop printed for this batch",
+        value=editor.shown[NUMBER],
+        key=editor.key,
+        on_change=partial(_save_number, editor),
+        placeholder="1.2545",
+        help="With all the digits that were printed. Several numbers where the loop prints one a sequence or one a "
+        "timestep: 1.36, 0.60, 2.30.",
+    )
+    write_widget(NUMBER, None)
+    if source is not None and (said or source.printed is not None):
+        source.tell(said)
+    return text or ""
+
+
+def _save_number(editor: Editor) -> None:
+    """Take what was typed as the number of the batch that the field was drawn for; a callback."""
+    text = read_widget(editor.key) or ""
+    if editor.is_typed(NUMBER, text):
+        editor.held[NUMBER] = text
+        if editor.target is not None:
+            editor.target.tell(text)
 
 
 def _set_up() -> tuple[tuple[str, Any], ...]:
@@ -133,7 +145,7 @@ def _other(state: State) -> tuple[Batch | None, tuple[str, ...]]:
     shown = state.source
     here = f"{shown.door}: {shown.name}" if shown else ""
     names = [name for name in {**opened, **samples} if name != here]
-    if read_widget(OTHER) not in names:
+    if read_widget(OTHER) is not None and read_widget(OTHER) not in names:
         write_widget(OTHER, None)
     name = st.selectbox(
         "Batch",

@@ -5,9 +5,8 @@ from functools import partial
 import streamlit as st
 
 from lossviz.analysis import Analysis
-from lossviz.edits import Edit
 from lossviz.tables import cell_table
-from lossviz.ui.editing import save_table
+from lossviz.ui.editing import draw_entries, save_table
 from lossviz.ui.state import State
 
 __all__ = ["ALL_CLASSES", "logits_editor"]
@@ -32,14 +31,14 @@ def logits_editor(state: State, analysis: Analysis) -> None:
         # Class 0 of a sigmoid is the constant 0; class 1 has the batch's only logit.
         table = table[table["class"] == 1]
     ids = [0] if analysis.settings.reduction == "classification" else table["class"].tolist()
-    key = f"logits_{state.cell}_{state.editors}_{hash(tuple(ids))}"
+    editor = draw_entries(state, "logits", [("logits", (*state.cell, one)) for one in ids])
     st.data_editor(
         table[COLUMNS],
-        key=key,
+        key=editor.key,
         hide_index=True,
         column_config=SHOWN,
         disabled=[name for name in COLUMNS if name != "logit"],
-        on_change=partial(save_table, state, key, "logit", partial(_edit, state, ids)),
+        on_change=partial(save_table, state, editor, "logit"),
         height="content" if len(ids) <= 12 else 440,
     )
 
@@ -48,7 +47,3 @@ def _another(classes: int) -> list[int]:
     label, hint = "Show another class too", f"An id from 0 to {classes - 1}, to see and edit its logit."
     chosen = st.number_input(label, 0, classes - 1, value=None, step=1, key="another_class", help=hint)
     return [] if chosen is None or chosen >= classes else [int(chosen)]
-
-
-def _edit(state: State, ids: list[int], row: int, logit: float) -> Edit:
-    return Edit("logits", (*(state.cell or ()), ids[row]), logit)

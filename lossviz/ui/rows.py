@@ -5,9 +5,8 @@ from functools import partial
 import streamlit as st
 
 from lossviz.analysis import Analysis
-from lossviz.edits import Edit
 from lossviz.tables import sequences_table
-from lossviz.ui.editing import change_steps, save_table
+from lossviz.ui.editing import change_steps, draw_entries, save_table
 from lossviz.ui.source import Source
 from lossviz.ui.state import State
 from lossviz.ui.widgets import literal
@@ -27,19 +26,16 @@ def rows_panel(state: State, analysis: Analysis) -> None:
 
 def _table(state: State, analysis: Analysis) -> None:
     table = sequences_table(analysis)
-    key = f"lengths_{state.editors}"
+    entries = [("lengths", (row,)) for row in range(len(table))] if "length" in table else []
+    editor = draw_entries(state, "lengths", entries)
     st.data_editor(
         table,
-        key=key,
+        key=editor.key,
         hide_index=True,
         disabled=[name for name in table.columns if name != "length"],
-        on_change=partial(save_table, state, key, "length", _edit),
+        on_change=partial(save_table, state, editor, "length"),
         column_config={"length": st.column_config.NumberColumn(help="Edit: how many timesteps of it count.")},
     )
-
-
-def _edit(row: int, length: float) -> Edit:
-    return Edit("lengths", (row,), length)
 
 
 def _history(state: State, source: Source) -> None:
@@ -48,12 +44,15 @@ def _history(state: State, source: Source) -> None:
         repaired = ", ".join(repair.code for repair in source.repairs)
         since = f"since the repair of {repaired}" if repaired else "from the source"
         st.markdown(f"**{count} {'entry differs' if count == 1 else 'entries differ'} {since}**")
+        history = state.editors.draw("history", source, {})
         for key, label, words, possible, step in (
             ("undo", "Undo", "Take the last edit back.", source.steps, Source.undo),
             ("redo", "Redo", "Make it again.", source.undone, Source.redo),
             ("reset", "As it came", "Take every edit back.", source.steps, Source.reset),
         ):
-            st.button(label, key=key, help=words, disabled=not possible, on_click=partial(change_steps, state, step))
+            change = partial(change_steps, state, source, step)
+            # Under a key of this batch: a late click undoes nothing of the next one.
+            st.button(label, key=f"{history.key}:{key}", help=words, disabled=not possible, on_click=change)
         with st.popover("What differs", disabled=not count):
             for edit in source.differences[:100]:
                 st.markdown(literal(f"{edit}, was {source.was(edit)}"))

@@ -77,7 +77,9 @@ def _count(length: int) -> int:
     if last < 2:
         st.caption("There is one part only.")
         return 1
-    write_widget("split_parts", min(max(read_widget("split_parts", 2), 1), last))
+    wanted = read_widget("split_parts", 2)
+    if not 1 <= wanted <= last or read_widget("split_parts") is None:
+        write_widget("split_parts", min(max(wanted, 1), last))
     return int(
         st.slider(
             "Parts",

@@ -10,6 +10,7 @@ from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.edits import Edit
 from lossviz.settings import Settings
+from lossviz.ui.editor import Editor, Editors
 from lossviz.ui.opening import Opening
 from lossviz.ui.repair import Repair
 from lossviz.ui.source import Source
@@ -39,7 +40,7 @@ class State:
         jump: the timestep that was selected in the overview, until the detail window has followed.
         scale: the locked colour scale: its quantity and ends, or None.
         declared: the mask that the sidebar says the batch declares.
-        editors: counts up when the tables must forget what was typed into them (undo, another batch).
+        editors: the widgets that edit something, with what they were drawn for.
         complaint: why a file could not be read, or "".
         refusal: why an edit could not be made, or "".
         stopped: the batch whose computation was stopped.
@@ -57,7 +58,7 @@ class State:
     jump: Cell | None = None
     scale: tuple[str, float, float] | None = None
     declared: str = "none"
-    editors: int = 0
+    editors: Editors = field(default_factory=Editors)
     complaint: str = ""
     refusal: str = ""
     stopped: Batch | None = None
@@ -77,7 +78,6 @@ class State:
         if self.source is source:
             return
         self.source, self.cell, self.jump = source, None, None
-        self.editors += 1
         linked = self.linked
         if linked is None or linked.source != (source.door, source.name):
             return
@@ -106,11 +106,23 @@ class State:
         """A batch opened before, with its edits."""
         return self.sources.get((door, name))
 
-    def change(self, step: Callable[[Source], None]) -> None:
-        """Undo, redo or reset, and make the tables show what is so now."""
-        if self.source is not None:
-            step(self.source)
-            self.editors += 1
+    def choice(self, name: str, default: Any = None, *, words: Any = None) -> Editor:
+        """The editor of a choice that other widgets may make too; it is kept under its name.
+
+        Args:
+            name: where the choice is kept; `read_widget(name)` reads it.
+            default: the choice before anybody makes one.
+            words: what the words of its options depend on, since the browser answers with those words.
+        """
+        default_widget(name, default)
+        return self.editors.draw(name, words, {name: read_widget(name)})
+
+    def take_choice(self, editor: Editor) -> None:
+        """Keep what was chosen in an editor that `choice` drew; a callback."""
+        [name], value = editor.held, read_widget(editor.key)
+        if editor.is_typed(name, value):
+            editor.held[name] = value
+            write_widget(name, value)
 
     def analysis(self, compute: Callable[[Batch, Settings], Analysis], settings: Settings) -> Analysis:
         """The analysis of the batch on screen, computed again only where something changed."""

@@ -1,5 +1,7 @@
 """The detail window of a batch too large to draw cell by cell."""
 
+from functools import partial
+
 import streamlit as st
 
 from lossviz.analysis import Analysis
@@ -26,14 +28,17 @@ def window_controls(state: State, analysis: Analysis) -> tuple[int, int, int, in
     corner = []
     for place, key, label, end in zip(st.columns(2), KEYS, ("First sequence", "First timestep"), last, strict=True):
         help_text = "Where the detail starts. Selecting a place in the overview moves it too."
-        corner.append(place.slider(label, 0, end, key=key, help=help_text, persist_state="session") if end else 0)
+        editor = state.choice(key, 0)
+        save = partial(state.take_choice, editor)
+        value = editor.shown[key]
+        corner.append(place.slider(label, 0, end, value, key=editor.key, on_change=save, help=help_text) if end else 0)
     row, timestep = corner
     return row, min(row + WINDOW[0], ends[0]), timestep, min(timestep + WINDOW[1], ends[1])
 
 
 def _follow(state: State, last: list[int]) -> None:
     """Center the window on what was selected in the overview, and keep the sliders inside of this batch."""
-    wanted = [read_widget(key, 0) for key in KEYS]
+    wanted = [read_widget(key) or 0 for key in KEYS]
     if state.jump is not None:
         wanted = [place - size // 2 for place, size in zip(state.jump, WINDOW, strict=True)]
     for key, value, end in zip(KEYS, wanted, last, strict=True):

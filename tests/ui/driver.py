@@ -38,10 +38,16 @@ def sample(name: str) -> AppTest:
     return choose(open_app(), sample=name)
 
 
+def key_of(app: AppTest, name: str) -> str:
+    """The key under which the widget of that name is drawn now: an editor has a new one at every drawing."""
+    editor = state(app).editors.drawn.get(name)
+    return name if editor is None else str(editor.key)
+
+
 def choose(app: AppTest, **choices: str) -> AppTest:
-    """Choose in selectboxes, one after the other, by their keys."""
-    for key, value in choices.items():
-        run(app.selectbox(key=key).select(value))
+    """Choose in selectboxes, one after the other, by their names."""
+    for name, value in choices.items():
+        run(app.selectbox(key=key_of(app, name)).select(value))
     return app
 
 
@@ -52,9 +58,9 @@ def flags(app: AppTest, **values: bool) -> AppTest:
 
 
 def fill(app: AppTest, **numbers: int | None) -> AppTest:
-    """Type into number fields, by their keys; None empties one."""
-    for key, value in numbers.items():
-        run(app.number_input(key=key).set_value(value))
+    """Type into number fields, by their names; None empties one."""
+    for name, value in numbers.items():
+        run(app.number_input(key=key_of(app, name)).set_value(value))
     return app
 
 
@@ -74,7 +80,7 @@ def unfold(app: AppTest, key: str) -> AppTest:
 def edit_length(app: AppTest, row: int, length: float) -> AppTest:
     """Type a length into the table of sequences."""
     unfold(app, "rows")
-    return edit_table(app, f"lengths_{state(app).editors}", row, "length", length)
+    return edit_table(app, key_of(app, "lengths"), row, "length", length)
 
 
 def edit_table(app: AppTest, key: str, row: int, column: str, value: Any) -> AppTest:
@@ -90,8 +96,14 @@ def edit_table(app: AppTest, key: str, row: int, column: str, value: Any) -> App
     return app
 
 
-def click(app: AppTest, key: str) -> AppTest:
-    return run(app.button(key=key).click())
+def button(app: AppTest, name: str) -> Any:
+    if name in ("undo", "redo", "reset"):
+        return app.button(key=key_of(app, "history") + f":{name}")
+    return app.button(key=key_of(app, name))
+
+
+def click(app: AppTest, name: str) -> AppTest:
+    return run(button(app, name).click())
 
 
 def upload(app: AppTest, **files: bytes) -> AppTest:

@@ -22,6 +22,7 @@ from tests.ui.driver import (
     decoded,
     door,
     go,
+    key_of,
     metrics,
     nodes,
     number,
@@ -168,7 +169,10 @@ def test_mask_that_was_not_chosen_is_one_click_away() -> None:
     assert [(shown.label, shown.value) for shown in app.metric] == [("Loss now", "0.9667"), ("After the fix", "1.2545")]
     assert [caption for caption in texts(app, "caption") if caption.startswith("Nothing to apply")] == []
     click(app, "apply_PAD01")
-    assert (answer(app), app.selectbox(key="mask").value) == ("No error and no warning, 1 note", "declared")
+    assert (answer(app), app.selectbox(key=key_of(app, "mask")).value) == (
+        "No error and no warning, 1 note",
+        "declared",
+    )
 
 
 def test_first_finding_is_open_and_another_opens_by_its_button() -> None:
@@ -275,7 +279,7 @@ def test_bad_sample_of_every_rule_is_shown_and_repaired(rule: Rule) -> None:
     [good] = [line for line in words(app, "doctor_catalogue") if line.startswith("**Good:** ")]
     assert "error" not in good
     assert "warning" not in good
-    if not any(button.key == f"apply_{rule.code}" for button in app.button):
+    if not any(button.key == key_of(app, f"apply_{rule.code}") for button in app.button):
         assert [line for line in texts(app, "caption") if line.startswith("Nothing to apply")] != []
         return
     promised = metrics(app)["After the fix"]
@@ -393,7 +397,7 @@ def test_sample_of_a_rule_is_one_click_away(kind: str) -> None:
     assert app.session_state["sample"] == source.name
     assert cards(app) == {"bad": ["SHF04"], "good": []}[kind]
     assert words(app, "doctor_catalogue") == []
-    assert f"SHF04, {kind}: {TITLES['SHF04']}" in app.selectbox(key="sample").options
+    assert f"SHF04, {kind}: {TITLES['SHF04']}" in app.selectbox(key=key_of(app, "sample")).options
 
 
 def test_catalogue_opens_at_the_rule_of_the_finding() -> None:
@@ -465,7 +469,7 @@ def test_printed_number_goes_with_a_fix_that_changes_it(code: str, number: str, 
 
 def told(app: AppTest, text: str) -> AppTest:
     """Identify, with the number that the loop printed."""
-    return run(go(app, "Identify").text_input(key="identify_number").set_value(text))
+    return run(go(app, "Identify").text_input(key=key_of(app, "identify_number")).set_value(text))
 
 
 def test_number_that_identify_was_told_is_known_to_the_doctor() -> None:
@@ -482,7 +486,7 @@ def test_number_that_identify_was_told_is_known_to_the_doctor() -> None:
 def test_number_that_was_told_stays_with_its_batch() -> None:
     app = go(told(sample("golden"), "0.9667"), "Explore")
     assert badge(choose(app, sample="alice-trained")) == ("No finding", "Nothing found. Opens the page Doctor.")
-    assert go(app, "Identify").text_input(key="identify_number").value == ""
+    assert go(app, "Identify").text_input(key=key_of(app, "identify_number")).value == ""
     assert badge(choose(app, sample="golden"))[0] == "1 finding"
 
 
@@ -497,10 +501,10 @@ def test_number_that_was_told_goes_with_a_fix_that_changes_it() -> None:
 def test_number_of_a_file_is_back_when_the_fix_is_undone() -> None:
     """While it is of the past, Identify asks for another, which is no answer yet."""
     app = go(click(opened(**{**load_rule_sample("SHF05"), "reported": "0.5457"}), "apply_SHF05"), "Identify")
-    assert app.text_input(key="identify_number").value == ""
+    assert app.text_input(key=key_of(app, "identify_number")).value == ""
     click(go(app, "Doctor"), "doctor_undo")
     assert state(app).source.current.reported == "0.5457"
-    assert go(app, "Identify").text_input(key="identify_number").value == "0.5457"
+    assert go(app, "Identify").text_input(key=key_of(app, "identify_number")).value == "0.5457"
 
 
 def test_badge_of_a_large_batch_waits_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -517,10 +521,16 @@ def test_large_batch_is_drawn_around_the_finding() -> None:
     logits[69, 139] = np.nan
     app = opened(logits=logits, targets=np.ones((70, 140), int), lengths=np.full(70, 139))
     assert drawn_in(app) == ["NUM01"]
-    assert (app.slider(key="corner_sequence").value, app.slider(key="corner_timestep").value) == (38, 76)
+    assert (
+        app.slider(key=key_of(app, "corner_sequence")).value,
+        app.slider(key=key_of(app, "corner_timestep")).value,
+    ) == (
+        38,
+        76,
+    )
     assert "This part of the batch has 1 of the timesteps of NUM01, which are 1." in texts(app, "caption")
-    run(app.slider(key="corner_sequence").set_value(0))
-    assert app.slider(key="corner_sequence").value == 0
+    run(app.slider(key=key_of(app, "corner_sequence")).set_value(0))
+    assert app.slider(key=key_of(app, "corner_sequence")).value == 0
     assert "This part of the batch has 0 of the timesteps of NUM01, which are 1." in texts(app, "caption")
 
 

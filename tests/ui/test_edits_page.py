@@ -8,6 +8,7 @@ import pytest
 from lossviz.edits import Edit
 from lossviz.ui.editing import make_edits
 from tests.ui.driver import (
+    button,
     choose,
     click,
     counting,
@@ -15,6 +16,7 @@ from tests.ui.driver import (
     edit_length,
     edit_table,
     heatmaps,
+    key_of,
     number,
     run,
     sample,
@@ -36,17 +38,10 @@ def at_cell(app: Any, row: int, timestep: int) -> Any:
     return select(app, row, timestep)
 
 
-def weight_key(app: Any) -> str:
-    return f"weight_{state(app).cell}_{state(app).editors}"
-
-
-def target_key(app: Any) -> str:
-    return f"target_{state(app).cell}_{state(app).editors}"
-
-
-def logits_key(app: Any) -> str:
-    start = f"logits_{state(app).cell}_{state(app).editors}_"
-    return next(str(frame.key) for frame in app.dataframe if str(frame.key).startswith(start))
+def weight(app: Any) -> Any:
+    """The field, which has a name of its own while it is locked."""
+    [field] = [field for field in app.number_input if field.label == "Weight"]
+    return field
 
 
 def test_length_changes_number_and_picture() -> None:
@@ -61,10 +56,10 @@ def test_edit_is_undone_and_redone() -> None:
     app = edit_length(golden(), 2, 1)
     click(app, "undo")
     assert (number(app), state(app).source.edits) == (BEFORE, ())
-    assert app.button(key="undo").disabled
+    assert button(app, "undo").disabled
     click(app, "redo")
     assert (number(app), state(app).source.edits) == (SHORTER, (Edit("lengths", (2,), 1),))
-    assert app.button(key="redo").disabled
+    assert button(app, "redo").disabled
 
 
 def test_as_it_came_takes_every_edit_back_and_redo_brings_them_again() -> None:
@@ -81,7 +76,7 @@ def test_as_it_came_takes_every_edit_back_and_redo_brings_them_again() -> None:
 def test_table_shows_the_length_after_undo() -> None:
     app = edit_length(golden(), 2, 1)
     click(app, "undo")
-    table = next(frame.value for frame in app.dataframe if str(frame.key).startswith("lengths_"))
+    table = next(frame.value for frame in app.dataframe if str(frame.key).startswith("lengths:"))
     assert table["length"].tolist() == [5, 4, 2]
 
 
@@ -113,39 +108,39 @@ def test_impossible_length_is_content(length: float, value: str) -> None:
 def test_weight_changes_the_number() -> None:
     """Weight 0 at the loss of 4.0; the mask becomes the weights."""
     app = at_cell(golden(), 2, 0)
-    run(app.number_input(key=weight_key(app)).set_value(0.0))
+    run(weight(app).set_value(0.0))
     assert (number(app), divisor(app)[1]) == (f"{9.8 / 10:.4f}", "10")
     assert state(app).source.edits == (Edit("weights", (2, 0), 0.0),)
     click(app, "undo")
-    assert (number(app), app.number_input(key=weight_key(app)).value) == (BEFORE, 1.0)
+    assert (number(app), weight(app).value) == (BEFORE, 1.0)
 
 
 def test_emptied_weight_is_no_edit() -> None:
     """It does not become 0, which would take the timestep out of the number."""
     app = select(sample("golden"), 2, 0)
-    run(app.number_input(key=weight_key(app)).set_value(None))
+    run(weight(app).set_value(None))
     assert state(app).source.steps == []
-    assert (number(app), app.number_input(key=weight_key(app)).value) == (BEFORE, 1.0)
+    assert (number(app), weight(app).value) == (BEFORE, 1.0)
 
 
 def test_weight_field_follows_lengths_and_mask() -> None:
     """It shows the weight in use, however it came about."""
     app = at_cell(golden(), 2, 1)
     edit_length(app, 2, 1)
-    assert app.number_input(key=weight_key(app)).value == 0.0
+    assert weight(app).value == 0.0
     choose(app, mask="none")
-    assert app.number_input(key=weight_key(app)).value == 1.0
-    assert app.number_input(key=weight_key(app)).disabled
+    assert weight(app).value == 1.0
+    assert weight(app).disabled
     choose(app, mask="declared")
-    assert (app.number_input(key=weight_key(app)).value, app.number_input(key=weight_key(app)).disabled) == (0.0, False)
+    assert (weight(app).value, weight(app).disabled) == (0.0, False)
 
 
 def test_weight_of_a_timestep_that_a_classifier_does_not_read_is_no_field() -> None:
     """What was typed there would change nothing that is shown."""
     app = select(sample("reviews-trained"), 0, 1)
-    assert app.number_input(key=weight_key(app)).disabled
+    assert weight(app).disabled
     select(app, 0, int(shown(app).batch.lengths[0]) - 1)
-    assert not app.number_input(key=weight_key(app)).disabled
+    assert not weight(app).disabled
 
 
 def test_target_changes_the_loss() -> None:
@@ -160,8 +155,7 @@ def test_target_changes_the_loss() -> None:
 
 
 def field(app: Any) -> Any:
-    key = target_key(app)
-    return next(box for box in [*app.selectbox, *app.number_input] if box.key == key)
+    return next(box for box in [*app.selectbox, *app.number_input] if box.label == "Target")
 
 
 def test_target_can_be_made_wrong() -> None:
@@ -175,10 +169,10 @@ def test_target_can_be_made_wrong() -> None:
 def test_logit_changes_the_number() -> None:
     """The rows of the table are the classes in the order of their ids; the logit of class 3 is set to 0."""
     app = at_cell(golden(), 2, 0)
-    editors = state(app).editors
-    edit_table(app, logits_key(app), 3, "logit", 0.0)
+    before = key_of(app, "logits")
+    edit_table(app, key_of(app, "logits"), 3, "logit", 0.0)
     assert state(app).source.edits == (Edit("logits", (2, 0, 3), 0.0),)
-    assert state(app).editors == editors
+    assert key_of(app, "logits") == before
     z = np.asarray(shown(app).batch.logits[2, 0], float)
     loss = np.log(np.exp(z).sum()) - z[shown(app).batch.targets[2, 0]]
     assert number(app) == f"{(13.8 - 4.0 + loss) / 11:.4f}"
@@ -188,14 +182,14 @@ def test_logit_changes_the_number() -> None:
 
 def test_emptied_cell_of_a_table_is_no_edit() -> None:
     app = at_cell(golden(), 2, 0)
-    edit_table(app, logits_key(app), 0, "logit", None)
+    edit_table(app, key_of(app, "logits"), 0, "logit", None)
     edit_length(app, 0, None)
     assert state(app).source.edits == ()
 
 
 def test_refused_edit_is_a_sentence_and_changes_nothing() -> None:
     app = edit_length(golden(), 2, 1)
-    make_edits(state(app), [Edit("targets", (0, 0), 1.5)])
+    make_edits(state(app), state(app).source, [Edit("targets", (0, 0), 1.5)])
     run(app)
     assert texts(app, "error") == ["`targets[0, 0] = 1.5` must be a whole number of 64 bits: targets holds integers."]
     assert number(app) == SHORTER
@@ -205,7 +199,7 @@ def test_refused_edit_is_a_sentence_and_changes_nothing() -> None:
 
 def test_logit_too_large_for_its_dtype_is_refused() -> None:
     app = at_cell(sample("alice-trained-64"), 0, 0)
-    edit_table(app, logits_key(app), 0, "logit", 1e6)
+    edit_table(app, key_of(app, "logits"), 0, "logit", 1e6)
     [sentence] = texts(app, "error")
     assert sentence.endswith("is too large for logits, which holds float16.")
 
@@ -222,7 +216,7 @@ def test_edited_cells_are_marked_in_the_picture() -> None:
     from lossviz.ui.equation import edited_cells
 
     app = at_cell(golden(), 2, 0)
-    run(app.number_input(key=weight_key(app)).set_value(0.5))
+    run(weight(app).set_value(0.5))
     assert np.argwhere(edited_cells(state(app).source)).tolist() == [[2, 0]]
     edit_length(app, 1, 3)
     assert edited_cells(state(app).source)[1].all()
@@ -230,7 +224,7 @@ def test_edited_cells_are_marked_in_the_picture() -> None:
 
 def test_weight_that_was_not_given_is_said_so() -> None:
     app = at_cell(golden(), 2, 0)
-    run(app.number_input(key=weight_key(app)).set_value(0.5))
+    run(weight(app).set_value(0.5))
     assert "weights[2, 0] = 0.5, was not given" in texts(app, "markdown")
 
 
@@ -254,11 +248,11 @@ def test_cell_adds_up_to_the_number() -> None:
 
 def test_every_logit_of_a_small_vocabulary_has_a_row_and_a_large_one_shows_any_class() -> None:
     app = at_cell(golden(), 2, 0)
-    [table] = [frame.value for frame in app.dataframe if str(frame.key).startswith("logits_")]
+    [table] = [frame.value for frame in app.dataframe if str(frame.key).startswith("logits:")]
     assert table["class"].tolist() == [0, 1, 2, 3, 4, 5]
     app = at_cell(sample("alice-trained"), 0, 0)
     run(app.number_input(key="another_class").set_value(600))
-    [table] = [frame.value for frame in app.dataframe if str(frame.key).startswith("logits_")]
+    [table] = [frame.value for frame in app.dataframe if str(frame.key).startswith("logits:")]
     analysis = shown(app)
     listed = {*analysis.top_classes[0, 0].tolist(), int(analysis.batch.targets[0, 0]), 600}
     assert table["class"].tolist() == sorted(listed)

@@ -24,6 +24,7 @@ from tests.ui.driver import (
     fill,
     flags,
     heatmaps,
+    key_of,
     metrics,
     number,
     open_app,
@@ -146,15 +147,16 @@ def test_reduction_gives_number_and_divisor(reduction: str, value: str, divided:
 
 def test_reductions_are_listed_with_the_five_calculations_first() -> None:
     titles = [reduction.title for reduction in (*CALCULATIONS, *REDUCTIONS[5:])]
-    assert open_app().selectbox(key="reduction").options == titles
+    app = open_app()
+    assert app.selectbox(key=key_of(app, "reduction")).options == titles
 
 
 def test_reduction_asks_for_the_number_that_it_needs() -> None:
     """Until it is given there is no number, in words; golden's first two sequences have 9.2 nats over 9 timesteps."""
     app = sample("golden")
-    assert [found.label for found in app.number_input if found.key in OPTIONS] == []
+    assert [found.label for found in app.number_input if found.key.partition(":")[0] in OPTIONS] == []
     choose(app, reduction="micro_batch_means")
-    assert [found.label for found in app.number_input if found.key in OPTIONS] == ["Micro-batches"]
+    assert [found.label for found in app.number_input if found.key.partition(":")[0] in OPTIONS] == ["Micro-batches"]
     assert number(app) == "no number"
     assert texts(app, "error") == [
         (
@@ -171,7 +173,9 @@ def test_reduction_asks_for_the_number_that_it_needs() -> None:
 
 def test_reduction_takes_the_width_where_its_length_is_not_given() -> None:
     app = choose(sample("golden"), reduction="max_length")
-    assert [found.label for found in app.number_input if found.key in OPTIONS] == ["Constant length L_max"]
+    assert [found.label for found in app.number_input if found.key.partition(":")[0] in OPTIONS] == [
+        "Constant length L_max"
+    ]
     assert number(app) == f"{13.8 / 15:.4f}"
     assert number(fill(app, max_length=10)) == f"{13.8 / 30:.4f}"
     assert number(fill(app, max_length=None)) == f"{13.8 / 15:.4f}"
@@ -182,7 +186,7 @@ def test_number_of_a_reduction_survives_another_one() -> None:
     choose(app, reduction="mean")
     assert number(app) == "1.2545"
     choose(app, reduction="micro_batch_means")
-    assert app.number_input(key="accumulation_steps").value == 3
+    assert app.number_input(key=key_of(app, "accumulation_steps")).value == 3
     assert number(app) == "1.4200"
 
 
@@ -284,7 +288,7 @@ def test_mask_without_its_data_is_refused_in_words(mask: str) -> None:
 
 def test_mask_says_what_the_batch_declares() -> None:
     app = sample("weights-fractional")
-    assert app.selectbox(key="mask").options[0] == "As the batch says: weights"
+    assert app.selectbox(key=key_of(app, "mask")).options[0] == "As the batch says: weights"
 
 
 def test_quantity_changes_the_picture_and_not_the_number() -> None:
@@ -304,8 +308,11 @@ def test_quantity_is_drawn(quantity: str) -> None:
 def test_choices_survive_another_sample() -> None:
     app = choose(sample("golden"), reduction="language_model", quantity="rank", mask="none")
     choose(app, sample="lengths-3-4-2")
-    assert (app.selectbox(key="reduction").value, app.selectbox(key="quantity").value) == ("language_model", "rank")
-    assert app.selectbox(key="mask").value == "none"
+    assert (app.selectbox(key=key_of(app, "reduction")).value, app.selectbox(key="quantity").value) == (
+        "language_model",
+        "rank",
+    )
+    assert app.selectbox(key=key_of(app, "mask")).value == "none"
 
 
 def test_one_sigmoid_logit_can_be_classified() -> None:
@@ -327,7 +334,7 @@ def test_logit_of_a_sigmoid_can_be_edited() -> None:
     from tests.ui.driver import edit_table
 
     app = select(choose(typed_ones(), reduction="classification"), 0, 1)
-    [table] = [frame for frame in app.dataframe if str(frame.key).startswith("logits_(0, 1)_")]
+    [table] = [frame for frame in app.dataframe if str(frame.key).startswith("logits:")]
     assert table.value["class"].tolist() == [1]
     edit_table(app, table.key, 0, "logit", 2.0)
     assert shown(app).batch.logits[0, 1, 0] == 2.0

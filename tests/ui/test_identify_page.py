@@ -23,6 +23,7 @@ from tests.ui.driver import (
     decoded,
     door,
     go,
+    key_of,
     nodes,
     number,
     open_page,
@@ -45,7 +46,7 @@ def page(**view: Any) -> AppTest:
 
 
 def paste(app: AppTest, text: str) -> AppTest:
-    return run(app.text_input(key="identify_number").set_value(text))
+    return run(app.text_input(key=key_of(app, "identify_number")).set_value(text))
 
 
 def sentence(app: AppTest) -> str:
@@ -78,7 +79,7 @@ def npz(tmp_path: Any, **changes: Any) -> bytes:
 def test_empty_page_says_what_to_do() -> None:
     app = page()
     assert texts(app, "info") == [EMPTY]
-    assert app.text_input(key="identify_number").value in ("", None)
+    assert app.text_input(key=key_of(app, "identify_number")).value in ("", None)
     assert labels(app) == []
 
 
@@ -142,7 +143,7 @@ def test_others_are_folded_with_their_count() -> None:
 
 def test_convention_becomes_the_reduction_of_the_app() -> None:
     app = click(paste(page(), "0.92"), "adopt_1")
-    assert app.selectbox(key="reduction").value == "positions"
+    assert app.selectbox(key=key_of(app, "reduction")).value == "positions"
     assert sentence(app) == expected("0.92")
     go(app, "Explore")
     assert number(app) == "0.9200"
@@ -223,7 +224,7 @@ def test_text_that_is_no_number_is_answered_in_one_sentence() -> None:
         way = "Write it with a decimal point" if text == "1,2545" else "Leave out units and words"
         message = f"This is no number: {word}. {way}, as in 1.2545."
         assert texts(app, "error") == [message]
-        assert app.text_input(key="identify_number").value == text
+        assert app.text_input(key=key_of(app, "identify_number")).value == text
     assert sentence(paste(app, "0.92")) == expected("0.92")
 
 
@@ -246,7 +247,7 @@ def test_numbers_of_a_text_are_its_words() -> None:
 def test_number_of_the_batch_is_there_already(tmp_path: Any) -> None:
     app = door(open_page("identify"), "Open")
     upload(app, batch_npz=npz(tmp_path, reported="0.92"))
-    assert app.text_input(key="identify_number").value == "0.92"
+    assert app.text_input(key=key_of(app, "identify_number")).value == "0.92"
     assert sentence(app) == expected("0.92")
 
 
@@ -257,9 +258,9 @@ def test_number_belongs_to_its_batch() -> None:
     assert texts(app, "info") == [EMPTY]
     paste(app, "1.3333")
     choose(app, sample="golden")
-    assert (app.text_input(key="identify_number").value, sentence(app)) == ("0.92", expected("0.92"))
+    assert (app.text_input(key=key_of(app, "identify_number")).value, sentence(app)) == ("0.92", expected("0.92"))
     choose(app, sample="lengths-3-4-2")
-    assert app.text_input(key="identify_number").value == "1.3333"
+    assert app.text_input(key=key_of(app, "identify_number")).value == "1.3333"
 
 
 def test_page_change_keeps_the_question() -> None:

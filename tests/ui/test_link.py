@@ -19,6 +19,7 @@ from tests.ui.driver import (
     edit_length,
     fill,
     flags,
+    key_of,
     number,
     open_app,
     run,
@@ -217,4 +218,4 @@ def test_link_is_read_once() -> None:
     """What the user chooses afterwards is not taken back."""
     app = open_app(view=pack(GOLDEN))
     choose(app, sample="lengths-3-4-2")
-    assert run(app).selectbox(key="sample").value == "lengths-3-4-2"
+    assert run(app).selectbox(key=key_of(app, "sample")).value == "lengths-3-4-2"

@@ -10,7 +10,20 @@ from lossviz.samples import SAMPLES
 from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.link import pack
 from lossviz.ui.opening import TRAINED_WITH, Opening, trained_with
-from tests.ui.driver import address, choose, door, heatmaps, number, open_app, picture, sample, select, texts, upload
+from tests.ui.driver import (
+    address,
+    choose,
+    door,
+    heatmaps,
+    key_of,
+    number,
+    open_app,
+    picture,
+    sample,
+    select,
+    texts,
+    upload,
+)
 
 LM, DATES, OTHER = ("sample", "language-model-trained"), ("sample", "dates-trained"), ("sample", "golden")
 
@@ -76,19 +89,19 @@ def test_sample_of_a_model_opens_with_its_own_number(name: str) -> None:
     """And the next batch gives the mean back."""
     app = sample(name)
     assert number(app) == f"{analyze(sample_batch(name), Settings(reduction=trained_with(name))).value:.4f}"
-    assert app.selectbox(key="reduction").value == trained_with(name)
+    assert app.selectbox(key=key_of(app, "reduction")).value == trained_with(name)
     choose(app, sample="golden")
-    assert (app.selectbox(key="reduction").value, number(app)) == ("mean", "1.2545")
+    assert (app.selectbox(key=key_of(app, "reduction")).value, number(app)) == ("mean", "1.2545")
 
 
 def test_link_of_a_sample_keeps_its_reduction() -> None:
     first = choose(sample("dates-trained"), reduction="counted")
     second = open_app(view=address(first))
-    assert (second.selectbox(key="reduction").value, number(second)) == ("counted", number(first))
+    assert (second.selectbox(key=key_of(second, "reduction")).value, number(second)) == ("counted", number(first))
     plain = open_app(view=pack({"door": "Sample", "sample": "dates-trained"}))
-    assert plain.selectbox(key="reduction").value == "encoder_decoder"
+    assert plain.selectbox(key=key_of(plain, "reduction")).value == "encoder_decoder"
     gone = open_app(view=pack({"door": "Sample", "sample": "dates-trained", "reduction": "no longer there"}))
-    assert gone.selectbox(key="reduction").value == "encoder_decoder"
+    assert gone.selectbox(key=key_of(gone, "reduction")).value == "encoder_decoder"
 
 
 def test_classifier_outlines_what_is_read_and_says_what_each_half_has_seen() -> None:
@@ -119,7 +132,7 @@ def test_decoder_says_what_it_read() -> None:
 
 def test_another_door_gives_the_users_reduction_back() -> None:
     app = door(sample("reviews-trained"), "Type")
-    assert app.selectbox(key="reduction").value == "mean"
+    assert app.selectbox(key=key_of(app, "reduction")).value == "mean"
     assert texts(app, "error") == []
 
 
@@ -129,5 +142,5 @@ def test_file_of_one_logit_opens_as_a_classifier() -> None:
     file = io.BytesIO()
     np.savez(file, **arrays)
     app = upload(door(sample("golden"), "Open"), a_npz=file.getvalue())
-    assert (app.selectbox(key="reduction").value, number(app)) == ("classification", "1.3863")
-    assert door(app, "Sample").selectbox(key="reduction").value == "mean"
+    assert (app.selectbox(key=key_of(app, "reduction")).value, number(app)) == ("classification", "1.3863")
+    assert door(app, "Sample").selectbox(key=key_of(app, "reduction")).value == "mean"

@@ -11,7 +11,7 @@ from lossviz.models.trained import TRAINED, load_trained
 from lossviz.ui.opening import TRAINED_WITH
 from lossviz.ui.sentences import KINDS_OF_MODEL, STAGES, sentence_batch
 from tests import oracle
-from tests.ui.driver import address, choose, door, edit_length, go, number, open_app, run, shown, state, texts
+from tests.ui.driver import address, choose, door, edit_length, go, key_of, number, open_app, run, shown, state, texts
 
 TEXT = {
     "language-model": "The cat sat.\nWhy not?",
@@ -55,7 +55,7 @@ def test_number_is_that_of_the_real_logits(name: str) -> None:
     batch = shown(app).batch
     assert texts(app, "error", "warning", "info") == []
     assert number(app) == f"{expected(batch, name):.4f}"
-    assert app.selectbox(key="reduction").value == TRAINED_WITH[name]
+    assert app.selectbox(key=key_of(app, "reduction")).value == TRAINED_WITH[name]
     model = load_trained(name)
     if name == "reviews":
         again = model.record(["I loved the film.", "It was dull."], [1, 0])

@@ -27,6 +27,6 @@ def reductions() -> None:
         st.info("There is no timestep. Type a sequence, open a file or choose a sample.")
         remember(state)
         return
-    conventions_panel(analysis)
+    conventions_panel(state, analysis)
     split_panel(state, analysis)
     script_panel(analysis, has_number=not refusal)
