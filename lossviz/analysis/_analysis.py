@@ -93,6 +93,11 @@ class Analysis(Derived):
         return self._reduced.axes
 
     @property
+    def divides(self) -> bool:
+        """Whether the number is divided by anything; False for a sum."""
+        return self._reduced.divides
+
+    @property
     def means_of(self) -> str:
         """What the numerator is a sum of means of, "sequences", "timesteps" or "micro-batches"; else ""."""
         return self._reduced.group

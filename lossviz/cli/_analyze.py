@@ -90,7 +90,7 @@ def _number(analysis: Analysis) -> list[str]:
         ]
     divided = (
         f"divided by {analysis.divisor_counts}"
-        if analysis.divisor_counts.startswith("nothing")
+        if not analysis.divides
         else f"= {number_text(analysis.numerator)} ÷ {line.divisor} {analysis.divisor_counts}"
     )
     perplexity = f"perplexity {line.perplexity}, " if line.perplexity else ""

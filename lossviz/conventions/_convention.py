@@ -1,7 +1,7 @@
 """What a row of the table of conventions says: a formula, a numerator, a divisor, who prints it, and its laws."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -71,8 +71,10 @@ class Quotient:
     divisor: float
     counts: str
     value: float
+    divides: bool = field(default=True, repr=False)
 
 
+Arrays = tuple[np.ndarray, np.ndarray]
 Evaluate = Callable[[Terms, Options], Quotient]
 
 
@@ -93,6 +95,16 @@ class Convention:
         reduction: the reduction of the app that divides likewise, or None where there is none.
         mask: None for the mask in use, "none" where every timestep counts.
         note: what to know before comparing with it, or "".
+        bugs: the codes of the bugs with the same formula, first the one whose fix is shown, and of the rows that it
+            is a variant of.
+        reported_by: the rule of the padding doctor that reports it, or "" where it is nobody's mistake.
+        told_by_weights: whether only weights other than 0 and 1 tell it from the mean.
+        first: what it does to each loss before it divides, a template of the `Options`; or "".
+        searched_as: (loss, reduction) of the candidates of `identify` that multiply each loss likewise: codes, or a
+            reduction's name; or None where `reduction` does.
+        is_product: whether the formula is exactly what those candidates, or `reduction`, give.
+        coefficients: (terms, options) → what each loss is multiplied by and where it counts, [B, T] each, where no
+            candidate multiplies it likewise; or None.
     """
 
     code: str
@@ -107,6 +119,13 @@ class Convention:
     reduction: str | None = None
     mask: str | None = None
     note: str = ""
+    bugs: tuple[str, ...] = ()
+    reported_by: str = ""
+    told_by_weights: bool = False
+    first: str = ""
+    searched_as: tuple[str, str] | None = None
+    is_product: bool = True
+    coefficients: Callable[[Terms, Options], Arrays] | None = None
 
     def quotient(self, analysis: Analysis, options: Options | None = None) -> Quotient:
         """Numerator, divisor and number on an analysis's batch, under its mask.

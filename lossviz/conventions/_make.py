@@ -14,19 +14,6 @@ __all__ = ["LN2", "custom", "divided", "formula_in", "from_reduction", "users"]
 LN2 = float(np.log(2.0))
 Number = Callable[[Terms, Options], Any]
 
-GROUP_OF = {
-    "mean": "weights",
-    "language_model": "none",
-    "encoder_decoder": "sequences",
-    "classification": "none",
-    "sequence_loss": "weights",
-    "counted": "count",
-    "positions": "positions",
-    "sequence_means": "sequence_means",
-    "timestep_means": "timestep_means",
-    "timestep_means_sum": "timestep_means",
-}
-
 
 def users(*rows: tuple[str, str, str]) -> tuple[User, ...]:
     """Who prints it: (library, what, source) each."""
@@ -34,7 +21,14 @@ def users(*rows: tuple[str, str, str]) -> tuple[User, ...]:
 
 
 def divided(
-    numerator: Any, divisor: Any, counts: str, *, unit: str = "nats", safe: bool = False, cap: float = np.inf
+    numerator: Any,
+    divisor: Any,
+    counts: str,
+    *,
+    unit: str = "nats",
+    safe: bool = False,
+    cap: float = np.inf,
+    divides: bool = True,
 ) -> Quotient:
     """Numerator ÷ divisor in a unit; 0 ÷ 0 is NaN, or 0 where the source divides safely.
 
@@ -45,6 +39,7 @@ def divided(
         unit: one of `UNITS`.
         safe: whether a divisor of 0 gives 0, as `tf.math.divide_no_nan` does; NaN stays NaN.
         cap: the largest exponent of a perplexity.
+        divides: whether it is divided by anything; False for a sum.
 
     >>> with np.errstate(all="ignore"):
     ...     divided(0, 0, "").value, divided(0, 0, "", safe=True).value, divided(np.log(8), 3, "", unit="bits").value
@@ -53,7 +48,7 @@ def divided(
     above, below = np.float64(numerator) / (LN2 if unit == "bits" else 1.0), np.float64(divisor)
     number = np.float64(0) if safe and below == 0 and not np.isnan(above) else above / below
     value = np.exp(np.minimum(number, cap)) if unit == "perplexity" else number
-    return Quotient(float(above), float(below), counts, float(value))
+    return Quotient(float(above), float(below), counts, float(value), divides)
 
 
 def formula_in(unit: str, formula: str) -> str:
@@ -80,6 +75,7 @@ def from_reduction(
     mask: str | None = None,
     formula: str | None = None,
     note: str = "",
+    **more: Any,
 ) -> Convention:
     """A convention that divides as a row of `REDUCTIONS` does: numerator, divisor and formula are that row's.
 
@@ -96,19 +92,20 @@ def from_reduction(
         mask: see above.
         formula: where the row's own lacks what the source adds.
         note: see above.
+        more: the other fields of `Convention`: `bugs`, `reported_by`, …
     """
     row = reduction_named(reduction)
 
     def evaluate(terms: Terms, options: Options) -> Quotient:
-        above, below, counts = terms.reduced(row, mask is None, options)
-        return divided(above, below + epsilon, counts, unit=unit, safe=safe, cap=cap)
+        above, below, counts, divides = terms.reduced(row, mask is None, options)
+        return divided(above, below + epsilon, counts, unit=unit, safe=safe, cap=cap, divides=divides)
 
     shown = formula or formula_in(unit, row.formula)
     if mask is not None:
         shown = shown.replace(r"w_{bt}\,", "")  # every weight is 1
-    group = GROUP_OF.get(reduction, "other")
+    kept = frozenset(laws)
     return Convention(
-        code, name, shown, unit, group, used_by, frozenset(laws), evaluate, row.needs, reduction, mask, note
+        code, name, shown, unit, row.group, used_by, kept, evaluate, row.needs, reduction, mask, note, **more
     )
 
 
@@ -128,16 +125,19 @@ def custom(
     needs: tuple[str, ...] = (),
     reduction: str | None = None,
     note: str = "",
+    divides: bool = True,
+    **more: Any,
 ) -> Convention:
     """A convention with a numerator and a divisor of its own, each a function of (terms, options).
 
     The numerator is in nats; where the unit is perplexity it is made of perplexities already.
+    `more` are the other fields of `Convention`.
     """
 
     def evaluate(terms: Terms, options: Options) -> Quotient:
         above, below = numerator(terms, options), divisor(terms, options)
-        return divided(above, below, counts, unit="nats" if unit == "perplexity" else unit, safe=safe)
+        in_unit = "nats" if unit == "perplexity" else unit
+        return divided(above, below, counts, unit=in_unit, safe=safe, divides=divides)
 
-    return Convention(
-        code, name, formula, unit, group, used_by, frozenset(laws), evaluate, needs, reduction, None, note
-    )
+    kept = frozenset(laws)
+    return Convention(code, name, formula, unit, group, used_by, kept, evaluate, needs, reduction, None, note, **more)

@@ -70,6 +70,8 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         counts="sequences, each by its own mean",
         group="sequence_means",
         reduction="sequence_means",
+        bugs=("RED05",),
+        reported_by="RED05",
     ),
     custom(
         "C07a",
@@ -86,6 +88,8 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         group="sequence_means",
         reduction="filled_sequence_means",
         note="In float16 AllenNLP adds 10⁻⁴.",
+        bugs=("RED05",),
+        reported_by="RED05",
     ),
     from_reduction(
         "sequence_means",
@@ -98,6 +102,8 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         ),
         (*KEPT, SPLIT),
         safe=True,
+        bugs=("RED05",),
+        reported_by="RED05",
     ),
     from_reduction(
         "timestep_means",
@@ -131,6 +137,9 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         group="micro_batches",
         needs=("accumulation_steps",),
         reduction="micro_batch_means",
+        bugs=("RED01", "C18"),
+        reported_by="RED01",
+        searched_as=("", "RED01"),
     ),
     custom(
         "C19",
@@ -143,6 +152,9 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         counts="timesteps that count in the last micro-batch",
         group="micro_batches",
         needs=("accumulation_steps",),
+        bugs=("RED17",),
+        reported_by="RED17",
+        searched_as=("", "RED17"),
     ),
     custom(
         "C21",
@@ -157,6 +169,9 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         needs=("accumulation_steps",),
         reduction="micro_batch_means",
         note="`accumulation_steps` is the number of evaluation batches.",
+        bugs=("RED12",),
+        reported_by="RED01",
+        searched_as=("", "RED01"),
     ),
     custom(
         "C21b",
@@ -170,5 +185,7 @@ MEANS_OF_MEANS: tuple[Convention, ...] = (
         group="micro_batches",
         needs=("accumulation_steps",),
         note="`accumulation_steps` is the number of evaluation batches.",
+        bugs=("RED12", "C21"),
+        searched_as=("", "RED12"),
     ),
 )

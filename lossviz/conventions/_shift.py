@@ -32,6 +32,9 @@ SHIFTED: tuple[Convention, ...] = (
         counts=COUNTS,
         group="weights",
         note="The batch's arrays are taken as the model's own, before the shift.",
+        bugs=("SHF02",),
+        first="compares each timestep's logits with the next target",
+        searched_as=("SHF02", "mean"),
     ),
     custom(
         "SH2",
@@ -44,5 +47,8 @@ SHIFTED: tuple[Convention, ...] = (
         counts=COUNTS,
         group="weights",
         note="Targets begin with the start token. Language models use tgt_shift_index = 0, which is C03.",
+        bugs=("SHF02",),
+        first="compares each timestep's logits with the next target",
+        searched_as=("SHF02", "mean"),
     ),
 )

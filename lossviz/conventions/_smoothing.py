@@ -7,6 +7,7 @@ With ε the smoothing, V the classes, U the mean over the classes of −log p:
     its least value:      H = −(1 − ε) ln(1 − ε) − ε ln(i + 10⁻²⁰)
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,10 @@ def _nothing(*_: Any) -> Any:
     return ONE
 
 
+_smoothed = partial(custom, needs=("smoothing",), first="smooths the labels with ε = {smoothing:g}")
+
 SMOOTHED: tuple[Convention, ...] = (
-    custom(
+    _smoothed(
         "LS1",
         "Label smoothing over all classes",
         users(
@@ -100,9 +103,11 @@ SMOOTHED: tuple[Convention, ...] = (
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
-        needs=("smoothing",),
+        bugs=("RED11",),
+        reported_by="RED11",
+        searched_as=("LS1", "mean"),
     ),
-    custom(
+    _smoothed(
         "LS2",
         "Label smoothing over the other classes",
         users(
@@ -115,9 +120,11 @@ SMOOTHED: tuple[Convention, ...] = (
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
-        needs=("smoothing",),
+        bugs=("RED11",),
+        reported_by="RED11",
+        searched_as=("LS2", "mean"),
     ),
-    custom(
+    _smoothed(
         "LS2b",
         "fairseq label smoothing, in bits",
         users(("fairseq", "label_smoothed_cross_entropy", "fairseq/criterions/label_smoothed_cross_entropy.py")),
@@ -128,9 +135,10 @@ SMOOTHED: tuple[Convention, ...] = (
         counts=TOKEN_COUNTS,
         group="weights",
         unit="bits",
-        needs=("smoothing",),
+        bugs=("LS2",),
+        searched_as=("LS2", "mean"),
     ),
-    custom(
+    _smoothed(
         "LS3",
         "Label smoothing less its least value, mean",
         users(
@@ -143,10 +151,10 @@ SMOOTHED: tuple[Convention, ...] = (
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
-        needs=("smoothing",),
         note="It reads about 0 at its best.",
+        searched_as=("LS3", "mean"),
     ),
-    custom(
+    _smoothed(
         "LS3s",
         "Label smoothing less its least value, sum",
         users(("T5X", "loss_normalizing_factor=None", "t5x/losses.py")),
@@ -155,10 +163,12 @@ SMOOTHED: tuple[Convention, ...] = (
         numerator=_above_least,
         divisor=_nothing,
         counts=SUM_COUNTS,
+        divides=False,
         group="none",
-        needs=("smoothing",),
+        bugs=("LS3",),
+        searched_as=("LS3", "language_model"),
     ),
-    custom(
+    _smoothed(
         "LS4",
         "Label smoothing as KL, sum ÷ sequences",
         users(("ESPnet", "LabelSmoothingLoss", "label_smoothing_loss.py")),
@@ -168,9 +178,9 @@ SMOOTHED: tuple[Convention, ...] = (
         divisor=lambda t, _: len(t.weights),
         counts="sequences in the batch",
         group="sequences",
-        needs=("smoothing",),
+        searched_as=("LS3", "encoder_decoder"),
     ),
-    custom(
+    _smoothed(
         "LS4n",
         "Label smoothing as KL, mean",
         users(("ESPnet", "normalize_length=True", "label_smoothing_loss.py")),
@@ -180,9 +190,10 @@ SMOOTHED: tuple[Convention, ...] = (
         divisor=_tokens,
         counts=TOKEN_COUNTS,
         group="weights",
-        needs=("smoothing",),
+        bugs=("LS4", "LS3"),
+        searched_as=("LS3", "mean"),
     ),
-    custom(
+    _smoothed(
         "LS5",
         "Label smoothing as KL, no mass on the pad id",
         users(("JoeyNMT", "XentLoss, before the trainer divides", "joeynmt/loss.py")),
@@ -191,9 +202,13 @@ SMOOTHED: tuple[Convention, ...] = (
         numerator=_joey,
         divisor=_nothing,
         counts=SUM_COUNTS,
+        divides=False,
         group="none",
-        needs=("smoothing",),
         note="Without a `pad_id` the pad id is 0.",
+        bugs=("RED11",),
+        reported_by="RED11",
+        searched_as=("", "language_model"),
+        is_product=False,
     ),
     custom(
         "Z1",
@@ -206,6 +221,9 @@ SMOOTHED: tuple[Convention, ...] = (
         counts=TOKEN_COUNTS,
         group="weights",
         needs=("z_loss",),
+        first="adds {z_loss:g} · logsumexp² to each loss",
+        searched_as=("", "mean"),
+        is_product=False,
     ),
     custom(
         "Z1s",
@@ -216,7 +234,12 @@ SMOOTHED: tuple[Convention, ...] = (
         numerator=_with_z,
         divisor=_nothing,
         counts=SUM_COUNTS,
+        divides=False,
         group="none",
         needs=("z_loss",),
+        bugs=("Z1",),
+        first="adds {z_loss:g} · logsumexp² to each loss",
+        searched_as=("", "language_model"),
+        is_product=False,
     ),
 )

@@ -17,11 +17,17 @@ def _sigmoid(terms: Terms, options: Options) -> Quotient:
     """The classifier's number: of one logit per timestep, whatever reduction the analysis has."""
     analysis = terms.analysis
     if analysis.batch.shape[2] != 1:
-        return Quotient(np.nan, np.nan, "nothing: it needs one logit per timestep", np.nan)
+        return Quotient(np.nan, np.nan, "nothing: it needs one logit per timestep", np.nan, divides=False)
     if analysis.settings.reduction != "classification":
         terms = Terms(analysis.with_settings(analysis.settings.replace(reduction="classification")))
     reduced = reduction_named("classification").reduce(terms.loss, terms.weights, options)
-    return divided(reduced.numerator.item(), reduced.divisor.item(), reduced.counts)
+    return divided(reduced.numerator.item(), reduced.divisor.item(), reduced.counts, divides=False)
+
+
+def _decoder_coefficients(terms: Terms, _: Options) -> tuple[np.ndarray, np.ndarray]:
+    """W / Σ w · (mean length − 1), where the length of a sequence is not its weight."""
+    longer = float(terms.analysis.ends.mean()) - 1 if len(terms.weights) else 0.0
+    return terms.weights / (terms.total_weight or 1.0) * longer, terms.counts
 
 
 SUMS: tuple[Convention, ...] = (
@@ -48,6 +54,8 @@ SUMS: tuple[Convention, ...] = (
         ),
         (ROWS, SCALE, ADD, FINITE),
         mask="none",
+        bugs=("PAD01",),
+        reported_by="PAD01",
     ),
     from_reduction(
         "positions",
@@ -59,6 +67,8 @@ SUMS: tuple[Convention, ...] = (
         ),
         (ROWS, SCALE, SPLIT, FINITE),
         mask="none",
+        bugs=("PAD01",),
+        reported_by="PAD01",
     ),
     from_reduction(
         "positions",
@@ -71,6 +81,8 @@ SUMS: tuple[Convention, ...] = (
         ),
         (ROWS, SPLIT, FINITE),
         safe=True,
+        bugs=("PAD02", "RED06", "RED08"),
+        reported_by="PAD02",
     ),
     from_reduction(
         "encoder_decoder",
@@ -92,6 +104,8 @@ SUMS: tuple[Convention, ...] = (
         "Sum over the batch, mean over time",
         users(("bergson", "before the fix, not shifted", "bergson PR #344")),
         (ROWS, ADD, FINITE),
+        bugs=("RED06",),
+        reported_by="RED06",
     ),
     from_reduction(
         "timesteps_less_one",
@@ -99,6 +113,8 @@ SUMS: tuple[Convention, ...] = (
         "Sum over the batch, mean over T − 1",
         users(("bergson", "before the fix, after the shift", "bergson PR #344")),
         (ROWS, ADD, FINITE),
+        bugs=("RED06", "C08"),
+        reported_by="RED06",
     ),
     from_reduction(
         "with_first_labels",
@@ -106,6 +122,8 @@ SUMS: tuple[Convention, ...] = (
         "Items counted before the shift",
         users(("Hugging Face", "Trainer from 4.46 on", "transformers PR #46204 (the fix)")),
         (PADDING, ROWS),
+        bugs=("RED04",),
+        reported_by="RED04",
     ),
     from_reduction(
         "without_stops",
@@ -114,6 +132,8 @@ SUMS: tuple[Convention, ...] = (
         users(("OpenNMT-py", "gradient, normalization tokens", "onmt/trainer.py")),
         (PADDING, ROWS, FINITE),
         note="What the gradient is divided by; the number that is printed is C03.",
+        bugs=("RED16",),
+        reported_by="RED16",
     ),
     from_reduction(
         "timesteps_twice",
@@ -121,6 +141,8 @@ SUMS: tuple[Convention, ...] = (
         "Mean over time, then over the timesteps again",
         users(("d2l", "MaskedSoftmaxCELoss, as printed", "d2l-en#2076")),
         (ROWS, SCALE),
+        bugs=("RED06",),
+        reported_by="RED06",
     ),
     from_reduction(
         "max_length",
@@ -161,6 +183,7 @@ SUMS: tuple[Convention, ...] = (
         group="weights",
         reduction="decoder_length",
         note="A sequence is as long as its last timestep whose weight is not 0.",
+        coefficients=_decoder_coefficients,
     ),
     Convention(
         "classification",

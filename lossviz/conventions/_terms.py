@@ -123,8 +123,8 @@ class Terms:
         """Where the loss that counts is NaN: index arrays, mostly empty."""
         return np.nonzero(self.counts & np.isnan(self.analysis.unpadded_loss))
 
-    def reduced(self, row: Reduction, is_masked: bool, options: Options) -> tuple[float, float, str]:
-        """Numerator, divisor and what it counts of a row of `REDUCTIONS`, under the mask or of all timesteps.
+    def reduced(self, row: Reduction, is_masked: bool, options: Options) -> tuple[float, float, str, bool]:
+        """Reduce by a row of `REDUCTIONS`, under the mask or over all timesteps: numerator, divisor, counts, divides.
 
         Both are NaN where flags of `sequence_loss` keep an axis, which gives no one number. Several conventions ask.
         """
@@ -134,11 +134,11 @@ class Terms:
             one = row.reduce(self.loss if is_masked else self.everywhere, weights, options)
             is_one = len(one.axes) == 2
             above, below = (one.numerator.item(), one.divisor.item()) if is_one else (np.nan, np.nan)
-            self._reduced[key] = above, below, one.counts
+            self._reduced[key] = above, below, one.counts, one.divides
         return self._reduced[key]
 
     @cached
-    def _reduced(self) -> dict[tuple[str, bool, Options], tuple[float, float, str]]:
+    def _reduced(self) -> dict[tuple[str, bool, Options], tuple[float, float, str, bool]]:
         return {}
 
     def require_per_class(self, name: str, per_class: Sequence[float]) -> None:

@@ -17,6 +17,12 @@ def _class_weights(terms: Terms, options: Options) -> np.ndarray:
     return terms.under_mask(terms.of_target("class_weights", options.class_weights or ()))
 
 
+def _keras_coefficients(terms: Terms, _: Options) -> tuple[np.ndarray, np.ndarray]:
+    """W / count(m) inside the mask m that a Keras layer carries."""
+    inside = np.where(terms.keras_mask, terms.weights, 0.0)
+    return inside / (np.count_nonzero(terms.keras_mask) or 1.0), inside != 0
+
+
 TOKEN_MEANS: tuple[Convention, ...] = (
     from_reduction(
         "mean",
@@ -63,6 +69,9 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         (PADDING, ROWS, FINITE),
         safe=True,
         note="Its docstring says the size of the sequence; the code counts the weights that are not 0.",
+        bugs=("RED08",),
+        reported_by="RED08",
+        told_by_weights=True,
     ),
     custom(
         "C05k",
@@ -80,6 +89,10 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         safe=True,
         reduction="mean",
         note="A weight of 0 inside the mask keeps counting.",
+        reported_by="RED08",
+        told_by_weights=True,
+        coefficients=_keras_coefficients,
+        is_product=False,
     ),
     from_reduction(
         "mean",
@@ -88,6 +101,9 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         users(("Keras 3", "reduction='mean_with_sample_weight'", "keras/src/losses/loss.py")),
         (*KEPT, FINITE),
         safe=True,
+        bugs=("RED08",),
+        reported_by="RED08",
+        told_by_weights=True,
     ),
     from_reduction(
         "mean",
@@ -131,6 +147,9 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         users(("TensorFlow 1", "SUM_BY_NONZERO_WEIGHTS", "tensorflow/python/ops/losses/losses_impl.py")),
         (PADDING, ROWS, FINITE),
         safe=True,
+        bugs=("RED08",),
+        reported_by="RED08",
+        told_by_weights=True,
     ),
     from_reduction(
         "mean",
@@ -139,6 +158,8 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         users(("TensorFlow 1", "Reduction.MEAN", "tensorflow/python/ops/losses/losses_impl.py")),
         (*KEPT, FINITE),
         safe=True,
+        bugs=("C23",),
+        told_by_weights=True,
     ),
     custom(
         "C24",
@@ -151,6 +172,8 @@ TOKEN_MEANS: tuple[Convention, ...] = (
         counts="the sum of the class weights of the targets that count",
         group="other",
         needs=("class_weights",),
+        bugs=("RED09",),
+        searched_as=("", "C24"),
     ),
     from_reduction(
         "sequence_loss",

@@ -25,6 +25,20 @@ def _nats_with_bytes(terms: Terms, options: Options) -> float:
     return terms.total(np.where(_bytes(terms, options) != 0, terms.loss, 0.0))
 
 
+def _perplexity_coefficients(terms: Terms, _: Options) -> tuple[np.ndarray, np.ndarray]:
+    """Of (1/B)·Σ_b exp(S_b / N_b) the derivative by a loss of b is exp(S_b / N_b) · w / (N_b · B)."""
+    sums, own = terms.sequence_sums
+    with np.errstate(all="ignore"):
+        factor = np.nan_to_num(np.exp(sums / own) / own / len(own), posinf=0.0, neginf=0.0)
+    return terms.weights * factor[:, None], terms.counts
+
+
+def _byte_coefficients(terms: Terms, options: Options) -> tuple[np.ndarray, np.ndarray]:
+    """W / (ln 2 · Σ bytes) where the target has bytes."""
+    sizes = np.nan_to_num(_bytes(terms, options))  # NaN where a label is no class
+    return np.where(sizes != 0, terms.weights, 0.0) / (np.log(2) * sizes.sum() or 1.0), sizes != 0
+
+
 OTHER_UNITS: tuple[Convention, ...] = (
     from_reduction(
         "mean",
@@ -33,6 +47,8 @@ OTHER_UNITS: tuple[Convention, ...] = (
         users(("fairseq", "cross_entropy loss; ppl is 2 to its power", "fairseq/criterions/cross_entropy.py")),
         (PADDING, ROWS, SCALE),
         unit="bits",
+        bugs=("RED13",),
+        reported_by="RED13",
     ),
     from_reduction(
         "encoder_decoder",
@@ -69,6 +85,7 @@ OTHER_UNITS: tuple[Convention, ...] = (
         counts="sequences, each by its own perplexity",
         group="sequence_means",
         unit="perplexity",
+        coefficients=_perplexity_coefficients,
     ),
     from_reduction(
         "positions",
@@ -77,6 +94,7 @@ OTHER_UNITS: tuple[Convention, ...] = (
         users(("TensorFlow 1", "PTB tutorial, exp(Σ cost ÷ Σ steps)", "tensorflow#3375, #2158")),
         (ROWS, FINITE),
         unit="perplexity",
+        bugs=("C20", "PAD02"),
     ),
     custom(
         "C25",
@@ -91,5 +109,6 @@ OTHER_UNITS: tuple[Convention, ...] = (
         unit="bits",
         needs=("bytes_per_token",),
         note="Labels below 0 and tokens of 0 bytes are left out of both.",
+        coefficients=_byte_coefficients,
     ),
 )

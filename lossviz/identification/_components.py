@@ -36,6 +36,7 @@ class Component:
         title: in a few words.
         clause: what the loop does, to follow "Your loop": "counts all 15 positions".
         formula: LaTeX; of a loss and a mask what they are, of a way the whole with `loss` and `w`, of a unit with {}.
+        divided_by: of a reduction that only divides, by what: `clause` without its verb; else "".
         is_bug: whether it is one, and not a way to do it.
         is_sure: whether the arrays or the options say so too, so that it is more than possible.
         cost: how unlikely it is, for the order.
@@ -48,6 +49,7 @@ class Component:
     title: str = ""
     clause: str = ""
     formula: str = ""
+    divided_by: str = ""
     is_bug: bool = True
     is_sure: bool = False
     cost: int = 10

@@ -110,6 +110,29 @@ class Context:
         verb = f"{'is' if one else 'are'} padding" if self.is_padded else f"{'does' if one else 'do'} not count"
         return f"{self.padding:,} of them {verb}"
 
+    @property
+    def what_counts(self) -> str:
+        """What Σ w counts, with its number."""
+        if self.has_binary_weights:
+            return f"the {self.counting:,} timestep{' that counts' if self.counting == 1 else 's that count'}"
+        return f"the sum of the weights, {amount(self.weight)}"
+
+    @cached
+    def words(self) -> dict[str, int | str]:
+        """What `Reduction.divided_by` and `Reduction.clause` name."""
+        return {
+            "counting": self.counting,
+            "filled": int(np.count_nonzero(self.weights.any(axis=1))),
+            "first_labels": int(np.count_nonzero(self.weights[:, :1])),
+            "padding": self.of_them,
+            "positions": self.positions,
+            "sequences": self.sequences,
+            "timesteps": self.timesteps,
+            "timesteps_less_one": self.timesteps - 1,
+            "weights": self.what_counts,
+            "weights_and": self.what_counts + ("" if self.has_binary_weights else ","),
+        }
+
     @cached
     def is_full(self) -> bool:
         """Whether every timestep counts, and by 1."""

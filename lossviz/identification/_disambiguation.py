@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lossviz.identification._context import Context, plural
+from lossviz.conventions import CONVENTIONS
+from lossviz.identification._context import Context, amount, plural
 from lossviz.identification._hypothesis import Hypothesis
+from lossviz.reductions import REDUCTIONS
 
 __all__ = ["are_one", "how_to_distinguish", "is_same"]
 
 SAME = 1e-9
 """How far apart, relative to the number, two formulas may be that give the same one."""
 
-WEIGHTS = {"C03z", "C05k", "C05w", "C23", "C23w", "RED08", "RED15"}
+WEIGHTS = {row.code for row in CONVENTIONS if row.told_by_weights} | {"RED08", "RED15"}
 """The codes that only weights other than 0 and 1 tell apart."""
 
 Reason = Callable[[Context, set[str]], str]
@@ -102,19 +104,34 @@ def _weights(context: Context, codes: set[str]) -> str:
     return "Every weight is 0 or 1 here. A batch with other weights tells them apart."
 
 
-def _sums(context: Context, codes: set[str]) -> str:
-    counting, sequences, timesteps = context.weight, context.sequences, context.timesteps
-    first = np.count_nonzero(context.weights[:, :1])
-    if codes & {"C14", "RED04"} and counting + first == context.positions:
-        return f"Here N + B = B·T = {context.positions:,}. A batch where they differ tells them apart."
-    if codes & {"C15", "RED16"} and counting - sequences == timesteps:
-        return f"Here N − B = T = {timesteps:,}. A batch where they differ tells them apart."
-    if codes & {"C08", "RED06", "RED02"} and timesteps and counting % timesteps == 0:
-        return f"Here N = {counting / timesteps:g}·T. A batch where N is no multiple of T tells them apart."
+def _equal_divisors(context: Context, codes: set[str]) -> str:
+    """Two divisors that are one number on this batch, such as N − B and T."""
+    found: dict[float, str] = {}
+    for row in reversed(REDUCTIONS):
+        if row.symbol and row.code and (row.code in codes or row.name == "positions"):
+            divisor = row.reduce(np.zeros_like(context.weights), context.weights, context.options).divisor.item()
+            if found.setdefault(divisor, row.symbol) != row.symbol:
+                coincide = f"{found[divisor]} = {row.symbol} = {amount(divisor)}"
+                return f"Here {coincide}. A batch where they differ tells them apart."
     return ""
 
 
-REASONS: tuple[Reason, ...] = (_full, _one_sequence, _equal_lengths, _stop_tokens, _weights, _sums)
+def _multiple_of_timesteps(context: Context, codes: set[str]) -> str:
+    times = context.weight / context.timesteps if context.timesteps else 0.5
+    if not codes & {"C08", "RED06", "RED02"} or not times.is_integer():
+        return ""
+    return f"Here N = {times:g}·T. A batch where N is no multiple of T tells them apart."
+
+
+REASONS: tuple[Reason, ...] = (
+    _full,
+    _one_sequence,
+    _equal_lengths,
+    _stop_tokens,
+    _weights,
+    _equal_divisors,
+    _multiple_of_timesteps,
+)
 ANY = "They are the same on this batch. A second batch with its own number tells them apart."
 
 

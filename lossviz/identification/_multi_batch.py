@@ -8,7 +8,6 @@ from lossviz.identification._components import Mask, Unit
 from lossviz.identification._context import Context
 from lossviz.identification._hypothesis import BUG, COMBINED, KNOWN, UNIT, Hypothesis
 from lossviz.identification.candidates._masks import masks
-from lossviz.identification.candidates._reductions import CODES
 from lossviz.identification.candidates._splits import MEAN
 from lossviz.identification.candidates._units import units
 from lossviz.reductions import Reduction, reduction_named
@@ -102,9 +101,9 @@ def _otherwise(several: Sequence[Context], reduction: Reduction) -> Iterator[tup
         yield "RED02", each.sum(), f"adds up the means of {batches} and does not divide by them"
         yield "RED17", each[-1], f"prints the last of {batches} only"
     elif reduction.name == "language_model":
-        yield CODES[reduction.name], above.sum(), f"adds up the losses of {batches} and divides by nothing"
+        yield (reduction.code or ""), above.sum(), f"adds up the losses of {batches} and divides by nothing"
     else:
-        yield CODES[reduction.name], above.sum() / below.sum(), f"adds up {batches} and divides once by {own}"
+        yield (reduction.code or ""), above.sum() / below.sum(), f"adds up {batches} and divides once by {own}"
         yield "RED12", each.mean(), f"averages what it prints for {batches}, each divided by {own}"
         if reduction.name == "positions":  # by their size, sums ÷ B are divided once
             by_size = f"averages what it prints for {batches}, each divided by {own}, by its number of sequences"
@@ -114,7 +113,7 @@ def _otherwise(several: Sequence[Context], reduction: Reduction) -> Iterator[tup
 def _other(
     several: Sequence[Context], reduction: Reduction, unit: Unit, code: str, value: Array, sentence: str
 ) -> Hypothesis:
-    own, weights = CODES[reduction.name], several[0].weights
+    own, weights = (reduction.code or ""), several[0].weights
     codes = tuple(dict.fromkeys(one for one in (code, own, unit.code) if one))
     return Hypothesis(
         code=code,

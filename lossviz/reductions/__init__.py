@@ -5,11 +5,12 @@ by `lossviz.conventions`.
 """
 
 from lossviz.errors import SettingsError
-from lossviz.reductions._catalogue import REDUCTIONS, Reduction
+from lossviz.reductions._catalogue import REDUCTIONS
 from lossviz.reductions._flags import FLAGS, check_flags, reduce_sequence_loss
 from lossviz.reductions._means import group_sums
 from lossviz.reductions._options import MAX_SAFE_INTEGER, Options
 from lossviz.reductions._reduced import Reduced, quotient
+from lossviz.reductions._reduction import Reduction
 
 __all__ = [
     "CALCULATIONS",

@@ -1,74 +1,18 @@
 """The rows of `REDUCTIONS`: the five calculations of spec/losses.md §1, then what other libraries divide by."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
-from lossviz.reductions._flags import FLAGS, reduce_sequence_loss, sum_of_weights
+from lossviz.reductions._flags import FLAGS
 from lossviz.reductions._means import mean_of_means, micro_batches, sequences, timesteps
-from lossviz.reductions._options import Options
-from lossviz.reductions._reduced import Reduced
+from lossviz.reductions._reduction import Reduction, by_flags, counted, decoder, mean, over, summed
 
-__all__ = ["REDUCTIONS", "Reduction"]
+__all__ = ["REDUCTIONS"]
 
-Array = np.ndarray
-Reduce = Callable[[Array, Array, Options], Reduced]
 PER_TIMESTEP, MEAN_OF_MEANS = "nats per timestep", "nats (mean of means)"
 SUM = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}"
 WEIGHTS = r"\sum_{b,t} w_{bt}"
 MEAN = r"\frac{\sum_t w_{bt}\,\mathrm{loss}_{bt}}{\sum_t w_{bt}}"
 MEAN_AT = r"\frac{\sum_b w_{bt}\,\mathrm{loss}_{bt}}{\sum_b w_{bt}}"
-
-
-@dataclass(frozen=True)
-class Reduction:
-    """One way to reduce: its name in `Settings`, its title on screen, its formula in LaTeX, and where it comes from.
-
-    `reduce(loss, weights, options)` takes the loss [B, T] with 0 where the weight is 0, and the weights [B, T];
-    `needs` names the options without which it has no number, `may_take` those that have a default; `unit` is the
-    number's.
-    """
-
-    name: str
-    title: str
-    formula: str
-    source: str
-    reduce: Reduce
-    needs: tuple[str, ...] = ()
-    may_take: tuple[str, ...] = ()
-    unit: str = "nats"
-
-
-def _over(divisor: Callable[[Array, Options], float], counts: str) -> Reduce:
-    """Σ w·loss over a divisor; in `counts`, {weights} stands for what Σ w counts."""
-
-    def reduce(loss: Array, weights: Array, options: Options) -> Reduced:
-        numerator = (weights * loss).sum(keepdims=True)
-        words = counts.format(weights=sum_of_weights(weights))
-        return Reduced(numerator, np.full((1, 1), float(divisor(weights, options))), words)
-
-    return reduce
-
-
-def _mean(loss: Array, weights: Array, _: Options) -> Reduced:
-    return reduce_sequence_loss(loss, weights, (True, True, False, False))
-
-
-def _counted(loss: Array, weights: Array, _: Options) -> Reduced:
-    return reduce_sequence_loss(loss, weights, (False, False, True, True))
-
-
-def _flags(loss: Array, weights: Array, options: Options) -> Reduced:
-    return reduce_sequence_loss(loss, weights, options.flags)
-
-
-def _decoder(loss: Array, weights: Array, _: Options) -> Reduced:
-    weight = weights.sum(keepdims=True)
-    longer = weight / max(len(weights), 1) - 1  # mean length − 1
-    each = np.divide(weight, longer, out=np.zeros_like(weight), where=longer != 0)
-    counts = f"{sum_of_weights(weights)}, over the mean length less 1"
-    return Reduced((weights * loss).sum(keepdims=True), each, counts)
 
 
 def _fraction(divisor: str) -> str:
@@ -81,105 +25,154 @@ REDUCTIONS: tuple[Reduction, ...] = (
         "Mean: Σ w·loss ÷ Σ w",
         _fraction(WEIGHTS),
         "sequence_loss with its default flags",
-        _mean,
+        mean,
         unit=PER_TIMESTEP,
+        group="weights",
+        code="",
+        divided_by="{weights}",
+        symbol="N",
+        script="{weights}",
     ),
     Reduction(
         "language_model",
         "Sum (language model)",
         SUM,
         "LanguageModel.calculate_loss: overall_loss",
-        _over(lambda *_: 1, "nothing: the losses are summed"),
+        summed,
+        group="none",
+        code="C01",
+        clause="adds up the losses of {counting:,} timesteps and divides by nothing",
     ),
     Reduction(
         "encoder_decoder",
         "Sum ÷ B (encoder-decoder)",
         _fraction("B"),
         "Seq2SeqModel.calculate_loss: per_seq_loss",
-        _over(lambda w, _: len(w), "sequences in the batch"),
+        over(lambda w, _: len(w), "sequences in the batch"),
         unit="nats per sequence",
+        group="sequences",
+        code="C06",
+        divided_by="the {sequences:,} sequences",
+        symbol="B",
+        script="{B}",
     ),
     Reduction(
         "classification",
         "Sigmoid sum (classifier)",
         r"\sum_b \mathrm{sigmoid\ loss}_{b,\,\mathrm{len}_b - 1}",
         "ClassificationModel.calculate_loss: overall_loss",
-        _over(lambda *_: 1, "nothing: the losses are summed"),
+        summed,
+        group="none",
     ),
     Reduction(
         "sequence_loss",
         "sequence_loss, four flags",
         r"\frac{\sum w\,\mathrm{loss}}{\sum w \;\mathrm{or}\; \mathrm{count}(w \ne 0)}",
         "tf.contrib.seq2seq.sequence_loss",
-        _flags,
+        by_flags,
         may_take=FLAGS,
         unit=PER_TIMESTEP,
+        group="weights",
+        script="{by_flags}",
     ),
     Reduction(
         "counted",
         "Sum ÷ count(w ≠ 0)",
         _fraction(r"\mathrm{count}(w \ne 0)"),
         "TF1 SUM_BY_NONZERO_WEIGHTS, tfa.seq2seq.SequenceLoss",
-        _counted,
+        counted,
         unit=PER_TIMESTEP,
+        group="count",
+        code="C23",
+        divided_by="the {counting:,} timesteps whose weight is not 0",
+        script="{nonzero}",
     ),
     Reduction(
         "positions",
         "Sum ÷ B·T (all positions)",
         _fraction(r"B \cdot T"),
         "Keras sum_over_batch_size with sample_weight",
-        _over(lambda w, _: w.size, "positions, padding included"),
+        over(lambda w, _: w.size, "positions, padding included"),
         unit="nats per position",
+        group="positions",
+        code="C05",
+        divided_by="all {positions:,} positions; {padding}",
+        symbol="B·T",
+        script="{B} * {T}",
     ),
     Reduction(
         "max_length",
         "Sum ÷ B·L_max",
         _fraction(r"B \cdot L_\mathrm{max}"),
         "TRL dr_grpo, verl seq-mean-token-sum-norm",
-        _over(lambda w, o: len(w) * (o.max_length or w.shape[1]), "positions, L_max in each sequence"),
+        over(lambda w, o: len(w) * (o.max_length or w.shape[1]), "positions, L_max in each sequence"),
         may_take=("max_length",),
+        code="C17",
+        divided_by="{sequences:,} sequences × the constant length L_max",
+        script="{B} * {L_max}",
     ),
     Reduction(
         "timesteps",
         "Sum ÷ T",
         _fraction("T"),
         "summed over the batch, averaged over time",
-        _over(lambda w, _: w.shape[1], "timesteps of the padded width"),
+        over(lambda w, _: w.shape[1], "timesteps of the padded width"),
+        code="C08",
+        divided_by="the {timesteps:,} timesteps of the padded width",
+        symbol="T",
+        script="{T}",
     ),
     Reduction(
         "timesteps_less_one",
         "Sum ÷ (T − 1)",
         _fraction("T - 1"),
         "summed over the batch, averaged over time after the shift",
-        _over(lambda w, _: max(w.shape[1] - 1, 0), "timesteps of the padded width, less one"),
+        over(lambda w, _: max(w.shape[1] - 1, 0), "timesteps of the padded width, less one"),
+        code="C08",
+        divided_by="T − 1 = {timesteps_less_one:,}",
+        symbol="T − 1",
+        script="{T_less_one}",
     ),
     Reduction(
         "with_first_labels",
         "Sum ÷ (Σ w + first labels)",
         _fraction(WEIGHTS + r" + \mathrm{count}_b(w_{b0} \ne 0)"),
         "HF Trainer before PR #46204: num_items counted before the shift",
-        _over(lambda w, _: w.sum() + np.count_nonzero(w[:, :1]), "{weights}, and each sequence's first label"),
+        over(lambda w, _: w.sum() + np.count_nonzero(w[:, :1]), "{weights}, and each sequence's first label"),
+        code="C14",
+        divided_by="{weights_and} and the first label of {first_labels:,} sequences",
+        symbol="N + B",
+        script="{weights} + {first_labels}",
     ),
     Reduction(
         "without_stops",
         "Sum ÷ (Σ w − B)",
         _fraction(WEIGHTS + " - B"),
         "OpenNMT-py, normalization tokens: stop tokens are not counted",
-        _over(lambda w, _: w.sum() - len(w), "{weights}, less one for each sequence"),
+        over(lambda w, _: w.sum() - len(w), "{weights}, less one for each sequence"),
+        code="C15",
+        divided_by="{weights_and} less one for each of the {sequences:,} sequences",
+        symbol="N − B",
+        script="{weights} - {B}",
     ),
     Reduction(
         "timesteps_twice",
         "Sum ÷ (T · Σ w)",
         _fraction(r"T \cdot " + WEIGHTS),
         "d2l MaskedSoftmaxCELoss, as it was printed",
-        _over(lambda w, _: w.shape[1] * w.sum(), "{weights}, times the padded width"),
+        over(lambda w, _: w.shape[1] * w.sum(), "{weights}, times the padded width"),
+        code="C16",
+        clause="divides twice, by T = {timesteps:,} and by {weights}",
+        script="{weights} * {T}",
     ),
     Reduction(
         "decoder_length",
         "Mean × (mean length − 1)",
         _fraction(WEIGHTS) + r"\left(\tfrac{1}{B}" + WEIGHTS + r" - 1\right)",
         "ESPnet RNN decoder",
-        _decoder,
+        decoder,
+        code="C22",
+        clause="multiplies the mean by the mean length less 1",
     ),
     Reduction(
         "sequence_means",
@@ -188,6 +181,10 @@ REDUCTIONS: tuple[Reduction, ...] = (
         "tf.contrib.legacy_seq2seq, TRL grpo",
         mean_of_means("sequences", sequences),
         unit=MEAN_OF_MEANS,
+        group="sequence_means",
+        code="C07",
+        clause="takes each sequence's own mean, then the mean of {sequences:,} sequences",
+        script="{B}",
     ),
     Reduction(
         "filled_sequence_means",
@@ -196,6 +193,9 @@ REDUCTIONS: tuple[Reduction, ...] = (
         "AllenNLP average='batch'",
         mean_of_means("sequences", sequences, empty=False),
         unit=MEAN_OF_MEANS,
+        code="C07a",
+        clause="takes each sequence's own mean, then the mean of the {filled:,} sequences that are not empty",
+        script="{filled}",
     ),
     Reduction(
         "timestep_means",
@@ -204,6 +204,10 @@ REDUCTIONS: tuple[Reduction, ...] = (
         "sequence_loss with average_across_batch only, then a mean",
         mean_of_means("timesteps", timesteps),
         unit=MEAN_OF_MEANS,
+        group="timestep_means",
+        code="C09",
+        clause="takes each timestep's own mean, then the mean of {timesteps:,} timesteps",
+        script="{T}",
     ),
     Reduction(
         "timestep_means_sum",
@@ -211,6 +215,9 @@ REDUCTIONS: tuple[Reduction, ...] = (
         r"\sum_t " + MEAN_AT,
         "a loop over the steps of an RNN that adds up masked means",
         mean_of_means("timesteps", timesteps, divide=False),
+        group="timestep_means",
+        code="C10",
+        clause="adds up each timestep's own mean, {timesteps:,} of them",
     ),
     Reduction(
         "micro_batch_means",
@@ -220,5 +227,6 @@ REDUCTIONS: tuple[Reduction, ...] = (
         mean_of_means("micro-batches", micro_batches),
         needs=("accumulation_steps",),
         unit=MEAN_OF_MEANS,
+        script="{k}",
     ),
 )

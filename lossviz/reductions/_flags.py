@@ -68,7 +68,7 @@ def reduce_sequence_loss(loss: Array, weights: Array, flags: tuple[bool, bool, b
     axes = ((0,) if over_batch else ()) + ((1,) if over_timesteps else ())
     weighted = weights * loss
     if not axes:
-        return Reduced(weighted, np.ones_like(weighted), "nothing: each timestep stays as it is", axes)
+        return Reduced(weighted, np.ones_like(weighted), "nothing: each timestep stays as it is", axes, divides=False)
     numerator = weighted.sum(axis=axes, keepdims=True)
     where = {(0, 1): "", (0,): " at each timestep", (1,): " of each sequence"}[axes]
     if flags[0] or flags[1]:

@@ -49,7 +49,9 @@ def mean_of_means(
         sums, own = group_sums(loss, weights, labels)
         counted = (number if empty else np.count_nonzero(own)) if divide else 1
         numerator = quotient(sums, own).sum().reshape(1, 1)
-        return Reduced(numerator, np.full((1, 1), float(counted)), counts, group_divisor=own[labels], group=name)
+        return Reduced(
+            numerator, np.full((1, 1), float(counted)), counts, group_divisor=own[labels], group=name, divides=divide
+        )
 
     return reduce
 

@@ -22,6 +22,7 @@ class Reduced:
         group_divisor: in a mean of means, what each weighted loss was divided by before the means were added up,
             broadcastable to [B, T]; None where the numerator is a plain sum.
         group: what the inner means are taken over: "sequences", "timesteps" or "micro-batches"; "" without inner means.
+        divides: whether anything is divided; False for a sum, whose divisor is 1.
     """
 
     numerator: Array
@@ -30,6 +31,7 @@ class Reduced:
     axes: tuple[int, ...] = (0, 1)
     group_divisor: Array | None = None
     group: str = ""
+    divides: bool = True
 
     def squeeze(self, kept: Array) -> Any:
         """Drop the reduced axes of an array, which leaves a float, [B], [T] or [B, T].

@@ -1,10 +1,12 @@
 """The last part of a script: how the unpadded loss becomes the number, with its divisor named."""
 
 from collections.abc import Iterator
+from string import Formatter
 
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.reductions import reduction_named
 from lossviz.reproduce._libraries import Library
 
 __all__ = ["reduce_lines"]
@@ -23,7 +25,7 @@ def reduce_lines(analysis: Analysis, library: Library) -> Iterator[str]:
         total = _sum(library, "means")
     else:
         total = _sum(library, "unpadded_loss", axis)
-    if analysis.divisor_counts.startswith("nothing"):
+    if not analysis.divides:
         yield f"value = {total}  # divided by {analysis.divisor_counts}"
     else:
         yield f"numerator = {total}"
@@ -34,49 +36,44 @@ def reduce_lines(analysis: Analysis, library: Library) -> Iterator[str]:
 
 
 def _quotient(analysis: Analysis, library: Library, axis: str) -> Iterator[str]:
-    plain = _number(analysis)
-    if analysis.settings.reduction == "decoder_length":
+    row = reduction_named(analysis.settings.reduction)
+    written = row.script.format(**_plain(analysis), **_of_weights(analysis, library, axis))
+    if row.name == "decoder_length":
         mean = _divide(library, "numerator", "total", safe=not analysis.weights.sum())
         yield f"total = {_sum(library, 'weights')}"
         yield f"mean_length = total / {B if analysis.batch.shape[0] else '1'}"
         yield f"value = {mean} * (mean_length - 1)"
-    elif plain:
-        yield f"divisor = {plain}"
+    elif {name for _, name, *_ in Formatter().parse(row.script)} <= {None, *_plain(analysis)}:  # a Python number
+        yield f"divisor = {written}"
         yield f"value = numerator / divisor{'' if analysis.divisor else ' if divisor else numerator * 0'}"
     else:
-        yield f"divisor = {_tensor(analysis, library, axis)}"
+        yield f"divisor = {written}"
         yield f"value = {_divide(library, 'numerator', 'divisor', safe=not np.all(analysis.divisor))}"
 
 
-def _number(analysis: Analysis) -> str:
-    """A divisor that is a plain number, known from the shape and the settings alone; or ""."""
+def _plain(analysis: Analysis) -> dict[str, str]:
+    """The parts of a divisor that are plain numbers, known from the shape and the settings alone."""
     settings = analysis.settings
     return {
-        "encoder_decoder": B,
-        "positions": f"{B} * {T}",
-        "max_length": f"{B} * {settings.max_length or T}",
-        "timesteps": T,
-        "timesteps_less_one": f"{T} - 1" if analysis.batch.shape[1] else "0",
-        "sequence_means": B,
-        "timestep_means": T,
-        "micro_batch_means": f"{settings.accumulation_steps}",
-    }.get(settings.reduction, "")
-
-
-def _tensor(analysis: Analysis, library: Library, axis: str) -> str:
-    """A divisor that depends on the weights."""
-    settings, name = analysis.settings, analysis.settings.reduction
-    if name == "filled_sequence_means":
-        return _nonzero(library, "totals")
-    averages = settings.average_across_timesteps or settings.average_across_batch
-    if name == "counted" or (name == "sequence_loss" and not averages):
-        return _nonzero(library, "weights", axis)
-    more = {
-        "with_first_labels": f" + {_nonzero(library, 'weights[:, :1]')}",
-        "without_stops": f" - {B}",
-        "timesteps_twice": f" * {T}",
+        "B": B,
+        "T": T,
+        "T_less_one": f"{T} - 1" if analysis.batch.shape[1] else "0",
+        "L_max": f"{settings.max_length or T}",
+        "k": f"{settings.accumulation_steps}",
     }
-    return _sum(library, "weights", axis) + more.get(name, "")
+
+
+def _of_weights(analysis: Analysis, library: Library, axis: str) -> dict[str, str]:
+    """The parts of a divisor that depend on the weights."""
+    total, nonzero = _sum(library, "weights", axis), _nonzero(library, "weights", axis)
+    averages = analysis.settings.average_across_timesteps or analysis.settings.average_across_batch
+    return {
+        "weights": total,
+        "nonzero": nonzero,
+        "by_flags": total if averages else nonzero,
+        "first_labels": _nonzero(library, "weights[:, :1]"),
+        "filled": _nonzero(library, "totals"),
+    }
 
 
 def _means(analysis: Analysis, library: Library) -> Iterator[str]:

@@ -82,7 +82,7 @@ def _number(analysis: Analysis) -> str:
     top, counts = headline(analysis), analysis.divisor_counts
     if not analysis.is_scalar:
         number = f"{top.value}, each divided by {counts}"
-    elif counts.startswith("nothing"):
+    elif not analysis.divides:
         number = f"{top.value} {top.unit}, divided by {counts}"
     else:
         number = f"{top.value} {top.unit}, divided by {top.divisor} ({counts})"

@@ -11,74 +11,11 @@ from lossviz.identification._components import Component
 from lossviz.identification._context import Context, amount
 from lossviz.identification._hypothesis import BUG, KNOWN, Combination, Components, Hypothesis, arrays_of, parts_of
 from lossviz.identification.candidates._losses import SMOOTHING
-from lossviz.identification.candidates._one_off import (
-    bits_per_byte_arrays,
-    decoder_length_arrays,
-    keras_arrays,
-    mean_perplexity_arrays,
-)
-from lossviz.identification.candidates._reductions import CODES
-from lossviz.reductions import Options
+from lossviz.reductions import Options, reduction_named
 
-__all__ = ["TWINS", "known_conventions"]
+__all__ = ["known_conventions"]
 
 Array = np.ndarray
-
-TWINS = {
-    "C02": ("PAD01",),
-    "C03z": ("RED08",),
-    "C04": ("PAD01",),
-    "C05": ("PAD02", "RED06", "RED08"),
-    "C05w": ("RED08",),
-    "C07": ("RED05",),
-    "C07a": ("RED05",),
-    "C07g": ("RED05",),
-    "C08": ("RED06",),
-    "C08m": ("RED06", "C08"),
-    "C11": ("RED13",),
-    "C14": ("RED04",),
-    "C15": ("RED16",),
-    "C16": ("RED06",),
-    "C18o": ("RED01", "C18"),
-    "C19": ("RED17",),
-    "C20p": ("C20", "PAD02"),
-    "C21": ("RED12",),
-    "C21b": ("RED12", "C21"),
-    "C23": ("RED08",),
-    "C23w": ("C23",),
-    "C24": ("RED09",),
-    "LS1": ("RED11",),
-    "LS2": ("RED11",),
-    "LS2b": ("LS2",),
-    "LS3s": ("LS3",),
-    "LS4n": ("LS4", "LS3"),
-    "LS5": ("RED11",),
-    "SH1": ("SHF02",),
-    "SH2": ("SHF02",),
-    "Z1s": ("Z1",),
-}
-"""By a convention's code, the bug that has the same formula, whose fix is shown, and the row that it is a part of."""
-
-STEPS = {
-    "C18o": ("", "RED01"),
-    "C19": ("", "RED17"),
-    "C21": ("", "RED01"),
-    "C21b": ("", "RED12"),
-    "C24": ("", "C24"),
-    "LS1": ("LS1", "mean"),
-    "LS2": ("LS2", "mean"),
-    "LS2b": ("LS2", "mean"),
-    "LS3": ("LS3", "mean"),
-    "LS3s": ("LS3", "language_model"),
-    "LS4": ("LS3", "encoder_decoder"),
-    "LS4n": ("LS3", "mean"),
-    "SH1": ("SHF02", "mean"),
-    "SH2": ("SHF02", "mean"),
-}
-"""The loss and the way of the conventions that are no row of `REDUCTIONS`: codes, or a reduction's name."""
-
-FIRST_ORDER = {"LS5": ("", "language_model"), "Z1": ("", "mean"), "Z1s": ("", "language_model")}
-"""What multiplies the plain loss in those that add something to it."""
 
 COUNTING = "timesteps that count"
 Kind = TypeVar("Kind", bound=Component)
@@ -110,7 +47,7 @@ def _hypothesis(
     convention: Convention, quotient: Quotient, context: Context, components: Components, guessed: float | None
 ) -> Hypothesis:
     unmasked = convention.mask == "none" and context.padding > 0
-    twins = TWINS.get(convention.code, ()) if context.counting else ("PAD11",)
+    twins = convention.bugs if context.counting else ("PAD11",)
     return Hypothesis(
         code=convention.code,
         title=convention.name if guessed is None else f"{convention.name}, ε = {guessed:g}",
@@ -133,29 +70,28 @@ def _hypothesis(
 def _arrays(
     convention: Convention, context: Context, components: Components, guessed: float | None
 ) -> tuple[Array, Array]:
-    if convention.code == "C13":
-        return mean_perplexity_arrays(context)
-    if convention.code == "C22":
-        return decoder_length_arrays(context)
-    if convention.code == "C25":
-        return bits_per_byte_arrays(context)
-    if convention.code == "C05k":
-        return keras_arrays(context)
+    if convention.coefficients is not None:
+        return convention.coefficients(terms_of(context.analysis), context.options)
     return arrays_of(_combination(convention, components, guessed))
 
 
 def _parts(convention: Convention, context: Context, components: Components, guessed: float | None) -> frozenset[str]:
     by_default = convention.reduction == "sequence_loss" and context.options.flags == Options().flags
-    as_reduction = convention.reduction in CODES and not convention.needs and convention.code != "C05k"
-    if convention.code in STEPS or as_reduction or by_default:
+    if convention.is_product and (convention.searched_as or _is_candidate(convention) or by_default):
         return parts_of(_combination(convention, components, guessed))
     return frozenset({f"{convention.code} {'' if guessed is None else f'{guessed:g}'}"})
 
 
+def _is_candidate(convention: Convention) -> bool:
+    """Whether it is a candidate reduction by another name."""
+    named = convention.reduction is not None and not convention.needs
+    return named and reduction_named(convention.reduction or "").code is not None
+
+
 def _cost(convention: Convention, context: Context) -> float:
     """The mean first, then other numbers in nats, then other units; a classifier's own sum before them."""
-    own = not convention.code[:1].isupper()
-    if convention.code == "classification" == context.analysis.settings.reduction:
+    own = convention.code == convention.reduction
+    if own and convention.reduction == "classification" == context.analysis.settings.reduction:
         return -1.0
     return 2.0 * (convention.unit != "nats") + (convention.reduction != "mean" or bool(convention.needs)) + 0.5 * own
 
@@ -163,7 +99,7 @@ def _cost(convention: Convention, context: Context) -> float:
 def _combination(convention: Convention, components: Components, guessed: float | None = None) -> Combination:
     """What the formula multiplies the losses by: the steps that do as it does, the mean where none does."""
     losses, masks, reductions, units = components
-    loss, reduction = (STEPS | FIRST_ORDER).get(convention.code, ("", convention.reduction or ""))
+    loss, reduction = convention.searched_as or ("", convention.reduction or "")
     key = {} if guessed is None else {"key": f"{guessed:g}"}
     return (
         _first(losses, code=loss, **key) if loss else losses[0],
@@ -188,20 +124,19 @@ def _sentence(
     start = _first_of_all(convention, context, guessed)
     if convention.mask == "none":
         return mask.clause if quotient.divisor != 1 else f"{mask.clause}; it adds them up and divides by nothing"
-    if reduction.key == convention.reduction and not convention.needs and convention.code != "C05k":
+    if reduction.key == convention.reduction and not convention.needs and convention.is_product:
         return reduction.clause + UNITS[convention.unit]
-    if quotient.counts.startswith("nothing"):
+    if not quotient.divides:
         return f"{start}adds up {amount(quotient.numerator)} and divides by nothing{UNITS[convention.unit]}"
     counts = quotient.counts if context.has_binary_weights else quotient.counts.replace(COUNTING, "sum of the weights")
     by = f"{amount(quotient.divisor)}, the {counts.removeprefix('the ')}"
-    unit = "" if convention.code == "C13" else UNITS[convention.unit]  # its numerator holds perplexities already
+    of_perplexities = convention.unit == "perplexity" and convention.reduction is None  # in the numerator already
+    unit = "" if of_perplexities else UNITS[convention.unit]
     return f"{start}divides {amount(quotient.numerator)} by {by}{unit}"
 
 
 def _first_of_all(convention: Convention, context: Context, guessed: float | None) -> str:
     """What a convention does to the losses before it divides, or ""."""
-    if "smoothing" in convention.needs:
-        return f"smooths the labels with ε = {guessed or context.options.smoothing or 0:g}, then "
-    if "z_loss" in convention.needs:
-        return f"adds {context.options.z_loss or 0:g} · logsumexp² to each loss, then "
-    return "compares each timestep's logits with the next target, then " if convention.code[:2] == "SH" else ""
+    options = context.options
+    known = {"smoothing": guessed or options.smoothing or 0.0, "z_loss": options.z_loss or 0.0}
+    return f"{convention.first.format(**known)}, then " if convention.first else ""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lossviz.arrays import dtype_named
-from lossviz.conventions import terms_of
 from lossviz.identification._context import Context
 from lossviz.identification._hypothesis import BUG, UNIT, Hypothesis
 from lossviz.identification.candidates._losses import SMOOTHING
@@ -14,10 +13,6 @@ from lossviz.reductions import group_sums
 
 __all__ = [
     "accuracies",
-    "bits_per_byte_arrays",
-    "decoder_length_arrays",
-    "keras_arrays",
-    "mean_perplexity_arrays",
     "one_off",
 ]
 
@@ -102,33 +97,6 @@ def _mean_perplexity(context: Context, cut: Cut) -> Hypothesis:
         is_sure=cut.is_given,
         key=f"perplexities {cut.of} {cut.parts} {cut.how}",
     )
-
-
-def mean_perplexity_arrays(context: Context) -> tuple[Array, Array]:
-    """The derivative of the mean of the sequences' perplexities, and what counts, [B, T] each."""
-    return _perplexity_arrays(context, np.indices(context.weights.shape)[0], context.sequences)
-
-
-def decoder_length_arrays(context: Context) -> tuple[Array, Array]:
-    """W / Σ w · (mean length − 1), where the length is not the weight, and what counts, [B, T] each."""
-    longer = float(context.ends.mean()) - 1 if context.sequences else 0.0
-    return _share(context) * longer, context.weights != 0
-
-
-def bits_per_byte_arrays(context: Context) -> tuple[Array, Array]:
-    """W / (ln 2 · Σ bytes) where the target has bytes, and where that is, [B, T] each."""
-    sizes = np.asarray(context.options.bytes_per_token)
-    inside = (context.targets >= 0) & (context.targets < len(sizes)) & (context.weights != 0)
-    of_target = np.where(inside, sizes[np.where(inside, context.targets, 0)], 0.0)
-    counts = of_target != 0
-    return np.where(counts, context.weights, 0.0) / (np.log(2) * of_target.sum() or 1.0), counts
-
-
-def keras_arrays(context: Context) -> tuple[Array, Array]:
-    """W / count(m) inside the mask m that a Keras layer carries, and what counts there, [B, T] each."""
-    mask = terms_of(context.analysis).keras_mask
-    inside = np.where(mask, context.weights, 0.0)
-    return inside / (np.count_nonzero(mask) or 1.0), inside != 0
 
 
 def _perplexity_arrays(context: Context, groups: Array, parts: int) -> tuple[Array, Array]:

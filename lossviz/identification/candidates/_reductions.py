@@ -1,6 +1,6 @@
 """How the losses become one number: the rows of `REDUCTIONS`, and divisors that nobody wants (spec/padding-bugs.md)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -9,58 +9,10 @@ from lossviz.identification._context import Context, amount
 from lossviz.identification.candidates._splits import splits
 from lossviz.reductions import REDUCTIONS, Reduction
 
-__all__ = ["CODES", "reductions"]
+__all__ = ["reductions"]
 
 Array = np.ndarray
 SUM = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}"
-
-CODES = {
-    "mean": "",
-    "language_model": "C01",
-    "encoder_decoder": "C06",
-    "counted": "C23",
-    "positions": "C05",
-    "max_length": "C17",
-    "timesteps": "C08",
-    "timesteps_less_one": "C08",
-    "with_first_labels": "C14",
-    "without_stops": "C15",
-    "timesteps_twice": "C16",
-    "decoder_length": "C22",
-    "sequence_means": "C07",
-    "filled_sequence_means": "C07a",
-    "timestep_means": "C09",
-    "timestep_means_sum": "C10",
-}
-"""The convention that each reduction is, by the reduction's name; "" is the mean."""
-
-CLAUSES: dict[str, Callable[[Context], str]] = {
-    "mean": lambda f: f"divides by {_what_counts(f)}",
-    "language_model": lambda f: f"adds up the losses of {f.counting:,} timesteps and divides by nothing",
-    "encoder_decoder": lambda f: f"divides by the {f.sequences:,} sequences",
-    "counted": lambda f: f"divides by the {f.counting:,} timesteps whose weight is not 0",
-    "positions": lambda f: f"divides by all {f.positions:,} positions; {f.of_them}",
-    "max_length": lambda f: f"divides by {f.sequences:,} sequences × the constant length L_max",
-    "timesteps": lambda f: f"divides by the {f.timesteps:,} timesteps of the padded width",
-    "timesteps_less_one": lambda f: f"divides by T − 1 = {f.timesteps - 1:,}",
-    "with_first_labels": lambda f: (
-        f"divides by {_what_counts(f)}{'' if f.has_binary_weights else ','} and the first label of "
-        f"{np.count_nonzero(f.weights[:, :1]):,} sequences"
-    ),
-    "without_stops": lambda f: (
-        f"divides by {_what_counts(f)}{'' if f.has_binary_weights else ','} less one for each of the "
-        f"{f.sequences:,} sequences"
-    ),
-    "timesteps_twice": lambda f: f"divides twice, by T = {f.timesteps:,} and by {_what_counts(f)}",
-    "decoder_length": lambda _: "multiplies the mean by the mean length less 1",
-    "sequence_means": lambda f: f"takes each sequence's own mean, then the mean of {f.sequences:,} sequences",
-    "filled_sequence_means": lambda f: (
-        f"takes each sequence's own mean, then the mean of the {np.count_nonzero(f.weights.any(axis=1)):,} "
-        "sequences that are not empty"
-    ),
-    "timestep_means": lambda f: f"takes each timestep's own mean, then the mean of {f.timesteps:,} timesteps",
-    "timestep_means_sum": lambda f: f"adds up each timestep's own mean, {f.timesteps:,} of them",
-}
 
 
 def reductions(context: Context) -> tuple[CandidateReduction, ...]:
@@ -72,7 +24,7 @@ def reductions(context: Context) -> tuple[CandidateReduction, ...]:
     >>> [reduction.code for reduction in reductions(Context(analyze(batch), Options()))][:4]
     ['', 'C01', 'C06', 'C23']
     """
-    rows = [_reduction(context, reduction) for reduction in REDUCTIONS if reduction.name in CODES]
+    rows = [_reduction(context, reduction) for reduction in REDUCTIONS if reduction.code is not None]
     return (*rows, *_divisors(context), *_classes(context), *splits(context))
 
 
@@ -81,9 +33,10 @@ def _reduction(context: Context, reduction: Reduction) -> CandidateReduction:
         return reduction.reduce(np.zeros_like(weights), weights, context.options).coefficients(weights)
 
     return CandidateReduction(
-        code=CODES[reduction.name],
+        code=reduction.code or "",
         title=reduction.title,
-        clause=CLAUSES[reduction.name](context),
+        clause=(reduction.clause or f"divides by {reduction.divided_by}").format(**context.words),
+        divided_by=reduction.divided_by.format(**context.words),
         formula=reduction.formula,
         is_bug=False,
         cost=0 if reduction.name == "mean" else 3,
@@ -96,7 +49,7 @@ def _divisors(context: Context) -> Iterator[CandidateReduction]:
     yield CandidateReduction(
         code="PAD03",
         title="Mask in the divisor only",
-        clause=f"adds up all {context.positions:,} positions and divides by {_what_counts(context)}",
+        clause=f"adds up all {context.positions:,} positions and divides by {context.what_counts}",
         formula=r"\frac{\sum_{b,t} \mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
         cost=2,
         coefficients=lambda w: np.full(w.shape, _one_over(w.sum())),
@@ -113,7 +66,7 @@ def _divisors(context: Context) -> Iterator[CandidateReduction]:
     yield CandidateReduction(
         code="RED15",
         title="Weights applied twice",
-        clause=f"multiplies each loss by its weight twice and divides by {_what_counts(context)}",
+        clause=f"multiplies each loss by its weight twice and divides by {context.what_counts}",
         formula=r"\frac{\sum_{b,t} w_{bt}^2\,\mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
         cost=4,
         coefficients=lambda w: w * w * _one_over(w.sum()),
@@ -153,9 +106,3 @@ def _classes(context: Context) -> Iterator[CandidateReduction]:
 
 def _one_over(number: float) -> float:
     return 0.0 if number == 0 else float(1 / number)
-
-
-def _what_counts(context: Context) -> str:
-    if context.has_binary_weights:
-        return f"the {context.counting:,} timestep{' that counts' if context.counting == 1 else 's that count'}"
-    return f"the sum of the weights, {amount(context.weight)}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lossviz.caching import cached
+from lossviz.conventions import CONVENTIONS
 from lossviz.fixes import fix_of
 from lossviz.identification import PRECISIONS, Match, Printed, identify, read_printed
 from lossviz.rules._core.case import Case
@@ -12,7 +13,7 @@ from lossviz.rules._core.printed_messages import evidence_of, mean_of, message_o
 from lossviz.rules._core.rule import CannotTell, Found, Rule
 
 __all__ = [
-    "SPEAKS",
+    "REPORTED_BY",
     "WRONG_MASK",
     "found_in_number",
     "masked_otherwise",
@@ -26,31 +27,8 @@ Array = np.ndarray
 Cells = Callable[[Case, Match], Array]
 Number = Callable[[Case, Match], float]
 
-SPEAKS = {
-    "C02": "PAD01",
-    "C03z": "RED08",
-    "C04": "PAD01",
-    "C05": "PAD02",
-    "C05k": "RED08",
-    "C05w": "RED08",
-    "C07": "RED05",
-    "C07a": "RED05",
-    "C07g": "RED05",
-    "C08": "RED06",
-    "C08m": "RED06",
-    "C11": "RED13",
-    "C14": "RED04",
-    "C15": "RED16",
-    "C16": "RED06",
-    "C18o": "RED01",
-    "C19": "RED17",
-    "C21": "RED01",
-    "C23": "RED08",
-    "LS1": "RED11",
-    "LS2": "RED11",
-    "LS5": "RED11",
-}
-"""Which rule speaks of a convention; the others are nobody's mistake."""
+REPORTED_BY = {row.code: row.reported_by for row in CONVENTIONS if row.reported_by}
+"""Which rule reports a convention, by the convention's row; the others are nobody's mistake."""
 
 WRONG_MASK = ("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SHF05")
 """Where one of these was found, what counts is not what should, and there is no mean to compare the number with."""
@@ -192,7 +170,7 @@ def _speaker(match: Match, case: Case) -> str:
     steps = {step for step in match.codes if step not in UNITS} or {match.code}
     if len(steps) > 1:
         return ""
-    code = SPEAKS.get(match.code, match.code)
+    code = REPORTED_BY.get(match.code, match.code)
     if code == "PAD02" and case.counts.all():
         return "RED08"
     return "MOD08" if code == "PAD01" and _is_mask_of_keras(case) else code
