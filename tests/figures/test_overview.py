@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossviz import Batch, Settings
-from lossviz.analysis import _assemble
+from lossviz.analysis._analysis import _assemble
 from lossviz.engine import Timesteps
 from lossviz.figures import overview
 from lossviz.masking import resolve_mask
