@@ -10,7 +10,6 @@
 from lossviz.identification._answer import answer
 from lossviz.identification._identify import identify
 from lossviz.identification._match import KINDS, Match
-from lossviz.identification._messages import BY_CHANCE, POSSIBLE
 from lossviz.identification._reported import PRECISIONS, Printed, read_printed
 
-__all__ = ["BY_CHANCE", "KINDS", "POSSIBLE", "PRECISIONS", "Match", "Printed", "answer", "identify", "read_printed"]
+__all__ = ["KINDS", "PRECISIONS", "Match", "Printed", "answer", "identify", "read_printed"]

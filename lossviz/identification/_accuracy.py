@@ -8,7 +8,6 @@ import numpy as np
 from lossviz.fixes import fix_of
 from lossviz.identification._context import Context
 from lossviz.identification._match import Match
-from lossviz.identification._messages import POSSIBLE
 from lossviz.identification._reported import Printed
 from lossviz.identification.candidates._one_off import accuracies
 
@@ -39,10 +38,10 @@ def with_accuracy(matches: Sequence[Match], context: Context, printed: Printed |
 
 def _surer(match: Match) -> Match:
     """A possible PAD-01 is no longer only possible."""
-    if "PAD01" not in match.codes or not match.explanation.startswith(POSSIBLE):
+    if "PAD01" not in match.codes or not match.possible:
         return match
-    rest = match.explanation.removeprefix(POSSIBLE).removesuffix(".")
-    return replace(match, explanation=f"{rest[:1].upper()}{rest[1:]}, and its accuracy counts them too.")
+    clause = f"{match.clause}, and its accuracy counts them too"
+    return replace(match, explanation=f"Your loop {clause}.", clause=clause, possible=False)
 
 
 def _counts_padding(context: Context, everywhere: float, masked: float, printed: Printed) -> Match:

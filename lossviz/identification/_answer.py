@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from lossviz.conventions import CONVENTIONS
 from lossviz.identification._match import Match
-from lossviz.identification._messages import BY_CHANCE, POSSIBLE
 
 __all__ = ["NOTHING", "answer"]
 
@@ -29,10 +28,9 @@ def answer(matches: Sequence[Match], reported: str | None = None) -> str:
     if not matches:
         return NOTHING.format(reported or "this number")
     first = matches[0]
-    doubt = "perhaps by chance" if first.accidental else "possibly" if first.explanation.startswith(POSSIBLE) else ""
+    doubt = "perhaps by chance" if first.accidental else "possibly" if first.possible else ""
     if doubt:
-        plain = first.explanation.removeprefix(BY_CHANCE).removeprefix(POSSIBLE)
-        return f"{_number(first)}, {doubt}: {_lower(plain)}"
+        return f"{_number(first)}, {doubt}: your loop {first.clause}."
     start = "Your loop divides by "
     if not first.explanation.startswith(start):
         return f"{_number(first)}: {_lower(first.explanation)}{_users(first)}"

@@ -21,6 +21,8 @@ class Match:
         formula: LaTeX.
         kind: "convention", "bug" or "unit".
         explanation: one sentence with this batch's numbers.
+        clause: what the training loop does, to follow "Your loop"; "" where it says nothing about the loop.
+        possible: whether nothing besides the number supports it, so that the sentence is a guess.
         fix: what to write, by library ("TensorFlow", "PyTorch"); empty where there is nothing to fix.
         rank: 1 for the likeliest; the declared mask with a known formula first, then bugs, then exotic combinations.
         codes: the codes of a combination, one after the other: ("PAD01", "C12").
@@ -49,5 +51,7 @@ class Match:
     aliases: tuple[str, ...] = ()
     how_to_distinguish: str = ""
     accidental: bool = False
+    clause: str = ""
+    possible: bool = False
     coefficients: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
     cells: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)

@@ -12,7 +12,7 @@ from lossviz.identification._match import Match
 from lossviz.identification._ranking import Answer
 from lossviz.identification._reported import Printed
 
-__all__ = ["BY_CHANCE", "POSSIBLE", "described"]
+__all__ = ["described"]
 
 FEW_DIGITS, GUESS_DIGITS = 4, 5
 """Fewer digits than this, and a combination (rule 1) or a formula with a guessed ε (RED-11) is no finding."""
@@ -55,6 +55,8 @@ def _match(
     accidental = _is_accidental(hypothesis, printed, chance)
     coefficients, cells = hypothesis.arrays()
     value, difference = _furthest(hypothesis, printed)
+    doubt = _doubt(hypothesis, accidental)
+    clause = f"{hypothesis.sentence}{_why_not_finite(hypothesis, cells, context)}"
     return Match(
         code=hypothesis.code,
         title=hypothesis.title,
@@ -62,13 +64,15 @@ def _match(
         difference=difference,
         formula=hypothesis.formula,
         kind=hypothesis.kind,
-        explanation=_explanation(hypothesis, accidental, _why_not_finite(hypothesis, cells, context)),
+        explanation=f"{doubt}{'your' if doubt else 'Your'} loop {clause}.",
         fix=_fix(hypothesis, context),
         rank=rank,
         codes=hypothesis.codes or (hypothesis.code,),
         aliases=answer.aliases,
         how_to_distinguish=how_to_distinguish(hypothesis, others, answer.others, context),
         accidental=accidental,
+        clause=clause,
+        possible=doubt == POSSIBLE,
         coefficients=coefficients,
         cells=cells,
     )
@@ -104,13 +108,11 @@ def _why_not_finite(hypothesis: Hypothesis, cells: Array, context: Context) -> s
     return f"; {odd:,} of the losses that it counts {'is' if odd == 1 else 'are'} not finite" if odd else ""
 
 
-def _explanation(hypothesis: Hypothesis, accidental: bool, why: str) -> str:
-    sentence = f"{hypothesis.sentence}{why}."
+def _doubt(hypothesis: Hypothesis, accidental: bool) -> str:
+    """How the sentence about a doubtful match starts (rules 1 and 3)."""
     if accidental and hypothesis.tier != KNOWN:
-        return f"{BY_CHANCE}your loop {sentence}"
-    if hypothesis.kind != "bug" or hypothesis.is_sure:
-        return f"Your loop {sentence}"
-    return f"{POSSIBLE}your loop {sentence}"
+        return BY_CHANCE
+    return POSSIBLE if hypothesis.kind == "bug" and not hypothesis.is_sure else ""
 
 
 def _fix(hypothesis: Hypothesis, context: Context) -> dict[str, str]:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from lossviz.conventions import CONVENTIONS
-from lossviz.identification import BY_CHANCE, POSSIBLE, Match, Printed
+from lossviz.identification import Match, Printed
 from lossviz.rules._core.case import Case
 
 __all__ = ["evidence_of", "mean_of", "message_of"]
@@ -22,7 +22,7 @@ def mean_of(case: Case) -> float:
 
 def message_of(printed: Printed, match: Match, case: Case) -> str:
     """What the loop did, whether that may be meant, and the mean of what counts, in one sentence."""
-    possible = POSSIBLE if match.explanation.startswith(POSSIBLE) else ""
+    possible = "Possible: " if match.possible else ""
     right = f"the mean of what counts is {mean_of(case):.5g}"
     loop = f"{'the' if possible else 'The'} loop that printed {printed.text}"
     return f"{possible}{loop} {_clause(match, case)}{_on_purpose(match)}; {right}."
@@ -33,8 +33,7 @@ def _clause(match: Match, case: Case) -> str:
     if match.code == "C05k":
         divisor = mean_of(case) * float(case.analysis.weights.sum()) / match.value
         return f"divides by {divisor:,.0f} timesteps and not by the sum of their weights"
-    clause = match.explanation.removeprefix(BY_CHANCE).removeprefix(POSSIBLE)[len("Your loop ") :].removesuffix(".")
-    return re.sub(r"; (\S+) of them (is|are) padding", r", \1 of them padding", clause).replace("; ", ", ")
+    return re.sub(r"; (\S+) of them (is|are) padding", r", \1 of them padding", match.clause).replace("; ", ", ")
 
 
 def _on_purpose(match: Match) -> str:
