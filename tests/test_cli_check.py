@@ -327,7 +327,7 @@ def test_check_json_holds_the_traceback_of_a_crash(capsys, crashing):
 def test_check_prints_each_file_before_it_reads_the_next(capsys, monkeypatch):
     said = []
 
-    def read(file, _):
+    def read(file, *_):
         said.append((file, capsys.readouterr().out.splitlines()[:1]))
         return golden_batch()
 
@@ -345,7 +345,7 @@ def test_check_stopped_by_ctrl_c_ends_with_130(capsys, monkeypatch):
 
 
 def test_check_without_memory_goes_on_with_the_next_file(capsys, monkeypatch):
-    def full(file, _):
+    def full(file, *_):
         if file == "large.npz":
             raise MemoryError
         return golden_batch()

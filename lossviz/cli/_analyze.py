@@ -36,7 +36,7 @@ _TABLES = dict(
 def run(arguments: argparse.Namespace) -> int:
     """Analyze a file and print what was found."""
     chosen = _chosen(arguments)
-    batch = open_batch(arguments.file, parse_names(arguments.names))
+    batch = open_batch(arguments.file, parse_names(arguments.names), arguments.step)
     analysis = compute(batch, chosen or usual_settings(batch, arguments.mask))
     table = _TABLES[arguments.table](analysis)
     sys.stdout.write(_as_json(analysis, arguments.table, table) if arguments.json else _as_text(analysis, table))

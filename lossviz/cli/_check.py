@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lossviz.batch import Batch
+from lossviz.cli import _check_run
 from lossviz.cli._checked import COULD_NOT_RUN, Checked, checked, worst_status
 from lossviz.cli._files import open_batch, parse_names, printable, resolve
 from lossviz.cli._format_github import as_github
@@ -16,6 +17,7 @@ from lossviz.cli._format_sarif import as_sarif
 from lossviz.cli._format_text import as_text
 from lossviz.cli._work import compute
 from lossviz.errors import InputError, LossvizError
+from lossviz.recording import is_run
 from lossviz.rules import RULES, chosen, diagnose
 
 __all__ = ["run"]
@@ -29,6 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("`--select` and `--ignore` leave no rule to run. Leave one of them out, or name fewer codes.")
     if arguments.reported is not None and len(arguments.files) > 1:
         raise InputError(f"`--reported` is the number of one FILE; got {len(arguments.files)}. Check one at a time.")
+    if arguments.step is None and any(map(is_run, arguments.files)):
+        if len(arguments.files) > 1:
+            raise InputError("A recorded run is checked alone. Leave the other FILEs out.")
+        return _check_run.run(arguments, arguments.files[0])
     names = parse_names(arguments.names)
     done: list[Checked] = []
     for part in _renderer(arguments)(_each(arguments, names, done)):
@@ -62,7 +68,7 @@ def _each(arguments: argparse.Namespace, names: dict[str, str] | None, done: lis
 def _check(file: str, arguments: argparse.Namespace, names: dict[str, str] | None) -> Checked:
     path = _path(file)
     try:
-        batch = _reported(open_batch(file, names), arguments.reported)
+        batch = _reported(open_batch(file, names, arguments.step), arguments.reported)
         diagnosis = diagnose(compute(batch), select=arguments.select, ignore=arguments.ignore)
     except (LossvizError, OSError, MemoryError) as error:
         problem = str(error) or "there is not enough memory for this batch."

@@ -6,6 +6,7 @@ from pathlib import Path
 from lossviz.batch import Batch
 from lossviz.errors import FormatError, InputError, NamesError
 from lossviz.formats import propose, read
+from lossviz.recording import is_run, open_run
 from lossviz.samples import SAMPLES, load_sample, sample_path
 
 __all__ = ["open_batch", "parse_names", "printable", "resolve", "shape_text"]
@@ -23,13 +24,18 @@ def resolve(file: str) -> Path:
     return sample_path(file) if _is_sample(file) else Path(file).resolve()
 
 
-def open_batch(file: str, names: dict[str, str] | None) -> Batch:
-    """Read a file or a sample as a batch.
+def open_batch(file: str, names: dict[str, str] | None, step: int | None = None) -> Batch:
+    """Read a file, a sample, or one step of a recorded run (its last one, if none is named) as a batch.
 
     Raises:
         FormatError: if the file can't be read.
         InputError: if its arrays don't fit together, or there is no such sample.
     """
+    if is_run(file):
+        opened = open_run(file)
+        return opened.batch(opened.steps[-1] if step is None else step)
+    if step is not None:
+        raise InputError(f"`--step` is of recorded runs; `{printable(file)}` is none. Leave it out.")
     if _is_sample(file):
         return Batch.from_arrays(**load_sample(file))
     try:

@@ -9,12 +9,14 @@ from typing import Any
 
 from lossviz import tables
 from lossviz.analysis import Analysis
+from lossviz.cli import _identify_run
 from lossviz.cli._files import open_batch, parse_names, printable, shape_text
 from lossviz.cli._work import compute
 from lossviz.digits import number_text, numbers_in
 from lossviz.errors import InputError
 from lossviz.identification import Match, answer, identify
 from lossviz.measuring import usual_settings
+from lossviz.recording import is_run
 from lossviz.reductions import Options
 
 __all__ = ["run"]
@@ -29,6 +31,8 @@ Read = list[tuple[Analysis, Reported]]
 
 def run(arguments: argparse.Namespace) -> int:
     """Identify the number of a file, or of several, and print what gives it; 1 where nothing does."""
+    if arguments.step is None and is_run(arguments.file):
+        return _identify_run.run(arguments, arguments.file)
     asked = [(arguments.file, arguments.number), *((file, [number]) for file, number in arguments.more)]
     read = [_read(file, words, arguments) for file, words in asked]
     options = {name: getattr(arguments, name) for name in OPTIONS}
@@ -41,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tuple[Analysis, Reported]:
     """A batch and what was printed for it: one number, or one a sequence or timestep."""
-    batch = open_batch(file, parse_names(arguments.names))
+    batch = open_batch(file, parse_names(arguments.names), arguments.step)
     numbers = [number for word in words for number in _numbers(word)]
     if not numbers and batch.reported is None:
         raise InputError(

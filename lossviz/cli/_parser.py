@@ -6,7 +6,7 @@ from importlib import import_module
 from textwrap import indent
 
 import lossviz
-from lossviz.cli._options import FILE, add_names, take_negative_numbers
+from lossviz.cli._options import FILE, add_names, add_step, take_negative_numbers
 from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
 from lossviz.digits import is_number, numbers_in
 from lossviz.identification import PRECISIONS
@@ -77,6 +77,7 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         ("identify", "say which formula gives the number that a loop printed", _IDENTIFY, _add_identify),
         ("check", "say what is wrong with batches, for tests and pipelines", CHECK, add_check),
         ("rule", "print the page of a rule, or list all rules", RULE, add_rule),
+        ("runs", "compact a recorded run to Parquet", _RUNS, _add_runs),
         ("samples", "list the batches that come with lossviz", _SAMPLES, _add_nothing),
     )
     for name, summary, text, add in described:
@@ -109,7 +110,8 @@ lossviz analyze batch.npz --mask none --reduction encoder_decoder
 lossviz analyze batch.npz --no-average-across-batch --table per_timestep
 lossviz analyze batch.npz --reduction micro_batch_means --accumulation-steps 4
 lossviz analyze run.npz --names logits=output targets=labels
-lossviz analyze golden --json"""
+lossviz analyze golden --json
+lossviz analyze run/ --step 400"""
 
 _IDENTIFY = """\
 Say which formula gives the number that your training loop printed for a batch: which timesteps it counts, what it
@@ -120,7 +122,14 @@ lossviz identify batch.npz 1.2545
 lossviz identify golden 0.92
 lossviz identify golden 1.36 0.60 2.30
 lossviz identify batch.npz 5.018 --accumulation-steps 4 --json
-lossviz identify first.npz 0.92 --and second.npz 1.137"""
+lossviz identify first.npz 0.92 --and second.npz 1.137
+lossviz identify run/"""
+
+_RUNS = """\
+Turn what a recorder has appended into Parquet, which is smaller and which pandas, DuckDB and Polars read. A recorder
+does so itself when it is closed; this is for runs whose process was killed.
+
+lossviz runs compact run/"""
 
 _SAMPLES = """\
 List the batches that come with lossviz: the name that the other commands take, and what to look at.
@@ -139,6 +148,7 @@ def _add_app(parser: argparse.ArgumentParser) -> None:
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
     names = [reduction.name for reduction in REDUCTIONS]
     parser.add_argument("file", metavar="FILE", help=FILE)
+    add_step(parser, "the last")
     parser.add_argument("--mask", metavar="MASK", help=_MASK)
     parser.add_argument("--reduction", metavar="NAME", help=f"{', '.join(names)} (mean; classification of one logit)")
     for flag in FLAGS:
@@ -163,6 +173,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="what was printed, with all its digits (`reported` of the file)",
     )
+    add_step(parser, "all steps, each with its own printed number")
     parser.add_argument(
         "--and",
         dest="more",
@@ -184,6 +195,11 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
 def _add_json_and_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON; NaN and infinity are strings")
     add_names(parser)
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", metavar="compact", choices=("compact",), help="what to do: compact")
+    parser.add_argument("folder", metavar="DIR", help="the folder of the run")
 
 
 def _add_nothing(_: argparse.ArgumentParser) -> None:

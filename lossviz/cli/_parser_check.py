@@ -2,7 +2,7 @@
 
 import argparse
 
-from lossviz.cli._options import FILE, add_names, take_negative_numbers
+from lossviz.cli._options import FILE, add_names, add_step, take_negative_numbers
 from lossviz.rules import SEVERITIES
 
 __all__ = ["CHECK", "FORMATS", "RULE", "add_check", "add_rule"]
@@ -18,7 +18,8 @@ lossviz check batch.npz
 lossviz check first.npz second.npz --select PAD,NUM --fail-on warning
 lossviz check batch.npz --reported 1.2545 --fix pytorch
 lossviz check batches/*.npz --format sarif
-lossviz check batches/*.npz --format github"""
+lossviz check batches/*.npz --format github
+lossviz check run/"""
 
 RULE = """\
 Print what a rule checks, why it matters, an example, the fix, and when it is a false alarm; or list the rules.
@@ -32,6 +33,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     """The arguments of `lossviz check`."""
     take_negative_numbers(parser)
     parser.add_argument("files", metavar="FILE", nargs="+", help=f"{FILE}; one or more")
+    add_step(parser, "all steps")
     parser.add_argument(
         "--select", metavar="CODES", help="the rules to run: codes or their beginnings, PAD,NUM01 (all)"
     )

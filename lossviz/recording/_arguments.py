@@ -8,7 +8,7 @@ import numpy as np
 from lossviz.errors import InputError, did_you_mean
 from lossviz.recording._libraries import take_rows, to_numpy
 from lossviz.recording._measure import timestep_losses
-from lossviz.recording._settings import RecordingSettings
+from lossviz.recording._settings import LOGITS_BYTES, RecordingSettings
 from lossviz.recording._step import RecordedStep
 
 __all__ = ["recorded_step"]
@@ -18,7 +18,6 @@ _INTEGERS = ("inputs", "segment_ids", "attention_mask")
 _ARRAYS = ("weights", "known", *_INTEGERS)
 _NUMBERS = ("micro_batch", "reported", "window", "loss", "accumulation", "num_items")
 _KNOWN = (*_LOSSES, *_ARRAYS, "lengths", *_NUMBERS, "details")
-_LOGITS_BYTES = 2**20  # a step, with `logits="auto"`
 
 
 def recorded_step(step: int, targets: Any, given: Mapping[str, Any], settings: RecordingSettings) -> RecordedStep:
@@ -121,7 +120,9 @@ def _numbers(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _scalar(name: str, value: Any) -> Any:
     if name == "reported":
-        return value if isinstance(value, str) else repr(float(to_numpy(name, value)))
+        return (
+            value if isinstance(value, str) else str(to_numpy(name, value).reshape(-1)[0])
+        )  # as many digits as it has
     number = float(to_numpy(name, value))
     return number if name in ("loss", "num_items") else int(number)
 
@@ -129,5 +130,5 @@ def _scalar(name: str, value: Any) -> Any:
 def _add_logits(done: RecordedStep, logits: Any, settings: RecordingSettings) -> None:
     """Keep V, and the logits themselves where they are few."""
     done.numbers["classes"] = int(logits.shape[2])
-    if settings.logits == "auto" and 4 * done.losses.size * logits.shape[2] <= _LOGITS_BYTES:
+    if settings.logits == "auto" and 4 * done.losses.size * logits.shape[2] <= LOGITS_BYTES:
         done.arrays["logits"] = to_numpy("logits", logits).astype(np.float32)

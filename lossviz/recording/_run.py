@@ -68,6 +68,18 @@ class Run:
         """The number that was printed for a step, if one was."""
         return next((str(one["reported"]) for one in self._entries(step) if one["reported"] is not None), None)
 
+    def printed(self, step: int) -> str | None:
+        """The number that this step alone explains: the printed one, else what the loss function returned.
+
+        None where the printed number is a mean over several steps and the step has several micro-batches.
+        """
+        entries = self._entries(step)
+        alone = [one["reported"] for one in entries if one["reported"] is not None and one["window"] in (None, 1)]
+        if alone:
+            return str(alone[0])
+        loss = entries[0]["loss"]
+        return None if loss is None or len(entries) > 1 else f"{loss:.6g}"
+
     def accumulation(self, step: int) -> int:
         """How many micro-batches of one rank the step adds up."""
         return max(1 + int(entry["micro_batch"]) for entry in self._entries(step))
@@ -100,7 +112,10 @@ class Run:
             InputError: if the step was not recorded.
             FormatError: if a shard can't be read.
         """
-        return Batch.from_arrays(**self.fields(step))
+        fields = self.fields(step)
+        if "logits" not in fields and "losses" not in Batch.FIELDS:
+            raise InputError(f"Step {step} of `{self.path}` was recorded without logits; batches need them so far.")
+        return Batch.from_arrays(**fields)
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...] | None:
@@ -137,7 +152,7 @@ class Run:
             "eos_id": settings.get("eos_id"),
             "ignore_id": details.get("ignore_index", settings.get("ignore_id")),
             "vocabulary": words if words is not None and classes in (None, len(words)) else None,
-            "reported": next((one["reported"] for one in entries if one["reported"] is not None), None),
+            "reported": self.printed(entries[0]["step"]),
             "title": f"{self.path.name}, step {entries[0]['step']}",
         }
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from lossviz.errors import InputError, did_you_mean, not_one_of
 
-__all__ = ["LOGITS", "RecordingSettings", "recording_settings"]
+__all__ = ["LOGITS", "LOGITS_BYTES", "RecordingSettings", "recording_settings"]
 
 LOGITS = ("auto", "never")
+LOGITS_BYTES = 2**20  # the most that "auto" keeps of a step
 _COUNTS = {"every": 1, "sequences": 1, "keep_steps": 2, "max_bytes": 1, "queue_size": 1, "world": 1, "rank": 0}
 
 

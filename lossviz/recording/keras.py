@@ -13,7 +13,7 @@ from keras import ops
 
 from lossviz.errors import InputError
 from lossviz.recording._recorder import Recorder
-from lossviz.recording._settings import recording_settings
+from lossviz.recording._settings import LOGITS_BYTES, recording_settings
 
 __all__ = ["KerasRecorder"]
 
@@ -60,8 +60,11 @@ class KerasRecorder(keras.callbacks.Callback, keras.metrics.Metric):  # type: ig
         weights = _weights(y_pred, sample_weight, targets)
         losses = _losses(targets, y_pred, self._gives_logits())
         rows = ops.ones_like(targets[:, 0])
-        self._make_variables(targets.shape[1])
-        for name, value in {"targets": targets, "losses": losses, "weights": weights, "rows": rows}.items():
+        self._make_variables(*y_pred.shape[1:])
+        values = {"targets": targets, "losses": losses, "weights": weights, "rows": rows}
+        if "logits" in self._kept:
+            values["logits"] = _logits(y_pred, self._gives_logits())
+        for name, value in values.items():
             self._kept[name].assign(self._fitted(value, self._kept[name].dtype))
         self._kept["count"].assign(ops.cast(ops.sum(ops.cast(rows, "int32")), "int32"))
 
@@ -93,6 +96,8 @@ class KerasRecorder(keras.callbacks.Callback, keras.metrics.Metric):  # type: ig
     def _record(self, step: int, batch: int, printed: float, model: Any) -> None:
         kept = {name: variable.numpy() for name, variable in self._kept.items()}
         rows = kept.pop("rows") > 0
+        if "logits" in kept:
+            del kept["losses"]
         if not _SEES_MASKS and (kept["weights"][rows] == 1).all():
             del kept["weights"]
         loss = model.loss
@@ -117,17 +122,22 @@ class KerasRecorder(keras.callbacks.Callback, keras.metrics.Metric):  # type: ig
             return bool(self._from_logits)
         return bool(getattr(self._model.loss, "from_logits", False))
 
-    def _make_variables(self, timesteps: int | None) -> None:
+    def _make_variables(self, timesteps: int | None, classes: int) -> None:
         if timesteps is None:
             raise InputError("The number of timesteps is unknown when the step is compiled. Pad all batches to one T.")
         shape = (self._known.sequences, timesteps)
-        kinds = {"targets": "int32", "losses": "float32", "weights": "float32"}
-        for name, kind in kinds.items():
+        wanted = {
+            "targets": (shape, "int32"),
+            "losses": (shape, "float32"),
+            "weights": (shape, "float32"),
+            "rows": (shape[:1], "int32"),
+            "count": ((), "int32"),
+        }
+        if self._known.logits == "auto" and 1 < classes <= LOGITS_BYTES // (4 * shape[0] * timesteps):
+            wanted["logits"] = ((*shape, classes), "float32")
+        for name, (size, kind) in wanted.items():
             if name not in self._kept:
-                self._kept[name] = self.add_variable(shape, "zeros", dtype=kind, name=name)
-        if "rows" not in self._kept:
-            self._kept["rows"] = self.add_variable(shape[:1], "zeros", dtype="int32", name="rows")
-            self._kept["count"] = self.add_variable((), "zeros", dtype="int32", name="count")
+                self._kept[name] = self.add_variable(size, "zeros", dtype=kind, name=name)
 
     def _fitted(self, value: Any, kind: str) -> Any:
         """The first rows of a batch, filled up to as many as are kept."""
@@ -160,6 +170,12 @@ def _mask(y_pred: Any) -> Any:
     """The mask that the layers handed on, wherever Keras keeps it."""
     get = getattr(keras.src.backend, "get_keras_mask", None)
     return get(y_pred) if get else getattr(y_pred, "_keras_mask", None)
+
+
+def _logits(y_pred: Any, from_logits: bool) -> Any:
+    """Logits; of probabilities their logarithm, clipped as Keras clips them, whose softmax they are."""
+    scores = ops.cast(y_pred, "float32")
+    return scores if from_logits else ops.log(ops.clip(scores, keras.config.epsilon(), 1.0))
 
 
 def _losses(targets: Any, y_pred: Any, from_logits: bool) -> Any:

@@ -1,0 +1,55 @@
+"""docs/runs.md: its lines for pandas, DuckDB and Polars are run, and say the same."""
+
+import re
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas
+import polars
+import pytest
+
+import lossviz
+
+PAGE = (Path(__file__).parents[2] / "docs" / "runs.md").read_text(encoding="utf-8")
+LINES = {re.match(r"\w+", line)[0]: line for line in re.findall(r"```python\n(.*?)\n```", PAGE)}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    with lossviz.Recorder(tmp_path / "run", every=1, queue_size=100) as recorder:
+        for step in range(3):
+            known = np.array([[True, True], [True, step != 1]])
+            recorder.step(step=step, targets=[[1, 2], [3, -100]], losses=[[step, 1.0], [2.0, 0.0]], known=known)
+    monkeypatch.chdir(tmp_path)
+    return {step: np.mean([step, 1.0, 2.0] + ([0.0] if step != 1 else [])) for step in range(3)}
+
+
+def evaluated(name, library):
+    return eval(LINES[name], {name: library})  # noqa: S307
+
+
+def test_docs_runs_names_three_libraries():
+    assert list(LINES) == ["pandas", "duckdb", "polars"]
+
+
+@pytest.mark.usefixtures("run")
+def test_docs_runs_line_of_pandas():
+    table = evaluated("pandas", pandas)
+    assert list(table.columns) == ["step", "row", "targets", "losses"]
+    assert table["targets"].map(list).tolist() == [[1, 2], [3, -100]] * 3
+    assert np.isnan(table["losses"][3][1])
+
+
+def test_docs_runs_line_of_duckdb(run):
+    assert dict(evaluated("duckdb", duckdb).fetchall()) == pytest.approx(run)
+
+
+def test_docs_runs_line_of_polars(run):
+    assert dict(evaluated("polars", polars).rows()) == pytest.approx(run)
+
+
+def test_docs_runs_files_are_all_named(run, tmp_path):
+    found = {re.sub(r"\d", "0", name) for name in (path.name for path in (tmp_path / "run").iterdir())}
+    assert all(f"`{name}`" in PAGE for name in found)
+    assert found == {"run.json", "rank-00000.json", "steps-00000-000.parquet"}
