@@ -47,7 +47,7 @@ def save_typed(state: State, editor: Editor, typed: Mapping[Entry, float | None]
     stale = [edit for one, edit in edits.items() if not _is_as_drawn(state, editor, one)]
     made = make_edits(state, source, [edit for edit in edits.values() if edit not in stale])
     if made:
-        state.refusal = STALE + ", ".join(f"`{edit}`" for edit in stale) if stale else ""
+        state.refusal = STALE + ", ".join(f"`{edit}`" for edit in stale) + "." if stale else ""
     if stale or not made:
         state.editors.renew(editor)
     else:
