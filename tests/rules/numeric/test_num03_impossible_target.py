@@ -43,6 +43,18 @@ def test_num03_finds_losses_beyond_float32():
     assert places(finding("NUM03", one([-89.0, 0.0, -90.0])).cells) == [(0, 0)]
 
 
+@pytest.mark.parametrize(
+    ("logit", "severity"), [(-89.0, "info"), (-999.0, "info"), (-1001.0, "error"), (-1e4, "error"), (-INF, "error")]
+)
+def test_num03_is_an_info_where_a_model_may_be_wrong_without_a_mask(logit, severity):
+    assert finding("NUM03", one([logit, 0.0, -2000.0])).severity == severity
+
+
+def test_num03_is_an_error_where_one_target_of_several_is_filled_in():
+    batch = Batch.from_arrays(logits=[[[-200.0, 0.0], [-1e4, 0.0]]], targets=[[0, 0]])
+    assert finding("NUM03", batch).severity == "error"
+
+
 def test_num03_names_both_kinds_together():
     batch = Batch.from_arrays(logits=[[[-INF, 0.0], [-200.0, 0.0]]], targets=[[0, 0]])
     found = finding("NUM03", batch)
