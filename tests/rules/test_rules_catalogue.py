@@ -62,12 +62,24 @@ def test_rule_is_in_the_folder_of_its_family_which_the_reference_names():
     ]
 
 
-def test_adding_a_rule_touches_what_contributing_says():
-    """RED07, of a printed number, and SHF05, of the arrays: no file of the package but their own and the catalogue."""
-    sources = {path: path.read_text() for path in (ROOT / "lossviz" / "rules").rglob("*.py")}
-    for code, own in (("RED07", "red07_broadcast_mask.py"), ("PAD18", "pad18_padding_waste.py")):
-        named = {path.name for path, text in sources.items() if f'"{code}"' in text or f" {code}," in text}
-        assert named == {own, "_catalogue.py"}
+@pytest.mark.parametrize(
+    ("code", "elsewhere"),
+    [
+        ("PAD18", set()),
+        ("SHF04", set()),
+        ("RED16", {"conventions/_sums.py", "fixes/_by_bug.py"}),  # its formula's row, and the lines that mend it
+    ],
+)
+def test_adding_a_rule_touches_the_files_that_contributing_names(code, elsewhere):
+    package = ROOT / "lossviz"
+    named = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(rf"\b{code}\b", path.read_text(encoding="utf-8"))
+    }
+    [rule] = [rule for rule in RULES if rule.code == code]
+    own = rule.check.__module__.removeprefix("lossviz.").replace(".", "/") + ".py"
+    assert named == {own, "rules/_catalogue.py", *elsewhere}
 
 
 def module_of(rule):
