@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def top_five(logits: Iterable[float]) -> list[tuple[int, float]]:
     return [(v, float(p[v])) for v in order]
 
 
-def reduced(loss: np.ndarray, weights: np.ndarray, rule: str) -> tuple[object, object, object]:
+def reduced(loss: np.ndarray, weights: np.ndarray, rule: str) -> tuple[Any, Any, Any]:
     """(numerator, divisor, value) of a rule: a reduction's name, or flags such as "at+ab", "st" or "none".
 
     "micro_batch_means" cuts the sequences in two, and "max_length_7" has L_max = 7.
@@ -88,7 +89,9 @@ def reduced(loss: np.ndarray, weights: np.ndarray, rule: str) -> tuple[object, o
     columnwise = list(zip(*cells, strict=True))
     middle = (rows + 1) // 2
     halves = [[cell for row in half for cell in row] for half in (cells[:middle], cells[middle:])]
-    groups = {"sequence": cells, "filled": cells, "timestep": columnwise, "micro": halves}.get(rule.split("_")[0])
+    groups: list[Any] | None = {"sequence": cells, "filled": cells, "timestep": columnwise, "micro": halves}.get(
+        rule.split("_")[0]
+    )
     if groups and "_means" in rule:
         means = [_one(loss, weights, group) for group in groups]
         filled = sum(1 for _, own, _ in means if own != 0)
@@ -102,7 +105,8 @@ def reduced(loss: np.ndarray, weights: np.ndarray, rule: str) -> tuple[object, o
         return _one(loss, weights, everything, nonzero=nonzero)
     groups = cells if rule in ("at", "st") else columnwise
     parts = [_one(loss, weights, group, nonzero=nonzero) for group in groups]
-    return tuple(np.array([part[i] for part in parts]) for i in range(3))
+    numerators, divisors, values = zip(*parts, strict=True)
+    return np.array(numerators), np.array(divisors), np.array(values)
 
 
 def coefficients(weights: np.ndarray, rule: str) -> np.ndarray:

@@ -19,6 +19,7 @@ from lossviz.cli import _app, main, reference
 from lossviz.cli._parser import parsers
 from lossviz.reductions import FLAGS
 from lossviz.samples import SAMPLES
+from lossviz.settings import FILE_VARIABLE
 from tests.golden import FRACTIONAL, golden_batch
 
 CHECKOUT = Path(__file__).parents[1]
@@ -399,10 +400,10 @@ def test_reference_names_examples_that_parse():
 
 def started(monkeypatch, *words):
     """What `lossviz app` would start Streamlit with, as its arguments and options."""
-    monkeypatch.setenv(_app.FILE_VARIABLE, "")  # so that what the command sets is gone after the test
-    monkeypatch.delenv(_app.FILE_VARIABLE)
+    monkeypatch.setenv(FILE_VARIABLE, "")  # so that what the command sets is gone after the test
+    monkeypatch.delenv(FILE_VARIABLE)
     calls = []
-    monkeypatch.setattr(_app.runpy, "run_module", lambda name, **_: calls.append((name, list(sys.argv))))
+    monkeypatch.setattr("runpy.run_module", lambda name, **_: calls.append((name, list(sys.argv))))
     monkeypatch.setattr(sys, "argv", ["lossviz"])
     assert main(["app", *words]) == 0
     [(name, (program, command, script, *flags))] = calls
@@ -436,12 +437,12 @@ def leaves(options, prefix=""):
 def test_app_hands_over_an_absolute_path(monkeypatch, golden_file):
     monkeypatch.chdir(Path(golden_file).parent)
     started(monkeypatch, "golden.npz", "--no-browser")
-    assert Path(os.environ[_app.FILE_VARIABLE]) == Path(golden_file).resolve()
+    assert Path(os.environ[FILE_VARIABLE]) == Path(golden_file).resolve()
 
 
 def test_app_opens_a_sample_by_its_name(monkeypatch):
     started(monkeypatch, "golden")
-    assert Path(os.environ[_app.FILE_VARIABLE]).name == "golden.json"
+    assert Path(os.environ[FILE_VARIABLE]).name == "golden.json"
 
 
 def test_app_says_where_it_answers_and_keeps_the_browser_closed(monkeypatch, capsys):

@@ -143,6 +143,14 @@ def test_house_cited_specifications_exist():
         assert not section or re.search(rf"^##+ {re.escape(section)}[. ]", text, re.MULTILINE), (where, page, section)
 
 
+def test_house_package_lists_every_folder():
+    """A folder that `packages` of pyproject.toml leaves out is missing from the wheel, and from nothing else."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        listed = tomllib.load(file)["tool"]["setuptools"]["packages"]
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in CODE if path.name == "__init__.py"}
+    assert listed == sorted(folders | {"lossviz._sample_data", "lossviz._streamlit"})
+
+
 def test_house_test_files_have_one_name_each():
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert sorted(set(names)) == sorted(names)

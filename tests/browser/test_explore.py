@@ -53,7 +53,7 @@ def type_length(page: Page, row: int, length: int) -> None:
     if not panel.locator("canvas").first.is_visible():
         panel.get_by_text("Sequences and their lengths").click()
     table = panel.locator("[data-testid=stDataFrame] canvas").first
-    first, *rest = str(length)
+    first, *rest = list(str(length))
     editor = page.locator("#portal input.gdg-input")
 
     def click_and_type() -> None:

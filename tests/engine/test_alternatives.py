@@ -103,7 +103,8 @@ def test_alternative_losses_are_float64_of_shape_batch_time(path):
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])
 def test_alternative_losses_are_right_for_any_dtype_and_count_of_classes(path, dtype, classes):
     exact = path == "exact" or dtype == np.float64
-    assert_right(*rows(ROWS, classes, dtype), 1e-13 if exact else 1e-6)
+    x, y = rows(ROWS, classes, dtype)
+    assert_right(x, y, 1e-13 if exact else 1e-6)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4, -1e4])

@@ -39,8 +39,9 @@ def test_per_timestep_is_right_for_any_dtype_and_few_classes(classes, dtype):
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
 def test_per_timestep_keeps_its_digits_when_the_model_is_sure(offset):
-    assert_right(*confident(np.random.default_rng(0), 60, 30, offset), 1e-11)
-    assert_right(*confidently_wrong(np.random.default_rng(0), 60, 30, offset), 1e-11)
+    for make in (confident, confidently_wrong):
+        logits, targets = make(np.random.default_rng(0), 60, 30, offset)
+        assert_right(logits, targets, 1e-11)
 
 
 def test_per_timestep_counts_a_class_at_minus_infinity_as_impossible():

@@ -143,7 +143,7 @@ def step_by_step_masked_nll(given):
     for t in range(y.shape[1]):
         if m[:, t].any():
             total += F.cross_entropy(z[:, t], y[:, t], reduction="none").masked_select(m[:, t]).mean()
-    return total.item()
+    return float(total)
 
 
 @loop("C05 PAD02")

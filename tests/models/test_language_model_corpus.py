@@ -48,7 +48,7 @@ def test_prose_has_printable_characters_of_ascii_only() -> None:
 @pytest.mark.parametrize("before", [2, 4, 5, 9])
 def test_bigram_probabilities_add_up_to_one(make: object, before: int) -> None:
     """The last context was never seen; ids 3 to 7 may follow."""
-    probability = make(TRAIN, 5, 0.3)  # type: ignore[operator]
+    probability = make(TRAIN, 5, 0.3)
     assert sum(probability(before, after) for after in range(3, 8)) == pytest.approx(1)
 
 

@@ -14,7 +14,7 @@ from sample_data import alice
 POINTS = np.arange(8, dtype=np.float32).reshape(8, 1)
 
 
-class Line(keras.Model):  # type: ignore[misc]
+class Line(keras.Model):
     """y = w · x, with half of x dropped in training."""
 
     def __init__(self) -> None:

@@ -205,7 +205,7 @@ def decoder_starts_with_pad(random: Random) -> Batch:
 def left_padded(random: Random) -> Batch:
     """A decoder-only model's batch for generation; the mask is on the right side."""
     it = text(random)
-    turned = Text(*[_to_the_right(values, it.lengths) for values in (it.inputs, it.targets)], it.lengths, it.chain)
+    turned = it._replace(**{name: _to_the_right(getattr(it, name), it.lengths) for name in ("inputs", "targets")})
     counts = _to_the_right(it.counts, it.lengths)
     inputs = np.where(counts, turned.inputs, PAD)
     inputs = np.where(inputs == GO, PAD, inputs) if random.random() < 0.3 else inputs
@@ -215,7 +215,7 @@ def left_padded(random: Random) -> Batch:
 
 def left_padded_prompts(random: Random) -> Batch:
     it = text(random, least=4)
-    turned = Text(*[_to_the_right(values, it.lengths) for values in (it.inputs, it.targets)], it.lengths, it.chain)
+    turned = it._replace(**{name: _to_the_right(getattr(it, name), it.lengths) for name in ("inputs", "targets")})
     timesteps = it.targets.shape[1]
     start = timesteps - (it.lengths * random.uniform(0.2, 1, len(it.lengths))).astype(int).clip(1)
     return masked(random, turned, np.arange(timesteps) >= start[:, None])

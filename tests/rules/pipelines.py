@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -179,7 +180,7 @@ def record(step: Step) -> Batch:
         fields["lengths"] = step.lengths
     if way == "ignored":
         fields |= {"targets": np.where(step.mask, step.targets, -100), "ignore_id": -100}
-    known = {"pad_id": ids.pad, "eos_id": ids.eos, "inputs": step.inputs}
+    known: dict[str, Any] = {"pad_id": ids.pad, "eos_id": ids.eos, "inputs": step.inputs}
     known["vocabulary"] = [f"w{i}" for i in range(step.logits.shape[2])]
     known |= {"eos_id": None} if step.task.kind == "tags" else {}  # the targets are no words
     known["segment_ids"] = step.segments

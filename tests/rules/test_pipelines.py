@@ -19,7 +19,7 @@ SHOWN = (
 
 @pytest.mark.parametrize(("place", "seed"), list(enumerate(SHOWN)), ids=[bug.code for bug in BUGS])
 def test_pipeline_with_a_bug_is_named_by_it(place, seed):
-    batch, accepted, shows = with_bug(place, seed)
+    batch, accepted, shows = with_bug(place, seed) or pytest.fail("no batch")
     trial = Tried(place, seed, batch, accepted, diagnose(batch))
     assert shows
     assert trial.is_first, str(trial)

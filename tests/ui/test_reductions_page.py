@@ -313,7 +313,7 @@ def test_link_keeps_what_is_chosen_here() -> None:
     assert address(second) == address(first)
 
 
-HOSTILE = {
+HOSTILE: dict[str, list[Any]] = {
     "convention": ["C99", 3, ["C05"]],
     "libraries": ["Keras 3", ["Keras 9"], [1], {}],
     "unit": ["watt", 1],
