@@ -1,11 +1,17 @@
 """Arrow shards to Parquet: smaller, and what every other tool reads. Rewrites, never computes."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossviz.errors import FormatError
 from lossviz.recording._manifest import read_manifest
 from lossviz.recording._schema import COLUMNS, arrow_schema
 from lossviz.recording._shards import arrow_steps, shards
+
+if TYPE_CHECKING:
+    import pyarrow
 
 __all__ = ["compact"]
 
@@ -35,19 +41,34 @@ def _compact_one(path: Path, run: str) -> Path | None:
     import pyarrow
     import pyarrow.parquet
 
-    batches = list(arrow_steps(path, run))
     target, draft = path.with_suffix(".parquet"), path.with_suffix(".draft")
-    schema = arrow_schema(run)
-    if batches:
-        table = pyarrow.Table.from_batches(batches, schema).replace_schema_metadata(schema.metadata)
+    groups = _groups(path, run)
+    first = next(groups, None)
+    if first is not None:
         try:
-            pyarrow.parquet.write_table(table, draft, **_parquet_options())
+            with pyarrow.parquet.ParquetWriter(draft, arrow_schema(run), **_parquet_options()) as writer:
+                for group in chain([first], groups):
+                    writer.write_table(group)
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise FormatError(f"`{target}` can't be written: {error.strerror or error}.") from None
         draft.replace(target)
     path.unlink()
-    return target if batches else None
+    return None if first is None else target
+
+
+def _groups(path: Path, run: str) -> "Iterator[pyarrow.Table]":
+    """The rows of a stream, a row group at a time, so that compaction needs the memory of one."""
+    import pyarrow
+
+    held: list[pyarrow.RecordBatch] = []
+    for batch in arrow_steps(path, run):
+        held.append(batch)
+        if sum(map(len, held)) >= _GROUP:
+            yield pyarrow.Table.from_batches(held)
+            held = []
+    if held:
+        yield pyarrow.Table.from_batches(held)
 
 
 def _parquet_options() -> dict[str, object]:
@@ -56,7 +77,6 @@ def _parquet_options() -> dict[str, object]:
     coded = [column.name + (".list.element" if "[" in column.kind else "") for column in COLUMNS]
     return {
         "compression": "zstd",
-        "row_group_size": _GROUP,
         "use_dictionary": [name for name in coded if name not in split],
         "column_encoding": split,
     }

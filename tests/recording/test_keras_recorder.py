@@ -11,6 +11,7 @@ import pytest
 
 from lossviz.recording import open_run
 from tests.recording.keras_run import INPUTS, TARGETS, train
+from tests.recording.oracle_losses import softmax_losses
 
 BATCHES = ((0, 4), (4, 8), (8, 10))
 
@@ -40,6 +41,15 @@ def test_keras_recorder_explains_printed_losses(tmp_path, jit, from_logits):
     run = open_run(tmp_path / "run")
     explains(run, printed)
     assert run.details(0)["keras_mask"] is True
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_keras_recorder_keeps_few_logits(tmp_path, from_logits):
+    train(tmp_path / "run", from_logits=from_logits, logits="auto")
+    train(tmp_path / "other", from_logits=from_logits)
+    fields, other = (open_run(tmp_path / name).fields(2) for name in ("run", "other"))
+    assert fields["logits"].shape == (2, 4, 6)
+    np.testing.assert_allclose(softmax_losses(fields["logits"], TARGETS[8:]), other["losses"], rtol=1e-5)
 
 
 def test_keras_recorder_says_whether_a_mask_is_live(tmp_path):
