@@ -20,7 +20,7 @@ Walk = Callable[[Page, random.Random, tuple[int, int]], None]
 
 
 def to_page(page: Page, title: str, landmark: str) -> None:
-    page.get_by_role("link", name=title, exact=True).click()
+    page.get_by_role("link", name=title, exact=True).click(delay=80)  # as long as a finger presses
     page.wait_for_selector(landmark, state="attached")
 
 
