@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lossviz.errors import LossvizError
     from lossviz.formats import read, write
     from lossviz.identification import Match, identify
+    from lossviz.layouts import load
     from lossviz.recording import Recorder
     from lossviz.recording.huggingface import HuggingFaceRecorder
     from lossviz.recording.keras import KerasRecorder
@@ -52,6 +53,7 @@ __all__ = [
     "compare_conventions",
     "diagnose",
     "identify",
+    "load",
     "read",
     "record_pytorch",
     "sequence_loss",
@@ -78,6 +80,7 @@ _ROOMS = {
     "compare_conventions": "conventions",
     "diagnose": "rules",
     "identify": "identification",
+    "load": "layouts",
     "read": "formats",
     "record_pytorch": "recording.pytorch",
     "sequence_loss": "engine",

@@ -3,6 +3,7 @@
 Structure is checked (ranks, shapes, dtypes); content is admitted, because wrong content is what people come to debug.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from operator import index
@@ -35,6 +36,7 @@ class Batch:
         segment_ids: [B, T] int64, which packed document a timestep belongs to, or None.
         reported: the number that the training loop printed, as printed, or None.
         title: a name for screens and files, or None.
+        assumptions: what `lossviz.load` took for granted about the file, a clause each; no argument of `from_arrays`.
 
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 0], [3, 0, 0]], lengths=[2, 1], pad_id=0)
     >>> batch
@@ -54,22 +56,12 @@ class Batch:
     segment_ids: Array | None = None
     reported: str | None = None
     title: str | None = None
+    assumptions: tuple[str, ...] = ()
 
     FIELDS: ClassVar[tuple[str, ...]] = (
-        "logits",
-        "targets",
-        "lengths",
-        "weights",
-        "inputs",
-        "vocabulary",
-        "input_vocabulary",
-        "pad_id",
-        "eos_id",
-        "ignore_id",
-        "segment_ids",
-        "reported",
-        "title",
-    )
+        "logits", "targets", "lengths", "weights", "inputs", "vocabulary", "input_vocabulary", "pad_id", "eos_id",
+        "ignore_id", "segment_ids", "reported", "title",
+    )  # fmt: skip
 
     @classmethod
     def from_arrays(
@@ -100,8 +92,8 @@ class Batch:
             vocabulary: V strings.
             input_vocabulary: strings, in the order of the ids of `inputs`; absent, those of `vocabulary`.
             pad_id: an integer, like `eos_id` and `ignore_id`.
-            eos_id: see above.
-            ignore_id: see above.
+            eos_id: an integer.
+            ignore_id: an integer.
             segment_ids: [B, T] integers.
             reported: the printed loss, as a number or as the string that was printed.
             title: a name.
@@ -171,7 +163,7 @@ time comes first, pass `targets.T`.
         >>> batch.replace(lengths=[1]).declared_mask
         'lengths'
         """
-        return Batch.from_arrays(**{**self.fields(), **changes})
+        return dataclasses.replace(Batch.from_arrays(**{**self.fields(), **changes}), assumptions=self.assumptions)
 
     def _repr_html_(self) -> str:
         rows = [(name, described(value)) for name, value in self.fields().items()]

@@ -219,19 +219,31 @@ def test_analyze_maps_names(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[3].startswith("0.9667 nats per timestep = 14.5000 ÷ 15")
 
 
-def test_analyze_says_how_to_map_names(tmp_path, capsys):
+def test_analyze_says_which_names_it_took(tmp_path, capsys):
     batch = golden_batch()
     np.savez(tmp_path / "run.npz", output=batch.logits, labels=batch.targets)
-    message = refused(capsys, "analyze", str(tmp_path / "run.npz"))
-    assert message.startswith("lossviz: `run.npz` holds ")
-    assert message.endswith(" On the command line: `--names logits=output targets=labels`.")
+    assert main(["analyze", str(tmp_path / "run.npz")]) == 0
+    assert capsys.readouterr().out.splitlines()[2:4] == [
+        "read as Other names: output holds the logits",
+        "to change that: --names logits=…",
+    ]
+
+
+def test_analyze_refuses_a_file_without_logits(tmp_path, capsys):
+    np.savez(tmp_path / "run.npz", ids=np.zeros((2, 3), int))
+    assert refused(capsys, "analyze", str(tmp_path / "run.npz")) == (
+        "lossviz: The file holds `ids` (2, 3); looked for `logits` and `targets`. Pass `names=` to say which is which. "
+        "On the command line: `--names logits=… targets=…`."
+    )
 
 
 def test_analyze_leaves_look_alikes_out_on_request(tmp_path, capsys):
     batch = golden_batch()
-    np.savez(tmp_path / "run.npz", logits=batch.logits, targets=batch.targets, mask=np.zeros((3, 5)))
-    assert refused(capsys, "analyze", str(tmp_path / "run.npz")).endswith("`--names weights=mask`.")
+    np.savez(tmp_path / "run.npz", logits=batch.logits, targets=batch.targets, mask=np.ones((3, 5)))
+    assert main(["analyze", str(tmp_path / "run.npz")]) == 0
+    assert "read as Other names: mask weighs the loss" in capsys.readouterr().out
     assert main(["analyze", str(tmp_path / "run.npz"), "--names"]) == 0
+    assert "mask: none" in capsys.readouterr().out
 
 
 def test_analyze_keeps_tokens_and_titles_from_steering_the_terminal(tmp_path, capsys):
@@ -308,8 +320,8 @@ def test_analyze_refuses_in_one_sentence(words, message, capsys):
         ("notes.txt", b"hello", "`notes.txt` has the suffix `.txt`; "),
         (
             "ranks.json",
-            b'{"logits": [[0.5]], "targets": [[1]]}',
-            "`logits` must have rank 3, (sequences, timesteps, classes); got shape (1, 1). ",
+            b'{"logits": [0.5], "targets": [[1]]}',
+            "`logits` must have rank 3, (sequences, timesteps, classes); got shape (1,). ",
         ),
     ],
 )

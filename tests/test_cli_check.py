@@ -9,6 +9,7 @@ import pytest
 
 from lossviz import Batch, diagnose, write
 from lossviz.cli import main
+from lossviz.layouts import Reading
 from lossviz.rules import RULES, load_rule_sample
 from tests.golden import golden_batch
 
@@ -212,7 +213,6 @@ def test_check_reads_arrays_by_the_names_that_are_given(capsys, tmp_path):
     fields = golden_batch().fields()
     np.savez(tmp_path / "a.npz", output=fields["logits"], labels=fields["targets"], lengths=fields["lengths"])
     name = str(tmp_path / "a.npz")
-    assert check(capsys, name)[0] == 2
     out = printed(capsys, name, "--names", "logits=output", "targets=labels")
     assert out.splitlines()[:2] == [name, "3 sequences × 5 timesteps × 6 classes, mask: lengths"]
 
@@ -329,9 +329,9 @@ def test_check_prints_each_file_before_it_reads_the_next(capsys, monkeypatch):
 
     def read(file, *_):
         said.append((file, capsys.readouterr().out.splitlines()[:1]))
-        return golden_batch()
+        return Reading(golden_batch().fields())
 
-    monkeypatch.setattr("lossviz.cli._check.open_batch", read)
+    monkeypatch.setattr("lossviz.cli._check.open_reading", read)
     assert main(["check", "golden", "golden-weights", "--select", "NUM03"]) == 0
     assert said == [("golden", []), ("golden-weights", ["golden"])]
 
@@ -340,7 +340,7 @@ def test_check_stopped_by_ctrl_c_ends_with_130(capsys, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lossviz.cli._check.open_batch", stop)
+    monkeypatch.setattr("lossviz.cli._check.open_reading", stop)
     assert check(capsys, "golden") == (130, "", "lossviz: stopped\n")
 
 
@@ -348,9 +348,9 @@ def test_check_without_memory_goes_on_with_the_next_file(capsys, monkeypatch):
     def full(file, *_):
         if file == "large.npz":
             raise MemoryError
-        return golden_batch()
+        return Reading(golden_batch().fields())
 
-    monkeypatch.setattr("lossviz.cli._check.open_batch", full)
+    monkeypatch.setattr("lossviz.cli._check.open_reading", full)
     status, out, err = check(capsys, "large.npz", "golden", "--select", "NUM03")
     assert (status, err) == (2, "lossviz: large.npz: there is not enough memory for this batch.\n")
     assert out.splitlines()[0] == "golden"

@@ -20,7 +20,7 @@ EVERY = [*CODE, ROOT / "app.py", *sorted((ROOT / "sample_data").rglob("*.py"))]
 ROOMS_OF = {
     "tensorflow": {"engine", "models", "testing"},
     "keras": {"engine", "models", "recording"},
-    "torch": {"recording", "testing"},
+    "torch": {"formats", "recording", "testing"},
     "jax": {"testing"},
     "streamlit": {"ui"},
     "plotly": {"figures", "ui"},

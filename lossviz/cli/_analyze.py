@@ -9,12 +9,13 @@ import numpy as np
 
 from lossviz import tables
 from lossviz.analysis import Analysis
-from lossviz.cli._files import open_batch, parse_names, printable, shape_text
+from lossviz.cli._files import open_reading, printable, read_as, reading_record, shape_text
 from lossviz.cli._parser import TABLES
 from lossviz.cli._work import compute
 from lossviz.digits import number_text
 from lossviz.errors import InputError
 from lossviz.headline import headline
+from lossviz.layouts import Reading, batch_of
 from lossviz.measuring import usual_settings
 from lossviz.reductions import REDUCTIONS
 from lossviz.settings import Settings
@@ -36,10 +37,13 @@ _TABLES = dict(
 def run(arguments: argparse.Namespace) -> int:
     """Analyze a file and print what was found."""
     chosen = _chosen(arguments)
-    batch = open_batch(arguments.file, parse_names(arguments.names), arguments.step)
+    reading = open_reading(arguments.file, arguments)
+    batch = batch_of(reading)
     analysis = compute(batch, chosen or usual_settings(batch, arguments.mask))
     table = _TABLES[arguments.table](analysis)
-    sys.stdout.write(_as_json(analysis, arguments.table, table) if arguments.json else _as_text(analysis, table))
+    sys.stdout.write(
+        _as_json(analysis, arguments.table, table, reading) if arguments.json else _as_text(analysis, table, reading)
+    )
     return 0
 
 
@@ -60,15 +64,16 @@ def _chosen(arguments: argparse.Namespace) -> Settings | None:
     return Settings(mask=arguments.mask, reduction=reduction, **given)
 
 
-def _as_json(analysis: Analysis, name: str, table: "pd.DataFrame") -> str:
-    document = tables.summary(analysis) | {name: tables.records(table)}
+def _as_json(analysis: Analysis, name: str, table: "pd.DataFrame", reading: Reading) -> str:
+    document = tables.summary(analysis) | reading_record(reading) | {name: tables.records(table)}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _as_text(analysis: Analysis, table: "pd.DataFrame") -> str:
+def _as_text(analysis: Analysis, table: "pd.DataFrame", reading: Reading) -> str:
     lines = [
         printable(analysis.batch.title or "Batch", most=120),
         f"{shape_text(analysis.batch.shape)}, mask: {analysis.mask_name}",
+        *read_as(reading),
         "",
         *_number(analysis),
         *([""] if analysis.problems else []),

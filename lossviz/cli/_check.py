@@ -10,15 +10,17 @@ from pathlib import Path
 from lossviz.batch import Batch
 from lossviz.cli import _check_run
 from lossviz.cli._checked import COULD_NOT_RUN, Checked, checked, worst_status
-from lossviz.cli._files import open_batch, parse_names, printable, resolve
+from lossviz.cli._files import open_reading, parse_names, printable, resolve
 from lossviz.cli._format_github import as_github
 from lossviz.cli._format_json import as_json
 from lossviz.cli._format_sarif import as_sarif
 from lossviz.cli._format_text import as_text
 from lossviz.cli._work import compute
 from lossviz.errors import InputError, LossvizError
+from lossviz.layouts import batch_of
 from lossviz.recording import is_run
 from lossviz.rules import RULES, chosen, diagnose
+from lossviz.settings import Settings
 
 __all__ = ["run"]
 
@@ -31,13 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("`--select` and `--ignore` leave no rule to run. Leave one of them out, or name fewer codes.")
     if arguments.reported is not None and len(arguments.files) > 1:
         raise InputError(f"`--reported` is the number of one FILE; got {len(arguments.files)}. Check one at a time.")
+    parse_names(arguments.names)  # which refuses a word without `=`, before anything is read
     if arguments.step is None and any(map(is_run, arguments.files)):
         if len(arguments.files) > 1:
             raise InputError("A recorded run is checked alone. Leave the other FILEs out.")
         return _check_run.run(arguments, arguments.files[0])
-    names = parse_names(arguments.names)
     done: list[Checked] = []
-    for part in _renderer(arguments)(_each(arguments, names, done)):
+    for part in _renderer(arguments)(_each(arguments, done)):
         sys.stdout.write(part)
         sys.stdout.flush()
     return worst_status(done)
@@ -53,10 +55,10 @@ def _renderer(arguments: argparse.Namespace) -> Renderer:
     return renderers[arguments.format]
 
 
-def _each(arguments: argparse.Namespace, names: dict[str, str] | None, done: list[Checked]) -> Iterator[Checked]:
+def _each(arguments: argparse.Namespace, done: list[Checked]) -> Iterator[Checked]:
     """One file after the other; what could not run is said on stderr, and the next one is checked all the same."""
     for file in arguments.files:
-        one = _check(file, arguments, names)
+        one = _check(file, arguments)
         done.append(one)
         if one.problem:
             _complain(file, one.problem)
@@ -65,15 +67,22 @@ def _each(arguments: argparse.Namespace, names: dict[str, str] | None, done: lis
         yield one
 
 
-def _check(file: str, arguments: argparse.Namespace, names: dict[str, str] | None) -> Checked:
+def _check(file: str, arguments: argparse.Namespace) -> Checked:
     path = _path(file)
     try:
-        batch = _reported(open_batch(file, names, arguments.step), arguments.reported)
-        diagnosis = diagnose(compute(batch), select=arguments.select, ignore=arguments.ignore)
+        reading = open_reading(file, arguments, arguments.reported)
+        batch = _reported(batch_of(reading), arguments.reported)
+        diagnosis = diagnose(
+            compute(batch, _settings(arguments.reduction)), select=arguments.select, ignore=arguments.ignore
+        )
     except (LossvizError, OSError, MemoryError) as error:
         problem = str(error) or "there is not enough memory for this batch."
         return Checked(file, path, COULD_NOT_RUN, problem=problem)
-    return checked(file, path, diagnosis, arguments.fail_on)
+    return checked(file, path, diagnosis, arguments.fail_on, reading)
+
+
+def _settings(reduction: str | None) -> Settings | None:
+    return None if reduction is None else Settings(reduction=reduction)
 
 
 def _reported(batch: Batch, number: str | None) -> Batch:

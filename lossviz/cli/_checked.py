@@ -1,12 +1,13 @@
 """What `lossviz check` says of one file: what the renderers make text, JSON, SARIF and annotations of."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.layouts import Reading
 from lossviz.rules import SEVERITIES, Diagnosis, Finding, Outcome
 
 __all__ = [
@@ -81,6 +82,7 @@ class Checked:
         of_the_loop: the codes of the findings that are of the loop which printed the number, and not of the batch.
         printed: what the loop printed, or None.
         outcomes: of every rule that was asked for.
+        reading: how the file was laid out.
     """
 
     file: str
@@ -95,6 +97,7 @@ class Checked:
     of_the_loop: frozenset[str] = frozenset()
     printed: str | None = None
     outcomes: tuple[Outcome, ...] = ()
+    reading: Reading = field(default_factory=lambda: Reading({}))
 
     @property
     def crashes(self) -> tuple[Crash, ...]:
@@ -110,7 +113,7 @@ class Checked:
         return Counter(outcome.state for outcome in self.outcomes)
 
 
-def checked(file: str, path: Path, diagnosis: Diagnosis, fail_on: str) -> Checked:
+def checked(file: str, path: Path, diagnosis: Diagnosis, fail_on: str, reading: Reading) -> Checked:
     """What a diagnosis says of a file; findings below `fail_on` leave it clean, a rule that crashed never does."""
     analysis = diagnosis.analysis
     return Checked(
@@ -125,6 +128,7 @@ def checked(file: str, path: Path, diagnosis: Diagnosis, fail_on: str) -> Checke
         of_the_loop=frozenset(finding.code for finding in diagnosis.findings if finding.is_of_the_loop),
         printed=analysis.batch.reported,
         outcomes=diagnosis.outcomes,
+        reading=replace(reading, arguments={}),
     )
 
 

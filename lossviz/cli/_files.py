@@ -1,15 +1,19 @@
 """FILE on the command line: a file, or the name of a sample."""
 
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
+from typing import Any
 
-from lossviz.batch import Batch
+from lossviz.cli._options import CHOICES
 from lossviz.errors import FormatError, InputError, NamesError
-from lossviz.formats import propose, read
+from lossviz.formats import propose
+from lossviz.layouts import Reading, read
 from lossviz.recording import is_run, open_run
 from lossviz.samples import SAMPLES, load_sample, sample_path
 
-__all__ = ["open_batch", "parse_names", "printable", "resolve", "shape_text"]
+__all__ = ["open_reading", "parse_names", "printable", "read_as", "reading_record", "resolve", "shape_text"]
 
 
 def resolve(file: str) -> Path:
@@ -24,25 +28,56 @@ def resolve(file: str) -> Path:
     return sample_path(file) if _is_sample(file) else Path(file).resolve()
 
 
-def open_batch(file: str, names: dict[str, str] | None, step: int | None = None) -> Batch:
-    """Read a file, a sample, or one step of a recorded run (its last one, if none is named) as a batch.
+def open_reading(file: str, arguments: Namespace, reported: str | None = None) -> Reading:
+    """Read a file in whatever layout it has, a sample, or one step of a recorded run (the last, if none is named).
+
+    Args:
+        file: a path, or the name of a sample.
+        arguments: `names`, `step` and the flags of `add_layout`.
+        reported: the number on the command line, if there is one.
 
     Raises:
         FormatError: if the file can't be read.
-        InputError: if its arrays don't fit together, or there is no such sample.
+        InputError: if it is laid out in no way that is known, or there is no such sample.
     """
+    names, step = parse_names(arguments.names), arguments.step
     if is_run(file):
         opened = open_run(file)
-        return opened.batch(opened.steps[-1] if step is None else step)
+        return Reading(opened.batch(opened.steps[-1] if step is None else step).fields())
     if step is not None:
         raise InputError(f"`--step` is of recorded runs; `{printable(file)}` is none. Leave it out.")
     if _is_sample(file):
-        return Batch.from_arrays(**load_sample(file))
+        return Reading(load_sample(file))
+    choices = {name: getattr(arguments, name) for name in CHOICES}
+    reduction = getattr(arguments, "reduction", None)
     try:
-        fields = read(Path(file), names=names)
+        return read(file, names=names, reported=reported, reduction=reduction, **choices)
     except NamesError as error:
         raise FormatError(f"{error}{_on_the_command_line(error)}") from None
-    return Batch.from_arrays(**{"title": Path(file).name, **fields})
+
+
+def read_as(reading: Reading) -> list[str]:
+    """What was assumed of a file, and the flags that change it; nothing where nothing was.
+
+    >>> read_as(Reading({}))
+    []
+    """
+    if not reading.assumptions:
+        return []
+    flags = dict.fromkeys(one.flag for one in reading.assumptions)
+    return [*_wrapped(reading.sentence), *_wrapped(f"to change that: {', '.join(flags)}")]
+
+
+def reading_record(reading: Reading) -> dict[str, Any]:
+    """The keys of JSON that say how a file was read; none for a plain one.
+
+    >>> reading_record(Reading({}))
+    {}
+    """
+    if not reading.assumptions:
+        return {}
+    assumed = [{"assumed": one.text, "to_change": one.flag} for one in reading.assumptions]
+    return {"layout": reading.layout, "assumptions": assumed}
 
 
 def parse_names(pairs: Sequence[str] | None) -> dict[str, str] | None:
@@ -80,6 +115,10 @@ def shape_text(shape: Sequence[int]) -> str:
     """
     words = (("sequence", "sequences"), ("timestep", "timesteps"), ("class", "classes"))
     return " × ".join(f"{count} {many[count != 1]}" for count, many in zip(shape, words, strict=True))
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(printable(text, most=2000), 118, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _is_sample(file: str) -> bool:

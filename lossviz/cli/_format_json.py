@@ -7,6 +7,7 @@ from typing import Any
 
 import lossviz
 from lossviz.cli._checked import Checked, runs, worst_status
+from lossviz.cli._files import reading_record
 from lossviz.rules import SEVERITIES, Finding
 from lossviz.tables import plain
 
@@ -44,6 +45,7 @@ def _file(one: Checked) -> dict[str, Any]:
         "outcomes": [
             {"code": outcome.code, "state": outcome.state, "reason": outcome.reason or None} for outcome in one.outcomes
         ],
+        **reading_record(one.reading),
     }
 
 

@@ -5,7 +5,7 @@ from shlex import quote
 from textwrap import indent, wrap
 
 from lossviz.cli._checked import PLURAL, Checked, count_text, places
-from lossviz.cli._files import printable, shape_text
+from lossviz.cli._files import printable, read_as, shape_text
 from lossviz.digits import number_text
 from lossviz.rules import SEVERITIES, Finding
 
@@ -39,6 +39,7 @@ def _file(one: Checked, fix: str | None, verbose: bool) -> Iterator[str]:
     if one.title and one.title != one.path.name:
         yield printable(one.title, most=WIDTH)
     yield f"{shape_text(one.shape or (0, 0, 0))}, mask: {one.mask}"
+    yield from read_as(one.reading)
     yield ""
     for finding in one.findings:
         yield from _finding(finding, one, fix)

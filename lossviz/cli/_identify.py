@@ -10,11 +10,12 @@ from typing import Any
 from lossviz import tables
 from lossviz.analysis import Analysis
 from lossviz.cli import _identify_run
-from lossviz.cli._files import open_batch, parse_names, printable, shape_text
+from lossviz.cli._files import open_reading, printable, read_as, reading_record, shape_text
 from lossviz.cli._work import compute
 from lossviz.digits import number_text, numbers_in
 from lossviz.errors import InputError
 from lossviz.identification import Match, answer, identify
+from lossviz.layouts import Reading, batch_of
 from lossviz.measuring import usual_settings
 from lossviz.recording import is_run
 from lossviz.reductions import Options
@@ -26,7 +27,7 @@ COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 EXACT = 1e-9
 UNSAID = f"{tables.SAY_LOOP}: {', '.join('--' + name.replace('_', '-') for name in tables.LOOP_OPTIONS)}."
 Reported = str | list[str]
-Read = list[tuple[Analysis, Reported]]
+Read = list[tuple[Analysis, Reported, Reading]]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,23 +38,24 @@ def run(arguments: argparse.Namespace) -> int:
     read = [_read(file, words, arguments) for file, words in asked]
     options = {name: getattr(arguments, name) for name in OPTIONS}
     known = Options(max_length=arguments.max_length)
-    matches = identify([one for one, _ in read], [number for _, number in read], options=known, **options)
+    matches = identify([one[0] for one in read], [one[1] for one in read], options=known, **options)
     said = options | {"max_length": arguments.max_length}
     sys.stdout.write(_as_json(read, said, matches) if arguments.json else _as_text(read, said, matches))
     return 0 if matches else 1
 
 
-def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tuple[Analysis, Reported]:
+def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tuple[Analysis, Reported, Reading]:
     """A batch and what was printed for it: one number, or one a sequence or timestep."""
-    batch = open_batch(file, parse_names(arguments.names), arguments.step)
     numbers = [number for word in words for number in _numbers(word)]
+    reading = open_reading(file, arguments, numbers[0] if len(numbers) == 1 else None)
+    batch = batch_of(reading)
     if not numbers and batch.reported is None:
         raise InputError(
             f"`NUMBER` is missing, and `{printable(file)}` has no `reported`. "
             "Give what your loop printed, such as `lossviz identify batch.npz 1.2545`."
         )
     reported = numbers[0] if len(numbers) == 1 else numbers or str(batch.reported)
-    return compute(batch, usual_settings(batch, arguments.mask)), reported
+    return compute(batch, usual_settings(batch, arguments.mask)), reported, reading
 
 
 def _numbers(word: str) -> tuple[str, ...]:
@@ -70,14 +72,15 @@ def _numbers(word: str) -> tuple[str, ...]:
 def _as_json(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) -> str:
     batches = [
         {"title": analysis.batch.title, "shape": analysis.batch.shape, "mask": analysis.mask_name, "reported": reported}
-        for analysis, reported in read
+        | reading_record(reading)
+        for analysis, reported, reading in read
     ]
     document = {"batches": batches, "options": options, "answer": _sentence(read, matches)}
     return json.dumps(document | {"matches": tables.match_records(matches)}, indent=2, allow_nan=False) + "\n"
 
 
 def _as_text(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) -> str:
-    lines = [line for analysis, reported in read for line in _batch(analysis, reported)]
+    lines = [line for one in read for line in _batch(*one)]
     lines += ["", *_wrapped(_sentence(read, matches))]
     if matches:
         lines += ["", _table(matches), "", *_first(matches[0])]
@@ -88,11 +91,12 @@ def _as_text(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) ->
     return "\n".join(lines) + "\n"
 
 
-def _batch(analysis: Analysis, reported: Reported) -> list[str]:
+def _batch(analysis: Analysis, reported: Reported, reading: Reading) -> list[str]:
     what = f"{shape_text(analysis.batch.shape)}, mask: {analysis.mask_name}"
     return [
         printable(analysis.batch.title or "Batch", most=120),
         f"{what}, printed: {printable(_printed(reported), most=80)}",
+        *read_as(reading),
     ]
 
 

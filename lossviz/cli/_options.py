@@ -3,9 +3,16 @@
 import argparse
 import re
 
-__all__ = ["FILE", "add_names", "add_step", "take_negative_numbers"]
+from lossviz.layouts import LAYOUTS
 
-FILE = "an .npz, .npy, .json, .csv, .safetensors or .parquet file, a recorded run, or the name of a sample"
+__all__ = ["CHOICES", "FILE", "add_layout", "add_names", "add_reduction", "add_step", "take_negative_numbers"]
+
+CHOICES = ("layout", "shift", "ignore_id", "pad_id", "eos_id", "weights")
+"""What `add_layout` lets a command say, by the arguments of `lossviz.load`."""
+
+FILE = (
+    "an .npz, .npy, .json, .jsonl, .csv, .safetensors, .parquet or .arrow file, a recorded run, or the name of a sample"
+)
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +22,33 @@ def add_names(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="NAME=FOUND",
         help="which array of the file is which, such as targets=labels; alone, it leaves look-alikes out",
+    )
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Let a command say how its file is laid out, where it is not what the file looks like."""
+    names = ", ".join(layout.name for layout in LAYOUTS)
+    parser.add_argument("--layout", metavar="NAMES", help=f"how FILE is laid out, with commas: {names} (recognised)")
+    parser.add_argument(
+        "--shift",
+        action=argparse.BooleanOptionalAction,
+        help="whether the model compares its logits with the next label (what the logits fit)",
+    )
+    for name, text in (
+        ("ignore", "the label that is ignored (-100 where it occurs)"),
+        ("pad", "the id that fills the rows up (`pad_id` of FILE)"),
+        ("eos", "the id that ends a sequence (`eos_id` of FILE)"),
+    ):
+        parser.add_argument(f"--{name}-id", type=int, metavar="ID", help=text)
+    parser.add_argument("--weights", metavar="NAME", help="the array of FILE that weighs the loss, or none")
+
+
+def add_reduction(parser: argparse.ArgumentParser) -> None:
+    """Let a command say what one logit a timestep is the label of."""
+    parser.add_argument(
+        "--reduction",
+        choices=("mean", "classification"),
+        help="of one logit a timestep: mean of every timestep's label, classification of the sequence's (what varies)",
     )
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from textwrap import indent
 
 import lossviz
-from lossviz.cli._options import FILE, add_names, add_step, take_negative_numbers
+from lossviz.cli._options import FILE, add_layout, add_names, add_reduction, add_step, take_negative_numbers
 from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
 from lossviz.digits import is_number, numbers_in
 from lossviz.identification import PRECISIONS
@@ -189,12 +189,14 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=tuple(PRECISIONS), default="float32", help=f"{', '.join(PRECISIONS)} (float32)"
     )
     parser.add_argument("--mask", metavar="MASK", help=_MASK)
+    add_reduction(parser)
     _add_json_and_names(parser)
 
 
 def _add_json_and_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON; NaN and infinity are strings")
     add_names(parser)
+    add_layout(parser)
 
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:

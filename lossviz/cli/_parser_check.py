@@ -2,7 +2,7 @@
 
 import argparse
 
-from lossviz.cli._options import FILE, add_names, add_step, take_negative_numbers
+from lossviz.cli._options import FILE, add_layout, add_names, add_reduction, add_step, take_negative_numbers
 from lossviz.rules import SEVERITIES
 
 __all__ = ["CHECK", "FORMATS", "RULE", "add_check", "add_rule"]
@@ -56,7 +56,9 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of text: why rules could not tell or did not apply, and where they crashed",
     )
+    add_reduction(parser)
     add_names(parser)
+    add_layout(parser)
 
 
 def add_rule(parser: argparse.ArgumentParser) -> None:

@@ -19,6 +19,7 @@ from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, list
 from lossviz.formats._fields import ARRAYS, FIELDS, plain
 from lossviz.formats._names import ALIASES, choose, propose
 from lossviz.formats._table import COLUMNS
+from lossviz.formats.contents import contents
 
 __all__ = [
     "ALIASES",
@@ -29,7 +30,10 @@ __all__ = [
     "Format",
     "Limits",
     "NamesError",
+    "contents",
     "find",
+    "open_source",
+    "plain",
     "propose",
     "read",
     "read_many",
@@ -96,7 +100,7 @@ def read(
     [[[0.5, 0.25]]]
     """
     try:
-        return _read(_source(source, name), names)
+        return _read(open_source(source, name), names)
     except OSError as error:
         raise FormatError(f"`{name or str(source)}` can't be read: {error.strerror or error}.") from None
 
@@ -114,7 +118,7 @@ def read_many(
         FormatError: the files can't be read, or not together.
         NamesError: their arrays have other names.
     """
-    parts = {name: _source(content, name) for name, content in files.items()}
+    parts = {name: open_source(content, name) for name, content in files.items()}
     if len(parts) == 1:
         return _read(next(iter(parts.values())), names)
     if not parts:
@@ -139,7 +143,8 @@ def _read(source: Source, names: Mapping[str, str] | None) -> Fields:
     return choose(known.read(source, names), names, source.name)
 
 
-def _source(source: str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes], name: str | None) -> Source:
+def open_source(source: str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes], name: str | None) -> Source:
+    """A path or an upload as what a format reads from, once its size is known to fit."""
     if isinstance(source, str | PathLike):
         return _path(Path(source), name)
     name = name or getattr(source, "name", None)

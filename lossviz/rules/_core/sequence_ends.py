@@ -24,6 +24,7 @@ __all__ = [
     "tail",
     "trained_padding",
     "true_end",
+    "weighs_everything",
     "with_counts",
 ]
 
@@ -44,6 +45,14 @@ def many(count: int, one: str, more: str | None = None) -> str:
     ('1 timestep', '3 timesteps', '2 rows are')
     """
     return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def weighs_everything(case: Case) -> bool:
+    """Whether every weight is 1 while the lengths end some sequence: a mask that the loss does not have."""
+    weights, lengths = case.batch.weights, case.batch.lengths
+    if case.analysis.mask_name != "weights" or weights is None or lengths is None:
+        return False
+    return bool((weights == 1).all() and (np.trunc(lengths) < case.shape[1]).any())
 
 
 def eos_of(case: Case) -> int | None:

@@ -34,7 +34,7 @@ from lossviz.fixes import BY_LENGTH, WEIGH, Line, fix_of, written
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.printed_number import WRONG_MASK, found_in_number, padding
 from lossviz.rules._core.rule import Found, Rule
-from lossviz.rules._core.sequence_ends import many
+from lossviz.rules._core.sequence_ends import many, weighs_everything
 
 __all__ = ["RULE"]
 
@@ -46,6 +46,8 @@ _NAMES = {"<pad>", "[pad]", "<|pad|>", "pad", "</s>", "<eos>", "<|endoftext|>", 
 def _check(case: Case) -> Found | None:
     if case.analysis.mask_name == "none" != case.batch.declared_mask:
         return _unmasked(case)
+    if weighs_everything(case):
+        return _by_lengths(case)
     if case.analysis.mask_name != "none" or case.batch.declared_mask != "none":
         return None if case.lacks(("reported",)) else found_in_number(case, "PAD01", cells=padding, severities=_PRINTED)
     for backwards in (True, False):
@@ -70,6 +72,21 @@ def _unmasked(case: Case) -> Found | None:
         evidence={"timesteps of padding that count": count, "timesteps that count": cells.size},
         fix=fix_of(["PAD01"], declared),
         loss_if_fixed=float(declared.value) if declared.is_scalar else None,
+    )
+
+
+def _by_lengths(case: Case) -> Found:
+    """Where every weight is 1, while the lengths say where the sequences end."""
+    by_lengths = case.analysis.with_settings(replace(case.analysis.settings, mask="lengths"))
+    cells = ~by_lengths.mask
+    count = int(cells.sum())
+    return Found(
+        message=f"Every weight is 1, while {many(count, 'timestep')} of the {cells.size:,} lie beyond the end of their "
+        "sequence: padding counts.",
+        cells=cells,
+        evidence={"timesteps of padding that count": count, "timesteps that count": cells.size},
+        fix=fix_of(["PAD01"], by_lengths),
+        loss_if_fixed=float(by_lengths.value) if by_lengths.is_scalar else None,
     )
 
 

@@ -39,6 +39,7 @@ from lossviz.rules._core.sequence_ends import (
     tail,
     trained_padding,
     true_end,
+    weighs_everything,
     with_counts,
 )
 
@@ -48,7 +49,7 @@ Array = np.ndarray
 
 
 def _check(case: Case) -> Found | None:
-    if case.analysis.mask_name not in ("lengths", "weights"):
+    if case.analysis.mask_name not in ("lengths", "weights") or weighs_everything(case):
         return None
     before, after, dropped = _trained_head(case), trained_padding(case), _dropped(case)
     trained = before | after

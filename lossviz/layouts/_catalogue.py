@@ -1,0 +1,27 @@
+"""Every layout, in the order in which they are tried: rows, names, axes, contents, alignment."""
+
+from lossviz.layouts import encoder_decoder, hugging_face, packed, plain, renamed
+from lossviz.layouts._draft import Layout
+from lossviz.layouts.contents import every_timestep, multi_label, one_hot, padded_vocabulary, probabilities
+from lossviz.layouts.shapes import classes_first, flat, longer_logits, ragged, time_major, trailing_axis
+
+__all__ = ["LAYOUTS"]
+
+LAYOUTS: tuple[Layout, ...] = (
+    plain.LAYOUT,
+    ragged.LAYOUT,
+    renamed.LAYOUT,
+    trailing_axis.LAYOUT,
+    flat.LAYOUT,
+    time_major.LAYOUT,
+    classes_first.LAYOUT,
+    one_hot.LAYOUT,
+    multi_label.LAYOUT,
+    longer_logits.LAYOUT,
+    probabilities.LAYOUT,
+    every_timestep.LAYOUT,
+    hugging_face.LAYOUT,
+    encoder_decoder.LAYOUT,
+    packed.LAYOUT,
+    padded_vocabulary.LAYOUT,
+)

@@ -1,0 +1,43 @@
+"""Time comes first: logits [T, B, V], targets [T, B].
+
+It is recognised by what has one entry a sequence or a timestep: lengths of as many entries as the second axis and not
+the first, lengths that are larger than the second axis, or targets [B, T] beside logits [T, B, V].
+
+- `--layout time-major` says so where nothing shows it, `--layout plain` denies it.
+"""
+
+import numpy as np
+
+from lossviz.layouts._draft import Draft, Layout
+
+__all__ = ["LAYOUT"]
+
+_PER_TIMESTEP = ("targets", "weights", "inputs", "segment_ids", "attention_mask", "position_ids")
+
+
+def read(draft: Draft) -> Draft | None:
+    """Put the sequences first."""
+    if len(draft.shape("logits")) != 3:
+        return None
+    timesteps, sequences = draft.shape("logits")[:2]
+    if not (draft.choices.forces("time-major") or _is_time_major(draft, timesteps, sequences)):
+        return None
+    turned = {
+        name: np.swapaxes(draft[name], 0, 1)
+        for name in ("logits", *_PER_TIMESTEP)
+        if draft.shape(name)[:2] == (timesteps, sequences)
+    }
+    return draft.replacing(**turned).assuming("time comes first, so the first two axes are swapped", "layout")
+
+
+def _is_time_major(draft: Draft, timesteps: int, sequences: int) -> bool:
+    if timesteps == sequences:
+        return False
+    if draft.shape("targets")[:2] == (sequences, timesteps):
+        return True
+    if draft.shape("targets")[:2] != (timesteps, sequences):
+        return False
+    return draft.shape("lengths") == (sequences,) and timesteps != sequences
+
+
+LAYOUT = Layout("time-major", "Time first", __doc__ or "", "logits [T, B, V]", read)

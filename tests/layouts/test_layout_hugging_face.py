@@ -1,0 +1,124 @@
+"""Hugging Face causal language models: the model shifts inside, ignores −100, and weighs by nothing."""
+
+import numpy as np
+import pytest
+
+from lossviz import analyze, diagnose, identify, load
+from lossviz.layouts import interpret
+from tests.layouts.oracle_layouts import causal, cross_entropy, mean
+
+
+def shifted(fields: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    labels = fields["labels"][:, 1:]
+    return cross_entropy(fields["logits"][:, :-1], labels), labels != -100
+
+
+def test_hugging_face_gives_the_batch_after_the_shift() -> None:
+    fields = causal()
+    arguments = interpret(fields).arguments
+    assert np.array_equal(arguments["targets"], fields["labels"][:, 1:])
+    assert np.array_equal(arguments["logits"], fields["logits"][:, :-1])
+    assert np.array_equal(arguments["inputs"], fields["input_ids"][:, :-1])
+    assert arguments["ignore_id"] == -100
+    assert "weights" not in arguments
+
+
+def test_hugging_face_says_each_assumption_with_the_flag_that_changes_it() -> None:
+    reading = interpret(causal())
+    assert reading.sentence == (
+        "read as Hugging Face: labels are unshifted, so logits are compared with the next label; −100 is ignored; "
+        "attention_mask is of the inputs and weighs nothing"
+    )
+    assert [one.flag for one in reading.assumptions] == ["--no-shift", "--ignore-id ID", "--weights attention_mask"]
+    assert [one.argument for one in reading.assumptions][::2] == ["shift=False", "weights='attention_mask'"]
+
+
+def test_hugging_face_mean_is_that_of_the_model() -> None:
+    fields = causal()
+    losses, counts = shifted(fields)
+    analysis = analyze(load(fields))
+    assert float(analysis.value) == pytest.approx(mean(losses, counts), abs=1e-6)
+    assert [f.code for f in diagnose(load(fields)).findings if f.severity != "info"] == []
+
+
+def test_hugging_face_mean_of_means_is_c07_after_the_shift() -> None:
+    fields = causal()
+    losses, counts = shifted(fields)
+    number = np.mean([mean(row[None], kept[None]) for row, kept in zip(losses, counts, strict=True)])
+    match = identify(load(fields), f"{number:.6f}")[0]
+    assert (match.code, match.kind) == ("C07", "convention")
+
+
+def test_hugging_face_without_a_minus_100_counts_the_padding_that_attention_mask_shows() -> None:
+    """pad = eos and labels = input_ids: PAD01, with the number after the fix."""
+    fields = causal()
+    fields["labels"] = fields["input_ids"] = np.where(fields["attention_mask"] == 1, fields["input_ids"], 39)
+    losses, _ = shifted(fields)
+    finding = next(f for f in diagnose(load(fields)).findings if f.code == "PAD01")
+    assert float(analyze(load(fields)).value) == pytest.approx(losses.mean(), abs=1e-6)
+    assert finding.loss_if_fixed == pytest.approx(mean(losses, fields["attention_mask"][:, 1:] == 1), abs=1e-6)
+    assert int(finding.cells.sum()) == int((fields["attention_mask"][:, 1:] == 0).sum())
+
+
+def test_hugging_face_of_plain_names_is_recognised_by_the_fit() -> None:
+    fields = causal()
+    plain = {"logits": fields["logits"], "targets": fields["labels"], "inputs": fields["input_ids"]}
+    assert interpret(plain).layout == "hugging-face"
+
+
+def test_hugging_face_of_plain_names_is_not_assumed_where_the_printed_number_is_that_without_a_shift() -> None:
+    fields = causal()
+    losses, counts = cross_entropy(fields["logits"], fields["labels"]), fields["labels"] != -100
+    plain = {"logits": fields["logits"], "targets": fields["labels"], "inputs": fields["input_ids"]}
+    reading = interpret(plain, reported=f"{mean(losses, counts):.4f}")
+    assert (reading.layout, reading.arguments["targets"].shape) == ("plain", fields["labels"].shape)
+
+
+def test_hugging_face_is_changed_by_what_the_caller_says() -> None:
+    fields = causal()
+    assert interpret(fields, shift=False).arguments["targets"].shape == (4, 24)
+    assert interpret(fields, ignore_id=7).arguments["ignore_id"] == 7
+    weights = interpret(fields, weights="attention_mask").arguments["weights"]
+    assert weights.tolist() == fields["attention_mask"][:, 1:].tolist()
+
+
+def test_hugging_face_weights_never_count_an_ignored_label() -> None:
+    fields = causal() | {"loss_mask": np.ones((4, 24))}
+    arguments = interpret(fields).arguments
+    assert np.array_equal(arguments["weights"] != 0, fields["labels"][:, 1:] != -100)
+
+
+def test_hugging_face_reads_the_printed_loss_and_num_items() -> None:
+    fields = causal()
+    losses, counts = shifted(fields)
+    reading = interpret(fields | {"loss": np.float32(1.25), "num_items_in_batch": np.array(512)})
+    assert reading.arguments["reported"] == "1.25"
+    assert reading.assumptions[-1].text == (
+        f"num_items_in_batch is 512, while {counts.sum()} labels of this batch count: the trainer divides their sum by "
+        "the labels of all its micro-batches"
+    )
+    assert losses.shape == counts.shape
+
+
+def test_hugging_face_of_shift_labels_is_not_shifted_again() -> None:
+    fields = causal()
+    moved = np.pad(fields["labels"][:, 1:], ((0, 0), (0, 1)), constant_values=-100)
+    reading = interpret(fields | {"shift_labels": moved})
+    assert reading.layout == "encoder-decoder"
+    assert np.array_equal(reading.arguments["targets"], moved)
+    assert float(analyze(load(fields | {"shift_labels": moved})).value) == pytest.approx(
+        mean(*shifted(fields)), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0), (1, 1)])
+def test_hugging_face_reads_edges(shape: tuple[int, int]) -> None:
+    fields = {"logits": np.zeros((*shape, 4)), "labels": np.zeros(shape, int), "input_ids": np.zeros(shape, int)}
+    assert interpret(fields).arguments["targets"].shape[0] == shape[0]
+
+
+def test_hugging_face_with_nan_logits_and_all_labels_ignored_is_read() -> None:
+    fields = causal()
+    fields["logits"] = np.full_like(fields["logits"], np.nan)
+    assert interpret(fields).layout == "hugging-face"
+    assert interpret(causal() | {"labels": np.full((4, 24), -100)}).layout == "hugging-face"
