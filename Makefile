@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Exact versions, so that a fresh clone next year installs what was tested today.
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/constraints.txt
 # What `make check` leaves to `make test`: browsers, training, recall, and the pages.
-SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification \
+SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification tests/recording/trainers \
           tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/test_pad_repairs.py
 
 .PHONY: help app test check test-one lint types static site format docs lock samples bench doctor-bench clean

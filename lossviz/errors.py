@@ -87,12 +87,13 @@ def not_one_of(argument: str, value: object, options: Iterable[str], more: str =
     return f"`{argument}` must be one of {', '.join(map(repr, names))}{more}; got {value!r}.{hint}"
 
 
-def require(package: str, purpose: str) -> Any:
-    """Import a library that only `lossviz[app]` installs.
+def require(package: str, purpose: str, install: str = "'lossviz[app]'") -> Any:
+    """Import a library that the core does not install.
 
     Args:
         package: the name to import.
         purpose: what needs it, as the subject of the sentence that says so.
+        install: what to install.
 
     Raises:
         MissingPackageError: it is not installed.
@@ -110,5 +111,5 @@ def require(package: str, purpose: str) -> Any:
             raise
     title = _TITLES.get(package, package)
     raise MissingPackageError(
-        f"{purpose} needs {title} (not installed): `pip install 'lossviz[app]'`.", name=package
+        f"{purpose} needs {title} (not installed): `pip install {install}`.", name=package
     ) from None

@@ -94,5 +94,14 @@ def command(words):
     return [status, bool(out.getvalue()), err.getvalue()]
 
 
+def records():
+    """A run recorded and opened again, and what was loaded for it beside NumPy and PyArrow."""
+    with tempfile.TemporaryDirectory() as folder:
+        with lossviz.Recorder(f"{folder}/run", every=1) as recorder:
+            recorder.step(step=0, targets=[[1, 2]], logits=np.zeros((1, 2, 4)), reported="1.3863")
+        batch = lossviz.recording.open_run(f"{folder}/run").batch(0)
+    return [batch.targets.tolist(), batch.logits.tolist(), batch.reported]
+
+
 if __name__ == "__main__":
     print(json.dumps(globals()[sys.argv[1]]()))

@@ -105,8 +105,9 @@ def test_package_core_says_what_to_install_for_more(core):
     }
 
 
-def test_package_core_loads_every_public_name_but_those_of_the_engine(core):
-    assert core("names_that_need_more") == ["sequence_loss", "sequence_mask", "sigmoid_loss", "softmax_loss"]
+def test_package_core_loads_every_public_name_but_those_of_the_engine_and_of_trainers(core):
+    trainers = ["KerasRecorder", "LightningRecorder", "record_pytorch"]
+    assert core("names_that_need_more") == [*trainers, "sequence_loss", "sequence_mask", "sigmoid_loss", "softmax_loss"]
 
 
 def test_package_core_command_says_what_to_install(core):
@@ -116,3 +117,7 @@ def test_package_core_command_says_what_to_install(core):
         "app": [2, False, f"lossviz: `lossviz app` needs Streamlit{INSTALL}\n"],
         "analyze golden": [2, False, f"lossviz: Making a table needs pandas{INSTALL}\n"],
     }
+
+
+def test_package_core_records_a_run_and_opens_it(core):
+    assert core("records") == [[[1, 2]], [[[0.0] * 4] * 2], "1.3863"]

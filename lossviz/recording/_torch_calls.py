@@ -13,6 +13,7 @@ from lossviz.errors import InputError
 
 __all__ = ["CrossEntropyCall", "read_call"]
 
+
 _NAMES = ("input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing")
 _DEFAULTS = {"weight": None, "ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0}
 _DEPTH = 6  # how far up the graph a view is looked for

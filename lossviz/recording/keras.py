@@ -7,13 +7,17 @@ fixed shape, which every backend can compile; the callback reads them when the s
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
-from lossviz.errors import InputError
-from lossviz.recording._recorder import Recorder
-from lossviz.recording._settings import LOGITS_BYTES, recording_settings
+from lossviz.errors import InputError, require
+
+require("keras", "Recording Keras", "keras")
+
+import keras  # noqa: E402
+from keras import ops  # noqa: E402
+
+from lossviz.recording._recorder import Recorder  # noqa: E402
+from lossviz.recording._settings import LOGITS_BYTES, recording_settings  # noqa: E402
 
 __all__ = ["KerasRecorder"]
 

@@ -9,12 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import torch
-from torch.optim.optimizer import register_optimizer_step_post_hook
-from torch.overrides import TorchFunctionMode
+from lossviz.errors import require
 
-from lossviz.recording._recorder import Recorder
-from lossviz.recording._torch_calls import CrossEntropyCall, read_call
+require("torch", "Recording PyTorch", "torch")
+
+import torch  # noqa: E402
+from torch.optim.optimizer import register_optimizer_step_post_hook  # noqa: E402
+from torch.overrides import TorchFunctionMode  # noqa: E402
+
+from lossviz.recording._recorder import Recorder  # noqa: E402
+from lossviz.recording._torch_calls import CrossEntropyCall, read_call  # noqa: E402
 
 __all__ = ["PyTorchRecorder", "record_pytorch"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from lossviz.cli import main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "recording.md").read_text(encoding="utf-8")
 SCRIPTS = {
     title: code

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from lossviz.recording import open_run
-from tests.recording.keras_run import INPUTS, TARGETS, train
 from tests.recording.oracle_losses import softmax_losses
+from tests.recording.trainers.keras_run import INPUTS, TARGETS, train
 
 BATCHES = ((0, 4), (4, 8), (8, 10))
 
@@ -62,8 +62,8 @@ def test_keras_recorder_says_whether_a_mask_is_live(tmp_path):
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_keras_recorder_records_on_other_backends(tmp_path, backend):
     environment = os.environ | {"KERAS_BACKEND": backend}
-    command = [sys.executable, "-m", "tests.recording.keras_run", str(tmp_path / "run")]
-    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.recording.trainers.keras_run", str(tmp_path / "run")]
+    root = Path(__file__).parents[3]
     done = subprocess.run(command, capture_output=True, text=True, cwd=root, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     run, seen = open_run(tmp_path / "run"), backend != "jax"  # whose metrics are given no mask

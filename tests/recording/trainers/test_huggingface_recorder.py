@@ -9,7 +9,7 @@ from transformers import Trainer
 
 import lossviz
 from lossviz.recording import open_run
-from tests.recording.tiny_models import arguments, examples, llama, tokenizer
+from tests.recording.trainers.tiny_models import arguments, examples, llama, tokenizer
 
 transformers.logging.set_verbosity_error()
 pytestmark = [
