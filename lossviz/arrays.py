@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.errors import InputError, require
+from lossviz.mapped_arrays import MappedArray
 
 __all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "dtype_named", "file_location", "is_floating"]
 
@@ -199,7 +200,7 @@ def _convert(name: str, value: Any) -> Array:
             f"`{name}` is a masked array, whose mask would be lost. "
             f"Pass `{name}.data`, and what counts as `weights=~mask`."
         )
-    if isinstance(value, np.ndarray) and type(value) in (np.ndarray, np.memmap):
+    if isinstance(value, np.ndarray) and type(value) in (np.ndarray, np.memmap, MappedArray):
         return value  # other subclasses calculate in their own way: `np.matrix` multiplies as matrices
     try:
         torch = sys.modules.get("torch")

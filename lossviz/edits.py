@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from lossviz.arrays import file_location
 from lossviz.batch import Batch
+from lossviz.display_text import escaped
 from lossviz.errors import InputError
+from lossviz.mapped_arrays import MappedArray, map_array
 from lossviz.masking import resolve_mask
 
 __all__ = ["EDITABLE", "Edit", "apply_edits", "differences", "entry"]
@@ -36,13 +39,29 @@ class Edit:
     value: float
 
     def __post_init__(self) -> None:
-        if self.field not in EDITABLE:
+        if not isinstance(self.field, str) or self.field not in EDITABLE:
             raise InputError(f"`field` must be one of {', '.join(map(repr, EDITABLE))}; got {self.field!r}.")
-        if len(self.index) != EDITABLE[self.field]:
-            raise InputError(f"`index` of {self.field} must have {EDITABLE[self.field]} numbers; got {self.index}.")
+        try:
+            at = tuple(index(axis) for axis in self.index)
+        except TypeError:
+            at = ()
+        if len(at) != EDITABLE[self.field]:
+            raise InputError(
+                f"`index` of {self.field} must have {EDITABLE[self.field]} numbers; got {escaped(repr(self.index))}."
+            )
+        if not _is_number(self.value):
+            raise InputError(f"`value` must be a number that float64 holds; got {escaped(f'{self.value!r:.300}')}.")
+        object.__setattr__(self, "index", at)
 
     def __str__(self) -> str:
         return f"{self.field}[{', '.join(map(str, self.index))}] = {self.value:.15g}"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(value, (int, float, np.integer, np.floating, np.bool_)) and float(value) is not None
+    except OverflowError:
+        return False
 
 
 def apply_edits(batch: Batch, edits: Sequence[Edit]) -> Batch:
@@ -123,10 +142,11 @@ def _is_in(array: np.ndarray | None, edit: Edit) -> bool:
 
 def _writable(batch: Batch, field: str) -> np.ndarray:
     array = getattr(batch, field)
-    location = file_location(array)
+    location = file_location(array) if isinstance(array, MappedArray) and array.opened is not None else None
     if location is not None:
-        # Mode "c" writes to private pages of the mapped file: only the pages that an edit touches are copied.
-        return np.memmap(location[0], dtype=array.dtype, mode="c", offset=location[1], shape=array.shape)
+        array.require_unchanged()
+        # Private pages of the file that is open, not of what its path names now: an edit copies only what it touches.
+        return map_array(array.opened, array.dtype, array.shape, location[1], mode="c")
     if array is not None:
         copy: np.ndarray = np.array(array)
         return copy

@@ -525,3 +525,7 @@ def answer(url, patience=60):
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)
+
+
+def test_analyze_prints_no_escape_of_a_path(capsys):
+    assert refused(capsys, "analyze", "a\0\x1b[31m.npz") == "lossviz: There is no file `a\\x00\\x1b[31m.npz`."

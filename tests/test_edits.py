@@ -187,3 +187,20 @@ def test_apply_edits_of_mapped_logits_leaves_the_file_alone(stored, mode, rows):
     assert np.array_equal(apply_edits(edited, [Edit("logits", (0, 0, 0), 1)]).logits[0, 0, :1], [1])
     del edited
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((["logits"], (0,), 1.0), f"`field` must be one of {', '.join(map(repr, EDITABLE))}; got ['logits']."),
+        (("logits", 3, 1.0), "`index` of logits must have 3 numbers; got 3."),
+        (("lengths", (0.5,), 1), "`index` of lengths must have 1 numbers; got (0.5,)."),
+        (("lengths", (0,), "4"), "`value` must be a number that float64 holds; got '4'."),
+        (("lengths", (0,), None), "`value` must be a number that float64 holds; got None."),
+        (("logits", (0, 0, 0), 10**320), f"`value` must be a number that float64 holds; got 1{'0' * 198}…."),
+    ],
+)  # fmt: skip
+def test_edit_refuses_what_is_no_field_index_or_number(arguments, message):
+    with pytest.raises(InputError) as error:
+        Edit(*arguments)
+    assert str(error.value) == message

@@ -223,10 +223,10 @@ def test_to_csv_gives_every_number_back_exactly(golden):
 
 
 def test_to_csv_leaves_no_text_that_a_spreadsheet_would_run():
-    words = ["=1+1", "+1", "-", "@SUM(A1)", "\t=1", "\r=1", "plain", 'a"b,c\nd', "'=1"]
-    batch = Batch.from_arrays(logits=np.zeros((1, 9, 9)), targets=[list(range(9))], vocabulary=words)
+    words = ["=1+1", "+1", "-", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1", "plain", 'a"b,c\nd', "'=1"]
+    batch = Batch.from_arrays(logits=np.zeros((1, 12, 12)), targets=[list(range(12))], vocabulary=words)
     rows = list(csv.DictReader(io.StringIO(tables.to_csv(analyze(batch)).decode(), newline="")))
-    assert [row["token"] for row in rows] == [*("'" + word for word in words[:6]), *words[6:]]
+    assert [row["token"] for row in rows] == [*("'" + word for word in words[:9]), *words[9:]]
     assert {row["predicted_token"] for row in rows} == {"'=1+1"}
 
 

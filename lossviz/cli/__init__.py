@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from lossviz.cli._parser import parsed
 from lossviz.cli._reference import reference
+from lossviz.display_text import printable
 from lossviz.errors import LossvizError
 
 __all__ = ["main", "reference"]
@@ -51,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(message: str, status: int) -> int:
     erase = "\r\x1b[K" if sys.stderr.isatty() else ""  # what is left of a progress line
-    sys.stderr.write(f"{erase}lossviz: {message}\n")
+    lines = (printable(line, 2_000) for line in message.split("\n"))
+    sys.stderr.write(f"{erase}lossviz: {chr(10).join(lines)}\n")
     return status
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from lossviz import tables
 from lossviz.analysis import Analysis
-from lossviz.cli._files import open_reading, printable, read_as, reading_record, shape_text
+from lossviz.cli._files import open_reading, read_as, reading_record, shape_text
 from lossviz.cli._parser import TABLES
 from lossviz.cli._work import compute
 from lossviz.digits import number_text
+from lossviz.display_text import printable
 from lossviz.errors import InputError
 from lossviz.headline import headline
 from lossviz.layouts import Reading, batch_of

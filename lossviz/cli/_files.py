@@ -7,13 +7,14 @@ from textwrap import wrap
 from typing import Any
 
 from lossviz.cli._options import CHOICES
+from lossviz.display_text import printable
 from lossviz.errors import FormatError, InputError, NamesError
 from lossviz.formats import propose
 from lossviz.layouts import Reading, read
 from lossviz.recording import is_run, open_run
 from lossviz.samples import SAMPLES, load_sample, sample_path
 
-__all__ = ["open_reading", "parse_names", "printable", "read_as", "reading_record", "resolve", "shape_text"]
+__all__ = ["open_reading", "parse_names", "read_as", "reading_record", "resolve", "shape_text"]
 
 
 def resolve(file: str) -> Path:
@@ -25,6 +26,8 @@ def resolve(file: str) -> Path:
     >>> resolve("golden").name
     'golden.json'
     """
+    if "\0" in file:
+        raise InputError(f"`FILE` must be a path; got `{printable(file)}`, which holds a NUL.")
     return sample_path(file) if _is_sample(file) else Path(file).resolve()
 
 
@@ -95,16 +98,6 @@ def parse_names(pairs: Sequence[str] | None) -> dict[str, str] | None:
                 f"`--names` must be pairs such as targets=labels; got `{pair}`. Put FILE before `--names`."
             )
     return None if pairs is None else dict(pair.split("=", 1) for pair in pairs)
-
-
-def printable(text: str, most: int = 40) -> str:
-    r"""A text that can't steer a terminal: escapes for what is not printable, an ellipsis for what is too long.
-
-    >>> printable("a\x1b[31m"), printable("x" * 100, most=5)
-    ('a\\x1b[31m', 'xxxx…')
-    """
-    short = text if len(text) <= most else text[: most - 1] + "…"
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in short)
 
 
 def shape_text(shape: Sequence[int]) -> str:

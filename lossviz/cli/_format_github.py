@@ -6,7 +6,7 @@ The escapes are those of actions/toolkit, packages/core/src/command.ts: %, CR an
 from collections.abc import Iterable, Iterator
 
 from lossviz.cli._checked import Checked, places, reference_of
-from lossviz.cli._files import printable
+from lossviz.display_text import escaped
 
 __all__ = ["as_github"]
 
@@ -34,6 +34,6 @@ def _property(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    """Lines stay lines; what else is not printable could steer a terminal, and is written as an escape."""
-    lines = (printable(line, most=10_000) for line in text.split("\n"))
+    """Lines stay lines; what is not printable could steer a terminal, and is written as an escape."""
+    lines = (escaped(line, most=10_000) for line in text.split("\n"))
     return "%0A".join(line.replace("%", "%25") for line in lines)

@@ -5,8 +5,9 @@ from shlex import quote
 from textwrap import indent, wrap
 
 from lossviz.cli._checked import PLURAL, Checked, count_text, places
-from lossviz.cli._files import printable, read_as, shape_text
+from lossviz.cli._files import read_as, shape_text
 from lossviz.digits import number_text
+from lossviz.display_text import printable
 from lossviz.rules import SEVERITIES, Finding
 
 __all__ = ["FIXES", "as_text"]

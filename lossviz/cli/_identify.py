@@ -10,9 +10,10 @@ from typing import Any
 from lossviz import tables
 from lossviz.analysis import Analysis
 from lossviz.cli import _identify_run
-from lossviz.cli._files import open_reading, printable, read_as, reading_record, shape_text
+from lossviz.cli._files import open_reading, read_as, reading_record, shape_text
 from lossviz.cli._work import compute
 from lossviz.digits import number_text, numbers_in
+from lossviz.display_text import printable
 from lossviz.errors import InputError
 from lossviz.identification import Match, answer, identify
 from lossviz.layouts import Reading, batch_of

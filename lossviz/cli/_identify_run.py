@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
-from lossviz.cli._files import printable
 from lossviz.cli._work import compute
+from lossviz.display_text import printable
 from lossviz.errors import InputError, LossvizError
 from lossviz.identification import Match, identify
 from lossviz.measuring import usual_settings

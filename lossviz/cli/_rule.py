@@ -5,7 +5,7 @@ import sys
 from textwrap import indent as indented
 from textwrap import wrap
 
-from lossviz.cli._files import printable
+from lossviz.display_text import printable
 from lossviz.errors import InputError, did_you_mean
 from lossviz.rules import RULES, Rule, page
 

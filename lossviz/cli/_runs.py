@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from lossviz.cli._files import printable
+from lossviz.display_text import printable
 from lossviz.recording import compact, open_run
 
 __all__ = ["run"]

@@ -11,6 +11,7 @@ import tensorflow as tf
 from lossviz.arrays import file_location
 from lossviz.engine._buffers import borrowed, in_place, is_aligned
 from lossviz.errors import InputError
+from lossviz.mapped_arrays import MappedArray, require_unchanged
 
 __all__ = ["Reader", "reader"]
 
@@ -34,6 +35,7 @@ class Reader:
             self._fill(start, stop)
         else:
             tensor = in_place(_dlpack_dtype(block))
+        require_unchanged(self._logits)
         if tensor.dtype == tf.uint16:
             tensor = tf.bitcast(tensor, tf.bfloat16)
         return block[: stop - start], tensor
@@ -85,15 +87,17 @@ def reader(logits: np.ndarray, rows: int) -> Iterator[Reader]:
             yield Reader(logits, buffer)
             return
         path, offset = location
+        opened = logits.opened if isinstance(logits, MappedArray) else None
+        require_unchanged(logits)
         try:
-            file = os.open(path, os.O_RDONLY)
+            file = os.open(path, os.O_RDONLY) if opened is None else os.dup(opened.fileno())
         except OSError:  # moved or deleted: the map still holds it
             yield Reader(logits, buffer)
             return
         try:
             yield (
                 _FileReader(logits, buffer, file, offset)
-                if _is_mapped(logits, file, offset)
+                if opened is not None or _is_mapped(logits, file, offset)
                 else Reader(logits, buffer)
             )
         finally:

@@ -10,6 +10,7 @@ from lossviz.engine import _blocks, _graph
 from lossviz.engine._checks import require_timesteps
 from lossviz.engine._formulas import TOP
 from lossviz.engine._walk import Progress
+from lossviz.mapped_arrays import require_unchanged
 
 __all__ = ["Timesteps", "per_timestep"]
 
@@ -104,6 +105,7 @@ def per_timestep(
         _blocks.diagnose_blocks(logits, labels, store, progress, cancelled)
     elif count:
         _graph.diagnose_small(logits.reshape(count, classes), labels, store, progress, cancelled)
+    require_unchanged(logits)
     return results.reshaped(batch, time)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossviz.errors import FormatError
+from lossviz.mapped_arrays import map_array
 
 MIB = 2**20
 Fields = dict[str, Any]
@@ -183,7 +184,7 @@ class Source:
         """The array that stands at an offset, memory-mapped where it is on disk and large."""
         count = byte_count(dtype, shape)
         if self.path and count >= LIMITS.mapped_bytes:
-            return np.memmap(self.path, dtype, "r", offset, shape, "F" if order == "F" else "C")
+            return map_array(self.path, dtype, shape, offset, order="F" if order == "F" else "C")
         with self.open() as stream:
             stream.seek(offset)
             data = stream.read(count)

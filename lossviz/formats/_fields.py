@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossviz.display_text import printable
 from lossviz.errors import FormatError
 
 ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids")
@@ -24,8 +25,9 @@ def describe(name: str, value: Any) -> str:
     """
     if isinstance(value, np.ndarray):
         kind = "text" if value.dtype.kind in "US" else value.dtype.name
-        return f"`{name}` {value.shape} {kind}"
-    return f"`{name}` ({len(value)} texts)" if isinstance(value, list) else f"`{name}` {type(value).__name__}"
+        return f"`{printable(name)}` {value.shape} {kind}"
+    kind = f"({len(value)} texts)" if isinstance(value, list) else type(value).__name__
+    return f"`{printable(name)}` {kind}"
 
 
 def plain(name: str, value: Any, file: str) -> Any:

@@ -15,6 +15,7 @@ PRECISIONS = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 4e-3}
 """How far, relative to the number, a loss computed in that precision may lie from the exact one."""
 
 WORDS, COMMA = "Leave out units and words.", "Write the decimal comma as a point."
+MOST_DECIMALS = 300
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def read_printed(
     exponent = number.as_tuple().exponent
     shown = decimals if decimals is not None else -exponent if isinstance(exponent, int) else 0
     plain = float(number)
-    tolerance = 0.5 * 10.0**-shown + relative * abs(plain) if np.isfinite(plain) else 0.0
+    half_digit = float(Decimal((0, (5,), -shown - 1))) if abs(shown) <= MOST_DECIMALS else 0.0  # 10.0**999 raises
+    tolerance = half_digit + relative * abs(plain) if np.isfinite(plain) else 0.0
     return Printed(plain, text, shown, tolerance)
 
 
@@ -90,7 +92,7 @@ def relative_tolerance(precision: str) -> float:
     >>> relative_tolerance("bfloat16")
     0.004
     """
-    if precision not in PRECISIONS:
+    if not isinstance(precision, str) or precision not in PRECISIONS:
         raise InputError(not_one_of("precision", precision, PRECISIONS))
     return PRECISIONS[precision]
 

@@ -121,7 +121,7 @@ def _numbers(name: str, value: Any) -> tuple[float, ...] | None:
         return None
     try:
         numbers = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = np.full(1, np.nan)
     if numbers.ndim != 1 or not np.isfinite(numbers).all() or (numbers < 0).any():
         raise SettingsError(f"`{name}` must be a list of numbers from 0 on, one for each class.")

@@ -1,6 +1,7 @@
 """An analysis as a file: CSV, JSON, Parquet. Why so: docs/decisions/0008-reproduce.md."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from io import BytesIO
@@ -12,6 +13,9 @@ import pandas as pd
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.tables._dataframes import MEASURES, text, timesteps_table
+
+# Spreadsheets skip leading white space, and some read the full-width signs of a Japanese keyboard as ASCII.
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def to_csv(analysis: Analysis) -> bytes:
     """
     table = timesteps_table(analysis)
     for column in table.columns[[header.endswith("token") for header in table.columns]]:
-        formula = table[column].str.startswith(("=", "+", "-", "@", "\t", "\r"))
+        formula = table[column].str.match(_FORMULA)
         table[column] = table[column].where(~formula, "'" + table[column])
     # Only with this line end does pandas quote a token that holds a lone carriage return.
     return str(table.to_csv(index=False, na_rep="NaN", lineterminator="\r\n")).encode()
