@@ -8,15 +8,14 @@
 array([[1, 2]])
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import IO, cast
 
-from lossviz.display_text import printable
 from lossviz.errors import FormatError, NamesError, did_you_mean
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
+from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing, size_words
 from lossviz.formats._fields import ARRAYS, FIELDS, plain
 from lossviz.formats._names import ALIASES, choose, propose
@@ -51,7 +50,6 @@ FORMATS: tuple[Format, ...] = (
     safetensors_.FORMAT,
 )
 
-MESSAGE_CHARACTERS = 1000
 _PICKLES = (".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 _TABLES = (csv_.FORMAT, parquet_.FORMAT)
 
@@ -102,8 +100,7 @@ def read(
     >>> read(b'{"logits": [[[0.5, 0.25]]], "targets": [[1]], "lengths": [1]}', name="batch.json")["logits"].tolist()
     [[[0.5, 0.25]]]
     """
-    shown = name or (str(source) if isinstance(source, str | PathLike) else getattr(source, "name", None))
-    with _only_format_errors(str(shown or "the bytes")):
+    with only_format_errors(shown_name(source, name)):
         return _read(open_source(source, name), names)
 
 
@@ -120,7 +117,7 @@ def read_many(
         FormatError: the files can't be read, or not together.
         NamesError: their arrays have other names.
     """
-    with _only_format_errors(listing(files, most=3)):
+    with only_format_errors(listing(files, most=3)):
         return _read_parts({name: open_source(content, name) for name, content in files.items()}, names)
 
 
@@ -135,30 +132,6 @@ def _read_parts(parts: Mapping[str, Source], names: Mapping[str, str] | None) ->
     if total > LIMITS.upload_bytes:
         raise _too_large("The files together are", total, "them")
     return choose(npy.read_parts(parts), names, listing(parts))
-
-
-@contextmanager
-def _only_format_errors(file: str) -> Iterator[None]:
-    """Turn whatever a reader raises into a FormatError of one printable sentence.
-
-    A damaged file can make NumPy, pyarrow or our own code raise anything. The exception's type stays in the sentence,
-    for a bug report.
-    """
-    try:
-        yield
-    except FormatError as error:
-        error.args = (printable(str(error), MESSAGE_CHARACTERS),)
-        raise
-    except OSError as error:
-        raise FormatError(f"`{printable(file)}` can't be read: {printable(error.strerror or str(error))}.") from None
-    except MemoryError:
-        raise FormatError(f"`{printable(file)}` needs more memory than there is. Save fewer sequences.") from None
-    except Exception as error:
-        reason = printable((str(error).splitlines() or [""])[0]).rstrip(".")
-        raise FormatError(
-            f"`{printable(file)}` is damaged, or written in a way lossviz doesn't know "
-            f"({': '.join(filter(None, (type(error).__name__, reason)))}). Save or copy it again."
-        ) from error
 
 
 def _read(source: Source, names: Mapping[str, str] | None) -> Fields:

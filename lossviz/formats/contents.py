@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from lossviz.errors import FormatError, NamesError
+from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import Fields, Source
 from lossviz.formats.json_ import nested, parse
 
@@ -42,17 +43,15 @@ def contents(source: Given, *, name: str | None = None) -> Fields:
     """
     from lossviz.formats import find, open_source
 
-    opened = open_source(source, name)
-    if opened.size == 0:
-        raise FormatError(f"`{opened.name}` is empty. Save or copy it again.")
-    suffix = opened.name.lower().rpartition(".")[2]
-    try:
+    with only_format_errors(shown_name(source, name)):
+        opened = open_source(source, name)
+        if opened.size == 0:
+            raise FormatError(f"`{opened.name}` is empty. Save or copy it again.")
+        suffix = opened.name.lower().rpartition(".")[2]
         if suffix in _READERS:
             return _READERS[suffix](opened)
         known = find(opened.name)
         return dict(known.read(opened, None if known.name == "csv" else {key: key for key in EXTRA}))
-    except OSError as error:
-        raise FormatError(f"`{opened.name}` can't be read: {error.strerror or error}.") from None
 
 
 def from_records(records: list[Mapping[str, Any]], file: str) -> Fields:

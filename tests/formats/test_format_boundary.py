@@ -45,3 +45,18 @@ def test_message_about_names_in_a_file_is_short_and_printable(read):
         read(stream.getvalue(), "a.npz")
     assert str(error.value).startswith("`a.npz` holds `\\x1b[31mxxx")
     assert (str(error.value).isprintable(), len(str(error.value)) < 2_000) == (True, True)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "npy", "json", "jsonl", "csv", "safetensors", "parquet", "arrow"])
+def test_contents_of_a_damaged_file_is_one_sentence(monkeypatch, suffix):
+    def fail(*_):
+        raise RecursionError("deep")
+
+    monkeypatch.setattr("lossviz.formats._common.Source.head", fail)
+    monkeypatch.setattr("lossviz.formats._common.Source.text", fail)
+    with pytest.raises(FormatError) as error:
+        formats.contents(b"x", name=f"a.{suffix}")
+    assert str(error.value) == (
+        f"`a.{suffix}` is damaged, or written in a way lossviz doesn't know (RecursionError: deep). "
+        "Save or copy it again."
+    )
