@@ -98,6 +98,11 @@ class Analysis(Derived):
         return self._reduced.divides
 
     @property
+    def divisor_items(self) -> str:
+        """The things that the divisor counts: "sequences" of "sequences, each by its own mean"."""
+        return self._reduced.items or self.divisor_counts
+
+    @property
     def means_of(self) -> str:
         """What the numerator is a sum of means of, "sequences", "timesteps" or "micro-batches"; else ""."""
         return self._reduced.group

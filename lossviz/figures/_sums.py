@@ -67,14 +67,13 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
     >>> divisor_line(analyze(batch), QUANTITIES["loss"])
     '4.1589 ÷ <b>3</b> timesteps that count = <b>1.3863</b> nats'
     """
-    counts = analysis.divisor_counts
+    counts = analysis.divisor_items
     if not analysis.is_scalar:
         return _many(analysis, counts)
     means = f" (the {analysis.means_of}' means)" if analysis.means_of else ""
-    counts = counts.removesuffix(", each by its own mean")
     if analysis.divisor == 1:
         counts = PLURAL.sub(r"\1", counts).replace("that count", "that counts").replace("that are", "that is")
-    named = f"({counts})" if counts.startswith(("nothing", "the ")) else counts
+    named = f"({counts})" if not analysis.divides or counts.startswith("the ") else counts
     divisor = f"<b>{_exactly(analysis.divisor)}</b> {named}"
     line = f"{number(analysis.numerator)}{means} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
     return f"100% is {line}" if quantity.name == "share" else line

@@ -31,11 +31,9 @@ def answer(matches: Sequence[Match], reported: str | None = None) -> str:
     doubt = "perhaps by chance" if first.accidental else "possibly" if first.possible else ""
     if doubt:
         return f"{_number(first)}, {doubt}: your loop {first.clause}."
-    start = "Your loop divides by "
-    if not first.explanation.startswith(start):
-        return f"{_number(first)}: {_lower(first.explanation)}{_users(first)}"
-    rest = first.explanation.removeprefix(start)
-    return f"{_number(first)} is the sum of the losses divided by {rest}{_users(first)}"
+    if first.divided_by:
+        return f"{_number(first)} is the sum of the losses divided by {first.divided_by}.{_users(first)}"
+    return f"{_number(first)}: {_lower(first.explanation)}{_users(first)}"
 
 
 def _number(match: Match) -> str:

@@ -1,11 +1,11 @@
-"""The four things that make a printed number of [B, T] losses, each of which a loop may do otherwise.
+"""What a printed number of [B, T] losses is made of; a training loop may choose differently in each of the four.
 
-    loss      what every timestep's loss is            Σ_v, shift, precision, smoothing
-    mask      by how much it counts                    padding, lengths, ids
-    way       how the weighted losses become one       divisors, means of means, splits
-    unit      in what it is printed                    nats, bits, perplexity, times k
+    loss        the loss of each timestep           sum over the classes, shift, precision, smoothing
+    mask        how much each timestep counts       padding, lengths, ids
+    reduction   how the losses become one number    divisors, means of means, splits
+    unit        what the number is printed in       nats, bits, perplexity, times k
 
-A way is linear in the losses: it is the array of coefficients [B, T] that it multiplies them by.
+A reduction is linear in the losses: it is the array [B, T] of the coefficients that it multiplies them by.
 """
 
 from collections.abc import Callable
@@ -29,20 +29,21 @@ def unchanged(weights: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """One of the four things, done in one way.
+    """One choice for one of the four.
 
     Attributes:
-        code: of the convention or the bug; "" where it is done as declared.
-        title: in a few words.
-        clause: what the loop does, to follow "Your loop": "counts all 15 positions".
-        formula: LaTeX; of a loss and a mask what they are, of a way the whole with `loss` and `w`, of a unit with {}.
-        divided_by: of a reduction that only divides, by what: `clause` without its verb; else "".
-        is_bug: whether it is one, and not a way to do it.
-        is_sure: whether the arrays or the options say so too, so that it is more than possible.
-        cost: how unlikely it is, for the order.
-        aliases: codes of the catalogue's other names for it.
-        key: tells it from others with the same code.
-        is_guess: whether it was made with an option that nobody said.
+        code: the code of the convention or the bug; "" for what was declared.
+        title: a few words.
+        clause: what the training loop does, to follow "Your loop": "counts all 15 positions".
+        formula: LaTeX. For a loss or a mask, its definition; for a reduction, the whole formula in `loss` and `w`; for
+            a unit, a template with {}.
+        divided_by: for a reduction that only divides, its divisor: `clause` without the verb; else "".
+        is_bug: whether it is a mistake rather than a convention.
+        is_sure: whether anything besides the number supports it, such as the arrays or the options.
+        cost: how unlikely it is, to rank the answers.
+        aliases: other codes of the catalogue for the same choice.
+        key: distinguishes choices with the same code.
+        guessed: the option whose value was guessed because nobody gave it, such as "smoothing"; else "".
     """
 
     code: str = ""
@@ -55,17 +56,17 @@ class Component:
     cost: int = 10
     aliases: tuple[str, ...] = ()
     key: str = ""
-    is_guess: bool = False
+    guessed: str = ""
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is done as declared."""
+        """Whether it is what was declared."""
         return not self.code
 
 
 @dataclass(frozen=True, eq=False)
 class Loss(Component):
-    """What every timestep's loss is, [B, T]; `under(weights)` are the weights that go with it."""
+    """The loss of each timestep, [B, T]; `under(weights)` gives the weights that go with it."""
 
     values: Array = field(default_factory=lambda: np.zeros((0, 0)))
     under: Callable[[Array], Array] = unchanged
@@ -73,7 +74,7 @@ class Loss(Component):
 
 @dataclass(frozen=True, eq=False)
 class Mask(Component):
-    """By how much every timestep counts, [B, T]."""
+    """How much each timestep counts, [B, T]."""
 
     weights: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -87,7 +88,7 @@ class CandidateReduction(Component):
 
 @dataclass(frozen=True, eq=False)
 class Unit(Component):
-    """In what the number is printed: `of(number)`, and `slope(number)`, its derivative."""
+    """What the number is printed in: `of(number)`, and its derivative `slope(number)`."""
 
     of: Callable[[Array], Array] = unchanged
     slope: Callable[[Array], Array] = np.ones_like

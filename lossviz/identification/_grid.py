@@ -91,7 +91,7 @@ def _together(losses: tuple[Loss, ...]) -> list[list[int]]:
 def _is_tried(loss: Loss, mask: Mask, reduction: CandidateReduction) -> bool:
     """Whether not more than `MOST` things are done otherwise, and a guess alone."""
     otherwise = sum(_departs(component) for component in (loss, mask, reduction))
-    return otherwise <= (1 if reduction.is_guess else MOST)
+    return otherwise <= (1 if reduction.guessed else MOST)
 
 
 def _by_number(arrays: Array, per: str) -> Array:
@@ -152,7 +152,7 @@ def _errs(component: Component) -> bool:
 
 
 def _guesses(component: Component) -> bool:
-    return component.is_guess
+    return bool(component.guessed)
 
 
 def _converts(component: Component) -> bool:

@@ -43,7 +43,8 @@ class Hypothesis:
         formula: LaTeX.
         arrays: → the coefficients [B, T] and the timesteps that it counts [B, T].
         is_sure: whether the arrays or the options say so too.
-        is_guess: whether it was made with an option that nobody said, such as the usual ε.
+        divided_by: where the loop only divides, its divisor: `sentence` without the verb; else "".
+        guessed: the option whose value was guessed because nobody gave it, such as "smoothing"; else "".
         aliases: the catalogue's other codes for the same formula.
         bugs: the codes of which the fix is shown.
         parts: what is not as declared: the same for the same formula on another batch.
@@ -61,7 +62,8 @@ class Hypothesis:
     arrays: Callable[[], tuple[Array, Array]]
     codes: tuple[str, ...] = ()
     is_sure: bool = False
-    is_guess: bool = False
+    divided_by: str = ""
+    guessed: str = ""
     aliases: tuple[str, ...] = ()
     bugs: tuple[str, ...] = ()
     parts: frozenset[str] = frozenset()
@@ -98,7 +100,8 @@ def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
         arrays=lambda: arrays_of(combination),
         codes=codes,
         is_sure=all(component.is_sure or not component.is_bug for component in components),
-        is_guess=any(component.is_guess for component in components),
+        divided_by=components[0].divided_by if len(components) == 1 else "",
+        guessed=next((component.guessed for component in components if component.guessed), ""),
         aliases=components[0].aliases if len(components) == 1 else (),
         bugs=bugs,
         parts=parts_of(combination),

@@ -22,12 +22,13 @@ class Match:
         kind: "convention", "bug" or "unit".
         explanation: one sentence with this batch's numbers.
         clause: what the training loop does, to follow "Your loop"; "" where it says nothing about the loop.
+        divided_by: where the loop only divides, its divisor: `clause` without the verb; else "".
         possible: whether nothing besides the number supports it, so that the sentence is a guess.
         fix: what to write, by library ("TensorFlow", "PyTorch"); empty where there is nothing to fix.
         rank: 1 for the likeliest; the declared mask with a known formula first, then bugs, then exotic combinations.
         codes: the codes of a combination, one after the other: ("PAD01", "C12").
         aliases: codes of other formulas that give exactly this number on this batch.
-        apart: the second batch that would tell it from the other answers, in one sentence, or "".
+        how_to_distinguish: the second batch that would rule out the other answers, in one sentence, or "".
         accidental: whether so few digits agree that chance is likely.
         coefficients: [B, T], what each timestep's loss is multiplied by on its way into the number, the derivative
             where it is no product (perplexity); NaN-free.
@@ -52,6 +53,7 @@ class Match:
     how_to_distinguish: str = ""
     accidental: bool = False
     clause: str = ""
+    divided_by: str = ""
     possible: bool = False
     coefficients: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
     cells: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)

@@ -20,9 +20,6 @@ FEW_DIGITS, GUESS_DIGITS = 4, 5
 POSSIBLE, BY_CHANCE = "Possible: ", "Also consistent with the number, perhaps by chance: "
 """How a doubtful explanation starts (rules 1 and 3)."""
 
-SMOOTHED = ("LS", "RED10")
-"""How the codes start that depend on ε."""
-
 MOST, MOST_COMBINED = 0.5, 0.1
 """From how many chance hits on a single formula, and a combination of several steps, is called accidental."""
 
@@ -56,7 +53,8 @@ def _match(
     coefficients, cells = hypothesis.arrays()
     value, difference = _furthest(hypothesis, printed)
     doubt = _doubt(hypothesis, accidental)
-    clause = f"{hypothesis.sentence}{_why_not_finite(hypothesis, cells, context)}"
+    not_finite = _why_not_finite(hypothesis, cells, context)
+    clause = hypothesis.sentence + not_finite
     return Match(
         code=hypothesis.code,
         title=hypothesis.title,
@@ -72,6 +70,7 @@ def _match(
         how_to_distinguish=how_to_distinguish(hypothesis, others, answer.others, context),
         accidental=accidental,
         clause=clause,
+        divided_by=hypothesis.divided_by and hypothesis.divided_by + not_finite,
         possible=doubt == POSSIBLE,
         coefficients=coefficients,
         cells=cells,
@@ -91,7 +90,7 @@ def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance:
     if not np.isfinite(printed[0].value):
         return False
     digits = sum(one.digits for one in printed)
-    if hypothesis.is_guess and digits < GUESS_DIGITS and hypothesis.code.startswith(SMOOTHED):
+    if hypothesis.guessed == "smoothing" and digits < GUESS_DIGITS:
         return True
     if hypothesis.tier < COMBINED:
         return chance[hypothesis.tier] >= MOST

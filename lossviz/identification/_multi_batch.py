@@ -1,6 +1,7 @@
 """One number printed for several batches: how their numbers were put together (spec/padding-bugs.md RED-12)."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,38 @@ OTHERS = {
 """The reductions that a loop over batches may use instead of the mean, and what the last two divide by."""
 
 
+class Average(NamedTuple):
+    """How a loop combines the numbers of several batches.
+
+    Attributes:
+        code: of the convention or the bug; `aliases`: other codes for it.
+        title: a few words; `clause`: what the loop does, to follow "Your loop".
+        value: the number; `formula`: LaTeX.
+        cost: how unlikely it is, below 1, to rank the four.
+        is_bug: whether it is a mistake.
+        only_in_units: whether it differs from the others only where the number is not printed in nats.
+    """
+
+    code: str
+    aliases: tuple[str, ...]
+    title: str
+    value: Array
+    formula: str
+    clause: str
+    cost: float
+    is_bug: bool = True
+    only_in_units: bool = False
+
+
+class Total(NamedTuple):
+    """What another reduction makes of several batches: its code, the number, what the loop does, whether by mistake."""
+
+    code: str
+    value: Array
+    clause: str
+    is_bug: bool = False
+
+
 def over_batches(several: Sequence[Context]) -> Iterator[Hypothesis]:
     """Means over several batches, under the declared masks and each one that a mistake makes of them."""
     for row in zip(*(masks(context) for context in several), strict=False):
@@ -48,78 +81,113 @@ def _sums(several: Sequence[Context], row: Sequence[Mask]) -> Iterator[tuple[flo
 def _means(
     several: Sequence[Context], row: Sequence[Mask], unit: Unit, sums: Array, weights: Array
 ) -> Iterator[Hypothesis]:
-    count, sizes = len(several), np.array([context.sequences for context in several], float)
+    sizes = np.array([context.sequences for context in several], float)
     with np.errstate(all="ignore"):
-        each = sums / weights
-        rows = (
-            ("C03", "C14n C18 C03n C05w", "Divided once", unit.of(sums.sum() / weights.sum()), ONCE,
-             f"adds up the losses of {count} batches and divides once by what counts in all of them"),
-            ("RED12", "C21 C18o RED01", "Mean of the batches' means", unit.of(each.mean()),
-             rf"\frac{{1}}{{{count}}}\sum_i {OF_BATCH}", f"averages the means of {count} batches"),
-            ("RED12", "C21b C21", "Mean of the batches' means, by their size",
-             unit.of((sizes * each).sum() / sizes.sum()), rf"\sum_i \tfrac{{B_i}}{{B}}\,{OF_BATCH}",
-             f"averages the means of {count} batches, each by its number of sequences"),
-            ("RED12", "", "Mean of the batches' numbers", unit.of(each).mean(),
-             rf"\frac{{1}}{{{count}}}\sum_i {OF_BATCH}", f"averages what it prints for {count} batches"),
-        )  # fmt: skip
-    for code, aliases, title, value, formula, sentence in rows:
-        parts = [part for part in (row[0], unit) if not part.is_plain]
-        if title.endswith("numbers") and unit.is_plain:
-            continue
-        yield Hypothesis(
-            code=code,
-            title=", ".join([title, *(part.title[:1].lower() + part.title[1:] for part in parts)]),
-            values=np.array([value]),
-            kind="bug" if code == "RED12" or not row[0].is_plain else "convention" if unit.is_plain else "unit",
-            tier=_tier(code, row[0], unit),
-            cost=float(sum(part.cost for part in parts)) + 2 * (code == "RED12") + len(title) / 100,
-            sentence=", and ".join([sentence, *(part.clause for part in parts)]),
-            formula=unit.formula.replace("{}", formula),
-            arrays=lambda: _arrays(row[0], weights),
-            codes=(code, *(part.code for part in parts)),
-            aliases=tuple(aliases.split()),
-            bugs=tuple(part for part in (code if code == "RED12" else "", row[0].code) if part),
-            is_sure=row[0].is_plain,
-            parts=frozenset([title, *(f"{part.code} {part.key}" for part in parts)]),
-        )
+        averages = tuple(_averages(unit, sums, weights, sizes))
+    for average in averages:
+        if not (average.only_in_units and unit.is_plain):
+            yield _mean(average, row[0], unit, weights)
+
+
+def _averages(unit: Unit, sums: Array, weights: Array, sizes: Array) -> Iterator[Average]:
+    count, each = len(sizes), sums / weights
+    of_all = rf"\frac{{1}}{{{count}}}\sum_i {OF_BATCH}"
+    yield Average(
+        "C03",
+        ("C14n", "C18", "C03n", "C05w"),
+        "Divided once",
+        unit.of(sums.sum() / weights.sum()),
+        ONCE,
+        f"adds up the losses of {count} batches and divides once by what counts in all of them",
+        cost=0.1,
+        is_bug=False,
+    )
+    yield Average(
+        "RED12",
+        ("C21", "C18o", "RED01"),
+        "Mean of the batches' means",
+        unit.of(each.mean()),
+        of_all,
+        f"averages the means of {count} batches",
+        cost=0.2,
+    )
+    yield Average(
+        "RED12",
+        ("C21b", "C21"),
+        "Mean of the batches' means, by their size",
+        unit.of((sizes * each).sum() / sizes.sum()),
+        rf"\sum_i \tfrac{{B_i}}{{B}}\,{OF_BATCH}",
+        f"averages the means of {count} batches, each by its number of sequences",
+        cost=0.4,
+    )
+    yield Average(
+        "RED12",
+        (),
+        "Mean of the batches' numbers",
+        unit.of(each).mean(),
+        of_all,
+        f"averages what it prints for {count} batches",
+        cost=0.3,
+        only_in_units=True,
+    )
+
+
+def _mean(average: Average, mask: Mask, unit: Unit, weights: Array) -> Hypothesis:
+    parts = [part for part in (mask, unit) if not part.is_plain]
+    is_bug = average.is_bug or not mask.is_plain
+    return Hypothesis(
+        code=average.code,
+        title=", ".join([average.title, *(part.title[:1].lower() + part.title[1:] for part in parts)]),
+        values=np.array([average.value]),
+        kind="bug" if is_bug else "convention" if unit.is_plain else "unit",
+        tier=_tier(average, mask, unit),
+        cost=float(sum(part.cost for part in parts)) + 2 * average.is_bug + average.cost,
+        sentence=", and ".join([average.clause, *(part.clause for part in parts)]),
+        formula=unit.formula.replace("{}", average.formula),
+        arrays=lambda: _arrays(mask, weights),
+        codes=(average.code, *(part.code for part in parts)),
+        aliases=average.aliases,
+        bugs=tuple(code for code in (average.code if average.is_bug else "", mask.code) if code),
+        is_sure=mask.is_plain,
+        parts=frozenset([average.title, *(f"{part.code} {part.key}" for part in parts)]),
+    )
 
 
 def _others(several: Sequence[Context], reduction: Reduction, unit: Unit) -> Iterator[Hypothesis]:
-    """What a loop that divides otherwise prints for several batches."""
+    """What a loop with another reduction prints for several batches."""
     with np.errstate(all="ignore"):
-        for code, value, sentence in _otherwise(several, reduction):
-            yield _other(several, reduction, unit, code, unit.of(np.atleast_1d(value)), sentence)
+        for total in _totals(several, reduction):
+            yield _other(several, reduction, unit, total)
 
 
-def _otherwise(several: Sequence[Context], reduction: Reduction) -> Iterator[tuple[str, Array, str]]:
-    """(code, number, sentence) of the batches divided by a reduction once, averaged, or averaged by their size."""
+def _totals(several: Sequence[Context], reduction: Reduction) -> Iterator[Total]:
+    """The batches reduced together, averaged, or averaged by their size."""
     reduced = [reduction.reduce(*_counted(context), context.options) for context in several]
     above, below = (np.array([getattr(one, name).sum() for one in reduced]) for name in ("numerator", "divisor"))
     sizes, each = np.array([context.sequences for context in several], float), above / below
     batches, own = f"{len(several)} batches", OTHERS[reduction.name]
     if reduction.name == "mean":
-        yield "RED02", each.sum(), f"adds up the means of {batches} and does not divide by them"
-        yield "RED17", each[-1], f"prints the last of {batches} only"
+        yield Total("RED02", each.sum(), f"adds up the means of {batches} and does not divide by them", is_bug=True)
+        yield Total("RED17", each[-1], f"prints the last of {batches} only", is_bug=True)
     elif reduction.name == "language_model":
-        yield (reduction.code or ""), above.sum(), f"adds up the losses of {batches} and divides by nothing"
+        yield Total(reduction.code or "", above.sum(), f"adds up the losses of {batches} and divides by nothing")
     else:
-        yield (reduction.code or ""), above.sum() / below.sum(), f"adds up {batches} and divides once by {own}"
-        yield "RED12", each.mean(), f"averages what it prints for {batches}, each divided by {own}"
+        yield Total(reduction.code or "", above.sum() / below.sum(), f"adds up {batches} and divides once by {own}")
+        averaged = f"averages what it prints for {batches}, each divided by {own}"
+        yield Total("RED12", each.mean(), averaged, is_bug=True)
         if reduction.name == "positions":  # by their size, sums ÷ B are divided once
-            by_size = f"averages what it prints for {batches}, each divided by {own}, by its number of sequences"
-            yield "C21b", (sizes * each).sum() / sizes.sum(), by_size
+            yield Total("C21b", (sizes * each).sum() / sizes.sum(), f"{averaged}, by its number of sequences")
 
 
-def _other(
-    several: Sequence[Context], reduction: Reduction, unit: Unit, code: str, value: Array, sentence: str
-) -> Hypothesis:
+def _other(several: Sequence[Context], reduction: Reduction, unit: Unit, total: Total) -> Hypothesis:
+    code, value, sentence, is_bug = total
     own, weights = (reduction.code or ""), several[0].weights
     codes = tuple(dict.fromkeys(one for one in (code, own, unit.code) if one))
     return Hypothesis(
         code=code,
         title=f"{reduction.title}, of {len(several)} batches",
-        values=value,
-        kind="bug" if code.startswith("RED") else "convention" if unit.is_plain else "unit",
+        values=unit.of(np.atleast_1d(value)),
+        kind="bug" if is_bug else "convention" if unit.is_plain else "unit",
         tier=UNIT if unit.is_plain else COMBINED,
         cost=10.0 + unit.cost + (code == "RED12"),
         sentence=sentence if unit.is_plain else f"{sentence}, and {unit.clause}",
@@ -137,12 +205,12 @@ def _counted(context: Context) -> tuple[Array, Array]:
     return np.where(context.weights != 0, context.loss, 0.0), context.weights
 
 
-def _tier(code: str, mask: Mask, unit: Unit) -> int:
+def _tier(average: Average, mask: Mask, unit: Unit) -> int:
     if not mask.is_plain:
         return COMBINED
-    return UNIT if not unit.is_plain else BUG if code == "RED12" else KNOWN
+    return UNIT if not unit.is_plain else BUG if average.is_bug else KNOWN
 
 
 def _arrays(mask: Mask, weights: Array) -> tuple[Array, Array]:
-    """Of the first batch: its part of the sum of all."""
+    """The first batch's share of the sum over all batches."""
     return mask.weights / max(float(weights.sum()), 1e-300), mask.weights != 0

@@ -42,7 +42,8 @@ def mean_of_means(
     (6.0, 2.0, 3.0, 'sequences, each by its own mean')
     """
     filled = "" if empty else " that are not empty"
-    counts = f"{name}{filled}, each by its own mean" if divide else f"nothing: the means of the {name} are summed"
+    items = f"{name}{filled}" if divide else ""
+    counts = f"{items}, each by its own mean" if divide else f"nothing: the means of the {name} are summed"
 
     def reduce(loss: Array, weights: Array, options: Options) -> Reduced:
         labels, number = groups(weights, options)
@@ -50,7 +51,13 @@ def mean_of_means(
         counted = (number if empty else np.count_nonzero(own)) if divide else 1
         numerator = quotient(sums, own).sum().reshape(1, 1)
         return Reduced(
-            numerator, np.full((1, 1), float(counted)), counts, group_divisor=own[labels], group=name, divides=divide
+            numerator,
+            np.full((1, 1), float(counted)),
+            counts,
+            group_divisor=own[labels],
+            group=name,
+            divides=divide,
+            items=items,
         )
 
     return reduce

@@ -23,6 +23,8 @@ class Reduced:
             broadcastable to [B, T]; None where the numerator is a plain sum.
         group: what the inner means are taken over: "sequences", "timesteps" or "micro-batches"; "" without inner means.
         divides: whether anything is divided; False for a sum, whose divisor is 1.
+        items: the things that the divisor counts, without the rest of `counts`: "sequences"; "" where `counts` is just
+            that.
     """
 
     numerator: Array
@@ -32,6 +34,7 @@ class Reduced:
     group_divisor: Array | None = None
     group: str = ""
     divides: bool = True
+    items: str = ""
 
     def squeeze(self, kept: Array) -> Any:
         """Drop the reduced axes of an array, which leaves a float, [B], [T] or [B, T].

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from lossviz.conventions import CONVENTIONS, Convention, Quotient, terms_of
-from lossviz.identification._components import Component
+from lossviz.identification._components import CandidateReduction, Component
 from lossviz.identification._context import Context, amount
 from lossviz.identification._hypothesis import BUG, KNOWN, Combination, Components, Hypothesis, arrays_of, parts_of
 from lossviz.identification.candidates._losses import SMOOTHING
@@ -59,7 +59,8 @@ def _hypothesis(
         formula=convention.formula,
         arrays=lambda: _arrays(convention, context, components, guessed),
         is_sure=not unmasked,
-        is_guess=guessed is not None,
+        divided_by=_divided_by(convention, components),
+        guessed="" if guessed is None else "smoothing",
         aliases=twins,
         bugs=twins,
         parts=_parts(convention, context, components, guessed),
@@ -124,7 +125,7 @@ def _sentence(
     start = _first_of_all(convention, context, guessed)
     if convention.mask == "none":
         return mask.clause if quotient.divisor != 1 else f"{mask.clause}; it adds them up and divides by nothing"
-    if reduction.key == convention.reduction and not convention.needs and convention.is_product:
+    if _is_reduction(convention, reduction):
         return reduction.clause + UNITS[convention.unit]
     if not quotient.divides:
         return f"{start}adds up {amount(quotient.numerator)} and divides by nothing{UNITS[convention.unit]}"
@@ -133,6 +134,18 @@ def _sentence(
     of_perplexities = convention.unit == "perplexity" and convention.reduction is None  # in the numerator already
     unit = "" if of_perplexities else UNITS[convention.unit]
     return f"{start}divides {amount(quotient.numerator)} by {by}{unit}"
+
+
+def _divided_by(convention: Convention, components: Components) -> str:
+    """The divisor of a convention that only divides, in words; else ""."""
+    reduction = _combination(convention, components)[2]
+    is_division = convention.mask is None and convention.unit == "nats" and _is_reduction(convention, reduction)
+    return reduction.divided_by if is_division else ""
+
+
+def _is_reduction(convention: Convention, reduction: CandidateReduction) -> bool:
+    """Whether the convention is the candidate under another name, up to its unit."""
+    return reduction.key == convention.reduction and not convention.needs and convention.is_product
 
 
 def _first_of_all(convention: Convention, context: Context, guessed: float | None) -> str:

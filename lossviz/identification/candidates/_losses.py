@@ -87,7 +87,7 @@ def _smoothing(
         formula=formula,
         is_bug=False,
         is_sure=is_given,
-        is_guess=not is_given,
+        guessed="" if is_given else "smoothing",
         cost=2 if is_given else 20,
         key=f"{epsilon:g}",
         values=values,

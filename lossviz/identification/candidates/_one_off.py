@@ -69,7 +69,7 @@ def _smoothing(context: Context, epsilon: float, over: float, below: str, words:
         rf"\ \varepsilon = {epsilon:g}",
         lambda: ((1 - epsilon) * _share(context), np.ones(context.weights.shape, bool)),
         cost=4 if is_given else 22,
-        is_guess=not is_given,
+        guessed="" if is_given else "smoothing",
         key=f"{below} {epsilon:g}",
     )
 
@@ -81,7 +81,7 @@ def _share(context: Context) -> Array:
 
 def _mean_perplexities(context: Context) -> Iterator[Hypothesis]:
     """RED-12: exp of each part's mean, then the mean."""
-    return (_mean_perplexity(context, cut) for cut in cuts(context) if cut.of != "chunks of time")
+    return (_mean_perplexity(context, cut) for cut in cuts(context) if not cut.kind.is_of_time)
 
 
 def _mean_perplexity(context: Context, cut: Cut) -> Hypothesis:
@@ -95,7 +95,7 @@ def _mean_perplexity(context: Context, cut: Cut) -> Hypothesis:
         lambda: _perplexity_arrays(context, cut.groups, cut.parts),
         cost=6 if cut.is_given else 14,
         is_sure=cut.is_given,
-        key=f"perplexities {cut.of} {cut.parts} {cut.how}",
+        key=f"perplexities {cut.key}",
     )
 
 
@@ -175,7 +175,7 @@ def _bug(
     cost: float,
     tier: int = BUG,
     is_sure: bool = False,
-    is_guess: bool = False,
+    guessed: str = "",
     key: str = "",
 ) -> Hypothesis:
     return Hypothesis(
@@ -190,7 +190,7 @@ def _bug(
         arrays=arrays,
         codes=(code,),
         is_sure=is_sure,
-        is_guess=is_guess,
+        guessed=guessed,
         bugs=(code,),
         parts=frozenset({f"{code} {key}"}),
     )

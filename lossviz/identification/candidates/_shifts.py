@@ -1,7 +1,8 @@
-"""Losses against the wrong targets: shifted, laid out otherwise, rows in another order (spec/padding-bugs.md §3)."""
+"""Losses against the wrong targets: shifted, in another memory layout, rows permuted (spec/padding-bugs.md §3)."""
 
 from collections.abc import Callable, Iterator
 from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,11 +13,19 @@ __all__ = ["shifts"]
 
 Array = np.ndarray
 EVERY_ORDER = 4
-"""Up to how many sequences all orders of the rows are tried."""
+"""The largest number of sequences for which every order of the rows is tried."""
+
+
+class Order(NamedTuple):
+    """An order of the rows, [B], in words too, and how unlikely it is."""
+
+    rows: Array
+    words: str
+    cost: int = 8
 
 
 def shifts(context: Context) -> tuple[Loss, ...]:
-    """Every way in which logits and targets may have lost each other."""
+    """Every known misalignment of logits and targets."""
     return (*_lags(context), *_inputs(context), *_time_major(context), *_orders(context))
 
 
@@ -41,7 +50,7 @@ def _lags(context: Context) -> Iterator[Loss]:
 
 
 def _both(lag: int) -> Callable[[Array], Array]:
-    """The weight of the target, where both it and the timestep count."""
+    """The weight of the target where both the target and the timestep count."""
 
     def under(weights: Array) -> Array:
         moved = np.roll(weights, -lag, axis=1)
@@ -69,8 +78,8 @@ def _time_major(context: Context) -> Iterator[Loss]:
     sequences, timesteps = context.targets.shape
     if sequences < 2 or timesteps < 2:
         return
-    # Logits [b, t] lie at t·B + b once they are flattened time-major; so does the target that they meet there.
-    met = context.targets.reshape(timesteps, sequences).T
+    # Flattened time-major, logits [b, t] are at t·B + b and are paired with the target at that place.
+    paired = context.targets.reshape(timesteps, sequences).T
     yield Loss(
         code="SHF08",
         title="Logits flattened time-major",
@@ -78,39 +87,39 @@ def _time_major(context: Context) -> Iterator[Loss]:
         formula=r"z \to \mathrm{reshape}(z^{\top}, B, T)",
         cost=5,
         key="logits",
-        values=context.analysis.losses_against(met).T.reshape(sequences, timesteps),
+        values=context.analysis.losses_against(paired).T.reshape(sequences, timesteps),
     )
 
 
 def _orders(context: Context) -> Iterator[Loss]:
-    for order, words in _permutations(context):
+    for order, words, cost in _permutations(context):
         back = np.argsort(order, kind="stable")
         yield Loss(
             code="SHF10",
             title="Rows in another order",
             clause=f"compares the logits of other sequences: {words}",
             formula=r"z_{bt} \to z_{\pi(b)t}",
-            cost=6 if "length" in words else 8,
+            cost=cost,
             key=words,
             values=context.analysis.losses_against(context.targets[back])[order],
         )
 
 
-def _permutations(context: Context) -> Iterator[tuple[Array, str]]:
+def _permutations(context: Context) -> Iterator[Order]:
     rows = np.arange(context.sequences)
     by_length = np.argsort(-context.ends, kind="stable")
     named = [
-        (by_length, "sorted by length, longest first, and not sorted back"),
-        (np.argsort(context.ends, kind="stable"), "sorted by length, shortest first, and not sorted back"),
-        (np.argsort(by_length, kind="stable"), "sorted back by length, though they were not sorted"),
-        (rows[::-1], "in the reverse order"),
-        (np.roll(rows, 1), "one row further down"),
-        (np.roll(rows, -1), "one row further up"),
+        Order(by_length, "sorted by length, longest first, and not sorted back", 6),
+        Order(np.argsort(context.ends, kind="stable"), "sorted by length, shortest first, and not sorted back", 6),
+        Order(np.argsort(by_length, kind="stable"), "sorted back by length, though they were not sorted", 6),
+        Order(rows[::-1], "in the reverse order"),
+        Order(np.roll(rows, 1), "one row further down"),
+        Order(np.roll(rows, -1), "one row further up"),
     ]
     if context.sequences <= EVERY_ORDER:
-        named += [(np.array(order), f"in the order {', '.join(map(str, order))}") for order in permutations(rows)]
+        named += [Order(np.array(order), f"in the order {', '.join(map(str, order))}") for order in permutations(rows)]
     seen = {tuple(rows)}
-    for order, words in named:
-        if tuple(order) not in seen:
-            seen.add(tuple(order))
-            yield order, words
+    for order in named:
+        if tuple(order.rows) not in seen:
+            seen.add(tuple(order.rows))
+            yield order
