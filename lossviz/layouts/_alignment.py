@@ -60,8 +60,9 @@ def _fitting(draft: Draft, known: bool) -> Alignment | None:
     """What the logits fit; where that can't be told, what the inputs suggest."""
     targets = np.asarray(draft["targets"])
     copied = _copies_inputs(draft, targets)
-    if not (known or copied or draft.origin.get("targets") in _LABELS):
-        return None
+    ignored = bool((targets == IGNORED).any())
+    if not (known or (copied and ignored) or draft.origin.get("targets") in _LABELS):
+        return None  # `targets` that copy the inputs without a −100 are SHF01's: nothing says that a model shifts them
     bare = known and ("inputs" not in draft or not (targets >= 0).any())
     fit = better(draft["logits"], targets, (1, 0) if copied or bare else (0, 1))
     if known:

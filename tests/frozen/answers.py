@@ -25,10 +25,6 @@ FOLDER = Path(__file__).parent / "answers"
 ROOT = Path(__file__).parents[2]
 
 
-PLAIN = ("--layout", "plain")
-"""The bad examples of rules hold what layouts would mend: probabilities, labels that were not shifted."""
-
-
 def frozen_batches() -> dict[str, Path]:
     """The file of every sample and of every rule's bad and good batch, by the name of its snapshot."""
     samples = {sample.name: sample_path(sample.name) for sample in SAMPLES}
@@ -44,9 +40,9 @@ def answers_of(name: str) -> dict[str, Any]:
     analysis = analyze(batch, usual_settings(batch))
     number = [] if batch.reported is not None else [f"{float(analysis.value):.4f}"] if analysis.is_scalar else ["1.0"]
     return {
-        "analyze": _command("analyze", str(path), *PLAIN, "--json"),
-        "check": _command("check", str(path), *PLAIN, "--format", "json"),
-        "identify": _command("identify", str(path), *number, *PLAIN, "--json"),
+        "analyze": _command("analyze", str(path), "--json"),
+        "check": _command("check", str(path), "--format", "json"),
+        "identify": _command("identify", str(path), *number, "--json"),
         "compare_conventions": records(compare_conventions(analysis)),
     }
 
