@@ -141,6 +141,12 @@ def _is_in(array: np.ndarray | None, edit: Edit) -> bool:
 
 
 def _writable(batch: Batch, field: str) -> np.ndarray:
+    if batch.logits is None and field in ("logits", "targets"):
+        raise InputError(
+            f"`{field}` can't be edited: this batch has no logits, so what another target would cost can't be told."
+            if field == "targets"
+            else "`logits` can't be edited: this batch has none."
+        )
     array = getattr(batch, field)
     location = file_location(array) if isinstance(array, MappedArray) and array.opened is not None else None
     if location is not None:

@@ -2,6 +2,7 @@
 
 LossvizError
 ├── InputError (ValueError)      an array or option that can't be used, and how to mend it
+│   ├── NoLogitsError            a quantity that can't be told without logits
 │   └── SettingsError            a choice of mask or reduction that does not exist or contradicts itself
 ├── FormatError (ValueError)     a file that can't be read
 │   └── NamesError               a file whose arrays have other names than lossviz looks for
@@ -21,6 +22,7 @@ __all__ = [
     "LossvizError",
     "MissingPackageError",
     "NamesError",
+    "NoLogitsError",
     "SettingsError",
     "did_you_mean",
     "not_one_of",
@@ -36,6 +38,17 @@ class LossvizError(Exception):
 
 class InputError(LossvizError, ValueError):
     """An array or an option that can't be used; the message says what was passed, what was expected, how to fix it."""
+
+
+class NoLogitsError(InputError):
+    """A quantity that can't be told without logits, asked of a batch that holds only losses.
+
+    >>> str(NoLogitsError("The z-loss"))
+    "The z-loss can't be told without logits."
+    """
+
+    def __init__(self, what: str = "This") -> None:
+        super().__init__(f"{what} can't be told without logits.")
 
 
 class SettingsError(InputError):

@@ -50,6 +50,7 @@ class Explanation:
         note: why the timestep has no loss, or "".
         group: what the number is a mean of means of, "sequences", "timesteps" or "micro-batches"; else "".
         own: what the losses of its own group are divided by; 1 where there are no groups.
+        has_logits: whether the arithmetic starts from logits; False where the loss itself was recorded.
     """
 
     sequence: int
@@ -74,10 +75,18 @@ class Explanation:
     note: str = ""
     group: str = ""
     own: float = 1.0
+    has_logits: bool = True
 
     @property
     def steps(self) -> tuple[tuple[str, str, float], ...]:
         """Each line of the arithmetic: its name, its formula in LaTeX, its value."""
+        if not self.has_logits:
+            return (
+                ("loss, as recorded", r"\mathrm{loss}", self.loss),
+                ("probability", r"p = e^{-\mathrm{loss}}", self.probability),
+                ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
+                *self._divisions(),
+            )
         return (
             ("logit of the target", r"z_y", self.maximum + self.shifted),
             ("largest logit", r"\max_v z_v", self.maximum),

@@ -78,6 +78,8 @@ def cell_words(cell: Explanation) -> str:
     >>> cell_words(analyze(Batch.from_arrays(logits=np.zeros((1, 2, 2)), targets=[[0, 1]])).explain(0, 0))
     'probability 0.5000 · rank 1 · entropy 0.6931 nats · share of the number 50.0 % · gradient norm 0.3536'
     """
+    if not cell.has_logits:
+        return _recorded_words(cell)
     share = "NaN" if np.isnan(cell.share) else f"{100 * cell.share:.1f} %"
     return " · ".join(
         (
@@ -88,6 +90,17 @@ def cell_words(cell: Explanation) -> str:
             f"gradient norm {number_text(cell.gradient_norm)}",
         )
     )
+
+
+def _recorded_words(cell: Explanation) -> str:
+    """What is known of a timestep without logits; the rest is not mentioned as a number."""
+    if np.isnan(cell.loss):
+        return "not recorded"
+    share = "NaN" if np.isnan(cell.share) else f"{100 * cell.share:.1f} %"
+    known = [f"probability {number_text(cell.probability)}"]
+    known += [f"rank {cell.rank}"] if cell.rank else []
+    known += [] if np.isnan(cell.entropy) else [f"entropy {number_text(cell.entropy)} nats"]
+    return " · ".join((*known, f"share of the number {share}", "gradient: can't be told without logits"))
 
 
 def reading_words(analysis: Analysis, sequence: int, timestep: int) -> str:

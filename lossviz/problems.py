@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.digits import number_text
 from lossviz.masking import Masking, impossible_rows
+from lossviz.timesteps import Timesteps
 
-__all__ = ["Problem", "bad_labels", "find_problems", "odd_weights"]
+__all__ = ["Problem", "bad_labels", "find_problems", "not_a_class", "odd_weights"]
 
 Array = np.ndarray
 TITLES = {
@@ -17,6 +19,7 @@ TITLES = {
     "length": "Impossible lengths",
     "unused_length": "Impossible lengths, not in use",
     "logits": "NaN or infinite logits",
+    "unrecorded": "Losses that were not recorded",
     "weight": "Odd weights",
     "fraction": "Weights that are not 0 or 1",
     "disagreement": "Weights and lengths disagree",
@@ -42,14 +45,24 @@ class Problem:
         return self.message
 
 
-def bad_labels(batch: Batch, weights: Array, classes: int) -> Array:
+def not_a_class(targets: Array, classes: int | None) -> Array:
+    """Where a target is no class from 0 to `classes` − 1, [B, T] bool; where None says how many, below 0 only.
+
+    >>> not_a_class(np.array([[-1, 0, 4]]), 4).tolist(), not_a_class(np.array([[-1, 0, 4]]), None).tolist()
+    ([[True, False, True]], [[True, False, False]])
+    """
+    outside: Array = targets < 0
+    return outside if classes is None else outside | (targets >= classes)
+
+
+def bad_labels(batch: Batch, weights: Array, classes: int | None) -> Array:
     """Targets outside [0, classes), [B, T] bool; the declared ignore id under weight 0 is as it should be.
 
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 4)), targets=[[1, 4, -100]], ignore_id=-100)
     >>> bad_labels(batch, np.array([[1.0, 1.0, 0.0]]), 4).tolist()
     [[False, True, False]]
     """
-    outside: Array = (batch.targets < 0) | (batch.targets >= classes)
+    outside = not_a_class(batch.targets, classes)
     if batch.ignore_id is None:
         return outside
     ignored: Array = (batch.targets == batch.ignore_id) & (weights == 0)
@@ -68,7 +81,7 @@ def odd_weights(weights: Array) -> Array:
 
 
 def find_problems(
-    batch: Batch, masking: Masking, weights: Array, non_finite: Array, classes: int
+    batch: Batch, masking: Masking, weights: Array, timesteps: Timesteps, classes: int | None
 ) -> tuple[Problem, ...]:
     """Everything worth saying about the content of a batch under a mask, most serious first.
 
@@ -76,13 +89,14 @@ def find_problems(
         batch: the batch.
         masking: the mask in use.
         weights: [B, T], the weights in use.
-        non_finite: [B, T], how many logits of each timestep are NaN or ±inf.
-        classes: how many classes a target may name.
+        timesteps: the numbers of every timestep.
+        classes: how many classes a target may name, or None where that is unknown.
     """
     found = [
         *_labels(batch, weights, classes),
         *_lengths(batch, masking, weights),
-        *_logits(weights, non_finite),
+        *_logits(weights, timesteps.non_finite),
+        *_unrecorded(batch, weights, timesteps.loss, classes),
         *_weights(weights),
         *_disagreement(masking),
         *_nothing_counts(weights),
@@ -91,16 +105,17 @@ def find_problems(
     return tuple(found)
 
 
-def _labels(batch: Batch, weights: Array, classes: int) -> Iterator[Problem]:
+def _labels(batch: Batch, weights: Array, classes: int | None) -> Iterator[Problem]:
     cells = bad_labels(batch, weights, classes)
     if not cells.any():
         return
+    within = "" if classes is None else f" from 0 to {classes - 1}"
     values = Counter(batch.targets[cells].tolist())
     named = ", ".join(f"{value} ({_times(count)})" for value, count in values.most_common(4))
     more = " …" if len(values) > 4 else ""
     yield Problem(
         "label",
-        f"{_count(cells, 'target is', 'targets are')} not a class from 0 to {classes - 1}: {named}{more}, "
+        f"{_count(cells, 'target is', 'targets are')} not a class{within}: {named}{more}, "
         f"first at {_first(cells)}. {_effect(cells, weights)}",
         cells,
     )
@@ -134,6 +149,29 @@ def _logits(weights: Array, non_finite: Array) -> Iterator[Problem]:
         + (f"{counting} of them {'counts' if counting == 1 else 'count'}." if counting else "None of them counts."),
         cells,
     )
+
+
+def _unrecorded(batch: Batch, weights: Array, loss: Array, classes: int | None) -> Iterator[Problem]:
+    """Unmasked timesteps without a recorded loss: the number is NaN, and what it is over the others is said."""
+    if batch.logits is not None:
+        return
+    unmasked = (weights != 0) & ~not_a_class(batch.targets, classes)
+    cells = unmasked & np.isnan(loss)
+    if not cells.any():
+        return
+    rest = np.where(unmasked & ~cells, weights, 0.0)
+    others = f"; the mean over the other {np.count_nonzero(rest)} is {_mean(loss, rest)}" if rest.any() else ""
+    yield Problem(
+        "unrecorded",
+        f"{_count(cells, 'unmasked loss was', 'unmasked losses were')} not recorded, first at {_first(cells)}, so the "
+        f"number is NaN{others}.",
+        cells,
+    )
+
+
+def _mean(loss: Array, weights: Array) -> str:
+    total = float(weights.sum())
+    return number_text(float(np.where(weights != 0, weights * loss, 0.0).sum()) / total if total else np.nan)
 
 
 def _weights(weights: Array) -> Iterator[Problem]:
@@ -173,7 +211,7 @@ def _nothing_counts(weights: Array) -> Iterator[Problem]:
         yield Problem("empty", "No timestep counts: every weight is 0, and the loss is 0.", weights != 0)
 
 
-def _one_class(batch: Batch, classes: int) -> Iterator[Problem]:
+def _one_class(batch: Batch, classes: int | None) -> Iterator[Problem]:
     if classes == 1:
         yield Problem(
             "one_class",

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lossviz.analysis._derived import Derived
+from lossviz.analysis._recorded_cell import recorded_cell
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.errors import InputError
@@ -18,9 +19,7 @@ from lossviz.notebook import paragraph, sequences
 from lossviz.problems import Problem, bad_labels, find_problems, odd_weights
 from lossviz.reductions import Reduced, Reduction, check_options, reduction_named
 from lossviz.settings import Settings
-
-if TYPE_CHECKING:
-    from lossviz.engine import Timesteps
+from lossviz.timesteps import Timesteps
 
 __all__ = ["Analysis", "analyze"]
 
@@ -79,7 +78,7 @@ class Analysis(Derived):
     value: Any
     mask_name: str
     problems: tuple[Problem, ...]
-    _timesteps: "Timesteps" = field(repr=False)
+    _timesteps: Timesteps = field(repr=False)
     _reduced: Reduced = field(repr=False)
 
     @property
@@ -136,6 +135,8 @@ class Analysis(Derived):
                 f"The timestep must lie in {rows} sequences × {columns} timesteps; got ({sequence}, {timestep})."
             )
         here = np.index_exp[sequence, timestep]
+        if not self.has_logits:
+            return recorded_cell(self, sequence, timestep, self._reduced)
         logits = np.asarray(self.batch.logits[here], np.float64)
         top = [int(v) for v in self.top_classes[here] if v >= 0]
         target = int(self.batch.targets[here])
@@ -192,11 +193,11 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
     return _assemble(batch, settings, masking, measure(batch, settings, progress))
 
 
-def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Timesteps") -> Analysis:
+def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: Timesteps) -> Analysis:
     reduction, binary = reduction_named(settings.reduction), settings.is_classifier
     check_options(reduction, settings.options)
     weights = gather_last(masking.weights) if binary else masking.weights
-    classes = 2 if binary else batch.shape[2]
+    classes = 2 if binary else batch.classes
     counts = weights != 0
     undefined = bad_labels(batch, weights, classes) | masking.impossible
     with np.errstate(all="ignore"):
@@ -233,7 +234,7 @@ def _assemble(batch: Batch, settings: Settings, masking: Masking, timesteps: "Ti
         divisor_counts=reduced.counts,
         value=reduced.squeeze(reduced.value),
         mask_name=masking.name,
-        problems=find_problems(batch, masking, weights, timesteps.non_finite, classes),
+        problems=find_problems(batch, masking, weights, timesteps, classes),
         _timesteps=timesteps,
         _reduced=reduced,
     )

@@ -6,13 +6,15 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.caching import cached
+from lossviz.errors import NoLogitsError
 from lossviz.masking import real_timesteps, sequence_ends
 from lossviz.measuring import alternatives_of, scores
-from lossviz.problems import odd_weights
+from lossviz.problems import not_a_class, odd_weights
 from lossviz.settings import Settings
+from lossviz.timesteps import Timesteps
 
 if TYPE_CHECKING:
-    from lossviz.engine import Alternatives, Timesteps
+    from lossviz.engine import Alternatives
 
 __all__ = ["Derived"]
 
@@ -28,7 +30,7 @@ class Derived:
     mask_name: str
     top_classes: Array
     top_probabilities: Array
-    _timesteps: "Timesteps"
+    _timesteps: Timesteps
 
     @cached
     def mask(self) -> Array:
@@ -62,15 +64,34 @@ class Derived:
         return scores(self.batch, self.settings)
 
     @property
+    def has_logits(self) -> bool:
+        """Whether the batch has logits; without them, what was not recorded can't be told."""
+        return self.batch.logits is not None
+
+    @cached
+    def recorded(self) -> Array:
+        """Where the loss is known, [B, T] bool: everywhere with logits, else where it was recorded."""
+        known: Array = np.ones(self.weights.shape, bool) if self.has_logits else ~np.isnan(self._timesteps.loss)
+        return known
+
+    @property
     def classes(self) -> int:
-        """How many classes a target may name: V, or 2 where a classifier has one logit."""
-        return 2 if self.is_classifier else self.batch.shape[2]
+        """How many classes a target may name: V, or 2 where a classifier has one logit.
+
+        Raises:
+            NoLogitsError: if nothing says how many there are.
+        """
+        if self.is_classifier:
+            return 2
+        if self.batch.classes is None:
+            raise NoLogitsError("The number of classes")
+        return self.batch.classes
 
     @cached
     def is_class(self) -> Array:
         """Where the target is a class, [B, T] bool."""
-        known: Array = (self.batch.targets >= 0) & (self.batch.targets < self.classes)
-        return known
+        outside: Array = not_a_class(self.batch.targets, 2 if self.is_classifier else self.batch.classes)
+        return ~outside
 
     @cached
     def largest_logit(self) -> Array:
@@ -102,6 +123,8 @@ class Derived:
         >>> analyze(batch).losses_against(np.array([[0]])).round(4).tolist()  # ln 4
         [[1.3863]]
         """
+        if not self.has_logits:
+            raise NoLogitsError("The loss against other targets")
         width = targets.shape[1]
         known = (targets >= 0) & (targets < self.classes)
         with np.errstate(invalid="ignore"):

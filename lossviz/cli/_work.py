@@ -15,8 +15,9 @@ __all__ = ["compute"]
 
 def compute(batch: Batch, settings: Settings | None = None) -> Analysis:
     """Analyze a batch; a terminal is told what it waits for."""
-    with _quiet_stderr():
-        import_module("lossviz.engine")
+    if batch.logits is not None:  # recorded losses need no engine
+        with _quiet_stderr():
+            import_module("lossviz.engine")
     return analyze(batch, settings, progress=_show_progress if sys.stderr.isatty() else None)
 
 

@@ -10,7 +10,7 @@ from lossviz.analysis import Analysis
 from lossviz.conventions._convention import Convention, Quotient
 from lossviz.conventions._table import CONVENTIONS
 from lossviz.conventions._terms import Terms, terms_of
-from lossviz.errors import SettingsError, did_you_mean, require
+from lossviz.errors import NoLogitsError, SettingsError, did_you_mean, require
 from lossviz.reductions import Options
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _quotient(convention: Convention, terms: Terms, options: Options) -> tuple[Q
         return NOTHING, f"Needs {_listed(lacks)}."
     try:
         return convention.of(terms, options), convention.note
-    except SettingsError as error:  # flags that contradict each other have no number
+    except (NoLogitsError, SettingsError) as error:  # flags that contradict each other have no number
         return NOTHING, str(error)
 
 

@@ -4,12 +4,11 @@ from lossviz.engine._tensorflow import load_tensorflow
 from lossviz.engine.alternatives import Alternatives, alternative_losses
 from lossviz.engine.losses import sigmoid_loss, softmax_loss
 from lossviz.engine.masks import sequence_mask
+from lossviz.engine.per_timestep import per_timestep
 from lossviz.engine.sequence_loss import sequence_loss
-from lossviz.engine.timesteps import Timesteps, per_timestep
 
 __all__ = [
     "Alternatives",
-    "Timesteps",
     "alternative_losses",
     "load_tensorflow",
     "per_timestep",

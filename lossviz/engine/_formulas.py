@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["LOWEST", "TOP", "Row", "finish", "leader"]
+__all__ = ["LOWEST", "Row", "finish", "leader"]
 
-TOP = 5
 INF = float("inf")
 LOWEST = -1e30
 """What -inf - m is raised to, so that its term 0 · (x - m) is 0 and not NaN."""

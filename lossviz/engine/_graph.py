@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lossviz.engine._formulas import LOWEST, TOP, Row, finish, leader
+from lossviz.engine._formulas import LOWEST, Row, finish, leader
 from lossviz.engine._walk import Progress, Work, walk
+from lossviz.timesteps import TOP
 
 __all__ = ["BLOCK", "diagnose_small"]
 

@@ -51,7 +51,7 @@ def _leave_the_threads_to_lossviz() -> None:
 
 def _trace() -> None:
     """Runs the first operation, and traces the graph that answers small batches, so that the first edit is as fast."""
-    from lossviz.engine.timesteps import per_timestep  # which stands on this module
+    from lossviz.engine.per_timestep import per_timestep  # which stands on this module
 
     per_timestep(np.zeros((1, 1, 1)), np.zeros((1, 1), int))
 

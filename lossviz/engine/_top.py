@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lossviz.engine._formulas import TOP
+from lossviz.timesteps import TOP
 
 __all__ = ["top", "top_of_rows"]
 

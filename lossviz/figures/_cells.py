@@ -85,14 +85,25 @@ def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: t
     values = window.of(quantity.values(analysis))
     # An odd weight spoils what is left, not the loss before it.
     senseless = window.of(analysis.invalid) & (~window.of(analysis.odd_weights) | ~np.isfinite(values))
-    return _cells(quantity, values, np.where(senseless, CODE["invalid"], 0), scale)
+    codes = np.where(senseless, CODE["invalid"], 0)
+    return _cells(quantity, values, _unrecorded(analysis, window, values, codes), scale)
 
 
 def left_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: tuple[float, float]) -> Cells:
     """The quantity after the mask: what does not count is padding."""
     values = window.of(quantity.counted(analysis))
     codes = np.where(window.of(analysis.invalid), CODE["invalid"], 0)
+    codes = _unrecorded(analysis, window, values, codes)
     return _cells(quantity, values, np.where(window.of(analysis.mask), codes, CODE["pad"]), scale)
+
+
+def _unrecorded(analysis: Analysis, window: Window, values: Array, codes: Array) -> Array:
+    """Without logits, NaN is what was not recorded; a masked target that is no class has no loss to record."""
+    if analysis.has_logits:
+        return codes
+    masked = ~window.of(analysis.mask) & ~window.of(analysis.is_class)
+    marked: Array = np.where(np.isnan(values) & ((codes == 0) | masked), CODE["unrecorded"], codes)
+    return marked
 
 
 def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:

@@ -157,8 +157,8 @@ def _ticks(
     values = [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step]
     labels = [_tick(quantity, v) for v in values]
     is_classifier = analysis.is_classifier
-    classes, name = (2, "2") if is_classifier else (analysis.batch.shape[2], "V")
-    uniform = float(np.log(classes))
+    classes, name = (2, "2") if is_classifier else (analysis.batch.classes, "V")
+    uniform = np.inf if classes is None else float(np.log(classes))  # an unknown V has no tick
     if quantity.name not in ("loss", "entropy") or not low < uniform <= high:
         return values, labels
     pixel = (high - low) / length

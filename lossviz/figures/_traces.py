@@ -176,7 +176,7 @@ def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: 
 
 
 def _colours(sums: Array, theme: Theme) -> list[str]:
-    _, nan, plus, minus, _ = theme.marks
+    _, nan, plus, minus, *_ = theme.marks
     kinds = [np.isnan(sums), sums == np.inf, sums == -np.inf]
     return [str(colour) for colour in np.select(kinds, [nan, plus, minus], theme.bar)]
 

@@ -129,18 +129,18 @@ def _code(line: Line, analysis: Analysis) -> tuple[str, str]:
     if line.step == WEIGHTS.step:
         weights = _weights(analysis)
         return (weights[0] + line.tensorflow, weights[1] + line.pytorch) if weights[0] else weights
-    is_logit = analysis.batch.shape[2] == 1 < analysis.scores.shape[2]
+    is_logit = analysis.is_classifier
     tensorflow, pytorch = line[1:]
     if "loss_fn" in tensorflow and (~analysis.mask & (analysis.non_finite > 0)).any():
         tensorflow = f"{{losses}}\n{MEAN.tensorflow}"  # Keras multiplies by the weights: 0 · NaN
-    if analysis.batch.logits.dtype.itemsize < 4:
+    if analysis.has_logits and analysis.batch.logits.dtype.itemsize < 4:
         for name in ("{losses}", "{smoothed}"):
             tensorflow = tensorflow.replace(name, f"{WIDE.tensorflow}\n{name}")
             pytorch = pytorch.replace(name, f"{WIDE.pytorch}\n{name}")
     shifted = "labels[:, 1:]" if analysis.mask_name == "ignore_id" else "tokens[:, 1:]"
     for name, code in {**(_SIGMOID if is_logit else _SOFTMAX), "{shifted}": (shifted, shifted)}.items():
         tensorflow, pytorch = tensorflow.replace(name, code[0]), pytorch.replace(name, code[1])
-    known = bool(((analysis.batch.targets >= 0) & (analysis.batch.targets < analysis.scores.shape[2])).all())
+    known = bool(analysis.is_class.all())
     labels = ("targets", "targets") if known else ("tf.where(weights != 0, targets, 0)",) * 2
     return tensorflow.replace("{labels}", labels[0]), pytorch.replace("{labels}", labels[1].replace("tf.", "torch."))
 

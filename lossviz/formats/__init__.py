@@ -191,7 +191,7 @@ def write(fields: Fields, target: str | PathLike[str] | IO[bytes], format: str |
     """Write fields to a path or a stream; what is None is left out.
 
     Args:
-        fields: by the argument names of `Batch.from_arrays`; `logits` and `targets` at least.
+        fields: by the argument names of `Batch.from_arrays`; `targets`, and `logits` or `losses`, at least.
         target: a path, or a stream of bytes.
         format: the name of a format; without one the path's suffix chooses.
 
@@ -209,7 +209,8 @@ def write(fields: Fields, target: str | PathLike[str] | IO[bytes], format: str |
     if unknown := [name for name in fields if name not in FIELDS]:
         raise FormatError(f"`{unknown[0]}` is no field; known are {listing(FIELDS, 'and', 20)}.")
     given = {name: plain(name, value, "fields") for name, value in fields.items() if value is not None}
-    if missing := [name for name in ("logits", "targets") if name not in given]:
+    held = "losses" if "losses" in given else "log_probs" if "log_probs" in given else "logits"
+    if missing := [name for name in (held, "targets") if name not in given]:
         raise FormatError(
             f"The fields lack {listing(f'`{name}`' for name in missing)}; a file needs logits and targets."
         )

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from lossviz.display_text import printable
 from lossviz.errors import FormatError
 
-ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids")
-IDS = ("pad_id", "eos_id", "ignore_id")
+RECORDED = ("losses", "log_probs", "entropy", "rank", "top_classes", "top_probabilities")
+ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids", *RECORDED)
+IDS = ("pad_id", "eos_id", "ignore_id", "classes")
 TEXTS = ("reported", "title")
 VOCABULARIES = ("vocabulary", "input_vocabulary")
 FIELDS = (*ARRAYS, *VOCABULARIES, *IDS, *TEXTS)

@@ -40,7 +40,10 @@ ALIASES |= {  # a table's columns are called as the arrays, in the singular
     }.items()
 }
 _KINDS = {"logits": "fV", "logit": "fiu"} | dict.fromkeys(("weights", "weight", "lengths", "length"), "fiub")
+_KINDS |= dict.fromkeys(("losses", "log_probs", "entropy", "rank", "top_probabilities"), "fiuV")
 _RANKS = {"logits": 3, "targets": 2, "lengths": 1, "weights": 2, "inputs": 2, "segment_ids": 2}
+_RANKS |= dict.fromkeys(("losses", "log_probs", "entropy", "rank"), 2)
+_RANKS |= dict.fromkeys(("top_classes", "top_probabilities"), 3)
 _RANKS |= dict.fromkeys(VOCABULARIES, 1)
 
 
@@ -115,11 +118,12 @@ def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str
     check_names(given, arrays, FIELDS, file)
     taken = set(given.values())
     chosen = given | {name: name for name in FIELDS if name in arrays and name not in given and name not in taken}
-    missing = [name for name in ("logits", "targets") if name not in chosen]
+    held = next((name for name in ("logits", "losses", "log_probs") if name in chosen), "logits")
+    missing = [name for name in (held, "targets") if name not in chosen]
     if missing:
         raise NamesError(not_found(arrays, missing, FIELDS, file), arrays)
     if names is None:
-        axes = np.shape(arrays[chosen["logits"]])
+        axes = np.shape(arrays[chosen[held]])
         refuse_overlooked(
             arrays, chosen, {"lengths": axes[:1], "weights": axes[:2], "pad_id": (), "ignore_id": ()}, file
         )

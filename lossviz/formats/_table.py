@@ -163,6 +163,8 @@ def unassemble(fields: Fields) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray
     Raises:
         FormatError: the batch is empty, or lacks its logits.
     """
+    if "logits" not in fields:
+        raise FormatError("A table holds logits; a batch of losses is saved as .npz or .json.")
     logits = np.asarray(fields["logits"])
     if logits.ndim != 3 or 0 in logits.shape:
         raise FormatError(f"A table has no rows for logits of shape {logits.shape}. Choose .npz.")

@@ -6,6 +6,7 @@ import numpy as np
 
 import lossviz
 from lossviz.analysis import Analysis
+from lossviz.errors import NoLogitsError
 from lossviz.reproduce._libraries import Library
 from lossviz.reproduce._literals import values
 from lossviz.reproduce._reduce import reduce_lines
@@ -24,6 +25,8 @@ def needs_file(analysis: Analysis) -> bool:
 
 def script(analysis: Analysis, library: Library) -> str:
     """The script, part by part, with an empty line between the parts."""
+    if not analysis.has_logits:
+        raise NoLogitsError("The losses that a script computes anew")
     parts = (_heading, _imports, _data, _mask, _last, _safe, _labels, _loss, reduce_lines)
     written = ("\n".join(part(analysis, library)) for part in parts)
     return "\n\n".join(text for text in written if text) + "\n"

@@ -43,7 +43,7 @@ def reference() -> str:
 
 def _facts(rule: Rule) -> str:
     facts = [f"Severity: {rule.severity}."]
-    if rule.needs:
+    if rule.needed:
         facts.append(f"Needs {rule.needed}.")
     roots = roots_of(rule, RULES)
     if roots:

@@ -7,8 +7,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from lossviz.engine import Timesteps, _blocks, _graph, _xla_flags, per_timestep
+from lossviz.engine import _blocks, _graph, _xla_flags, per_timestep
 from lossviz.errors import Cancelled, InputError
+from lossviz.timesteps import Timesteps
 from tests.engine._oracle import confident, confidently_wrong, numbers, relative_error
 
 FIELDS = [field.name for field in dataclasses.fields(Timesteps)]
@@ -196,7 +197,7 @@ def test_an_error_in_a_worker_is_raised_on_the_calling_thread(path, monkeypatch)
         raise Failure
 
     before = threading.active_count()
-    monkeypatch.setattr("lossviz.engine.timesteps._store", fail)
+    monkeypatch.setattr("lossviz.engine.per_timestep._store", fail)
     with pytest.raises(Failure):
         per_timestep(*batch())
     assert before == threading.active_count()

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossviz.engine import Timesteps, _graph, per_timestep
+from lossviz.engine import _graph, per_timestep
 from lossviz.errors import InputError
+from lossviz.timesteps import Timesteps
 from tests.engine._oracle import confident, confidently_wrong, numbers, relative_error
 
 FIELDS = [field.name for field in dataclasses.fields(Timesteps)]

@@ -5,9 +5,9 @@ import pytest
 
 from lossviz import Batch, Settings
 from lossviz.analysis._analysis import _assemble
-from lossviz.engine import Timesteps
 from lossviz.figures import overview
 from lossviz.masking import resolve_mask
+from lossviz.timesteps import Timesteps
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
 from tests.golden import LOSS
 

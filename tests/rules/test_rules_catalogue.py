@@ -19,7 +19,18 @@ from tests.rules.mutations import INJECTORS
 ROOT = Path(__file__).parents[2]
 FOLDER = sample_folder() / "rules"
 CODES = [rule.code for rule in RULES]
-OPTIONAL = ("lengths", "weights", "inputs", "vocabulary", "pad_id", "eos_id", "ignore_id", "segment_ids", "reported")
+OPTIONAL = (
+    "logits",
+    "lengths",
+    "weights",
+    "inputs",
+    "vocabulary",
+    "pad_id",
+    "eos_id",
+    "ignore_id",
+    "segment_ids",
+    "reported",
+)
 TOO_LARGE = {"NUM07"}
 """2³¹ logits do not fit into a sample; its test says how it is tried."""
 SHOWN = [rule for rule in RULES if rule.code not in TOO_LARGE]

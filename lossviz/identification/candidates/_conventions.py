@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from lossviz.conventions import CONVENTIONS, Convention, Quotient, terms_of
+from lossviz.errors import NoLogitsError
 from lossviz.identification._components import CandidateReduction, Component
 from lossviz.identification._context import Context, amount
 from lossviz.identification._hypothesis import BUG, KNOWN, Combination, Components, Hypothesis, arrays_of, parts_of
@@ -27,8 +28,11 @@ def known_conventions(context: Context, components: Components) -> Iterator[Hypo
     terms = terms_of(context.analysis)
     for convention in CONVENTIONS:
         for options, is_given in _options(convention, context.options):
-            with np.errstate(all="ignore"):
-                quotient = convention.evaluate(terms, options)
+            try:
+                with np.errstate(all="ignore"):
+                    quotient = convention.evaluate(terms, options)
+            except NoLogitsError:
+                continue
             is_made = is_given or np.isfinite(quotient.numerator) or not np.isfinite(context.total)
             if is_made and not np.isnan(quotient.divisor):  # else it has no one number on this batch
                 yield _hypothesis(convention, quotient, context, components, None if is_given else options.smoothing)

@@ -23,6 +23,8 @@ CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logit
 def losses(context: Context) -> tuple[Loss, ...]:
     """The cross entropy, then what a mistake or label smoothing makes of it."""
     plain = Loss(values=context.loss, cost=0)
+    if not context.analysis.has_logits:
+        return (plain, *_capped(context))
     return (plain, *smoothed(context), *_softmaxes(context), *_nll(context), *_halves(context), *_capped(context))
 
 

@@ -25,8 +25,10 @@ SMOOTH = r"\operatorname{mean}_v(-\log p_{btv})"
 def one_off(context: Context) -> Iterator[Hypothesis]:
     """Each of them, evaluated."""
     with np.errstate(all="ignore"):
-        yield from _unmasked_smoothing(context)
         yield from _mean_perplexities(context)
+        if not context.analysis.has_logits:
+            return
+        yield from _unmasked_smoothing(context)
         yield from _accuracy(context)
         yield from _leaks(context)
         yield from _halves(context)

@@ -26,6 +26,8 @@ class Order(NamedTuple):
 
 def shifts(context: Context) -> tuple[Loss, ...]:
     """Every known misalignment of logits and targets."""
+    if not context.analysis.has_logits:
+        return ()
     return (*_lags(context), *_inputs(context), *_time_major(context), *_orders(context))
 
 

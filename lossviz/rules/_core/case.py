@@ -7,6 +7,7 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.caching import cached
+from lossviz.errors import NoLogitsError
 from lossviz.masking import length_mask
 
 __all__ = ["Case"]
@@ -28,6 +29,18 @@ class Case:
     def batch(self) -> Batch:
         """What was given."""
         return self.analysis.batch
+
+    @property
+    def logits(self) -> Array:
+        """What the model said, [B, T, V].
+
+        Raises:
+            NoLogitsError: if the batch holds only losses.
+        """
+        if self.batch.logits is None:
+            raise NoLogitsError
+        logits: Array = self.batch.logits
+        return logits
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -87,7 +100,7 @@ class Case:
     @cached
     def uniform(self) -> float:
         """Ln V: the loss of a guess among all classes."""
-        return float(np.log(self.shape[2]))
+        return float(np.log(self.shape[2] or self.analysis.classes))
 
     @cached
     def is_untrained(self) -> bool:
@@ -112,5 +125,7 @@ class Case:
 
     def missing(self, needs: tuple[str, ...]) -> str:
         """What the batch lacks of those optional parts, as a sentence; "" where it has them all."""
+        if "logits" in self.lacks(needs):
+            return str(NoLogitsError())
         named = " and ".join(f"`{name}`" for name in self.lacks(needs))
         return f"Needs {named}, which this batch does not have." if named else ""

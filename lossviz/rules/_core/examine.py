@@ -8,7 +8,7 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
-from lossviz.errors import LossvizError
+from lossviz.errors import LossvizError, NoLogitsError
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.diagnosis import Diagnosis, Finding, Outcome, Raised
 from lossviz.rules._core.phases import in_order, roots_of
@@ -39,7 +39,7 @@ def check(rule: Rule, case: Case) -> tuple[Outcome, Found | None]:
     try:
         with np.errstate(all="ignore"):
             found = _checked(_found(rule, case), case)
-    except CannotTell as unable:
+    except (CannotTell, NoLogitsError) as unable:
         return Outcome(rule.code, "skipped", str(unable)), None
     except Exception as error:
         return _crashed(rule, error), None
@@ -74,10 +74,10 @@ def _found(rule: Rule, case: Case) -> Found | None:
     Raises:
         CannotTell: if neither says enough.
     """
-    doubt = None
+    doubt: CannotTell | NoLogitsError | None = None
     try:
         found = _found_in_arrays(rule, case)
-    except CannotTell as unable:
+    except (CannotTell, NoLogitsError) as unable:
         found, doubt = None, unable
     if found is None and rule.checks_reported and not case.lacks(("reported",)):
         cells = masked_otherwise if rule.code in WRONG_MASK else what_counts

@@ -150,7 +150,7 @@ def _matches(case: Case) -> tuple[Match, ...]:
 
 
 def _number(case: Case) -> Printed:
-    half = case.batch.logits.dtype.itemsize < 4
+    half = case.analysis.has_logits and case.logits.dtype.itemsize < 4
     printed = read_printed(case.batch.reported, relative=PRECISIONS["float16" if half else "float32"])
     if not np.isfinite(printed.value):
         raise CannotTell(f"The printed number is {printed.text}, which tells no formula from another.")

@@ -20,7 +20,7 @@ def frozen(analysis: Analysis) -> Analysis:
     Traceback (most recent call last):
     ValueError: assignment destination is read-only
     """
-    batch = replace(analysis.batch, logits=_view(analysis.batch.logits))
+    batch = replace(analysis.batch, logits=None if analysis.batch.logits is None else _view(analysis.batch.logits))
     arrays = {field.name: getattr(analysis, field.name) for field in fields(analysis)}
     views: dict[str, Any] = {name: _view(value) for name, value in arrays.items() if isinstance(value, np.ndarray)}
     guarded = replace(analysis, batch=batch, **views)

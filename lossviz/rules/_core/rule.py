@@ -86,7 +86,7 @@ class Rule:
         >>> Rule("X", "x", "info", "One.", lambda case: None, needs=("inputs", "eos_id"), checks_reported=True).needed
         '`inputs` and `eos_id`, or `reported`'
         """
-        names = " and ".join(f"`{name}`" for name in self.needs)
+        names = " and ".join(f"`{name}`" for name in self.needs if name != "logits")
         return f"{names}, or `reported`" if names and self.checks_reported else names
 
     @property

@@ -222,7 +222,7 @@ def _real_by_inputs(case: Case) -> Array:
 def _reads_its_targets(case: Case, inputs: Array) -> bool:
     """Whether half of the targets, if any, are inputs of one and the same timestep: the same tokens, shifted."""
     labels = ~case.is_pad & ~np.isin(case.targets, _declared(case)) & (case.targets != eos_of(case))
-    labels &= (case.targets >= 0) & (case.targets < case.shape[2])
+    labels &= case.analysis.is_class
     lags = (-1, 0, 1, 2)
     return not labels.any() or any(_read_at(case.targets, inputs, labels, lag) >= 0.5 for lag in lags)
 

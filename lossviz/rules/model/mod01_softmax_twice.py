@@ -91,11 +91,11 @@ def _are_probabilities(case: Case) -> Array:
     """For each timestep that counts, [N] bool."""
     rows, columns = np.nonzero(case.counts)
     step = max(1, BLOCK // case.shape[2])
-    slack = 1e-3 if case.batch.logits.dtype.itemsize > 2 else 1e-2
+    slack = 1e-3 if case.logits.dtype.itemsize > 2 else 1e-2
     found = []
     for start in range(0, len(rows), step):
         here = slice(start, start + step)
-        values = case.batch.logits[rows[here], columns[here]].astype(np.float64)
+        values = case.logits[rows[here], columns[here]].astype(np.float64)
         found.append((values.min(axis=-1) >= 0) & (np.abs(values.sum(axis=-1) - 1) < slack))
     whole: Array = np.concatenate(found)
     return whole
@@ -114,5 +114,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     checks_reported=True,
+    needs=("logits",),
 )
 """The logits come before the softmax."""

@@ -37,7 +37,7 @@ def _check(case: Case) -> Found | None:
     if not cells.any():
         return None
     largest = float(np.abs(case.analysis.logsumexp[cells]).max())
-    by_hand = case.batch.logits.dtype == np.float64 and largest < 1e-9
+    by_hand = case.logits.dtype == np.float64 and largest < 1e-9
     if largest >= 1e-4 or by_hand:
         return None
     return Found(
@@ -50,5 +50,5 @@ def _check(case: Case) -> Found | None:
     )
 
 
-RULE = Rule(code="MOD03", name="log-probabilities", severity="info", doc=__doc__ or "", check=_check)
+RULE = Rule(code="MOD03", name="log-probabilities", severity="info", doc=__doc__ or "", check=_check, needs=("logits",))
 """The logits are not normalized."""

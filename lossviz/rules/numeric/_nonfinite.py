@@ -35,6 +35,6 @@ def leaks(case: Case) -> Array:
 
 def sanitised(case: Case, cells: Array) -> Batch:
     """The batch with all logits of some timesteps 0."""
-    logits = np.array(case.batch.logits)
+    logits = np.array(case.logits)
     logits[cells] = 0
     return case.batch.replace(logits=logits)

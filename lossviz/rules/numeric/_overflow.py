@@ -29,7 +29,7 @@ def infinite_rows(case: Case) -> Array:
 @cached
 def overflowed_below(case: Case) -> Array:
     """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
-    if case.batch.logits.dtype.name != "float16":
+    if case.logits.dtype.name != "float16":
         return case.nothing
     cells = case.analysis.non_finite > 0
     scores = case.analysis.scores[cells]
@@ -39,6 +39,6 @@ def overflowed_below(case: Case) -> Array:
 
 
 def _at_the_end(case: Case) -> Array:
-    half = case.batch.logits.dtype.name == "float16"
+    half = case.logits.dtype.name == "float16"
     reached: Array = (np.abs(case.analysis.largest_logit) >= MAX_FLOAT16) & half
     return reached

@@ -56,5 +56,6 @@ RULE = Rule(
     check=_check,
     phase="numbers",
     requires=("NUM02",),
+    needs=("logits",),
 )
 """Losses under the mask are finite."""

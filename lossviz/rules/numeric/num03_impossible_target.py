@@ -64,7 +64,7 @@ def _check(case: Case) -> Found | None:
 def _too_large(case: Case) -> np.ndarray:
     """Where the logits overflowed, [B, T]; everywhere, where float16 did: the others are as large."""
     cells = overflowed(case)
-    is_half = case.batch.logits.dtype.name == "float16" and (cells & case.counts).any()
+    is_half = case.logits.dtype.name == "float16" and (cells & case.counts).any()
     return cells | is_half
 
 
@@ -88,5 +88,7 @@ def _without(case: Case, cells: np.ndarray) -> float | str:
     return float((weights * case.loss[others]).sum() / weights.sum())
 
 
-RULE = Rule(code="NUM03", name="impossible-target", severity="error", doc=__doc__ or "", check=_check)
+RULE = Rule(
+    code="NUM03", name="impossible-target", severity="error", doc=__doc__ or "", check=_check, needs=("logits",)
+)
 """Every target can be predicted."""

@@ -76,7 +76,7 @@ def _is_proved(case: Case) -> bool:
 
 
 def _finite(case: Case, cells: np.ndarray) -> Batch:
-    logits = np.array(case.batch.logits)
+    logits = np.array(case.logits)
     least = -1e4 if logits.dtype.itemsize == 2 else -1e9
     rows = logits[cells]
     rows[np.isneginf(rows.astype(np.float64))] = least
@@ -95,5 +95,6 @@ RULE = Rule(
         "NUM01",
         "NUM03",
     ),
+    needs=("logits",),
 )
 """No class is ruled out with -inf."""

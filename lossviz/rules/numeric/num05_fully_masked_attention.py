@@ -45,7 +45,7 @@ _ATTENTION = Line(
 
 def _check(case: Case) -> Found | None:
     leaking = leaks(case) & (case.analysis.non_finite == case.shape[2])
-    if leaking.sum() < 2 or not np.isnan(case.batch.logits[leaking].astype(np.float64)).all():
+    if leaking.sum() < 2 or not np.isnan(case.logits[leaking].astype(np.float64)).all():
         return None
     where = next((words for words, cells in _places(case) if cells.any() and np.array_equal(cells, leaking)), None)
     if where is None:
@@ -73,6 +73,12 @@ def _places(case: Case) -> list[tuple[str, Array]]:
 
 
 RULE = Rule(
-    code="NUM05", name="fully-masked-attention", severity="error", doc=__doc__ or "", check=_check, phase="attention"
+    code="NUM05",
+    name="fully-masked-attention",
+    severity="error",
+    doc=__doc__ or "",
+    check=_check,
+    phase="attention",
+    needs=("logits",),
 )
 """Every query of the attention has a key."""

@@ -82,7 +82,7 @@ def _overflow(case: Case) -> Found | None:
         message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} {what}, as float16 makes of "
         "anything above 65,504.",
         cells=cells,
-        evidence={"timesteps": count, "with +inf": infinite, "dtype": case.batch.logits.dtype.name},
+        evidence={"timesteps": count, "with +inf": infinite, "dtype": case.logits.dtype.name},
         fix=_wide_head(case.shape[2]),
     )
 
@@ -97,7 +97,7 @@ def _wide_head(classes: int) -> dict[str, str]:
 
 
 def _coarse(case: Case) -> Found | None:
-    logits = case.batch.logits
+    logits = case.logits
     kept = logits.dtype.name
     name = kept if kept in BITS else stored_as(logits)
     if name is None or not case.counts.any():
@@ -126,5 +126,5 @@ def _whole(values: Array) -> Array:
     return whole
 
 
-RULE = Rule(code="NUM06", name="half-precision", severity="error", doc=__doc__ or "", check=_check)
+RULE = Rule(code="NUM06", name="half-precision", severity="error", doc=__doc__ or "", check=_check, needs=("logits",))
 """The logits have the precision that the loss needs."""

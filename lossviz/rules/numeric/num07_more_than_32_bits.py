@@ -66,5 +66,7 @@ def _fix(case: Case, rows: int) -> dict[str, str]:
     return {library: "\n".join(text for text in texts if text) for library, texts in lines.items()}
 
 
-RULE = Rule(code="NUM07", name="more-than-32-bits", severity="warning", doc=__doc__ or "", check=_check)
+RULE = Rule(
+    code="NUM07", name="more-than-32-bits", severity="warning", doc=__doc__ or "", check=_check, needs=("logits",)
+)
 """A 32-bit index reaches every logit."""

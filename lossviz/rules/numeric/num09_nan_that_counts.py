@@ -74,5 +74,6 @@ RULE = Rule(
         "NUM03",
         "NUM06",
     ),
+    needs=("logits",),
 )
 """Every logit that counts is a number."""

@@ -35,7 +35,7 @@ Array = np.ndarray
 
 
 def _check(case: Case) -> Found | None:
-    classes = 2 if case.analysis.is_classifier else case.shape[2]
+    classes = case.analysis.classes
     if classes == 1:
         raise CannotTell("There is one class; one logit a timestep is a sigmoid's, under the reduction classification.")
     outside = (case.targets < 0) | (case.targets >= classes)

@@ -111,7 +111,7 @@ def _late(case: Case) -> Found | None:
         return None
     token, agreeing = tally.most_common(1)[0]
     late = (starts > 1) & (before != token) & (earlier == token)
-    by_chance = len(starts) * float(case.shape[2]) ** (1 - agreeing)
+    by_chance = len(starts) * float(case.shape[2] or case.analysis.classes) ** (1 - agreeing)
     if not late.any() or agreeing < 0.8 * known.sum() or by_chance > 1e-4:
         return None
     return _found_late(case, token, agreeing, late, starts)

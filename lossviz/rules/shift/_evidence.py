@@ -54,7 +54,7 @@ def _sampled(case: Case, classes: Array) -> Array:
     """Log-probabilities of some classes at timesteps spread over those that count, [n, classes]."""
     rows, timesteps = np.nonzero(case.counts & np.isfinite(case.analysis.logsumexp))
     some = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int))
-    scores = case.batch.logits[rows[some], timesteps[some]][:, classes].astype(np.float64)
+    scores = case.logits[rows[some], timesteps[some]][:, classes].astype(np.float64)
     logs: Array = np.maximum(scores - case.analysis.logsumexp[rows[some], timesteps[some], None], LOWEST)
     return logs
 

@@ -74,7 +74,7 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     phase="targets",
-    needs=("inputs",),
+    needs=("inputs", "logits"),
     checks_reported=True,
 )
 """Targets come one timestep after their inputs."""

@@ -92,7 +92,7 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     phase="shifts",
-    needs=("inputs",),
+    needs=("inputs", "logits"),
     checks_reported=True,
 )
 """Targets come one timestep after their inputs, not two."""

@@ -128,6 +128,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     phase="layout",
-    needs=("inputs",),
+    needs=("inputs", "logits"),
 )
 """Inputs start with a start token."""

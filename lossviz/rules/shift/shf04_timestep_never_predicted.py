@@ -56,7 +56,7 @@ def _never_predicted(case: Case, timestep: int) -> Array:
     # A flat row has the entropy ln V: only such rows are read.
     if not rows.any() or not (case.analysis.entropy[rows, timestep] > case.uniform - 1e-3).all():
         return np.zeros_like(rows)
-    logits = case.batch.logits[rows, timestep].astype(np.float64)
+    logits = case.logits[rows, timestep].astype(np.float64)
     return rows if (np.ptp(logits, axis=-1) < ALIKE).all() else np.zeros_like(rows)
 
 
@@ -76,5 +76,7 @@ def _found(case: Case, cells: Array) -> Found:
     )
 
 
-RULE = Rule(code="SHF04", name="timestep-never-predicted", severity="error", doc=__doc__ or "", check=_check)
+RULE = Rule(
+    code="SHF04", name="timestep-never-predicted", severity="error", doc=__doc__ or "", check=_check, needs=("logits",)
+)
 """Every timestep that counts was predicted."""

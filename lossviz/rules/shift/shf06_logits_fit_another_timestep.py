@@ -73,5 +73,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     phase="alignment",
+    needs=("logits",),
 )
 """The logits fit their own targets best."""

@@ -66,5 +66,6 @@ RULE = Rule(
     check=_check,
     phase="layout",
     checks_reported=True,
+    needs=("logits",),
 )
 """Logits and targets are laid out alike."""

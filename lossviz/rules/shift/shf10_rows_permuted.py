@@ -61,7 +61,7 @@ def _check(case: Case) -> Found | None:
             "order": ", ".join(map(str, order[:32])) + (" …" if len(order) > 32 else ""),
         },
         fix=_fix(case, order),
-        repaired=lambda: case.batch.replace(logits=case.batch.logits[order]),
+        repaired=lambda: case.batch.replace(logits=case.logits[order]),
     )
 
 
@@ -91,5 +91,6 @@ RULE = Rule(
     phase="layout",
     requires=("PAD13",),
     checks_reported=True,
+    needs=("logits",),
 )
 """Each sequence has its own logits."""

@@ -4,14 +4,15 @@ Structure is checked (ranks, shapes, dtypes); content is admitted, because wrong
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
 
-from lossviz.arrays import as_array, as_integers, as_lengths, as_weights, is_floating
+from lossviz.arrays import as_integers, as_lengths, as_weights
+from lossviz.batch._checks import checked_classes, checked_id, checked_logits, checked_reported, checked_tokens
+from lossviz.batch._recorded import RECORDED, checked_losses, checked_recorded
 from lossviz.errors import InputError
 from lossviz.notebook import described, paragraph, table
 
@@ -22,10 +23,10 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Batch:
-    """Logits, targets and what says which timesteps count; made by `Batch.from_arrays`.
+    """Logits or losses, targets, and what says which timesteps count; made by `Batch.from_arrays`.
 
     Attributes:
-        logits: [B, T, V] float16, bfloat16, float32 or float64; may be a `np.memmap`.
+        logits: [B, T, V] float16, bfloat16, float32 or float64, maybe a `np.memmap`; None where only losses are known.
         targets: [B, T] int64, the class that each timestep should have predicted.
         lengths: [B] int64 (float64 where one is fractional or beyond int64), or None.
         weights: [B, T] float64, or None.
@@ -37,13 +38,17 @@ class Batch:
         reported: the number that the training loop printed, as printed, or None.
         title: a name for screens and files, or None.
         assumptions: what `lossviz.load` took for granted about the file, a clause each; no argument of `from_arrays`.
+        losses: [B, T] float64, −log p of the target in nats where there are no logits, NaN where not recorded; or None.
+        entropy: [B, T] float64, recorded with the losses, in nats, or None; `rank` of the target likewise.
+        top_classes: [B, T, K] int64, recorded with the losses, or None; `top_probabilities` float64 likewise.
+        classes: V, or None where neither logits, nor a vocabulary, nor a count says.
 
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 0], [3, 0, 0]], lengths=[2, 1], pad_id=0)
     >>> batch
     Batch(B=2 sequences, T=3 timesteps, V=4 classes, logits float64, mask from lengths)
     """
 
-    logits: Array
+    logits: Any  # an array, or None
     targets: Array
     lengths: Array | None = None
     weights: Array | None = None
@@ -57,17 +62,23 @@ class Batch:
     reported: str | None = None
     title: str | None = None
     assumptions: tuple[str, ...] = ()
+    losses: Array | None = None
+    entropy: Array | None = None
+    rank: Array | None = None
+    top_classes: Array | None = None
+    top_probabilities: Array | None = None
+    classes: int | None = None
 
     FIELDS: ClassVar[tuple[str, ...]] = (
         "logits", "targets", "lengths", "weights", "inputs", "vocabulary", "input_vocabulary", "pad_id", "eos_id",
-        "ignore_id", "segment_ids", "reported", "title",
+        "ignore_id", "segment_ids", "reported", "title", "losses", *RECORDED, "classes",
     )  # fmt: skip
 
     @classmethod
     def from_arrays(
         cls,
         *,
-        logits: Any,
+        logits: Any = None,
         targets: Any,
         lengths: Any = None,
         weights: Any = None,
@@ -80,6 +91,13 @@ class Batch:
         segment_ids: Any = None,
         reported: str | float | None = None,
         title: str | None = None,
+        losses: Any = None,
+        log_probs: Any = None,
+        entropy: Any = None,
+        rank: Any = None,
+        top_classes: Any = None,
+        top_probabilities: Any = None,
+        classes: int | None = None,
     ) -> "Batch":
         """Check the structure of plain arrays (NumPy, TensorFlow, PyTorch, JAX, lists) and keep them as a Batch.
 
@@ -97,6 +115,13 @@ class Batch:
             segment_ids: [B, T] integers.
             reported: the printed loss, as a number or as the string that was printed.
             title: a name.
+            losses: [B, T] numbers, −log p of the target in nats, instead of `logits`; NaN where not recorded.
+            log_probs: [B, T] numbers, log p of the target in nats, instead of `losses`.
+            entropy: [B, T] numbers in nats, beside `losses`.
+            rank: [B, T] numbers, 1 where the target was the first choice, beside `losses`.
+            top_classes: [B, T, K] integers, the likeliest first, beside `losses`.
+            top_probabilities: [B, T, K] numbers.
+            classes: V, beside `losses`, where there is no vocabulary.
 
         Raises:
             InputError: if a rank, shape or dtype is wrong, or a weight or length is not a finite number.
@@ -106,29 +131,44 @@ class Batch:
         lossviz.errors.InputError: `targets` must have shape (2, 3), the first two axes of `logits`; got (3, 2). If \
 time comes first, pass `targets.T`.
         """
-        logits = _logits(logits)
-        shape, classes = logits.shape[:2], logits.shape[2]
+        recorded = (entropy, rank, top_classes, top_probabilities)
+        if logits is not None:
+            if losses is not None or log_probs is not None or any(value is not None for value in recorded):
+                raise InputError(
+                    "`logits` give the losses and all that was recorded with them; pass `logits`, or the rest."
+                )
+            logits = checked_logits(logits)
+            shape = logits.shape[:2]
+        else:
+            losses = checked_losses(losses, log_probs)
+            shape = losses.shape
+        words = None if vocabulary is None else checked_tokens("vocabulary", vocabulary, "class")
         return cls(
             logits=logits,
+            losses=losses,
+            classes=checked_classes(logits, words, classes),
+            **checked_recorded(shape, **dict(zip(RECORDED, recorded, strict=True))),
             targets=as_integers("targets", targets, shape),
             lengths=None if lengths is None else as_lengths(lengths, shape[0]),
             weights=None if weights is None else as_weights(weights, shape),
             inputs=None if inputs is None else as_integers("inputs", inputs, shape),
-            vocabulary=None if vocabulary is None else _vocabulary(vocabulary, classes),
-            input_vocabulary=None if input_vocabulary is None else _tokens("input_vocabulary", input_vocabulary, "id"),
-            pad_id=_id("pad_id", pad_id),
-            eos_id=_id("eos_id", eos_id),
-            ignore_id=_id("ignore_id", ignore_id),
+            vocabulary=words,
+            input_vocabulary=None
+            if input_vocabulary is None
+            else checked_tokens("input_vocabulary", input_vocabulary, "id"),
+            pad_id=checked_id("pad_id", pad_id),
+            eos_id=checked_id("eos_id", eos_id),
+            ignore_id=checked_id("ignore_id", ignore_id),
             segment_ids=None if segment_ids is None else as_integers("segment_ids", segment_ids, shape),
-            reported=None if reported is None else _reported(reported),
+            reported=None if reported is None else checked_reported(reported),
             title=None if title is None else str(title),
         )
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(B, T, V): sequences, timesteps, classes."""
-        sequences, timesteps, classes = self.logits.shape
-        return sequences, timesteps, classes
+        """(B, T, V): sequences, timesteps, classes; V is 0 where `classes` is None."""
+        sequences, timesteps = self.targets.shape
+        return sequences, timesteps, self.classes or 0
 
     @property
     def declared_mask(self) -> str:
@@ -150,11 +190,14 @@ time comes first, pass `targets.T`.
     def fields(self) -> dict[str, Any]:
         """The arguments that `from_arrays` would need to make this batch again, without the absent ones."""
         named = {name: getattr(self, name) for name in self.FIELDS}
+        if self.logits is not None or self.vocabulary is not None:
+            del named["classes"]  # they say so themselves
         return {name: value for name, value in named.items() if value is not None}
 
     def shares_losses(self, other: "Batch") -> bool:
         """Whether every timestep has the loss that it has in `other`: the same logits in memory, equal targets."""
-        return self.logits is other.logits and np.array_equal(self.targets, other.targets)
+        same = self.logits is not None and self.logits is other.logits
+        return same and np.array_equal(self.targets, other.targets)
 
     def replace(self, **changes: Any) -> "Batch":
         """The same batch with some arguments changed, validated again.
@@ -172,70 +215,8 @@ time comes first, pass `targets.T`.
     def __repr__(self) -> str:
         sequences, timesteps, classes = self.shape
         title = f"{self.title!r}, " if self.title else ""
+        held = "losses and no logits" if self.logits is None else f"logits {self.logits.dtype.name}"
         return (
-            f"Batch({title}B={sequences} sequences, T={timesteps} timesteps, V={classes} classes, "
-            f"logits {self.logits.dtype.name}, mask from {self.declared_mask})"
+            f"Batch({title}B={sequences} sequences, T={timesteps} timesteps, "
+            f"V={classes or 'unknown'}{' classes' if classes else ''}, {held}, mask from {self.declared_mask})"
         )
-
-
-def _logits(value: Any) -> Array:
-    logits = as_array("logits", value)
-    if logits.ndim != 3:
-        raise InputError(
-            f"`logits` must have rank 3, (sequences, timesteps, classes); got shape {logits.shape}. "
-            "A single sequence needs `logits[None]`; flat logits need `logits.reshape(B, T, -1)`."
-        )
-    if not is_floating(logits.dtype):
-        raise InputError(
-            f"`logits` must be floating point (float16, bfloat16, float32 or float64); got {logits.dtype.name}. "
-            "If these are scores, pass `logits.astype('float32')`; if they are token ids, they belong in `targets`."
-        )
-    if logits.shape[2] == 0:
-        raise InputError(f"`logits` must have at least one class on the last axis; got shape {logits.shape}.")
-    return logits
-
-
-def _tokens(name: str, value: Any, each: str) -> tuple[str, ...]:
-    wanted = f"`{name}` must be a list of strings, one per {each}, in the order of their ids"
-    if isinstance(value, Mapping):
-        raise InputError(f"{wanted}; got a {type(value).__name__}. Pass `sorted({name}, key={name}.get)`.")
-    if isinstance(value, (str, bytes, Set)) or not isinstance(value, Iterable):
-        raise InputError(f"{wanted}; got a {type(value).__name__}.")
-    tokens = list(value)
-    for place, token in enumerate(tokens):
-        if not isinstance(token, str):
-            raise InputError(f"{wanted}; entry {place} is {token!r}. Pass `[str(token) for token in {name}]`.")
-    return tuple(map(str, tokens))
-
-
-def _vocabulary(value: Any, classes: int) -> tuple[str, ...]:
-    tokens = _tokens("vocabulary", value, "class")
-    if len(tokens) != classes:
-        raise InputError(
-            f"`vocabulary` must have {classes} tokens, one per class of `logits`; got {len(tokens)}. "
-            "Count the padding token and the special tokens too."
-        )
-    return tokens
-
-
-def _id(name: str, value: Any) -> int | None:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return None if value is None else index(value)
-    except TypeError:
-        raise InputError(f"`{name}` must be an integer; got {value!r}.") from None
-
-
-def _reported(value: Any) -> str:
-    printed = value.strip() if isinstance(value, str) else _printed(value)
-    try:
-        float(printed)
-    except ValueError:
-        raise InputError(f"`reported` must be one number, as printed; got {value!r}.") from None
-    return printed
-
-
-def _printed(value: Any) -> str:
-    array = as_array("reported", value)
-    return str(array.reshape(-1)[0]) if array.size == 1 else ""
