@@ -50,8 +50,8 @@ def test_an_unmasked_loss_that_was_not_recorded_makes_the_number_nan_and_is_said
     assert np.isnan(analysis.value)
     assert [problem.message for problem in analysis.problems if problem.kind == "unrecorded"] == [
         (
-            "1 unmasked loss was not recorded, first at sequence 1, timestep 1, so the number is NaN; the mean over the "
-            "other 4 is 0.9375."
+            "1 unmasked loss was not recorded, first at sequence 1, timestep 1, so the number is NaN; the mean "
+            "over the other 4 is 0.9375."
         )
     ]
 
@@ -107,8 +107,8 @@ def test_log_probs_are_losses_of_the_other_sign():
         (
             {"vocabulary": ["a"], "classes": 4},
             (
-                "`vocabulary` must have 4 tokens, one for each of the 4 `classes`; got 1. Count the padding token and the "
-                "special tokens too."
+                "`vocabulary` must have 4 tokens, one for each of the 4 `classes`; got 1. Count the padding "
+                "token and the special tokens too."
             ),
         ),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossviz.errors import FormatError, NamesError, did_you_mean
 from lossviz.formats._common import Fields, listing
-from lossviz.formats._fields import FIELDS, IDS, TEXTS, VOCABULARIES, describe, plain
+from lossviz.formats._fields import FIELDS, IDS, RECORDED, TEXTS, VOCABULARIES, describe, plain
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "logits": ("logit", "lm_logits", "output", "outputs", "scores", "predictions", "preds", "y_pred"),
@@ -117,7 +117,10 @@ def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str
     given = dict(names or {})
     check_names(given, arrays, FIELDS, file)
     taken = set(given.values())
-    chosen = given | {name: name for name in FIELDS if name in arrays and name not in given and name not in taken}
+    named = [name for name in FIELDS if _is_named(name, arrays) and name not in given and name not in taken]
+    chosen = given | {name: name for name in named}
+    if "logits" in chosen:  # which give all that may have been recorded beside them
+        chosen = {name: key for name, key in chosen.items() if name in given or name not in (*RECORDED, "classes")}
     held = next((name for name in ("logits", "losses", "log_probs") if name in chosen), "logits")
     missing = [name for name in (held, "targets") if name not in chosen]
     if missing:
@@ -128,6 +131,11 @@ def choose(arrays: Mapping[str, Any], names: Mapping[str, str] | None, file: str
             arrays, chosen, {"lengths": axes[:1], "weights": axes[:2], "pad_id": (), "ignore_id": ()}, file
         )
     return {name: plain(name, arrays[chosen[name]], file) for name in FIELDS if name in chosen}
+
+
+def _is_named(name: str, arrays: Mapping[str, Any]) -> bool:
+    """Whether a file holds a field by its own name; `classes` is a count only where it is one number."""
+    return name in arrays and (name != "classes" or _fits(name, arrays[name]))
 
 
 def check_names(names: Mapping[str, str], arrays: Mapping[str, Any], asks: tuple[str, ...], file: str) -> None:

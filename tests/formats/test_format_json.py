@@ -43,7 +43,7 @@ def test_json_is_plain_and_writes_short_numbers() -> None:
 
 
 def test_json_leaves_out_what_is_null_and_ignores_keys_it_does_not_know() -> None:
-    text = '{"logits": [[[1, 2]]], "targets": [[1]], "lengths": null, "losses": [null], "meta": {"a": 1}}'
+    text = '{"logits": [[[1, 2]]], "targets": [[1]], "lengths": null, "perplexities": [null], "meta": {"a": 1}}'
     assert list(read(text)) == ["logits", "targets"]
 
 
