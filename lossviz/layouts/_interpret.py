@@ -83,7 +83,8 @@ def interpret(
     choices = Choices(wanted, shift, ignore_id, pad_id, eos_id, weights, reduction, reported)
     draft = _named(Draft(dict(fields), choices), names)
     draft = draft.replacing(**{name: _plain(name, draft[name]) for name in _TEXTS if name in draft})
-    for one in LAYOUTS[1:]:
+    recorded = "logits" not in draft and ("losses" in draft or "log_probs" in draft) and "targets" in draft
+    for one in () if recorded and wanted is None else LAYOUTS[1:]:
         if one.name == "renamed" and names == {}:
             continue
         if wanted is None or one.name in wanted or (one.name == "renamed" and wanted != ("plain",)):

@@ -23,7 +23,8 @@ def refuse_uncovered(draft: Draft) -> None:
         NamesError: if there are no logits, or no targets.
         InputError: if the targets are not class ids.
     """
-    missing = [name for name in ("logits", "targets") if name not in draft]
+    held = next((name for name in ("logits", "losses", "log_probs") if name in draft), "logits")
+    missing = [name for name in (held, "targets") if name not in draft]
     if missing:
         raise NamesError(_not_found(draft.fields, missing), draft.fields)
     targets = np.asarray(draft["targets"])
