@@ -39,7 +39,7 @@ If they are log-probabilities, pass them as `log_probs`.
     return _signed(_plane("log_probs", log_probs), hint, -1)
 
 
-def checked_recorded(shape: tuple[int, int], **given: Any) -> dict[str, Array | None]:
+def checked_recorded(shape: tuple[int, int], **given: Any) -> dict[str, Any]:
     """`entropy` and `rank` [B, T], `top_classes` and `top_probabilities` [B, T, K], where they were recorded.
 
     Raises:
@@ -47,7 +47,7 @@ def checked_recorded(shape: tuple[int, int], **given: Any) -> dict[str, Array | 
     """
     if (given["top_classes"] is None) != (given["top_probabilities"] is None):
         raise InputError("`top_classes` and `top_probabilities` belong together; pass both or neither.")
-    found: dict[str, Array | None] = dict.fromkeys(RECORDED)
+    found: dict[str, Any] = dict.fromkeys(RECORDED)
     for name in ("entropy", "rank"):
         if given[name] is not None:
             found[name] = _numbers(name, given[name], shape)
