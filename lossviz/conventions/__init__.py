@@ -5,7 +5,7 @@ its family, and one in the oracle of the tests.
 """
 
 from lossviz.conventions._convention import DIVISORS, LAWS, UNITS, Convention, Quotient, User
-from lossviz.conventions._table import CONVENTIONS, convention_coded
+from lossviz.conventions._table import CONVENTIONS, LIBRARIES, convention_coded
 from lossviz.conventions._terms import Terms, terms_of
 from lossviz.conventions.compare import compare_conventions
 
@@ -13,6 +13,7 @@ __all__ = [
     "CONVENTIONS",
     "DIVISORS",
     "LAWS",
+    "LIBRARIES",
     "UNITS",
     "Convention",
     "Quotient",

@@ -11,7 +11,7 @@ from lossviz.conventions._tokens import TOKEN_MEANS
 from lossviz.conventions._units import OTHER_UNITS
 from lossviz.errors import InputError, did_you_mean
 
-__all__ = ["CONVENTIONS", "convention_coded"]
+__all__ = ["CONVENTIONS", "LIBRARIES", "convention_coded"]
 
 
 def _natural(convention: Convention) -> tuple[object, ...]:
@@ -24,6 +24,11 @@ CONVENTIONS: tuple[Convention, ...] = tuple(
     sorted((*SUMS, *TOKEN_MEANS, *MEANS_OF_MEANS, *OTHER_UNITS, *SMOOTHED, *SHIFTED), key=_natural)
 )
 """Every row of spec/conventions.md, then the calculations of spec/losses.md, by code."""
+
+LIBRARIES: tuple[str, ...] = tuple(
+    sorted({user.library for row in CONVENTIONS for user in row.users}, key=str.casefold)
+)
+"""Every library that some row names as its user."""
 
 
 def convention_coded(code: str) -> Convention:

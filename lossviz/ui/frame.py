@@ -16,7 +16,7 @@ def run() -> None:
     st.sidebar.markdown("**lossviz** · which timesteps make up your loss?")
     # Plotly, pandas and the figures take a second to import: what is drawn so far is on the screen by then.
     from lossviz.ui.pages import show_page
-    from lossviz.ui.waiting import keep_what_waits
+    from lossviz.ui.session.waiting import keep_what_waits
 
     keep_what_waits()
     show_page()

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from lossviz.conventions import CONVENTIONS, UNITS
+from lossviz.conventions import CONVENTIONS, LIBRARIES, UNITS
 from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
@@ -18,14 +18,13 @@ from lossviz.reductions import FLAGS, MAX_SAFE_INTEGER, REDUCTIONS
 from lossviz.rules import RULES
 from lossviz.settings import MASKS
 from lossviz.splits import KINDS
-from lossviz.ui.choices import DECLARED, OPTIONS
-from lossviz.ui.conventions import LIBRARIES
-from lossviz.ui.doctor_samples import DOOR_SAMPLES
-from lossviz.ui.repair import Repair, packed_repair, unpacked_repair
-from lossviz.ui.sentences import KINDS_OF_MODEL, STAGES
-from lossviz.ui.source import Source
-from lossviz.ui.state import Linked, State, read_widget, write_widget
-from lossviz.ui.typed import LOGITS
+from lossviz.ui.session.repair import Repair, packed_repair, unpacked_repair
+from lossviz.ui.session.source import Source
+from lossviz.ui.session.state import Linked, State, read_widget, write_widget
+from lossviz.ui.shared.settings_panel import DECLARED, OPTIONS
+from lossviz.ui.sources.rule_samples import DOOR_SAMPLES
+from lossviz.ui.sources.sentences import KINDS_OF_MODEL, STAGES
+from lossviz.ui.sources.typed import LOGITS
 
 __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from lossviz.ui.choices import choose_settings
-from lossviz.ui.doors import doors
 from lossviz.ui.link import restore
-from lossviz.ui.state import get_state
+from lossviz.ui.session.state import get_state
+from lossviz.ui.shared.settings_panel import choose_settings
+from lossviz.ui.sources.batch_picker import doors
 from lossviz.ui.views import VIEWS, View
 
 __all__ = ["show_page"]

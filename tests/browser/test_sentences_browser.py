@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from lossviz import Batch
 from lossviz.samples import load_sample
-from lossviz.ui.sentences import KINDS_OF_MODEL, STAGES, sentence_batch
+from lossviz.ui.sources.sentences import KINDS_OF_MODEL, STAGES, sentence_batch
 from tests import oracle
 from tests.browser import steps
 from tests.browser.conftest import Shot

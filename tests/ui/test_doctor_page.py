@@ -11,9 +11,9 @@ from lossviz import Analysis, Batch, analyze, diagnose
 from lossviz.formats import write
 from lossviz.rules import RULES, Diagnosis, Found, Rule, load_rule_sample, rule_samples
 from lossviz.samples import load_sample
-from lossviz.ui import doctor_badge
-from lossviz.ui.doctor_card import DOCS
+from lossviz.ui.doctor.finding_card import DOCS
 from lossviz.ui.link import pack
+from lossviz.ui.shared import findings_badge
 from tests.ui.driver import (
     address,
     choose,
@@ -437,7 +437,7 @@ def test_rules_run_once_for_each_analysis(monkeypatch: pytest.MonkeyPatch) -> No
         runs.append(analysis)
         return diagnose(analysis)
 
-    monkeypatch.setattr(doctor_badge, "diagnose", counted)
+    monkeypatch.setattr(findings_badge, "diagnose", counted)
     app = open_page("doctor", view=pack({"door": "Sample", "sample": BAD}))
     go(run(app), "Explore")
     assert len(runs) == 1
@@ -454,7 +454,7 @@ def test_formula_of_the_loop_is_compared_with_what_it_printed() -> None:
 
 def test_badge_of_a_printed_number_waits_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every formula is compared with it."""
-    monkeypatch.setattr(doctor_badge, "PRINTED_TIMESTEPS", 10)
+    monkeypatch.setattr(findings_badge, "PRINTED_TIMESTEPS", 10)
     assert badge(sample(BAD))[0] == "1 finding"
     assert badge(go(opened(**load_rule_sample("SHF05"), reported="0.5457"), "Explore"))[0] == "1 finding"
     assert badge(uploaded(**load_rule_sample("SHF05"), reported="0.5457"))[0] == "Examine"
@@ -508,7 +508,7 @@ def test_number_of_a_file_is_back_when_the_fix_is_undone() -> None:
 
 
 def test_badge_of_a_large_batch_waits_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_badge, "TIMESTEPS", 10)
+    monkeypatch.setattr(findings_badge, "TIMESTEPS", 10)
     app = sample(BAD)
     assert badge(app) == ("Examine", "The rules take a while on a batch as large as this one.")
     assert answer(go(app, "Doctor")) == "1 error"

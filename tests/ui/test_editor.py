@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from lossviz import Batch
 from lossviz.edits import Edit, entry
-from lossviz.ui.editing import STALE, Entry, change_steps, draw_entries, save_typed
-from lossviz.ui.editor import Editor, Editors
-from lossviz.ui.source import Source
-from lossviz.ui.state import State
+from lossviz.ui.session.editor import Editor, Editors
+from lossviz.ui.session.source import Source
+from lossviz.ui.session.state import State
+from lossviz.ui.shared.edit_history import STALE, Entry, change_steps, draw_entries, save_typed
 
 ROWS, TIMESTEPS, CLASSES = 2, 3, 4
 CELLS = [(row, timestep) for row in range(ROWS) for timestep in range(TIMESTEPS)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossviz.edits import Edit
-from lossviz.ui.editing import make_edits
+from lossviz.ui.shared.edit_history import make_edits
 from tests.ui.driver import (
     button,
     choose,
@@ -213,7 +213,7 @@ def test_edits_survive_another_sample_and_back() -> None:
 
 
 def test_edited_cells_are_marked_in_the_picture() -> None:
-    from lossviz.ui.equation import edited_cells
+    from lossviz.ui.shared.equation import edited_cells
 
     app = at_cell(golden(), 2, 0)
     run(weight(app).set_value(0.5))

@@ -10,9 +10,9 @@ from lossviz import Analysis, Batch, Settings, analyze
 from lossviz.headline import headline
 from lossviz.reductions import CALCULATIONS, FLAGS, REDUCTIONS
 from lossviz.samples import DEFAULT, SAMPLES, load_sample
-from lossviz.ui.choices import OPTIONS
 from lossviz.ui.link import pack
-from lossviz.ui.opening import trained_with
+from lossviz.ui.session.default_reduction import trained_with
+from lossviz.ui.shared.settings_panel import OPTIONS
 from tests.ui.driver import (
     choose,
     click,

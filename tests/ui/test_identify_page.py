@@ -11,8 +11,8 @@ from lossviz import Batch, analyze, write
 from lossviz.digits import numbers_in
 from lossviz.identification import answer, identify
 from lossviz.samples import load_sample
-from lossviz.ui.identify_answer import EMPTY, STOPPED, UNSAID
-from lossviz.ui.identify_cards import quotient
+from lossviz.ui.identify.answer_panel import EMPTY, STOPPED, UNSAID
+from lossviz.ui.identify.match_cards import quotient
 from lossviz.ui.link import pack
 from tests.golden import FRACTIONAL, golden_batch
 from tests.ui.driver import (

@@ -7,9 +7,9 @@ import pytest
 
 from lossviz import Settings, analyze
 from lossviz.samples import SAMPLES
-from lossviz.ui.doctor_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.link import pack
-from lossviz.ui.opening import TRAINED_WITH, Opening, trained_with
+from lossviz.ui.session.default_reduction import TRAINED_WITH, Opening, trained_with
+from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
 from tests.ui.driver import (
     address,
     choose,

@@ -8,13 +8,13 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lossviz.ui.plot import plot, selected_cell
+from lossviz.ui.shared.plot import plot, selected_cell
 
 
 def page(cell: tuple[int, int] | None, early: bool = False) -> None:
     import streamlit as st
 
-    from lossviz.ui.plot import plot, selected_cell
+    from lossviz.ui.shared.plot import plot, selected_cell
     from tests.browser.standin import figure
 
     if early:

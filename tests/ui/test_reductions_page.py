@@ -11,10 +11,10 @@ from lossviz.conventions import DIVISORS, LAWS, compare_conventions
 from lossviz.conventions.folded import fold_conventions
 from lossviz.reproduce import LIBRARIES, code
 from lossviz.samples import SAMPLES
-from lossviz.ui.adopt import IN_USE
-from lossviz.ui.convention import IN_WORDS, WHY_NOT
-from lossviz.ui.conventions import SHORT
 from lossviz.ui.link import pack
+from lossviz.ui.reductions.convention_card import IN_WORDS, WHY_NOT
+from lossviz.ui.reductions.conventions_panel import SHORT
+from lossviz.ui.shared.apply_convention import IN_USE
 from lossviz.ui.views import VIEWS
 from tests.ui.driver import (
     address,

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lossviz import Batch
 from lossviz.edits import Edit
 from lossviz.errors import InputError
-from lossviz.ui.repair import MAX_ENTRIES, Repair, packed_repair, repair_of, unpacked_repair
-from lossviz.ui.source import Source
-from lossviz.ui.state import Linked, State
+from lossviz.ui.session.repair import MAX_ENTRIES, Repair, packed_repair, repair_of, unpacked_repair
+from lossviz.ui.session.source import Source
+from lossviz.ui.session.state import Linked, State
 
 EDIT = Edit("lengths", (0,), 1)
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lossviz import Batch, analyze, formats
-from lossviz.ui import save
+from lossviz.ui.shared import downloads_panel
 from tests.ui.driver import choose, edit_length, open_app, run, sample, select, shown, unfold
 
 
@@ -21,7 +21,7 @@ def made(app: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def keep(*button: Any) -> None:
         builders[button[2]] = button[3]
 
-    monkeypatch.setattr(save, "_button", keep)
+    monkeypatch.setattr(downloads_panel, "_button", keep)
     unfold(app, "save")
     return builders
 
@@ -88,6 +88,6 @@ def test_every_picture_of_the_page_can_be_saved(monkeypatch: pytest.MonkeyPatch)
 
 def test_batch_too_large_to_download_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     app = sample("golden")
-    monkeypatch.setattr(save, "MAX_BYTES", 100)
+    monkeypatch.setattr(downloads_panel, "MAX_BYTES", 100)
     assert "batch.npz" not in made(app, monkeypatch)
     assert "copy its file instead" in " ".join(caption.value for caption in app.caption)

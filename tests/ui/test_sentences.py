@@ -8,8 +8,8 @@ import pytest
 from lossviz.errors import InputError
 from lossviz.models.trained import STAGES as TRAINED_STAGES
 from lossviz.models.trained import TRAINED, load_trained
-from lossviz.ui.opening import TRAINED_WITH
-from lossviz.ui.sentences import KINDS_OF_MODEL, STAGES, sentence_batch
+from lossviz.ui.session.default_reduction import TRAINED_WITH
+from lossviz.ui.sources.sentences import KINDS_OF_MODEL, STAGES, sentence_batch
 from tests import oracle
 from tests.ui.driver import address, choose, door, edit_length, go, key_of, number, open_app, run, shown, state, texts
 

@@ -8,8 +8,8 @@ import pytest
 from lossviz import Batch, Settings, analyze
 from lossviz.edits import Edit
 from lossviz.errors import InputError, SettingsError
-from lossviz.ui.source import Source
-from lossviz.ui.state import Linked, State
+from lossviz.ui.session.source import Source
+from lossviz.ui.session.state import Linked, State
 
 FIRST, SECOND = Edit("lengths", (0,), 1), Edit("targets", (0, 1), 3)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossviz.figures._text import visible
-from lossviz.ui.typed import EXAMPLE
+from lossviz.ui.sources.typed import EXAMPLE
 from tests.ui.driver import choose, click, door, edit_length, number, open_app, run, select, shown, state, texts
 
 GOOD = "a b\nc"

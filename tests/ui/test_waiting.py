@@ -4,7 +4,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
-from lossviz.ui.waiting import keep_what_waits, merged
+from lossviz.ui.session.waiting import keep_what_waits, merged
 
 
 def message(**numbers: float) -> WidgetStates:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from lossviz.ui.widgets import KINDS, literal
+from lossviz.ui.shared.widgets import KINDS, literal
 from tests.ui.driver import plain
 
 
@@ -35,6 +35,6 @@ def test_names_in_backticks_stay_code() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_say_shows_the_sentence(kind: str) -> None:
-    script = f"from lossviz.ui.widgets import say\nsay({kind!r}, 'a <b> [x](http://y)')"
+    script = f"from lossviz.ui.shared.widgets import say\nsay({kind!r}, 'a <b> [x](http://y)')"
     app = AppTest.from_string(script).run()
     assert [plain(str(found.value)) for found in getattr(app, kind)] == ["a <b> [x](http://y)"]

@@ -5,7 +5,7 @@ import sys
 
 SCRIPT = """
 import sys
-from lossviz.ui.work import engine_is_ready, load_engine
+from lossviz.ui.shared.computation import engine_is_ready, load_engine
 assert not engine_is_ready() and "tensorflow" not in sys.modules
 load_engine()
 assert engine_is_ready()
@@ -27,4 +27,4 @@ print(keras.backend.clear_session.__module__)
 def test_streamlit_resets_no_keras_after_a_run() -> None:
     """Streamlit calls `keras.backend.clear_session` where Keras is loaded; in the app it is ours: it does nothing."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "lossviz.ui.work"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "lossviz.ui.shared.computation"), done.stderr

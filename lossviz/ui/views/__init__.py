@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lossviz.ui.choices import choose_quantity
+from lossviz.ui.shared.settings_panel import choose_quantity
 from lossviz.ui.views.doctor import doctor
 from lossviz.ui.views.explore import explore
 from lossviz.ui.views.identify import identify

@@ -1,12 +1,12 @@
 """Doctor: what is wrong with this batch?"""
 
-from lossviz.ui.doctor import doctor_panel, repairs_panel
-from lossviz.ui.doctor_rules import catalogue_panel, outcomes_panel
+from lossviz.ui.doctor.findings_panel import doctor_panel, repairs_panel
+from lossviz.ui.doctor.rules_panel import catalogue_panel, outcomes_panel
 from lossviz.ui.link import remember
-from lossviz.ui.number import refusal_panel
-from lossviz.ui.page import analysis_on_screen, has_batch
-from lossviz.ui.state import get_state
-from lossviz.ui.work import stopped
+from lossviz.ui.session.state import get_state
+from lossviz.ui.shared.computation import stopped
+from lossviz.ui.shared.headline_panel import refusal_panel
+from lossviz.ui.shared.page import analysis_on_screen, has_batch
 
 __all__ = ["doctor"]
 

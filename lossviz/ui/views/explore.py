@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from lossviz.ui.cell import cell_panel
-from lossviz.ui.choices import chosen_quantity
-from lossviz.ui.doctor_badge import badge
-from lossviz.ui.equation import equation_panel
+from lossviz.ui.explore.cell_panel import cell_panel
+from lossviz.ui.explore.sequences_panel import rows_panel
 from lossviz.ui.link import remember
-from lossviz.ui.number import numbers_panel, problems_panel, refusal_panel
-from lossviz.ui.page import analysis_on_screen, has_batch
-from lossviz.ui.rows import rows_panel
-from lossviz.ui.save import save_panel
-from lossviz.ui.script import script_panel
-from lossviz.ui.state import State, get_state
-from lossviz.ui.work import stopped
+from lossviz.ui.session.state import State, get_state
+from lossviz.ui.shared.computation import stopped
+from lossviz.ui.shared.downloads_panel import save_panel
+from lossviz.ui.shared.equation import equation_panel
+from lossviz.ui.shared.findings_badge import badge
+from lossviz.ui.shared.headline_panel import numbers_panel, problems_panel, refusal_panel
+from lossviz.ui.shared.page import analysis_on_screen, has_batch
+from lossviz.ui.shared.script_panel import script_panel
+from lossviz.ui.shared.settings_panel import chosen_quantity
 
 __all__ = ["explore"]
 

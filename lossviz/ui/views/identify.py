@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from lossviz.ui.doctor_badge import badge
-from lossviz.ui.identify import question_panel
-from lossviz.ui.identify_answer import answer_panel
+from lossviz.ui.identify.answer_panel import answer_panel
+from lossviz.ui.identify.reported_panel import question_panel
 from lossviz.ui.link import remember
-from lossviz.ui.page import analysis_on_screen, has_batch
-from lossviz.ui.state import get_state
-from lossviz.ui.work import stopped
+from lossviz.ui.session.state import get_state
+from lossviz.ui.shared.computation import stopped
+from lossviz.ui.shared.findings_badge import badge
+from lossviz.ui.shared.page import analysis_on_screen, has_batch
 
 __all__ = ["identify"]
 

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from lossviz.ui.conventions import conventions_panel
-from lossviz.ui.doctor_badge import badge
 from lossviz.ui.link import remember
-from lossviz.ui.number import numbers_panel
-from lossviz.ui.page import analysis_on_screen, has_batch
-from lossviz.ui.script import script_panel
-from lossviz.ui.split import split_panel
-from lossviz.ui.state import get_state
-from lossviz.ui.work import stopped
+from lossviz.ui.reductions.conventions_panel import conventions_panel
+from lossviz.ui.reductions.split_panel import split_panel
+from lossviz.ui.session.state import get_state
+from lossviz.ui.shared.computation import stopped
+from lossviz.ui.shared.findings_badge import badge
+from lossviz.ui.shared.headline_panel import numbers_panel
+from lossviz.ui.shared.page import analysis_on_screen, has_batch
+from lossviz.ui.shared.script_panel import script_panel
 
 __all__ = ["reductions"]
 

@@ -5,7 +5,7 @@
 
 import streamlit as st
 
-from lossviz.ui.plot import plot
+from lossviz.ui.shared.plot import plot
 from tests.browser.standin import figure
 
 st.set_page_config(layout="wide")

@@ -1,0 +1,1 @@
+"""The panels of the page Doctor: findings, their pictures and fixes, the catalogue of rules."""

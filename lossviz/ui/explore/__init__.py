@@ -1,0 +1,1 @@
+"""The panels of the page Explore: the cell, its logits, the sequences."""

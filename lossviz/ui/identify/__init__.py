@@ -1,0 +1,1 @@
+"""The panels of the page Identify: the printed number, the answer, the matches."""

@@ -1,0 +1,1 @@
+"""The panels of the page Reductions: the conventions side by side, and micro-batches."""

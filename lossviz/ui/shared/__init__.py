@@ -1,0 +1,1 @@
+"""What several pages show: the plot, the headline, the settings, downloads, the badge of findings."""

@@ -1,0 +1,83 @@
+"""The long waits: loading TensorFlow once, and computing with progress and a way to stop."""
+
+import sys
+import threading
+from functools import partial
+
+import streamlit as st
+
+from lossviz.analysis import Analysis, analyze
+from lossviz.batch import Batch
+from lossviz.errors import SettingsError
+from lossviz.settings import Settings
+from lossviz.ui.session.state import State
+from lossviz.ui.shared.settings_panel import UNREDUCED, chosen_settings
+
+__all__ = ["LONG", "analyzed", "compute", "engine_is_ready", "load_engine", "stopped"]
+
+_ready = threading.Event()
+LONG = 20_000_000  # logits: about a tenth of a second, from where on a progress bar is worth its flicker
+
+
+def engine_is_ready() -> bool:
+    """Whether TensorFlow is loaded in this process."""
+    return _ready.is_set()
+
+
+@st.cache_resource(show_spinner="Loading TensorFlow. This happens once and takes a few seconds.")
+def load_engine() -> bool:
+    """Import TensorFlow once per process."""
+    from lossviz.engine import load_tensorflow
+
+    load_tensorflow()
+    _keep_keras()
+    _ready.set()
+    return True
+
+
+def _keep_keras() -> None:
+    """Take from Streamlit the reset of Keras that it makes after every run, 0.2 s each.
+
+    Streamlit calls `keras.backend.clear_session` wherever the module is loaded, and TensorFlow loads it. The app keeps
+    nine models at most, so that nothing piles up.
+    """
+    keras = sys.modules.get("keras")
+    if keras is not None:
+        keras.backend.clear_session = lambda *_, **__: None
+
+
+def analyzed(state: State) -> tuple[Analysis, str]:
+    """The analysis of the batch on screen, and why the chosen reduction has no number, or ""."""
+    run = partial(compute, state)
+    try:
+        return state.analysis(run, chosen_settings()), ""
+    except SettingsError as error:
+        return state.analysis(run, UNREDUCED), str(error)
+
+
+def compute(state: State, batch: Batch, settings: Settings) -> Analysis:
+    """Analyze a batch; a long computation shows its progress and a button that stops it."""
+    if batch.logits.size < LONG:
+        return analyze(batch, settings)
+    place = st.container(horizontal=True, vertical_alignment="center")
+    place.button("Stop", key="stop", on_click=partial(_stop, state, batch), help="The rest of the page waits for this.")
+    bar = place.progress(0.0, f"Computing {batch.logits.size:,} logits")
+
+    def show(done: int, total: int) -> None:
+        # Pressing a button ends this run at the next call to Streamlit, which is here.
+        bar.progress(done / total, f"Computing: {done:,} of {total:,} timesteps")
+
+    return analyze(batch, settings, progress=show)
+
+
+def stopped(state: State) -> bool:
+    """Whether the user stopped the computation of the batch on screen; offers to start it again."""
+    if state.stopped is None or state.source is None or state.stopped is not state.source.current:
+        return False
+    st.info("Stopped. Nothing was computed for this batch.")
+    st.button("Compute", key="compute", on_click=partial(_stop, state, None))
+    return True
+
+
+def _stop(state: State, batch: Batch | None) -> None:
+    state.stopped = batch

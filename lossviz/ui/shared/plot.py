@@ -1,0 +1,149 @@
+"""Show a Plotly figure in the page, and select a cell [b, t] of its heatmaps by mouse or keyboard.
+
+Streamlit's own chart returns nothing for a clicked heatmap cell and is made anew at every change of the data. This
+component keeps one drawing and hands every new figure to `Plotly.react`, so that zoom and selection stay. Why this way,
+and what the others cost: docs/decisions/0004-plot-component.md.
+"""
+
+import hashlib
+import json
+import struct
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+from lossviz.ui.session.state import read_widget, write_widget
+
+__all__ = ["Cell", "plot", "plot_width", "selected_cell"]
+
+Cell = tuple[int, int]
+
+_HERE = Path(__file__).parent
+_HTML = """
+<div class="lossviz-plot">
+  <div class="lossviz-plot-figure"></div>
+  <svg class="lossviz-plot-overlay" aria-hidden="true"></svg>
+  <div class="lossviz-plot-error" role="alert" hidden></div>
+  <div class="lossviz-plot-live" aria-live="polite"></div>
+</div>
+"""
+_HEIGHT = 450
+
+
+def plot(
+    figure: go.Figure,
+    *,
+    key: str,
+    label: str,
+    cell: Cell | None = None,
+    height: int | None = None,
+    selectable: bool = True,
+) -> Cell | None:
+    """Draw a figure and return the cell [b, t] that is selected now, None for none.
+
+    What the user did since the last run wins; otherwise `cell` does, so that `cell = plot(..., cell=cell)` is the whole
+    protocol. A cell is the (y, x) of the heatmaps whose `meta` is `{"select": True}`, and is outlined in all of them.
+    Zoom stays while the rows and columns and the figure's own `layout.uirevision` stay the same.
+
+    Args:
+        figure: any figure; text from users in it is escaped already.
+        key: the name of the component in the page, one for each plot.
+        label: what the picture shows, for people who can't see it.
+        cell: the cell that the app has selected.
+        height: in pixels; by default the figure's own.
+        selectable: False for a picture in which nothing can be selected.
+    """
+    cell = selected_cell(key, cell) if selectable else None
+    drawing = figure.to_json(validate=False).encode()
+    header = {
+        "name": key,
+        "label": label,
+        "height": height or figure.layout.height or _HEIGHT,
+        "width": figure.layout.width,
+        "selectable": selectable,
+        "cell": cell,
+        "seen": _seen(key),
+        "extent": _extent(figure),
+        "digest": hashlib.blake2b(drawing, digest_size=8).hexdigest(),
+    }
+    _mount(key, header, drawing)
+    return cell
+
+
+def selected_cell(key: str, cell: Cell | None) -> Cell | None:
+    """Return the selected cell of the plot `key` before it is drawn: the user's if that is news, else `cell`.
+
+    For a page that shows the cell above its plot. The result is to be passed on as `plot(..., cell=...)`.
+    """
+    event = dict(read_widget(key) or {}).get("event")
+    if not isinstance(event, dict) or type(event.get("number")) is not int or event["number"] == _seen(key):
+        return cell
+    write_widget(_seen_key(key), event["number"])
+    return _as_cell(event.get("cell"))
+
+
+def plot_width(key: str, default: int) -> int:
+    """How wide the browser drew the plot `key` last, in pixels; `default` before it did."""
+    width = dict(read_widget(key) or {}).get("width")
+    return min(max(int(width), 300), 6000) if isinstance(width, int | float) else default
+
+
+def _mount(key: str, header: dict[str, Any], drawing: bytes) -> None:
+    head = json.dumps(header | {"library": _library_url()}).encode()
+    _component()(
+        key=key, data=struct.pack("<I", len(head)) + head + drawing, on_event_change=_nothing, on_width_change=_nothing
+    )
+
+
+def _nothing() -> None:
+    """Stand for a callback: a component keeps only the events that have one."""
+
+
+def _seen_key(key: str) -> str:
+    return f"{key}:seen"
+
+
+def _seen(key: str) -> int:
+    number: int = read_widget(_seen_key(key), 0)
+    return number
+
+
+def _as_cell(value: Any) -> Cell | None:
+    """Read what the browser sent; anything but two integers is no cell."""
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(type(number) is int for number in value):
+        return None
+    return value[0], value[1]
+
+
+def _extent(figure: go.Figure) -> str:
+    """Name the rows and columns that can be selected: while the name stays, zoom stays."""
+    grids = [trace for trace in figure.data if trace.type == "heatmap" and trace.z is not None]
+    return "; ".join(f"{_ends(trace.y, len(trace.z))} x {_ends(trace.x, len(trace.z[0]))}" for trace in grids[:1])
+
+
+def _ends(numbers: Any, count: int) -> str:
+    return f"0 to {count - 1}" if numbers is None else f"{numbers[0]} to {numbers[-1]}"
+
+
+@cache
+def _component() -> Any:
+    code = "\n".join((_HERE / name).read_text("utf-8") for name in ("plot_load.js", "plot_grid.js", "plot.js"))
+    css = (_HERE / "plot.css").read_text("utf-8")
+    # In a shadow root plotly.js would not find its own style sheet, which it puts into the head of the page.
+    return st.components.v2.component("lossviz.plot", html=_HTML, css=css, js=code, isolate_styles=False)
+
+
+def _library_url() -> str:
+    """Serve the plotly.js that plotly.py ships from where it lies, under Streamlit's route for component files."""
+    manager = get_bidi_component_manager()
+    if manager.get("lossviz.plotly") is None:
+        manifest = ComponentManifest("lossviz", plotly.__version__, [ComponentConfig("plotly", "package_data")])
+        manager.register_from_manifest(manifest, Path(plotly.__file__).parent)
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"{'/' + base if base else ''}/_stcore/bidi-components/lossviz.plotly/plotly.min.js?v={plotly.__version__}"

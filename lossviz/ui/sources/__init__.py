@@ -1,0 +1,1 @@
+"""Where a batch comes from: a sample, a file, typed sequences, the shipped models."""

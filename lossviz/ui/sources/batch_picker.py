@@ -1,0 +1,173 @@
+"""The doors through which a batch comes in: a sample, a file, typed text, a model. All end at `Batch.from_arrays`."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from lossviz.batch import Batch
+from lossviz.errors import LossvizError, NamesError
+from lossviz.formats import FORMATS, read, read_many
+from lossviz.samples import DEFAULT
+from lossviz.settings import FILE_VARIABLE, Settings
+from lossviz.ui.session.default_reduction import recorded_with, trained_with
+from lossviz.ui.session.source import Source
+from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
+from lossviz.ui.shared.selectbox import select
+from lossviz.ui.shared.widgets import literal, say
+from lossviz.ui.sources.rename_dialog import ask_names
+from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
+from lossviz.ui.sources.sentences import sentences_door
+from lossviz.ui.sources.typed import typed_door
+
+__all__ = ["FILE_VARIABLE", "doors"]
+
+TABLES = (".csv", ".parquet")
+SUFFIXES = [suffix.removeprefix(".") for known in FORMATS for suffix in known.suffixes]
+
+
+def doors(state: State) -> None:
+    """Let the user choose a batch; puts it into the state, or says in one sentence why it can't be read."""
+    if not state.started and FILE_VARIABLE in os.environ:
+        _open_path(state, Path(os.environ[FILE_VARIABLE]))
+    state.started = True
+    editor = state.choice("door", "Sample")
+    door = st.segmented_control(
+        "Batch from",
+        list(_DOORS),
+        default=editor.shown["door"],
+        required=True,
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
+        help="A recorded sample, a file that your training loop wrote, sequences that you type, or what a model "
+        "says of your own sentences.",
+    )
+    _DOORS[door or "Sample"](state)
+    _choose_reduction(state)
+
+
+def _choose_reduction(state: State) -> None:
+    """A batch of one of the models opens with what that minimises."""
+    if state.source is None:
+        return
+    now = read_widget("reduction", Settings().reduction)
+    wanted = state.opening.reduction((state.source.door, state.source.name), state.source.reduction, now)
+    if wanted != now:
+        write_widget("reduction", wanted)
+
+
+def _sample_door(state: State) -> None:
+    name = select(
+        state,
+        "sample",
+        "Sample",
+        {name: sample.title for name, sample in DOOR_SAMPLES.items()},
+        first=DEFAULT,
+        about="Recorded batches of a trained model, worked examples, one batch per kind of wrong content, and a bad "
+        "and a good one for each rule of the doctor.",
+    )
+    known = state.known("sample", name)
+    lesson = DOOR_SAMPLES[name].lesson
+    state.show(known or Source("sample", name, sample_batch(name), lesson, reduction=trained_with(name)))
+    st.caption(literal(lesson))
+
+
+def _file_door(state: State) -> None:
+    files = st.file_uploader(
+        "Open a batch",
+        type=SUFFIXES,
+        accept_multiple_files=True,
+        key="files",
+        help="One file with `logits`, `targets` and `lengths` or `weights`, or several .npy files together. "
+        "Up to 200 MB; a larger file opens by its path: `lossviz app FILE`.",
+    )
+    marks = tuple(file.file_id for file in files)
+    if marks != state.uploaded:
+        new = [file for file in files if file.file_id not in state.uploaded]
+        state.uploaded, state.unmapped = marks, None
+        state.complaint = " ".join(filter(None, [_open_upload(state, group) for group in _groups(files, new)]))
+    if state.complaint:
+        say("error", state.complaint)
+    if state.unmapped is not None:
+        _offer_mapping(state)
+    opened = {name: source for (door, name), source in state.sources.items() if door == "file"}
+    if opened:
+        name = st.selectbox(
+            "Opened",
+            list(reversed(opened)),
+            key=f"opened_{state.opened}",
+            help="Files of this session, the newest first.",
+            persist_state="session",
+        )
+        state.show(opened[name])
+    elif not state.complaint:
+        st.caption("No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`")
+
+
+def _groups(files: list[UploadedFile], new: list[UploadedFile]) -> list[dict[str, bytes]]:
+    """What belongs together: all .npy files, and each new file of another kind by itself."""
+    alone = [file for file in new if not file.name.lower().endswith(".npy")]
+    parts = {file.name: file.getvalue() for file in files if file.name.lower().endswith(".npy")}
+    return [*([parts] if len(alone) < len(new) else []), *({file.name: file.getvalue()} for file in alone)]
+
+
+def _open_upload(state: State, files: dict[str, bytes]) -> str:
+    """Open files that belong together; returns why that can't be, or ""."""
+    name = " + ".join(files)
+    try:
+        _keep(state, name, read_many(files))
+    except NamesError as error:
+        state.unmapped = (error, files)
+        return _without_code(error)
+    except LossvizError as error:
+        return f"{name}: {error}"
+    return ""
+
+
+def _open_path(state: State, path: Path) -> None:
+    default_widget("door", "Open")
+    try:
+        _keep(state, path.name, read(path))
+    except NamesError as error:
+        state.unmapped, state.complaint = (error, path), _without_code(error)
+    except LossvizError as error:
+        state.complaint = str(error)
+
+
+def _keep(state: State, name: str, arrays: dict[str, Any]) -> None:
+    batch = Batch.from_arrays(**arrays)
+    state.sources.pop(("file", name), None)
+    state.unmapped, state.complaint = None, ""
+    state.opened += 1
+    state.show(Source("file", name, batch, reduction=recorded_with(batch)))
+
+
+def _offer_mapping(state: State) -> None:
+    error, origin = state.unmapped
+
+    def answer(names: dict[str, str]) -> None:
+        if isinstance(origin, Path):
+            _keep(state, origin.name, read(origin, names=names))
+        else:
+            _keep(state, " + ".join(origin), read_many(origin, names=names))
+
+    if st.button("Say which array is which", key="map", type="primary"):
+        name = origin.name if isinstance(origin, Path) else next(iter(origin))
+        ask_names(error.arrays, answer, table=name.lower().endswith(TABLES))
+
+
+def _without_code(error: NamesError) -> str:
+    """The sentence without its advice for callers of `read`: the app has a dialog for that."""
+    return str(error).partition(" Pass `names=")[0]
+
+
+_DOORS: dict[str, Callable[[State], None]] = {
+    "Sample": _sample_door,
+    "Open": _file_door,
+    "Type": typed_door,
+    "Model": sentences_door,
+}
