@@ -327,7 +327,7 @@ def test_link_restores_the_repaired_batch(code: str) -> None:
 
 
 def test_repair_too_large_for_a_link_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossviz.ui.repair.MAX_ENTRIES", 2)
+    monkeypatch.setattr("lossviz.ui.session.repair.MAX_ENTRIES", 2)
     app = click(page(BAD), "apply_SHF05")
     assert "This view is too long for a link" in " ".join(texts(app, "caption"))
     assert "view" not in app.query_params

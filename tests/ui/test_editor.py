@@ -162,7 +162,7 @@ class Browser(RuleBasedStateMachine):
 Browser.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
-class TestBrowser(Browser.TestCase):  # type: ignore[misc]
+class TestBrowser(Browser.TestCase):  # type: ignore[misc, valid-type]
     """Collected by pytest under this name."""
 
 
@@ -254,11 +254,11 @@ def test_words_of_a_list_stay_the_words_of_its_key() -> None:
 
 def test_choice_made_by_a_button_has_a_new_field_and_the_old_one_is_not_heard() -> None:
     kept: dict[str, Any] = {}
-    reading = patch("lossviz.ui.state.read_widget", lambda key, default=None: kept.get(key, default))
+    reading = patch("lossviz.ui.session.state.read_widget", lambda key, default=None: kept.get(key, default))
     with (
         reading,
-        patch("lossviz.ui.state.write_widget", kept.__setitem__),
-        patch("lossviz.ui.state.default_widget", kept.setdefault),
+        patch("lossviz.ui.session.state.write_widget", kept.__setitem__),
+        patch("lossviz.ui.session.state.default_widget", kept.setdefault),
     ):
         state = State()
         old = state.choice("reduction", "mean")

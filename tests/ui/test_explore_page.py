@@ -375,8 +375,8 @@ def test_long_computation_shows_progress_and_a_button(monkeypatch: pytest.Monkey
         seen.append(("stop" in streamlit.session_state, batch.logits.size))
         return analyze(batch, settings)
 
-    monkeypatch.setattr("lossviz.ui.work.LONG", 1)
-    monkeypatch.setattr("lossviz.ui.work.analyze", watched)
+    monkeypatch.setattr("lossviz.ui.shared.computation.LONG", 1)
+    monkeypatch.setattr("lossviz.ui.shared.computation.analyze", watched)
     app = sample("golden")
     assert seen == [(True, 8 * 14 * 640), (True, 3 * 5 * 6)]
     assert number(app) == "1.2545"

@@ -340,7 +340,7 @@ def test_mask_of_the_sidebar_is_the_declared_one() -> None:
 def test_answer_is_kept_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(
-        "lossviz.ui.identify_answer.identify", lambda *args, **more: calls.append(args) or identify(*args, **more)
+        "lossviz.ui.identify.answer_panel.identify", lambda *args, **more: calls.append(args) or identify(*args, **more)
     )
     app = paste(page(), "0.92")
     unfold(app, "identify_rest")
