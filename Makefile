@@ -74,6 +74,7 @@ samples: $(VENV)/app ## train the models again, record the batches of sample_dat
 bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_engine
 	$(BIN)/python -m tests.bench.bench_numbers
+	$(BIN)/python -m tests.bench.bench_rules
 	$(BIN)/python -m tests.bench.bench_recording
 	$(BIN)/python -m tests.bench.bench_browser
 

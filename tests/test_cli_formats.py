@@ -158,7 +158,7 @@ def test_sarif_describes_the_rules_that_ran():
     driver = sarif(a_file(outcomes=(Outcome("PAD18", "passed"), Outcome("NUM03", "found"))))["tool"]["driver"]
     help_texts = [rule.pop("help") for rule in driver["rules"]]
     assert [text["markdown"] for text in help_texts] == [page(rules["NUM03"]), page(rules["PAD18"])]
-    assert help_texts[0]["text"].startswith("NUM03 impossible-target\n\nThe model rules the right answer out")
+    assert help_texts[0]["text"].startswith("NUM03 impossible-target\n\nThe model rules out the correct answer")
     assert "\n\nWhat it checks\nWhether " in help_texts[0]["text"]
     assert driver["rules"][1] == {
         "id": "PAD18",

@@ -31,25 +31,27 @@ def test_rule_prints_the_page_of_a_code(capsys, word):
         == """\
 NUM03 impossible-target
 
-The model rules the right answer out: the target has the logit -inf, or next to it.
+The model rules out the correct answer: the target's logit is -inf, or nearly so.
 
 Severity: error.
 
 What it checks
-  Whether the loss of a timestep that counts is infinite, or above 88 nats, where exp(-loss) is 0 in float32.
+  Whether the loss of a timestep that counts is infinite, or above 88 nats, where exp(-loss) is 0 in float32. If every
+  such loss is below 1,000 nats, it is only an info: masks fill in -1e4 or less, which would give larger losses.
 
 Why it matters
-  One such timestep makes the mean infinite, or larger than all others together, and pulls on the weights as hard as a
-  gradient can. It comes from a mask over classes, or from constrained decoding, that leaves out the label.
+  A single such timestep makes the mean infinite, or outweighs all others, and its gradient is as large as possible. The
+  cause is a mask over classes, or constrained decoding, that excludes the label.
 
 Example
-  Logits [-inf, 0, 0] and target 0: the loss is inf.
+  Logits [-inf, 0, 0] with target 0: the loss is inf.
 
 How to fix
-  Never mask out the class of the target.
+  Never mask out the target's class.
 
 When it is a false alarm
-  Never: a mask that excludes the label is the bug.
+  A mask that excludes the label is always a bug. A model that is confident and wrong, or whose initial logits are too
+  large, reaches losses of a few hundred nats without any mask; that is the info.
 
 Threads
   annotated-transformer#109, annotated-transformer#39

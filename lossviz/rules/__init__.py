@@ -1,7 +1,7 @@
-"""The padding doctor: one file a rule, in the folder of its family; `diagnose(batch)` runs them.
+"""The padding doctor: one file per rule, in the folder of its family; `diagnose(batch)` runs them.
 
 `padding/` judges masks, `shift/` alignment, `reduction/` printed numbers, `numeric/` NaN and precision, `model/` the
-last layer. `_core/` holds what they share; a family imports nothing from another.
+last layer. `_core/` holds what they share; no family imports from another.
 """
 
 from lossviz.rules._catalogue import RULES

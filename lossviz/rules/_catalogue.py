@@ -1,4 +1,4 @@
-"""The rules, sorted by code. Adding one: its module, its line here, its folder in `sample_data/rules/`."""
+"""The rules, sorted by code. To add one, write its module, a line here and a folder in `sample_data/rules/`."""
 
 from lossviz.rules._core.rule import Rule
 from lossviz.rules.model.mod01_softmax_twice import RULE as MOD01

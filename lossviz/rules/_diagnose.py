@@ -1,4 +1,4 @@
-"""`diagnose`: the catalogue, or a part of it, on a batch."""
+"""`diagnose`: run all rules, or some of them, on a batch."""
 
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
@@ -14,13 +14,13 @@ def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select =
     """Find what is wrong with a batch: which rule, which timesteps, by how much, and what to write instead.
 
     Args:
-        batch: a Batch, under the mask that it declares, one logit a timestep as a sigmoid's; or the Analysis of one,
-            whose mask and reduction are then those examined.
-        select: codes or beginnings of codes ("PAD", "NUM01") to run; by default every rule.
-        ignore: codes or beginnings of codes to leave out.
+        batch: a Batch, examined under the mask that it declares (one logit per timestep is a sigmoid's), or an
+            Analysis, examined under its own mask and reduction.
+        select: codes or prefixes of codes ("PAD", "NUM01") to run; all rules by default.
+        ignore: codes or prefixes of codes to leave out.
 
     Raises:
-        InputError: if no rule has such a code.
+        InputError: if a code matches no rule.
 
     >>> import numpy as np
     >>> logits = np.zeros((1, 2, 3))

@@ -1,4 +1,4 @@
-"""The rules as text: a page each, for `lossviz rule CODE` and docs/rules.md."""
+"""The rules as Markdown, one page each, for `lossviz rule CODE` and docs/rules.md."""
 
 from lossviz.rules._catalogue import RULES
 from lossviz.rules._core.phases import roots_of
@@ -14,11 +14,11 @@ FAMILIES = {
     "RED": "Reductions",
     "SHF": "Shifts and alignment",
 }
-"""The first letters of a code, with what its rules are about."""
+"""The prefix of each family's codes, with the family's title."""
 
 
 def page(rule: Rule, level: int = 2) -> str:
-    """A rule's page in Markdown: its title, name and severity, then its sections under headings.
+    """A rule's page in Markdown: code, name, title and severity, then its sections under headings.
 
     >>> print(page(RULES[0]).splitlines()[0])
     ## MOD01 softmax-twice
@@ -29,8 +29,8 @@ def page(rule: Rule, level: int = 2) -> str:
 
 
 def reference() -> str:
-    """A table of every rule, then their pages."""
-    head = "| code | severity | what it says |\n|---|---|---|"
+    """A table of all rules, then their pages."""
+    head = "| code | severity | what is wrong |\n|---|---|---|"
     rows = "\n".join(
         f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.severity} | {rule.title} |" for rule in RULES
     )
@@ -47,7 +47,7 @@ def _facts(rule: Rule) -> str:
         facts.append(f"Needs {rule.needed}.")
     roots = roots_of(rule, RULES)
     if roots:
-        facts.append(f"Silent where {' or '.join(roots)} was found, which explains the same timesteps.")
+        facts.append(f"Skipped if {' or '.join(roots)} was found, since that explains the same timesteps.")
     return " ".join(facts)
 
 

@@ -1,4 +1,4 @@
-"""For each rule a batch that has its bug and one that has not, in `sample_data/rules/CODE-name/`."""
+"""For each rule, a batch with its bug and one without, in `sample_data/rules/CODE-name/`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ class RuleSample:
 
     Attributes:
         rule: the rule.
-        kind: "bad", in which it fires, and no other rule at its severity or above; or "good", in which none does.
+        kind: "bad", where this rule fires and no other of its severity or above does, or "good", where none does.
     """
 
     rule: Rule
@@ -33,12 +33,12 @@ class RuleSample:
 
     @property
     def path(self) -> Path:
-        """Where its file lies, in a checkout or in an installed package."""
+        """The path of its file, in a checkout or in an installed package."""
         return sample_folder() / "rules" / f"{self.name}.json"
 
 
 def rule_samples() -> tuple[RuleSample, ...]:
-    """The samples of every rule, the bad one before the good one.
+    """The samples of all rules, the bad one before the good one.
 
     >>> [sample.name for sample in rule_samples()][:2]
     ['MOD01-softmax-twice/bad', 'MOD01-softmax-twice/good']

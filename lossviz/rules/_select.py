@@ -1,4 +1,4 @@
-"""Which rules a caller asks for."""
+"""Select rules by code."""
 
 from collections.abc import Iterable
 
@@ -8,14 +8,14 @@ from lossviz.rules._core.rule import Rule
 __all__ = ["Select", "chosen"]
 
 Select = Iterable[str] | str | None
-"""Codes or beginnings of codes, as strings or in one string with spaces or commas; None says nothing."""
+"""Codes or prefixes of codes, as strings or in one string separated by spaces or commas; None means no choice."""
 
 
 def chosen(rules: Iterable[Rule], select: Select = None, ignore: Select = None) -> list[Rule]:
-    """The rules whose code begins as one of `select` and as none of `ignore`.
+    """The rules whose code starts with one of `select` and none of `ignore`.
 
     Raises:
-        InputError: if no rule has such a code, or `select` is empty.
+        InputError: if a code matches no rule, or `select` is empty.
 
     >>> from lossviz.rules import RULES
     >>> [rule.code for rule in chosen(RULES, "num-01")]
@@ -24,7 +24,7 @@ def chosen(rules: Iterable[Rule], select: Select = None, ignore: Select = None) 
     rules = tuple(rules)
     wanted, unwanted = _codes("select", select, rules), _codes("ignore", ignore, rules)
     if select is not None and not wanted:
-        raise InputError("`select` is empty, so that no rule would run. Leave it out to run every rule.")
+        raise InputError("`select` is empty, so no rule would run. Leave it out to run every rule.")
     return [
         rule
         for rule in rules

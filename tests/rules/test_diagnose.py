@@ -75,7 +75,7 @@ def test_examine_says_nothing_of_what_follows_from_a_root():
     rules = [rule("AAA01", found(), requires=("AAA02",)), rule("AAA02", found()), rule("AAA03", requires=("AAA01",))]
     diagnosis = examine(analyze(batch_of()), rules)
     assert states(diagnosis) == [
-        ("AAA01", "skipped", "AAA02 was found, which explains the same timesteps."),
+        ("AAA01", "skipped", "AAA02 was found and explains the same timesteps."),
         ("AAA02", "found", ""),
         ("AAA03", "passed", ""),
     ]
@@ -106,7 +106,7 @@ def test_examine_says_nothing_after_a_finding_of_an_earlier_phase():
     ]
     diagnosis = examine(analyze(batch_of()), rules)
     assert [state for _, state, _ in states(diagnosis)] == ["skipped", *["found"] * 6]
-    assert diagnosis.outcome("AAA01").reason == "AAA02 was found, which explains the same timesteps."
+    assert diagnosis.outcome("AAA01").reason == "AAA02 was found and explains the same timesteps."
 
 
 def test_phases_follow_phases_that_exist_and_every_one_is_used():
@@ -290,7 +290,7 @@ def test_diagnose_refuses_a_code_that_no_rule_has(argument):
 def test_diagnose_refuses_to_run_no_rule(nothing):
     with pytest.raises(InputError) as caught:
         diagnose(batch_of(), select=nothing)
-    assert str(caught.value) == "`select` is empty, so that no rule would run. Leave it out to run every rule."
+    assert str(caught.value) == "`select` is empty, so no rule would run. Leave it out to run every rule."
     assert diagnose(batch_of(), ignore=nothing).outcomes
 
 
@@ -331,7 +331,7 @@ def test_diagnose_has_no_crash_on_batches_of_any_size(shape, value):
 def test_diagnose_says_nothing_of_a_batch_without_timesteps(shape):
     batch = Batch.from_arrays(logits=np.zeros(shape), targets=np.zeros(shape[:2], int))
     assert {(outcome.state, outcome.reason) for outcome in diagnose(batch).outcomes} == {
-        ("skipped", "There is no timestep.")
+        ("skipped", "The batch has no timestep.")
     }
 
 
@@ -362,5 +362,5 @@ def test_diagnose_cannot_tell_labels_of_one_class():
     outcome = diagnose(analyze(batch, Settings(reduction="mean"))).outcome("PAD13")
     assert (outcome.state, outcome.reason) == (
         "skipped",
-        "There is one class; one logit a timestep is a sigmoid's, under the reduction classification.",
+        "There is only one class; the reduction classification reads one logit per timestep as a sigmoid's.",
     )

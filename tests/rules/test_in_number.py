@@ -80,7 +80,8 @@ def test_rule_is_found_in_the_printed_number(code: str) -> None:
     [finding] = [found for found in diagnose(batch(printed)).findings if found.severity != "info"]
     assert (finding.code, finding.severity, finding.loss_if_fixed) == (code, "error", pytest.approx(right))
     assert finding.message == (
-        f"Possible: the loop that printed {printed:.5f} {SAYS[code]}; the mean of what counts is {right:.5g}."
+        f"Possible: the training loop that printed {printed:.5f} {SAYS[code]}; the mean over the timesteps that count "
+        f"is {right:.5g}."
     )
     np.testing.assert_array_equal(finding.cells, CELLS.get(code, COUNTS))
     assert (finding.evidence["printed"], finding.repaired) == (f"{printed:.5f}", None)

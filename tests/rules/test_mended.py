@@ -23,7 +23,7 @@ def test_pad01_finds_runs_of_an_id_that_nobody_named():
     runs = [[1, 2, 8, 8, 8, 8], [3, 8, 8, 8, 8, 8], [4, 5, 6, 8, 8, 8]]
     assert said("PAD01", batch_of(runs)) == (
         "warning",
-        "3 sequences end in runs of the id 8, 12 timesteps of 18: padding, it seems, and all of it counts.",
+        "3 sequences end in runs of the id 8 (12 timesteps of 18): this looks like padding, and all of it counts.",
     )
     assert said("PAD01", batch_of([*runs, [8, 1, 2, 3, 4, 5]])) is None  # it is a word too
 
@@ -32,7 +32,10 @@ def test_pad06_finds_labels_of_which_only_the_pad_ids_are_left():
     labels = [[-100, -100, 0, 0, 0], [-100, -100, -100, 0, 0]]
     assert said("PAD06", batch_of(labels, pad_id=0, ignore_id=-100)) == (
         "error",
-        "5 pads count, and all else is ignored, in 2 of 2 padded sequences: what should count was replaced.",
+        (
+            "5 pads count and everything else is ignored, in 2 of 2 padded sequences: the real labels were replaced "
+            "instead of the pads."
+        ),
     )
     half_replaced = [[5, 6, 0, 0, 0], [-100, -100, 7, 0, 0]]
     assert said("PAD06", batch_of(half_replaced, pad_id=0, ignore_id=-100)) is None
@@ -93,8 +96,8 @@ def test_pad07_knows_left_padding_whose_start_token_no_length_counts():
     assert said("PAD07", batch) == (
         "error",
         (
-            "2 sequences are padded on the left and masked as if on the right: 4 pads are trained and 5 real timesteps "
-            "are not."
+            "2 sequences are padded on the left and masked as if padded on the right: 4 pads are trained and 5 real "
+            "timesteps are not."
         ),
     )
     diagnosis = diagnose(batch)

@@ -52,14 +52,14 @@ def test_pad01_without_a_number_has_nothing_to_say_of_a_masked_batch():
 def test_printed_rules_cannot_tell_from_a_number_that_is_not_finite(reported):
     assert outcome_of("PAD02", golden_with(reported=reported)) == (
         "skipped",
-        f"The printed number is {reported}, which tells no formula from another.",
+        f"The printed number is {reported}, which can't tell one formula from another.",
     )
 
 
 def test_printed_rules_cannot_compare_with_a_mean_that_is_not_finite():
     assert outcome_of("PAD02", golden_with(reported="1.25", weights=np.zeros((3, 5)))) == (
         "skipped",
-        "The mean of what counts is not finite, so there is nothing to compare the number with.",
+        "The mean over the timesteps that count is not finite, so there is nothing to compare the number with.",
     )
 
 
@@ -74,8 +74,8 @@ def test_pad01_names_the_unmasked_mean_where_there_is_a_mask():
     finding = finding_of("PAD01", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "Possible: the loop that printed 0.9667 counts all 15 positions, 4 of them padding; "
-        "the mean of what counts is 1.2545."
+        "Possible: the training loop that printed 0.9667 counts all 15 positions, 4 of them padding; "
+        "the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -91,7 +91,10 @@ def test_pad01_names_the_perplexity_of_the_unmasked_mean():
 def test_printed_rules_say_nothing_of_two_mistakes_at_once():
     batch = golden_with(reported=f"{14.5 / 5:.5f}")  # padding counts, and the width is the divisor
     assert said(batch) == []
-    assert outcome_of("PAD01", batch) == ("skipped", "Only PAD01 and C08 together give 2.90000, which may be chance.")
+    assert outcome_of("PAD01", batch) == (
+        "skipped",
+        "Only PAD01 and C08 together give 2.90000, which may be a coincidence.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,4 +170,4 @@ def test_printed_rules_are_silent_where_the_mask_itself_is_wrong(root):
     number = analyze(batch).batch_loss.mean()
     diagnosis = diagnose(batch.replace(reported=f"{number:.6f}"))
     assert [finding.code for finding in diagnosis.findings if finding.severity != "info"] == [root]
-    assert diagnosis.outcome("PAD01").reason == f"{root} was found, which explains the same timesteps."
+    assert diagnosis.outcome("PAD01").reason == f"{root} was found and explains the same timesteps."

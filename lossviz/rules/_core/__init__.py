@@ -1,1 +1,1 @@
-"""What every rule stands on: the case under examination, findings, phases, and facts that several families ask for."""
+"""What all rules share: the case under examination, findings, phases, and facts that several families need."""

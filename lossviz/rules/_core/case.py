@@ -1,4 +1,4 @@
-"""What the rules look at: an analysis, and the facts that several of them ask for, each worked out once."""
+"""What the rules examine: an analysis, and the facts that several rules need, each computed once."""
 
 from dataclasses import dataclass
 
@@ -17,22 +17,22 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A batch under examination; arrays are [B, T] unless said, and must not be written to.
+    """A batch under examination; arrays are [B, T] unless stated otherwise, and read-only.
 
     Attributes:
-        analysis: every number of the batch under the mask in use.
+        analysis: the batch's numbers under the mask in use.
     """
 
     analysis: Analysis
 
     @property
     def batch(self) -> Batch:
-        """What was given."""
+        """The batch as given."""
         return self.analysis.batch
 
     @property
     def logits(self) -> Array:
-        """What the model said, [B, T, V].
+        """The logits, [B, T, V].
 
         Raises:
             NoLogitsError: if the batch holds only losses.
@@ -54,18 +54,18 @@ class Case:
 
     @cached
     def counts(self) -> Array:
-        """Where the weight is not 0."""
+        """The timesteps that count: those whose weight is not 0."""
         return self.analysis.mask
 
     @cached
     def within_length(self) -> Array | None:
-        """Where a timestep lies before the end that `lengths` give; None without lengths."""
+        """The timesteps within `lengths`; None if the batch has no lengths."""
         lengths = self.batch.lengths
         return None if lengths is None else length_mask(lengths, self.shape[1])
 
     @cached
     def is_pad(self) -> Array:
-        """Where the target is the declared pad id; nowhere without one."""
+        """Where the target is the declared pad id; nowhere if none is declared."""
         pad = self.batch.pad_id
         return np.zeros(self.targets.shape, bool) if pad is None else self.targets == pad
 
@@ -83,7 +83,7 @@ class Case:
 
     @cached
     def loss(self) -> Array:
-        """Cross entropy of every timestep, padding included, in nats; NaN where a label is no class."""
+        """Cross entropy of every timestep, padding included, in nats; NaN where the label is not a class."""
         return self.analysis.batch_loss
 
     @property
@@ -93,28 +93,28 @@ class Case:
 
     @cached
     def counted_loss(self) -> Array:
-        """The losses that count and are finite, flat."""
+        """The finite losses of the timesteps that count, flattened."""
         losses: Array = self.loss[self.counts & np.isfinite(self.loss)]
         return losses
 
     @cached
     def uniform(self) -> float:
-        """Ln V: the loss of a guess among all classes."""
+        """Ln V: the loss of a uniform guess over all classes."""
         return float(np.log(self.shape[2] or self.analysis.classes))
 
     @cached
     def is_untrained(self) -> bool:
-        """Whether the losses that count are, on average, within 5 % of ln V: nothing can be told from such logits."""
+        """Whether the mean of the losses that count is within 5 % of ln V: such logits tell nothing."""
         losses = self.counted_loss
         return bool(losses.size == 0 or abs(losses.mean() - self.uniform) < 0.05 * self.uniform)
 
     @cached
     def nothing(self) -> Array:
-        """No timestep, [B, T] bool."""
+        """A mask that selects no timestep, [B, T] bool."""
         return np.zeros(self.targets.shape, bool)
 
     def lacks(self, needs: tuple[str, ...]) -> tuple[str, ...]:
-        """Those optional parts that the batch does not have.
+        """The optional fields in `needs` that the batch lacks.
 
         >>> from lossviz import analyze
         >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 2]], pad_id=0)
@@ -124,7 +124,7 @@ class Case:
         return tuple(name for name in needs if getattr(self.batch, name) is None)
 
     def missing(self, needs: tuple[str, ...]) -> str:
-        """What the batch lacks of those optional parts, as a sentence; "" where it has them all."""
+        """A sentence that names the optional fields in `needs` that the batch lacks; "" if it has them all."""
         if "logits" in self.lacks(needs):
             return str(NoLogitsError())
         named = " and ".join(f"`{name}`" for name in self.lacks(needs))

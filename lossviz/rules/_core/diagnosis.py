@@ -1,4 +1,4 @@
-"""What `diagnose` answers with: findings, and the outcome of every rule."""
+"""The result of `diagnose`: the findings, and the outcome of every rule."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ class Finding:
     """What is wrong, where, by how much, and what to write instead.
 
     Attributes:
-        code: the rule's; `name`: likewise; `title`: the rule's first line.
+        code: the rule's code; `name`: the rule's name; `title`: the first line of the rule's docstring.
         severity: "error", "warning" or "info".
         message: one sentence with this batch's numbers.
-        cells: [B, T] bool, the timesteps that show it.
-        evidence: named numbers; "printed" among them where the number that the loop printed is what tells.
-        fix: what to write, by library.
-        loss_if_fixed: the number after the fix, where it can be computed, else None.
-        effect: |loss_if_fixed − the number now|, which is the printed one for a rule of that; infinite where only the
-            number now is NaN or infinite, NaN if unknown.
+        cells: [B, T] bool, the affected timesteps.
+        evidence: named numbers; includes "printed" if the finding rests on the number that the training loop printed.
+        fix: the code to write instead, by library.
+        loss_if_fixed: the number after the fix, or None if it can't be computed.
+        effect: |loss_if_fixed − the current number|; for findings about the printed number, the current number is the
+            printed one. Infinite if only the current number is NaN or infinite, NaN if unknown.
         repaired: the batch after the fix, or None.
 
     >>> from lossviz import Batch, diagnose
@@ -56,17 +56,17 @@ class Finding:
 
     @property
     def is_of_the_loop(self) -> bool:
-        """Whether the batch is as it should be, and the formula that printed the number is not."""
+        """Whether the batch is correct and only the formula that printed the number is wrong."""
         return self.repaired is None and "printed" in self.evidence
 
 
 @dataclass(frozen=True)
 class Raised:
-    """The exception that ended a rule.
+    """The exception that a crashed rule raised.
 
     Attributes:
-        kind: its class, such as "ValueError".
-        message: what it said.
+        kind: the name of its class, such as "ValueError".
+        message: its text.
     """
 
     kind: str
@@ -75,13 +75,13 @@ class Raised:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one rule.
+    """The outcome of one rule.
 
     Attributes:
-        code: the rule's.
-        state: one of `STATES`. A rule whose repair crashed counts as crashed, and what it found stays a finding.
-        reason: why it was skipped, in words, or the traceback of a crash; else "".
-        exception: what a crashed rule raised, else None.
+        code: the rule's code.
+        state: one of `STATES`. A rule whose repair raised is "crashed", but its finding is kept.
+        reason: why the rule was skipped, in words, or the traceback if it crashed; else "".
+        exception: the exception that a crashed rule raised, else None.
     """
 
     code: str
@@ -92,12 +92,12 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Diagnosis:
-    """Findings, most serious first, then by effect on the number; the outcome of every rule, by code.
+    """The findings, most serious first and then by their effect on the number, and the outcome of every rule.
 
     Attributes:
-        analysis: what was examined.
-        findings: what is wrong; empty where nothing was found.
-        outcomes: one for each rule that was asked for, in the order of the catalogue.
+        analysis: the analysis that was examined.
+        findings: what is wrong; empty if nothing was found.
+        outcomes: one for each selected rule, in catalogue order.
 
     >>> from lossviz import Batch, diagnose
     >>> diagnose(Batch.from_arrays(logits=np.eye(3)[None], targets=[[0, 1, 2]]), select="NUM01, NUM05")
@@ -115,7 +115,7 @@ class Diagnosis:
 
     @property
     def summary(self) -> str:
-        """How many findings of each severity, in how many rules: "2 errors, 1 warning in 21 rules, 5 skipped"."""
+        """The numbers of findings by severity and of rules: "2 errors, 1 warning in 21 rules, 5 skipped"."""
         found = Counter(finding.severity for finding in self.findings)
         counted = [_count(found[name], name, _PLURAL[name]) for name in SEVERITIES if found[name]]
         states = Counter(outcome.state for outcome in self.outcomes)
@@ -124,11 +124,11 @@ class Diagnosis:
         return ", ".join([f"{', '.join(counted) or 'no findings'} in {rules}", *rest])
 
     def finding(self, code: str) -> Finding | None:
-        """What one rule found, or None."""
+        """The finding of one rule, or None."""
         return next((finding for finding in self.findings if finding.code == code), None)
 
     def outcome(self, code: str) -> Outcome | None:
-        """What became of one rule, or None where it was not asked for."""
+        """The outcome of one rule, or None if it was not selected."""
         return next((outcome for outcome in self.outcomes if outcome.code == code), None)
 
     def _repr_html_(self) -> str:

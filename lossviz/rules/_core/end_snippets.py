@@ -1,4 +1,4 @@
-"""Lines of fixes that several rules write: where sequences end, and masks that are made of it."""
+"""Lines of code that several rules' fixes share: where sequences end, and masks built from that."""
 
 import numpy as np
 
@@ -13,11 +13,11 @@ FROM_THE_END = Line(
     "weights = tf.reverse(tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32), [1])",
     "weights = (torch.arange(targets.shape[1], device=lengths.device).flip(0) < lengths[:, None]).float()",
 )
-"""A timestep counts from where the padding before its sequence ends."""
+"""The weights of left-padded sequences: the last `lengths` timesteps count."""
 
 
 def ends(case: Case) -> Line:
-    """The lengths, read from the targets, or a tagger's inputs: one past the last that is neither pad nor ignore id.
+    """Compute lengths from the targets, or a tagger's inputs: up to the last id that is neither pad nor ignore id.
 
     >>> from lossviz import Batch, analyze
     >>> case = Case(analyze(Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 0]], pad_id=0)))
@@ -43,7 +43,7 @@ def ends(case: Case) -> Line:
 
 
 def _read_from(case: Case) -> tuple[str, bool]:
-    """Which ids tell where the sequences end, and whether one pad id more does: those that agree with the rules."""
+    """Which array shows where sequences end as `true_end` does, and whether the first pad id belongs to them."""
     fills, timesteps = [case.batch.pad_id, case.batch.ignore_id], case.shape[1]
     for name, ids in (("targets", case.targets), ("inputs", case.batch.inputs)):
         for more in (False, True):
@@ -56,7 +56,7 @@ def _read_from(case: Case) -> tuple[str, bool]:
 
 
 def select(tensorflow: str, pytorch: str | None = None) -> Line:
-    """The weights, 0 where a condition holds.
+    """Set the weights to 0 where a condition holds.
 
     >>> select("targets == 0").pytorch
     'weights = weights.masked_fill(targets == 0, 0.0)'

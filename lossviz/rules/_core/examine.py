@@ -1,4 +1,4 @@
-"""Run the rules on a batch: each one ends as found, passed, skipped or crashed, and none stops the others."""
+"""Run the rules on a batch: each is found, passed, skipped or crashed, and none stops the others."""
 
 import math
 import traceback
@@ -12,7 +12,7 @@ from lossviz.errors import LossvizError, NoLogitsError
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.diagnosis import Diagnosis, Finding, Outcome, Raised
 from lossviz.rules._core.phases import in_order, roots_of
-from lossviz.rules._core.printed_number import WRONG_MASK, found_in_number, masked_otherwise, what_counts
+from lossviz.rules._core.printed_number import WRONG_MASK, found_in_number, masked_otherwise, unmasked
 from lossviz.rules._core.read_only import frozen, own_logits
 from lossviz.rules._core.rule import SEVERITIES, CannotTell, Found, Rule
 
@@ -20,7 +20,7 @@ __all__ = ["check", "examine"]
 
 
 def examine(analysis: Analysis, rules: Iterable[Rule]) -> Diagnosis:
-    """What these rules say of an analysis, in their order."""
+    """Run these rules on an analysis; the outcomes keep their order."""
     rules = tuple(rules)
     case = Case(frozen(analysis))
     findings: dict[str, Finding] = {}
@@ -35,7 +35,7 @@ def examine(analysis: Analysis, rules: Iterable[Rule]) -> Diagnosis:
 
 
 def check(rule: Rule, case: Case) -> tuple[Outcome, Found | None]:
-    """What became of one rule on a batch, whatever others found, before the number after the fix is computed."""
+    """Run one rule whatever other rules found, without computing the number after its fix."""
     try:
         with np.errstate(all="ignore"):
             found = _checked(_found(rule, case), case)
@@ -55,12 +55,12 @@ def _run(rule: Rule, case: Case, reason: str, given: Batch) -> tuple[Outcome, Fi
 
 def _reason_to_skip(rule: Rule, case: Case, roots: list[Finding]) -> str:
     if not case.counts.size:
-        return "There is no timestep."
+        return "The batch has no timestep."
     missing = case.missing(rule.needs)
     if missing and not rule.checks_reported:
         return missing
     serious = [root.code for root in roots if root.severity != "info"]
-    return f"{serious[0]} was found, which explains the same timesteps." if serious else ""
+    return f"{serious[0]} was found and explains the same timesteps." if serious else ""
 
 
 def _crashed(rule: Rule, error: Exception) -> Outcome:
@@ -69,10 +69,10 @@ def _crashed(rule: Rule, error: Exception) -> Outcome:
 
 
 def _found(rule: Rule, case: Case) -> Found | None:
-    """What a rule finds in the arrays, else in the number that the loop printed.
+    """What a rule finds in the arrays, or else in the number that the training loop printed.
 
     Raises:
-        CannotTell: if neither says enough.
+        CannotTell: if neither is conclusive.
     """
     doubt: CannotTell | NoLogitsError | None = None
     try:
@@ -80,7 +80,7 @@ def _found(rule: Rule, case: Case) -> Found | None:
     except (CannotTell, NoLogitsError) as unable:
         found, doubt = None, unable
     if found is None and rule.checks_reported and not case.lacks(("reported",)):
-        cells = masked_otherwise if rule.code in WRONG_MASK else what_counts
+        cells = masked_otherwise if rule.code in WRONG_MASK else unmasked
         found = found_in_number(case, rule.code, cells=cells)
     if found is None and doubt is not None:
         raise doubt
@@ -101,7 +101,7 @@ def _checked(found: Found | None, case: Case) -> Found | None:
 
 
 def _judge(rule: Rule, found: Found, case: Case, given: Batch) -> tuple[Outcome, Finding]:
-    """The finding, with its repair where that works: a repair that crashes does not hide what was found."""
+    """The finding with its repair; a repair that crashes does not hide the finding."""
     repaired, loss, outcome = None, found.loss_if_fixed, Outcome(rule.code, "found")
     try:
         with np.errstate(all="ignore"):
@@ -131,7 +131,7 @@ def _finding(rule: Rule, found: Found, analysis: Analysis, repaired: Batch | Non
 
 
 def _number_now(found: Found, analysis: Analysis, repaired: Batch | None) -> float:
-    """The number that a fix changes: the printed one where it is the loop that changes, else the analysis's own."""
+    """The number that the fix changes: the printed one if the training loop is at fault, else the analysis's."""
     if "printed" in found.evidence and repaired is None:
         return float(found.evidence["printed"])
     return float(analysis.value) if analysis.is_scalar else math.nan
@@ -146,7 +146,7 @@ def _effect(now: float, after: float | None, is_scalar: bool) -> float:
 def _number(repaired: Batch, analysis: Analysis) -> float | None:
     before, weights = analysis.batch.weights, repaired.weights
     kept = weights is None or (before is not None and np.array_equal(before, weights))
-    settings = analysis.settings if kept else analysis.settings.replace(mask=None)  # the weights are the repair
+    settings = analysis.settings if kept else analysis.settings.replace(mask=None)  # use the repair's weights
     try:
         after = analysis.with_settings(settings, batch=repaired)
     except LossvizError:

@@ -1,4 +1,4 @@
-"""What the rules of the printed number say: the sentence and its numbers."""
+"""Messages and evidence of the rules that judge the printed number."""
 
 import re
 
@@ -11,43 +11,43 @@ from lossviz.rules._core.case import Case
 __all__ = ["evidence_of", "mean_of", "message_of"]
 
 NAMED = 3
-"""How many libraries are named."""
+"""The most libraries that a message names."""
 
 
 def mean_of(case: Case) -> float:
-    """Σ w·loss ÷ Σ w, whatever the reduction in use."""
+    """Σ w·loss ÷ Σ w, regardless of the reduction in use."""
     weights = case.analysis.weights
     return float(np.where(weights != 0, weights * case.loss, 0.0).sum() / np.float64(weights.sum()))
 
 
 def message_of(printed: Printed, match: Match, case: Case) -> str:
-    """What the loop did, whether that may be meant, and the mean of what counts, in one sentence."""
+    """One sentence: what the training loop did, whether that may be intended, and the mean it should print."""
     possible = "Possible: " if match.possible else ""
-    right = f"the mean of what counts is {mean_of(case):.5g}"
-    loop = f"{'the' if possible else 'The'} loop that printed {printed.text}"
+    right = f"the mean over the timesteps that count is {mean_of(case):.5g}"
+    loop = f"{'the' if possible else 'The'} training loop that printed {printed.text}"
     return f"{possible}{loop} {_clause(match, case)}{_on_purpose(match)}; {right}."
 
 
 def _clause(match: Match, case: Case) -> str:
-    """What the loop does, as `identify` says it, as a part of a sentence."""
+    """What the training loop does, in `identify`'s words, as a clause."""
     if match.code == "C05k":
         divisor = mean_of(case) * float(case.analysis.weights.sum()) / match.value
-        return f"divides by {divisor:,.0f} timesteps and not by the sum of their weights"
+        return f"divides by {divisor:,.0f} timesteps instead of the sum of their weights"
     return re.sub(r"; (\S+) of them (is|are) padding", r", \1 of them padding", match.clause).replace("; ", ", ")
 
 
 def _on_purpose(match: Match) -> str:
-    """Who prints it, so that it may be meant."""
+    """The libraries that print this number on purpose, as a clause."""
     users = next((row.users for row in CONVENTIONS if row.code == match.code), ())
     names = list(dict.fromkeys(user.library for user in users if user.library != "lossviz"))[:NAMED]
     if not names or match.kind == "bug":
         return ""
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return f", on purpose as {listed} {'do' if len(names) > 1 else 'does'}, or by mistake"
+    return f", on purpose, as {listed} {'do' if len(names) > 1 else 'does'}, or by mistake"
 
 
 def evidence_of(printed: Printed, match: Match, case: Case) -> dict[str, float | int | str]:
-    """The numbers that are compared, and what counts."""
+    """The numbers compared, and how many timesteps count."""
     return {
         "printed": printed.text,
         "by this formula": match.value,

@@ -1,4 +1,4 @@
-"""The rules that judge by the printed number: `identify` is asked once for a batch, and one of them speaks."""
+"""The rules that judge the printed number: `identify` runs once per batch, and exactly one rule reports."""
 
 from collections.abc import Callable, Mapping
 
@@ -20,7 +20,7 @@ __all__ = [
     "miscounted",
     "padding",
     "printed_rule",
-    "what_counts",
+    "unmasked",
 ]
 
 Array = np.ndarray
@@ -28,18 +28,18 @@ Cells = Callable[[Case, Match], Array]
 Number = Callable[[Case, Match], float]
 
 REPORTED_BY = {row.code: row.reported_by for row in CONVENTIONS if row.reported_by}
-"""Which rule reports a convention, by the convention's row; the others are nobody's mistake."""
+"""The rule that reports each convention; conventions without one are never a mistake."""
 
 WRONG_MASK = ("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SHF05")
-"""Where one of these was found, what counts is not what should, and there is no mean to compare the number with."""
+"""If one of these fired, the mask is wrong, so there is no correct mean to compare the number with."""
 
 UNITS = {"C11", "C12"}
 GUESSED = {"RED01", "RED02", "RED03", "RED10", "RED11", "RED17"}
-"""The rules that suppose how many micro-batches, ranks or chunks there were, or the ε of label smoothing."""
+"""The rules that guess the number of micro-batches, ranks or chunks, or the ε of label smoothing."""
 
 SPLIT = {"RED01", "RED02", "RED17"}
 DIGITS, DIGITS_OF_GUESS = 3, 5
-"""With fewer significant digits a single formula, and one with a guess in it, is told by chance (rule 1, RED-11)."""
+"""With fewer significant digits, a plain formula, or one that contains a guess, matches by chance (rule 1, RED-11)."""
 
 
 def printed_rule(
@@ -54,20 +54,20 @@ def printed_rule(
     requires: tuple[str, ...] = (),
     severities: Mapping[str, str] | None = None,
 ) -> Rule:
-    """A rule whose evidence is the number that the loop printed.
+    """Build a rule whose evidence is the number that the training loop printed.
 
     Args:
-        module: the module that the rule stands in, whose docstring is `doc`.
-        doc: see `Rule`, like the next three.
-        code: see above.
-        name: see above.
-        severity: see above.
-        cells: case, match → the timesteps that the formula counts wrongly, [B, T] bool.
-        fixed: case, match → the number that the loop should print; the mean of what counts where it is not given.
-        requires: see `Rule`; beside `WRONG_MASK`.
-        severities: by the code of the formula, where it is milder or worse than the rule's.
+        module: the name of the rule's module.
+        doc: the module's docstring, as in `Rule`.
+        code: as in `Rule`.
+        name: as in `Rule`.
+        severity: as in `Rule`.
+        cells: maps (case, match) to the timesteps that the formula counts wrongly, [B, T] bool.
+        fixed: maps (case, match) to the number that should be printed; by default the mean over unmasked timesteps.
+        requires: as in `Rule`, in addition to `WRONG_MASK`.
+        severities: by formula code, where milder or worse than the rule's.
 
-    >>> rule = printed_rule(__name__, "", code="PAD02", name="x", severity="warning", cells=what_counts)
+    >>> rule = printed_rule(__name__, "", code="PAD02", name="x", severity="warning", cells=unmasked)
     >>> rule.needs
     ('reported',)
     """
@@ -95,16 +95,16 @@ def found_in_number(
     fixed: Number | None = None,
     severities: Mapping[str, str] | None = None,
 ) -> Found | None:
-    """What a rule finds in the printed number; None where the number is right, or none that the rule knows.
+    """What a rule finds in the printed number; None if the number is correct or not one that the rule explains.
 
     Raises:
-        CannotTell: if other formulas are likelier, or the number says too little.
+        CannotTell: if another formula is more likely, or the number has too few digits.
     """
     printed = _number(case)
     among = [match for match in _matches(case) if code in _names(match, case)]
     if _is_right(printed, case):
         if among:
-            raise CannotTell(_same(f"The mean of what counts is {printed.text} too", among[0]))
+            raise CannotTell(_same(f"The mean over the timesteps that count is also {printed.text}", among[0]))
         return None
     if not among:
         return None
@@ -126,19 +126,19 @@ def padding(case: Case, _: Match) -> Array:
     return ~case.counts
 
 
-def what_counts(case: Case, _: Match) -> Array:
-    """The timesteps that count, of which each is divided or taken wrongly."""
+def unmasked(case: Case, _: Match) -> Array:
+    """The timesteps that count: the formula divides or takes each of them wrongly."""
     return case.counts
 
 
 def masked_otherwise(case: Case, match: Match) -> Array:
-    """The timesteps that only one of the two masks counts: that of the formula, or that in use."""
+    """The timesteps that only one of the two masks counts: the formula's or the one in use."""
     other: Array = (match.coefficients != 0) != case.counts
     return other
 
 
 def miscounted(case: Case, match: Match) -> Array:
-    """The timesteps that have another part in the number than in the mean of what counts."""
+    """The timesteps whose share of the printed number differs from their share of the correct mean."""
     right = case.analysis.weights / case.analysis.weights.sum()
     other: Array = case.counts & ~np.isclose(match.coefficients, right, rtol=1e-6, atol=0)
     return other
@@ -153,20 +153,22 @@ def _number(case: Case) -> Printed:
     half = case.analysis.has_logits and case.logits.dtype.itemsize < 4
     printed = read_printed(case.batch.reported, relative=PRECISIONS["float16" if half else "float32"])
     if not np.isfinite(printed.value):
-        raise CannotTell(f"The printed number is {printed.text}, which tells no formula from another.")
+        raise CannotTell(f"The printed number is {printed.text}, which can't tell one formula from another.")
     if not np.isfinite(mean_of(case)):
-        raise CannotTell("The mean of what counts is not finite, so there is nothing to compare the number with.")
+        raise CannotTell(
+            "The mean over the timesteps that count is not finite, so there is nothing to compare the number with."
+        )
     return printed
 
 
 def _is_right(printed: Printed, case: Case) -> bool:
-    """Whether it is the mean of what counts, or the number by the reduction that was chosen."""
+    """Whether it is the mean over the timesteps that count, or the number under the chosen reduction."""
     chosen = float(case.analysis.value) if case.analysis.is_scalar else np.nan
     return printed.is_hit(mean_of(case)) or printed.is_hit(chosen)
 
 
 def _speaker(match: Match, case: Case) -> str:
-    """The rule that speaks of a match, or "" where several things are done otherwise at once."""
+    """The rule that reports a match, or "" if the match combines several mistakes."""
     steps = {step for step in match.codes if step not in UNITS} or {match.code}
     if len(steps) > 1:
         return ""
@@ -177,7 +179,7 @@ def _speaker(match: Match, case: Case) -> str:
 
 
 def _is_mask_of_keras(case: Case) -> bool:
-    """Whether what counts is the mask that `Embedding(mask_zero=True)` makes of the inputs, said by nothing else."""
+    """Whether the mask in use is the one that `Embedding(mask_zero=True)` derives from the inputs, and nothing else."""
     batch = case.batch
     by_id = batch.inputs is not None and batch.pad_id == 0 and batch.declared_mask == "nonpad"
     return by_id and np.array_equal(batch.inputs != 0, case.counts)
@@ -188,12 +190,12 @@ def _names(match: Match, case: Case) -> set[str]:
 
 
 def _refuse_doubtful(printed: Printed, first: Match, code: str, case: Case) -> None:
-    """Leave it where another formula is likelier, several mistakes are needed, or so few digits fit by chance."""
+    """Refuse if another formula is more likely, several mistakes are needed, or so few digits match by chance."""
     speaker = _speaker(first, case)
     if not speaker:
-        raise CannotTell(f"Only {' and '.join(first.codes)} together give {printed.text}, which may be chance.")
+        raise CannotTell(f"Only {' and '.join(first.codes)} together give {printed.text}, which may be a coincidence.")
     if speaker != code:
-        raise CannotTell(_same(f"{speaker} gives {printed.text} on this batch too, and is likelier", first))
+        raise CannotTell(_same(f"{speaker} also gives {printed.text} on this batch and is more likely", first))
     guess = code in GUESSED and not (code in SPLIT and case.analysis.settings.accumulation_steps)
     least = DIGITS_OF_GUESS if guess else DIGITS
     if first.accidental or printed.digits < least:

@@ -12,7 +12,7 @@ __all__ = ["frozen", "own_logits"]
 
 
 def frozen(analysis: Analysis) -> Analysis:
-    """The same numbers as views that refuse to be written to; the arrays themselves stay as they are.
+    """The same analysis with read-only views of its arrays; the arrays themselves stay writable.
 
     >>> from lossviz.analysis import analyze
     >>> guarded = frozen(analyze(Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, 2]])))
@@ -29,7 +29,7 @@ def frozen(analysis: Analysis) -> Analysis:
 
 
 def own_logits(repaired: Batch, guarded: Batch, given: Batch) -> Batch:
-    """A repaired batch with the logits that were given, not their view, so that its losses need not be computed."""
+    """Put the original logits back in place of their view, so that cached losses can be reused."""
     return replace(repaired, logits=given.logits) if repaired.logits is guarded.logits else repaired
 
 

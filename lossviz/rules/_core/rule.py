@@ -1,4 +1,4 @@
-"""What a rule is: a check of a batch, and the prose that explains it."""
+"""The definition of a rule: a check on a batch, and the prose that explains it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["HEADINGS", "SEVERITIES", "CannotTell", "Found", "Rule"]
 
 SEVERITIES = ("error", "warning", "info")
-"""Most serious first. An error trains or reports something wrong, a warning probably does, an info is worth knowing."""
+"""Most serious first. An error trains or reports the wrong thing, a warning probably does, an info is worth knowing."""
 
 HEADINGS = ("What it checks", "Why it matters", "Example", "How to fix", "When it is a false alarm", "Threads")
-"""The headings of every rule's docstring, in order, each as a line `## heading`."""
+"""The headings in every rule's docstring, in order, each on a line `## heading`."""
 
 
 class CannotTell(Exception):
-    """Raised by a check with the reason why this batch can't say; the outcome is "skipped" with that reason."""
+    """Raised by a check with the reason why this batch is inconclusive; the outcome is "skipped" with that reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +30,12 @@ class Found:
 
     Attributes:
         message: one sentence with this batch's numbers.
-        cells: [B, T] bool, the timesteps that show it.
-        evidence: named numbers, in the order in which they are read.
-        fix: what to write, by library: "TensorFlow" (with Keras) and "PyTorch".
-        repaired: makes the batch as it should be, or None where arrays can't repair it.
-        loss_if_fixed: the number that the loop should print, where `repaired` does not give it.
-        severity: other than the rule's, where this case is milder or worse.
+        cells: [B, T] bool, the affected timesteps.
+        evidence: named numbers, in reading order.
+        fix: the code to write instead, by library: "TensorFlow" (with Keras) and "PyTorch".
+        repaired: builds the corrected batch, or None if changing the arrays can't fix it.
+        loss_if_fixed: the number that should be printed, where `repaired` does not give it.
+        severity: overrides the rule's where this case is milder or worse.
     """
 
     message: str
@@ -53,15 +53,15 @@ class Rule:
 
     Attributes:
         code: as in the catalogue, without the dash: PAD05.
-        name: in kebab case, what is wrong: `eos-not-supervised`.
+        name: what is wrong, in kebab case: `eos-not-supervised`.
         severity: one of `SEVERITIES`.
         doc: the module's docstring: a first line, then `HEADINGS`.
-        check: Case → Found, or None where all is well; may raise `CannotTell`.
-        needs: the optional parts of a batch without which it is skipped: "inputs", "pad_id" …
-        requires: the codes, beside those of earlier phases, of rules whose finding explains this one's: where one of
-            them was found, this rule is skipped; an info explains nothing.
-        phase: the question that it answers, of `PHASES`, or "" where it stands alone.
-        checks_reported: whether the number that the loop printed may show it where the arrays don't.
+        check: maps a Case to a Found, or None if all is well; may raise `CannotTell`.
+        needs: the optional fields of a batch without which the rule is skipped: "inputs", "pad_id" …
+        requires: codes of rules, in addition to those of earlier phases, whose findings explain this one's: if one of
+            them found something worse than an info, this rule is skipped.
+        phase: the question it answers, a key of `PHASES`, or "" if it stands alone.
+        checks_reported: whether the printed number can reveal the bug where the arrays don't.
     """
 
     code: str
@@ -76,12 +76,12 @@ class Rule:
 
     @property
     def title(self) -> str:
-        """The first line of its docstring, without the full stop."""
+        """The first line of the docstring, without the full stop."""
         return self.doc.strip().splitlines()[0].rstrip(".")
 
     @property
     def needed(self) -> str:
-        """What it needs of a batch, in words.
+        """What the rule needs from a batch, in words.
 
         >>> Rule("X", "x", "info", "One.", lambda case: None, needs=("inputs", "eos_id"), checks_reported=True).needed
         '`inputs` and `eos_id`, or `reported`'

@@ -1,4 +1,4 @@
-"""Where the sequences of a batch start and end: what fills them up, what counts, and what ends them."""
+"""Where the sequences of a batch start and end: padding, content and end tokens."""
 
 import numpy as np
 
@@ -30,10 +30,10 @@ __all__ = [
 
 Array = np.ndarray
 IGNORE_IDS = (-100, -1)
-"""The ids by which libraries mean "not this timestep": PyTorch's and nanoGPT's."""
+"""The ids that libraries use for ignored timesteps: PyTorch's and nanoGPT's."""
 
 OFTEN = 3
-"""So many pad ids inside sequences are no accident."""
+"""This many pad ids inside sequences are no accident."""
 
 _EOS_NAMES = {"<eos>", "</s>", "<|endoftext|>", "[eos]", "<|im_end|>", "<|eot_id|>", "<end>", "eos", "[sep]"}
 
@@ -56,7 +56,7 @@ def weighs_everything(case: Case) -> bool:
 
 
 def eos_of(case: Case) -> int | None:
-    """The id that ends a sequence: declared, or the pad id where the vocabulary calls it so."""
+    """The end-of-sequence id: the declared one, or the pad id if the vocabulary names it as an end."""
     batch = case.batch
     if batch.eos_id is not None or batch.pad_id is None:
         return batch.eos_id
@@ -64,14 +64,14 @@ def eos_of(case: Case) -> int | None:
 
 
 def pad_may_be_eos(case: Case) -> bool:
-    """Whether a pad id at the end of a sequence may be its real end: nobody says that the two differ."""
+    """Whether a pad id at the end of a sequence may be its real end: nothing rules out that the two are the same."""
     eos, pad = eos_of(case), case.batch.pad_id
     return pad is not None and (eos == pad or (eos is None and "pad" not in case.batch.token(pad).lower()))
 
 
 @cached
 def tail(case: Case) -> Array:
-    """The run of pad and ignore ids at the end of each sequence, [B, T]; not where a tagger reads a real token."""
+    """The run of pad and ignore ids at the end of each sequence, [B, T], except where a tagger reads a real token."""
     run: Array = np.logical_and.accumulate(_filler(case)[:, ::-1], axis=1)[:, ::-1]
     return run
 
@@ -85,21 +85,21 @@ def padding(case: Case) -> Array:
 
 @cached
 def content(case: Case) -> Array:
-    """Everything that is no padding, [B, T]; a pad id inside a sequence is content."""
+    """Everything except padding, [B, T]; a pad id inside a sequence is content."""
     inside: Array = ~padding(case)
     return inside
 
 
 @cached
 def content_end(case: Case) -> Array:
-    """One past the last content timestep of each sequence, [B]; 0 where there is none."""
+    """One past the last content timestep of each sequence, [B]; 0 if there is none."""
     end: Array = case.shape[1] - tail(case).sum(axis=1)
     return end
 
 
 @cached
 def counted_end(case: Case) -> Array:
-    """One past the last timestep that counts of each sequence, [B]; 0 where none does."""
+    """One past the last timestep that counts in each sequence, [B]; 0 if none does."""
     positions = np.arange(1, case.shape[1] + 1)
     end: Array = np.where(case.counts, positions, 0).max(axis=1, initial=0)
     return end
@@ -107,7 +107,7 @@ def counted_end(case: Case) -> Array:
 
 @cached
 def true_end(case: Case) -> Array:
-    """Where each sequence should stop counting, [B]: after its content, and after the pad id that is its end."""
+    """Where each sequence should stop counting, [B]: after its content, including a pad id that is its end."""
     end = content_end(case)
     if case.batch.pad_id is None or eos_of(case) != case.batch.pad_id:
         return end
@@ -117,14 +117,14 @@ def true_end(case: Case) -> Array:
 
 
 def is_packed(case: Case) -> bool:
-    """Whether the pad id is the end of a sequence and stands inside rows too: documents one after the other."""
+    """Whether rows are packed documents: the pad id is the end of sequence and also occurs inside rows."""
     inside = case.is_pad & ~padding(case)
     return bool(case.batch.pad_id is not None and eos_of(case) == case.batch.pad_id and inside.any())
 
 
 @cached
 def trained_padding(case: Case) -> Array:
-    """The padding after each sequence that counts, [B, T], without the pad id that may be its real end."""
+    """The padding at the end of sequences that counts, [B, T], except a pad id that may be the real end."""
     cells: Array = tail(case) & case.counts
     if may_be_words(case, cells) or (is_packed(case) and cells.sum(axis=1).max(initial=0) < OFTEN):
         return case.nothing
@@ -137,10 +137,10 @@ def trained_padding(case: Case) -> Array:
 
 
 def may_be_words(case: Case, ends: Array) -> bool:
-    """Whether the pad id stands inside sequences so often that these runs of it at their ends may be words.
+    """Whether the pad id occurs inside sequences so often that these runs at their ends may be real tokens.
 
-    Of b sequences, one whose words are the pad id r of the time ends in k of them with a probability of at most b·rᵏ:
-    a tagger's label, or the end of each packed document, may be the number that pads the inputs.
+    If a token is the pad id with probability r, some sequence of b ends in a run of k with probability at most b·rᵏ.
+    A tagger's label, or the end of each packed document, may have the same id as the padding of the inputs.
     """
     runs = (ends & case.is_pad).sum(axis=1)
     inside = case.counts & ~tail(case)
@@ -150,7 +150,7 @@ def may_be_words(case: Case, ends: Array) -> bool:
 
 
 def may_be_cut(case: Case, rows: Array) -> bool:
-    """Whether these sequences may have been cut at one length, and the batch then filled up to a multiple of 8."""
+    """Whether these sequences may have been truncated at one length and then padded to a multiple of 8."""
     ends, timesteps = counted_end(case), case.shape[1]
     longest = int(ends.max(initial=0))
     return bool(timesteps % 8 == 0 and timesteps - longest <= 8 and rows.any() and (ends[rows] == longest).all())
@@ -158,7 +158,7 @@ def may_be_cut(case: Case, rows: Array) -> bool:
 
 @cached
 def between(case: Case) -> Array:
-    """From the first to the last timestep that counts of each sequence, [B, T]."""
+    """From the first to the last timestep that counts in each sequence, [B, T]."""
     seen = np.logical_or.accumulate(case.counts, axis=1)
     coming = np.logical_or.accumulate(case.counts[:, ::-1], axis=1)[:, ::-1]
     both: Array = seen & coming
@@ -166,13 +166,13 @@ def between(case: Case) -> Array:
 
 
 def agrees_with_ignore(case: Case) -> bool:
-    """Whether what counts is exactly what is no ignore id, and there are ignore ids."""
+    """Whether there are ignore ids and exactly the other timesteps count."""
     ignored = np.isin(case.targets, (*IGNORE_IDS, *_declared(case)))
     return bool(ignored.any() and np.array_equal(case.counts, ~ignored))
 
 
 def with_counts(case: Case, counts: Array) -> Batch:
-    """The batch with other timesteps that count: by its lengths where those are in use, or by weights."""
+    """The batch with another mask, set through its lengths if those are in use, else through its weights."""
     runs = np.arange(case.shape[1]) < counts.sum(axis=1)[:, None]
     in_use = case.analysis.mask_name
     if in_use == "lengths" and np.array_equal(runs, counts):
@@ -183,7 +183,7 @@ def with_counts(case: Case, counts: Array) -> Batch:
 
 
 def pick(values: Array, place: Array) -> Array:
-    """values[b, place[b]], [B]; −1 − 2⁶² where the place lies outside.
+    """values[b, place[b]], [B]; −1 − 2⁶² where `place` is out of range.
 
     >>> pick(np.array([[5, 6], [7, 8]]), np.array([1, 0])).tolist()
     [6, 7]
@@ -211,7 +211,7 @@ def _filler(case: Case) -> Array:
 
 @cached
 def _real_by_inputs(case: Case) -> Array:
-    """Where a pad id is a real label, since the model reads a real token there: a tagger's, not a language model's."""
+    """Where a pad id is a real label because a tagger (not a language model) reads a real token there."""
     inputs, pad = case.batch.inputs, case.batch.pad_id
     if inputs is None or pad is None or not (inputs == pad).any():
         return case.nothing
@@ -220,7 +220,7 @@ def _real_by_inputs(case: Case) -> Array:
 
 
 def _reads_its_targets(case: Case, inputs: Array) -> bool:
-    """Whether half of the targets, if any, are inputs of one and the same timestep: the same tokens, shifted."""
+    """Whether at least half of the targets are the inputs at one fixed lag: the same tokens, shifted."""
     labels = ~case.is_pad & ~np.isin(case.targets, _declared(case)) & (case.targets != eos_of(case))
     labels &= case.analysis.is_class
     lags = (-1, 0, 1, 2)
@@ -228,7 +228,7 @@ def _reads_its_targets(case: Case, inputs: Array) -> bool:
 
 
 def _read_at(targets: Array, inputs: Array, labels: Array, lag: int) -> float:
-    """The part of the labels that are the input `lag` timesteps later; 0 where there are none."""
+    """The share of the labels that equal the input `lag` timesteps later; 0 if there are none."""
     timesteps = targets.shape[1]
     now, then = slice(max(-lag, 0), timesteps - max(lag, 0)), slice(max(lag, 0), timesteps + min(lag, 0))
     same = (targets[:, now] == inputs[:, then])[labels[:, now]]

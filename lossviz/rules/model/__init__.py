@@ -1,1 +1,1 @@
-"""Rules about models: what their last layer gives, and whether their mask reaches the loss."""
+"""Rules about models: what their last layer returns, and whether their mask reaches the loss."""

@@ -1,21 +1,22 @@
-"""The logits are probabilities: the cross entropy takes a softmax of a softmax.
+"""The logits are probabilities: the cross entropy applies a second softmax.
 
 ## What it checks
-Whether the logits of at least 99 % of the timesteps that count are not negative and sum to 1. Else, whether the
-number that the loop printed is that of a second softmax.
+Whether the logits are non-negative and sum to 1 at 99 % or more of the timesteps that count. If not, whether the
+number that the training loop printed is the loss after a second softmax.
 
 ## Why it matters
 Probabilities lie between 0 and 1, so the second softmax is nearly flat: the loss can't fall below ln(e + V − 1) − 1,
-and the gradient is small.
+and the gradients are small.
 
 ## Example
-With four classes the floor is 0.7437 nats, with 32,000 it is 9.3735. The golden batch costs 1.5300 instead of 1.2545.
+The lowest possible loss is 0.7437 nats with four classes and 9.3735 with 32,000. The golden batch gives 1.5300 instead
+of 1.2545.
 
 ## How to fix
-Leave the softmax out of the model, or tell the loss that it gets probabilities.
+Remove the softmax from the model, or tell the loss that it receives probabilities.
 
 ## When it is a false alarm
-Where probabilities were saved in place of logits, on purpose: the repaired batch takes their logarithm.
+If probabilities were saved instead of logits on purpose. The repaired batch takes their logarithm.
 
 ## Threads
 tensorflow_cookbook#86, tflearn PR#562, SciCo#2, CGES#1, Transformer-GCN-QA PR#32, Deep-Semantic-Similarity#2
@@ -32,11 +33,11 @@ __all__ = ["RULE", "floor"]
 
 Array = np.ndarray
 BLOCK = 1 << 22
-"""Logits read at a time."""
+"""The number of logits read at a time."""
 
 
 def floor(classes: int) -> float:
-    """The least loss of a softmax of probabilities, ln(e + V − 1) − 1, in nats.
+    """The lowest possible loss after a softmax of probabilities, ln(e + V − 1) − 1, in nats.
 
     >>> round(floor(4), 4), round(floor(32000), 4)
     (0.7437, 9.3735)
@@ -47,7 +48,7 @@ def floor(classes: int) -> float:
 def _check(case: Case) -> Found | None:
     classes = case.shape[2]
     if classes < 2:
-        raise CannotTell("There is one class, whose probability is always 1.")
+        raise CannotTell("There is only one class, and its probability is always 1.")
     count = int(case.counts.sum())
     if not count or not _may_be(case):
         return None
@@ -56,8 +57,8 @@ def _check(case: Case) -> Found | None:
     if cells.sum() < 0.99 * count:
         return None
     return Found(
-        message=f"The logits of {cells.sum() / count:.0%} of the timesteps that count are probabilities with sum 1: "
-        f"the loss can't fall below ln(e + {classes - 1:,}) − 1 = {floor(classes):.4f} nats.",
+        message=f"At {cells.sum() / count:.0%} of the timesteps that count, the logits are probabilities that sum to "
+        f"1: the loss can't fall below ln(e + {classes - 1:,}) − 1 = {floor(classes):.4f} nats.",
         cells=cells,
         evidence={
             "timesteps": int(cells.sum()),
@@ -80,7 +81,7 @@ def _fix(case: Case) -> dict[str, str]:
 
 
 def _may_be(case: Case) -> bool:
-    """Whether Σ exp(p) lies where probabilities p put it, V − 1 + e at most: known without reading the logits."""
+    """Whether Σ exp(p) is at most V − 1 + e, as for probabilities p; known without reading the logits."""
     known = case.analysis.logsumexp[case.counts]
     known = known[np.isfinite(known)]
     low, high = np.log(case.shape[2]) - 1e-2, np.log(case.shape[2] - 1 + np.e) + 1e-2
@@ -88,7 +89,7 @@ def _may_be(case: Case) -> bool:
 
 
 def _are_probabilities(case: Case) -> Array:
-    """For each timestep that counts, [N] bool."""
+    """Whether the logits are probabilities at each timestep that counts, [N] bool."""
     rows, columns = np.nonzero(case.counts)
     step = max(1, BLOCK // case.shape[2])
     slack = 1e-3 if case.logits.dtype.itemsize > 2 else 1e-2
@@ -116,4 +117,4 @@ RULE = Rule(
     checks_reported=True,
     needs=("logits",),
 )
-"""The logits come before the softmax."""
+"""The logits are taken before the softmax."""

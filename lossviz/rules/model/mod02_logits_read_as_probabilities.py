@@ -1,27 +1,27 @@
-"""Logits are given to a loss that expects probabilities.
+"""Logits are passed to a loss that expects probabilities.
 
 ## What it checks
-Whether the printed number is the mean of −log(clip(z)_y / Σ clip(z)), which Keras takes of logits z with
+Whether the printed number is the mean of −log(clip(z)_y / Σ clip(z)), which Keras computes from logits z with
 `from_logits=False`, its default.
 
 ## Why it matters
 Negative logits are clipped and get no gradient: the model learns little, and its loss stays near ln V.
 
 ## Example
-Logits [2, −1, 0.5] with the target 0 cost 0.4055 instead of 0.2413.
+Logits [2, −1, 0.5] with target 0 give a loss of 0.4055 instead of 0.2413.
 
 ## How to fix
-Say `from_logits=True`; in PyTorch give `cross_entropy` logits, and `nll_loss` the log-softmax of them.
+Pass `from_logits=True`; in PyTorch, give logits to `cross_entropy` and log-softmax outputs to `nll_loss`.
 
 ## When it is a false alarm
-Where the arrays are probabilities the loss is right (MOD01 speaks of those). An untrained model prints about ln V too,
-which is its mean, so that nothing is said.
+If the arrays are probabilities, this loss is correct (MOD01 reports those). An untrained model's mean is about ln V
+either way, so the rule stays silent.
 
 ## Threads
-No thread: the behaviour of Keras 3, source
+No thread: behaviour of Keras 3, from its source
 """
 
-from lossviz.rules._core.printed_number import printed_rule, what_counts
+from lossviz.rules._core.printed_number import printed_rule, unmasked
 
 __all__ = ["RULE"]
 
@@ -31,7 +31,7 @@ RULE = printed_rule(
     code="MOD02",
     name="logits-read-as-probabilities",
     severity="error",
-    cells=what_counts,
+    cells=unmasked,
     requires=("MOD01",),
 )
-"""The loss is that of logits."""
+"""The loss expects logits."""

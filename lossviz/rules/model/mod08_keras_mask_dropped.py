@@ -1,22 +1,22 @@
-"""The mask that Keras makes of the inputs does not reach the loss.
+"""The mask that Keras derives from the inputs does not reach the loss.
 
 ## What it checks
-Whether the printed number is the mean of all B·T positions though `Embedding(mask_zero=True)` masks some of them: the
-pad id is 0, what counts is where the inputs are not 0, and neither lengths nor weights say so.
+Whether the printed number is the mean over all B·T positions although `Embedding(mask_zero=True)` masks some of them:
+the pad id is 0, exactly the timesteps with a non-zero input count, and the batch has neither lengths nor weights.
 
 ## Why it matters
-A layer that does not support masking, or one operation on the tensor, drops the mask without a word, and the padding is
+A layer that does not support masking, or a single operation on the tensor, silently drops the mask, and padding is
 trained.
 
 ## Example
-`Embedding(mask_zero=True)`, then `keras.ops.multiply`, then `Dense` on inputs [1, 2, 0, 0]: no mask reaches the loss.
+`Embedding(mask_zero=True)`, then `keras.ops.multiply`, then `Dense`, on inputs [1, 2, 0, 0]: no mask reaches the loss.
 
 ## How to fix
-Give the loss its weights by hand, or let every layer say `supports_masking = True`.
+Pass the weights to the loss yourself, or set `supports_masking = True` on every layer.
 
 ## When it is a false alarm
-Where the loop is not of Keras it is PAD01, which prints the same: no mask reached the loss. So it is where padding is
-meant to count.
+If the training loop does not use Keras, this is PAD01, which gives the same number: no mask reached the loss. Likewise
+if padding is meant to count.
 
 ## Threads
 keras#18543, keras-hub#138
@@ -34,4 +34,4 @@ RULE = printed_rule(
     severity="error",
     cells=padding,
 )
-"""The mask of the inputs reaches the loss."""
+"""The mask derived from the inputs reaches the loss."""

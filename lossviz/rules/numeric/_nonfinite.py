@@ -19,14 +19,14 @@ def broken_rows(case: Case) -> Array:
 def broken_loss(case: Case) -> Array:
     """Where the logits make the loss NaN or infinite, [B, T]: the softmax is NaN, or the target has -inf.
 
-    -inf in other classes is a class that can't be: the loss and its gradient stay finite.
+    -inf in another class only rules that class out: the loss and its gradient stay finite.
     """
     broken: Array = broken_rows(case) | np.isposinf(case.loss)
     return broken
 
 
 def leaks(case: Case) -> Array:
-    """Where losses under the mask are broken while all that count are sound, [B, T]."""
+    """Where masked losses are NaN or infinite while all losses that count are finite, [B, T]."""
     broken = broken_loss(case)
     if (broken & case.counts).any():
         return case.nothing
@@ -34,7 +34,7 @@ def leaks(case: Case) -> Array:
 
 
 def sanitised(case: Case, cells: Array) -> Batch:
-    """The batch with all logits of some timesteps 0."""
+    """The batch with all logits set to 0 at some timesteps."""
     logits = np.array(case.logits)
     logits[cells] = 0
     return case.batch.replace(logits=logits)

@@ -10,17 +10,17 @@ __all__ = ["infinite_rows", "overflowed", "overflowed_below"]
 
 Array = np.ndarray
 MAX_FLOAT16 = 65504.0
-"""The largest number of float16."""
+"""The largest float16 number."""
 
 
 def overflowed(case: Case) -> Array:
-    """Timesteps whose logits are too large for float16, [B, T]: +inf, or in float16 at its end, or -inf beside it."""
+    """Timesteps whose logits overflowed float16, [B, T]: +inf, the largest float16, or -inf beside large logits."""
     cells: Array = infinite_rows(case) | _at_the_end(case) | overflowed_below(case)
     return cells
 
 
 def infinite_rows(case: Case) -> Array:
-    """Timesteps that have a logit of +inf, [B, T]."""
+    """Timesteps with a logit of +inf, [B, T]."""
     cells = broken_rows(case) & (case.analysis.non_finite > 0)
     cells[cells] = np.isposinf(case.analysis.scores[cells].astype(np.float64)).any(axis=-1)
     return cells
@@ -28,7 +28,7 @@ def infinite_rows(case: Case) -> Array:
 
 @cached
 def overflowed_below(case: Case) -> Array:
-    """Timesteps of float16 with a logit of −inf beside finite ones so large that it overflowed: no mask of classes."""
+    """Timesteps where a float16 −inf is an overflow, not a masked class: finite logits beside it are very large."""
     if case.logits.dtype.name != "float16":
         return case.nothing
     cells = case.analysis.non_finite > 0

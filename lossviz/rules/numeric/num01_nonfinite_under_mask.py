@@ -1,21 +1,22 @@
-"""NaN or infinite losses lie under the mask, where a multiplication lets them out.
+"""Losses under the mask are NaN or infinite, and multiplying by the mask lets them through.
 
 ## What it checks
-Whether logits make a loss NaN or infinite where the weight is 0, while every loss that counts is finite.
+Whether the logits make a loss NaN or infinite where the weight is 0, while every loss that counts is finite.
 
 ## Why it matters
-`0 * nan` is `nan`: a loop that multiplies its losses by the mask prints NaN, or its gradients are NaN although the loss
-is not. `where` on the loss alone mends the number and leaves the gradient NaN.
+`0 * nan` is `nan`: a training loop that multiplies losses by the mask prints NaN, or its gradients are NaN although
+the loss is not. Applying `where` to the loss alone fixes the number but leaves the gradient NaN.
 
 ## Example
-One padded row of logits is NaN: `reduce_sum(loss * mask)` is NaN, `reduce_sum(where(mask, loss, 0))` is right, and its
-gradient has NaN in every class of that row.
+One padded row of logits is NaN: `reduce_sum(loss * mask)` is NaN; `reduce_sum(where(mask, loss, 0))` is correct, but
+its gradient is NaN for every class of that row.
 
 ## How to fix
-Select before the cross entropy: put harmless logits where the mask is 0, then mask the loss.
+Mask before the cross entropy: put harmless logits where the mask is 0, then mask the loss.
 
 ## When it is a false alarm
-Where the loop selects before the loss, as `lossviz.sequence_loss` does, nothing leaks; the model still wrote NaN.
+If the training loop replaces the logits before the loss, as `lossviz.sequence_loss` does, nothing leaks; the model
+still produced NaN.
 
 ## Threads
 Megatron-Bridge PR#3117, WeatherGenerator#2723, WeatherGenerator PR#2717, verl PR#6349, wtte-rnn#50, keras#18818
@@ -37,7 +38,7 @@ def _check(case: Case) -> Found | None:
     count = int(cells.sum())
     return Found(
         message=f"{many(count, 'padded timestep has', 'padded timesteps have')} NaN or infinite logits: "
-        "a loop that multiplies by the mask gets NaN in its loss or its gradients.",
+        "multiplying by the mask makes the loss or its gradients NaN.",
         cells=cells,
         evidence={
             "timesteps under the mask": count,

@@ -1,21 +1,22 @@
-"""The printed number is finite, but the gradient of a loss selected after the cross entropy is NaN.
+"""The printed number is finite, but masking the loss only after the cross entropy makes the gradient NaN.
 
 ## What it checks
-Whether the softmax is NaN somewhere under the mask while the reported number is finite: so the loop selects, and does
-not multiply.
+Whether the softmax is NaN somewhere under the mask while the reported number is finite, which means that the training
+loop masks with `where` rather than by multiplying.
 
 ## Why it matters
-`where(mask, loss, 0)` gives the right number, and its gradient through the branch not taken is 0 · NaN = NaN: one step
-of the optimizer makes every weight NaN, and the printed loss gives no warning.
+`where(mask, loss, 0)` gives the correct number, but the gradient through the branch not taken is 0 · NaN = NaN: one
+optimizer step makes every weight NaN, and the printed loss gives no warning.
 
 ## Example
-`where(v > 0, log(v), 0)` at v = 0 is 0, and its gradient is NaN; with `where` around v as well it is 0.
+`where(v > 0, log(v), 0)` at v = 0 is 0, but its gradient is NaN; with a second `where` around v, the gradient is 0.
 
 ## How to fix
-Select twice: harmless logits before the cross entropy, 0 after it.
+Use `where` twice: harmless logits before the cross entropy, 0 after it.
 
 ## When it is a false alarm
-Where the loop selects before the cross entropy too, the gradient is 0. Look at the gradient of the logits once.
+If the training loop also replaces the logits before the cross entropy, the gradient is 0. Inspect the gradient of the
+logits once.
 
 ## Threads
 tensorflow#2540, tensorflow#20091, tensorflow#27684, tensorflow#38349, pytorch#23156, pytorch#31829, returnn#576
@@ -41,8 +42,9 @@ def _check(case: Case) -> Found | None:
     count = int(cells.sum())
     gradients = count * case.shape[2]
     return Found(
-        message=f"The printed {reported} is finite, so the loop selects losses; unless it selects logits first, "
-        f"{many(gradients, 'gradient is', 'gradients are')} NaN, in "
+        message=f"The printed {reported} is finite, so the training loop masks losses with `where`; "
+        "unless it also replaces the logits first, "
+        f"{many(gradients, 'gradient is', 'gradients are')} NaN, at "
         f"{many(count, 'padded timestep', 'padded timesteps')}.",
         cells=cells,
         evidence={"timesteps under the mask": count, "NaN gradients": gradients, "printed": float(reported)},
@@ -60,4 +62,4 @@ RULE = Rule(
     phase="numbers",
     needs=("reported",),
 )
-"""Gradients of what is masked are finite."""
+"""Gradients under the mask are finite."""

@@ -1,22 +1,22 @@
-"""The model rules the right answer out: the target has the logit -inf, or next to it.
+"""The model rules out the correct answer: the target's logit is -inf, or nearly so.
 
 ## What it checks
-Whether the loss of a timestep that counts is infinite, or above 88 nats, where exp(-loss) is 0 in float32. Where every
-such loss is below 1,000 nats, it is an info: what masks fill in starts at -1e4.
+Whether the loss of a timestep that counts is infinite, or above 88 nats, where exp(-loss) is 0 in float32. If every
+such loss is below 1,000 nats, it is only an info: masks fill in -1e4 or less, which would give larger losses.
 
 ## Why it matters
-One such timestep makes the mean infinite, or larger than all others together, and pulls on the weights as hard as a
-gradient can. It comes from a mask over classes, or from constrained decoding, that leaves out the label.
+A single such timestep makes the mean infinite, or outweighs all others, and its gradient is as large as possible. The
+cause is a mask over classes, or constrained decoding, that excludes the label.
 
 ## Example
-Logits [-inf, 0, 0] and target 0: the loss is inf.
+Logits [-inf, 0, 0] with target 0: the loss is inf.
 
 ## How to fix
-Never mask out the class of the target.
+Never mask out the target's class.
 
 ## When it is a false alarm
-A mask that excludes the label is always a bug. A model that is sure of itself and wrong, or whose first logits are too
-large, reaches losses of some hundred nats without any mask: that is the info.
+A mask that excludes the label is always a bug. A model that is confident and wrong, or whose initial logits are too
+large, reaches losses of a few hundred nats without any mask; that is the info.
 
 ## Threads
 annotated-transformer#109, annotated-transformer#39
@@ -35,11 +35,11 @@ UNDERFLOW = 88.0
 """exp(-88) = 6e-39 lies below the smallest normal float32."""
 
 FILLED = 1000.0
-"""Nats that no model reaches by itself, while masks fill in -1e4 and less."""
+"""No model reaches this many nats by itself, while masks fill in -1e4 or less."""
 
 
 def _check(case: Case) -> Found | None:
-    cells = case.counts & (case.loss > UNDERFLOW) & ~_too_large(case)  # NUM06's are no mask of classes
+    cells = case.counts & (case.loss > UNDERFLOW) & ~_too_large(case)  # an overflow is NUM06's
     if not cells.any():
         return None
     count, infinite = int(cells.sum()), int(np.isposinf(case.loss[cells]).sum())
@@ -62,14 +62,14 @@ def _check(case: Case) -> Found | None:
 
 
 def _too_large(case: Case) -> np.ndarray:
-    """Where the logits overflowed, [B, T]; everywhere, where float16 did: the others are as large."""
+    """Where the logits overflowed, [B, T]; everywhere if they are float16, since the others are as large."""
     cells = overflowed(case)
     is_half = case.logits.dtype.name == "float16" and (cells & case.counts).any()
     return cells | is_half
 
 
 def _fix(case: Case) -> dict[str, str]:
-    """The class of the target is allowed, whatever the others; an ignore id is none."""
+    """Always allow the target's class; an ignore id is not a class."""
     classes = case.shape[2]
     labels = "targets.clamp(min=0)" if (case.targets < 0).any() else "targets"
     return {
@@ -83,7 +83,7 @@ def _fix(case: Case) -> dict[str, str]:
 def _without(case: Case, cells: np.ndarray) -> float | str:
     others = case.counts & ~cells & np.isfinite(case.loss)
     if not others.any():
-        return "no other counts"
+        return "no other timestep counts"
     weights = case.analysis.weights[others]
     return float((weights * case.loss[others]).sum() / weights.sum())
 

@@ -1,21 +1,21 @@
-"""Some classes have the logit -inf, which label smoothing and dense labels turn into inf or NaN.
+"""Some classes have a logit of -inf, which label smoothing and dense labels turn into inf or NaN.
 
 ## What it checks
 Whether logits of timesteps that count are -inf in classes other than the target, while the loss is finite.
 
 ## Why it matters
-The loss of a hard label never looks at those classes. A smoothed label gives each a little mass: mass · inf = inf. A
-one-hot label multiplies by 0: 0 · inf = NaN.
+With a hard label, those classes never enter the loss. A smoothed label gives each of them some mass: mass · inf = inf.
+A one-hot label multiplies them by 0: 0 · inf = NaN.
 
 ## Example
-One -inf beside a target that is allowed: the sparse cross entropy is 0.763, TensorFlow's dense one is NaN, and label
+One -inf beside an allowed target: the sparse cross entropy is 0.763, TensorFlow's dense one is NaN, and label
 smoothing gives inf in TensorFlow and PyTorch.
 
 ## How to fix
-Mask classes out with a large negative number in float32, or smooth over the allowed classes only.
+Mask classes with a large negative float32 number, or smooth over the allowed classes only.
 
 ## When it is a false alarm
-With hard labels and no smoothing, -inf is harmless. It is an error only where the printed number is not finite.
+With hard labels and no smoothing, -inf is harmless. It is an error only if the printed number is not finite.
 
 ## Threads
 optax#896, pytext PR#1698, annotated-transformer#109
@@ -43,14 +43,14 @@ _FIX = (
 
 
 def _check(case: Case) -> Found | None:
-    # A finite loss and a softmax without NaN: what is not finite is -inf, and not at the target.
+    # The loss is finite and the softmax has no NaN, so any non-finite logit is -inf and not the target's.
     cells = case.counts & (case.analysis.non_finite > 0) & np.isfinite(case.loss)
     if not cells.any():
         return None
     count, logits = int(cells.sum()), int(case.analysis.non_finite[cells].sum())
     return Found(
-        message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} the logit −inf in "
-        f"{many(logits, 'class', 'classes')}{' together' if count > 1 else ''}: {_effect(case)}.",
+        message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} a logit of −inf in "
+        f"{many(logits, 'class', 'classes')}{' in total' if count > 1 else ''}: {_effect(case)}.",
         cells=cells,
         evidence={"timesteps": count, "-inf logits": logits},
         fix=written(_FIX, case.analysis),
@@ -61,9 +61,11 @@ def _check(case: Case) -> Found | None:
 
 def _effect(case: Case) -> str:
     if not _is_proved(case):
-        return "label smoothing would make the loss infinite, and dense labels NaN"
+        return "label smoothing would make the loss infinite, and dense labels would make it NaN"
     value = number_text(case.analysis.value) if case.analysis.is_scalar else "finite"
-    return f"the printed {case.batch.reported} comes from smoothed or dense labels; with hard labels it is {value}"
+    return (
+        f"the printed {case.batch.reported} comes from smoothed or dense labels; with hard labels the loss is {value}"
+    )
 
 
 def _is_proved(case: Case) -> bool:

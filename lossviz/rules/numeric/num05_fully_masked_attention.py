@@ -1,21 +1,22 @@
-"""All padding of a kind has nothing but NaN logits: attention with no key left to look at.
+"""All logits of the padding are NaN: the attention had no key left to attend to.
 
 ## What it checks
-Whether the timesteps whose V logits are all NaN are exactly the padding of the batch, or its empty sequences, or the
+Whether the timesteps whose V logits are all NaN are exactly the padding of the batch, its empty sequences, or the
 padding before its sequences.
 
 ## Why it matters
-A query that may look at no key takes a softmax of nothing but -inf, which is 0 / 0. The NaN goes through every later
-layer; the loss stays finite only as long as a mask selects, and the gradient does not.
+A query without any allowed key takes a softmax over nothing but -inf, which is 0 / 0. The NaN propagates through every
+later layer; masking with `where` keeps the loss finite, but not the gradient.
 
 ## Example
-The softmax of [-inf, -inf, -inf] is [NaN, NaN, NaN]. PyTorch's `scaled_dot_product_attention` gives 0 in 2.15.
+The softmax of [-inf, -inf, -inf] is [NaN, NaN, NaN]. PyTorch's `scaled_dot_product_attention` returns 0 as of 2.15.
 
 ## How to fix
-Mask keys, not queries, and leave every query a key; or put 0 where there is none. Then select before the cross entropy.
+Mask keys, not queries, and leave every query at least one key, or set the output to 0 where there is none. Then mask
+the logits before the cross entropy.
 
 ## When it is a false alarm
-Where the model diverged, timesteps that count are NaN as well: that is not this.
+If the model diverged, timesteps that count are NaN as well; the rule does not fire.
 
 ## Threads
 pytorch#41508, pytorch#103749, pytorch#109517, pytorch PR#131060, returnn#576, burn PR#4697
@@ -52,7 +53,7 @@ def _check(case: Case) -> Found | None:
         return None
     count = int(leaking.sum())
     return Found(
-        message=f"All logits of {where}, {many(count, 'timestep')}, are NaN: attention had no key to look at.",
+        message=f"All logits of {where} ({many(count, 'timestep')}) are NaN: the attention had no key to attend to.",
         cells=leaking,
         evidence={"timesteps under the mask": count, "NaN logits": count * case.shape[2]},
         fix=written([_ATTENTION, *SAFE], case.analysis),
@@ -81,4 +82,4 @@ RULE = Rule(
     phase="attention",
     needs=("logits",),
 )
-"""Every query of the attention has a key."""
+"""Every attention query has a key."""

@@ -1,23 +1,23 @@
 """The logits are in half precision, or overflowed it.
 
 ## What it checks
-Whether logits that count are +inf, at the largest number of float16, or in float16 -inf beside very large ones;
-whether the logits are float16 or bfloat16; and whether wider logits hold only values that one of these has.
+Whether logits that count are +inf or the largest float16 number, or are float16 with -inf beside very large values;
+whether the logits are float16 or bfloat16; and whether wider logits hold only values of one of these types.
 
 ## Why it matters
-float16 ends at 65,504: more becomes inf, and the loss NaN. bfloat16 has 8 bits: near 36 its numbers lie 0.25 apart, and
-a loss that is computed in it is as coarse.
+float16 ends at 65,504: anything larger becomes inf, and the loss NaN. bfloat16 has 8 significant bits: near 36 its
+values are 0.25 apart, and a loss computed in bfloat16 is just as coarse.
 
 ## Example
 `float16(-1e9)` is -inf; `bfloat16(36.1)` is 36.0.
 
 ## How to fix
-Compute the logits in float32, since what overflowed is lost; widen those of half precision before the loss; mask with
-half of the smallest number that the type has.
+If logits overflowed, compute them in float32, because the overflowed values are lost. Cast half-precision logits to
+float32 before the loss. For masks, use half of the type's smallest number.
 
 ## When it is a false alarm
-Logits that were rounded only when they were saved, while the loop computes its loss in float32: so everything but an
-overflow is an info.
+If the logits were rounded only when they were saved, and the training loop computes its loss in float32. Everything
+except an overflow is therefore an info.
 
 ## Threads
 flax#982, apex#93, apex#1105, fairseq#3575, Automodel PR#2658,
@@ -35,7 +35,7 @@ __all__ = ["RULE", "stored_as"]
 
 Array = np.ndarray
 BITS = {"bfloat16": 8, "float16": 11}
-"""Significant bits, the hidden one counted."""
+"""Significant bits, including the hidden one."""
 WIDE = {
     "TensorFlow": "logits = tf.cast(logits, tf.float32)  # before the loss\n"
     "scores = tf.where(attention_mask, scores, scores.dtype.min / 2)",
@@ -45,9 +45,9 @@ WIDE = {
 
 
 def stored_as(logits: Array) -> str | None:
-    """The half precision whose values float32 or float64 logits hold, all of them, or None.
+    """The half-precision type that represents every value of float32 or float64 logits, or None.
 
-    Round numbers say nothing: 16 different values must need the last two bits.
+    Round numbers prove nothing, so 16 different values must need the last two bits.
 
     >>> grid = np.arange(128, 256, dtype=np.float32).reshape(1, 1, -1)
     >>> stored_as(grid), stored_as(grid + 0.125), stored_as(grid + 0.1), stored_as(grid // 32)
@@ -55,7 +55,7 @@ def stored_as(logits: Array) -> str | None:
     """
     candidates = list(BITS)
     last_bits: set[float] = set()
-    for place in np.ndindex(*logits.shape[:2]):  # row by row: most end at the first
+    for place in np.ndindex(*logits.shape[:2]):  # row by row: most batches end at the first
         row = logits[place]
         fractions = np.frexp(row[np.isfinite(row)].astype(np.float64))[0]
         candidates = [name for name in candidates if _whole(fractions * 2 ** BITS[name]).all()]
@@ -79,8 +79,8 @@ def _overflow(case: Case) -> Found | None:
     below = bool((cells & overflowed_below(case)).any())
     what = "logits of +inf" if infinite == count else f"logits of {'±' * below}65,504 or {'∞' if below else '+inf'}"
     return Found(
-        message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} {what}, as float16 makes of "
-        "anything above 65,504.",
+        message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} {what}, which is what "
+        "float16 makes of anything above 65,504.",
         cells=cells,
         evidence={"timesteps": count, "with +inf": infinite, "dtype": case.logits.dtype.name},
         fix=_wide_head(case.shape[2]),
@@ -88,7 +88,7 @@ def _overflow(case: Case) -> Found | None:
 
 
 def _wide_head(classes: int) -> dict[str, str]:
-    """What overflowed is lost: the logits have to be computed in float32."""
+    """Overflowed values are lost, so the logits must be computed in float32."""
     return {
         "TensorFlow": f'head = tf.keras.layers.Dense({classes}, dtype="float32")  # under mixed precision too\n'
         "logits = head(hidden)",
@@ -104,10 +104,10 @@ def _coarse(case: Case) -> Found | None:
         return None
     largest = _largest(case)
     step = 2.0 ** (np.floor(np.log2(largest)) + 1 - BITS[name]) if largest else 0.0
-    how = "are" if kept == name else f"are {kept}, but every value is one of"
+    how = f"are {name}, whose" if kept == name else f"are {kept}, but hold only {name} values, whose"
     return Found(
-        message=f"The logits {how} {name}, whose numbers lie {step:.4g} apart near the largest logit, {largest:.4g}: "
-        "a loss computed in it is as coarse.",
+        message=f"The logits {how} spacing is {step:.4g} near the largest logit, {largest:.4g}: "
+        f"a loss computed in {name} is just as coarse.",
         cells=case.counts.copy(),
         evidence={"dtype": kept, "precision": name, "largest logit": largest, "distance of its neighbours": step},
         fix=WIDE,
@@ -116,7 +116,7 @@ def _coarse(case: Case) -> Found | None:
 
 
 def _largest(case: Case) -> float:
-    """The largest |logit| among the first choices that count."""
+    """The largest |logit| among the top logits of the timesteps that count."""
     sizes = np.abs(case.analysis.largest_logit[case.counts])
     return float(sizes[np.isfinite(sizes)].max(initial=0.0))
 

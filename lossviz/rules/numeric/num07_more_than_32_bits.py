@@ -1,20 +1,20 @@
-"""The logits have more elements than a 32-bit index can count.
+"""The logits have more elements than a 32-bit index can address.
 
 ## What it checks
 Whether B · T · V exceeds 2³¹ − 1.
 
 ## Why it matters
-GPU kernels that index the flat logits with 32 bits read and write elsewhere: an illegal access, or wrong losses and
-gradients without a word.
+GPU kernels that index the flattened logits with 32 bits access the wrong memory: an illegal access, or silently wrong
+losses and gradients.
 
 ## Example
 43 × 2047 × 50,000 = 4.40e9 elements, the first batch size that failed in pytorch#111484.
 
 ## How to fix
-Compute the loss of a few sequences at a time, add up losses and counts, divide once.
+Compute the loss for a few sequences at a time, add up losses and counts, and divide once.
 
 ## When it is a false alarm
-Newer builds index these kernels with 64 bits; the CPU always did. It is a risk, not a proof.
+Newer builds index these kernels with 64 bits, and the CPU always did. This is a risk, not a proof.
 
 ## Threads
 pytorch#85786, pytorch#90793, pytorch#111484, pytorch#190139, Paddle PR#30590, audio#3736
@@ -40,7 +40,7 @@ def _check(case: Case) -> Found | None:
     rows = max(1, MAX_INT32 // (timesteps * classes))
     return Found(
         message=f"{sequences:,} × {timesteps:,} × {classes:,} = {elements:.3g} logits, more than {MAX_INT32:,}, the "
-        "largest 32-bit index: some GPU kernels go wrong without a word.",
+        "largest 32-bit index: some GPU kernels silently go wrong.",
         cells=(ends > MAX_INT32).reshape(sequences, timesteps),
         evidence={"logits": elements, "largest 32-bit index": MAX_INT32, "sequences that fit": rows},
         fix=_fix(case, rows),

@@ -1,23 +1,24 @@
-"""The largest losses are capped, since probabilities are clipped before the logarithm.
+"""The largest losses are capped because probabilities are clipped before the logarithm.
 
 ## What it checks
-Whether the printed number is the mean with every loss cut off at 16.118, as Keras does with `from_logits=False`, or at
-23.026, as Sockeye does.
+Whether the printed number is the mean with every loss capped at 16.118, as in Keras with `from_logits=False`, or at
+23.026, as in Sockeye.
 
 ## Why it matters
-The timesteps that are most wrong give no gradient, and the number hides them.
+The timesteps that are most wrong get no gradient, and the number hides them.
 
 ## Example
-A target of probability 1e-12 costs 27.63 nats; with probabilities clipped at 1e-7 it costs 16.12.
+A target with probability 1e-12 costs 27.63 nats; with probabilities clipped at 1e-7 it costs 16.12.
 
 ## How to fix
-Take the loss from logits, not from the logarithm of a softmax.
+Compute the loss from logits, not from the logarithm of a softmax.
 
 ## When it is a false alarm
-Where the cap is wanted, so that a few wrong labels do not rule the mean. Losses below the cap never show it.
+If the cap is intended, so that a few wrong labels do not dominate the mean. If all losses are below the cap, the rule
+can't detect it.
 
 ## Threads
-No thread: sockeye and Keras, source
+No thread: Sockeye and Keras, from their source
 """
 
 import numpy as np
@@ -46,4 +47,4 @@ RULE = printed_rule(
     severity="info",
     cells=_capped,
 )
-"""Every loss is its own."""
+"""No loss is capped."""

@@ -1,23 +1,24 @@
 """Logits that count are NaN, so the number is NaN.
 
 ## What it checks
-Whether the softmax of a timestep that counts is NaN: its logits hold NaN, or nothing but -inf.
+Whether the softmax of a timestep that counts is NaN: its logits contain NaN, or are all -inf.
 
 ## Why it matters
-One NaN makes the loss NaN, and the next step of training every parameter of the model.
+One NaN makes the loss NaN, and the next training step makes every parameter of the model NaN.
 
 ## Example
-The logits of one timestep of 11 are NaN: the mean of the other ten is 1.2 nats, the number is NaN.
+The logits of one timestep out of 11 are NaN: the mean of the other ten is 1.2 nats, but the number is NaN.
 
 ## How to fix
-No mask mends it: find the first operation that gives NaN. All timesteps NaN is a model whose parameters are NaN already
-(too large a step, a loss divided by 0 before); from one timestep on to the end of a sequence, a state that overflowed.
+No mask fixes this: find the first operation that produces NaN. If all timesteps are NaN, the model's parameters are
+NaN already (too large a step, or an earlier loss divided by 0). If a sequence is NaN from one timestep to its end, a
+state overflowed.
 
 ## When it is a false alarm
-Never: a NaN that does not count is NUM01's, and an overflow of half precision NUM06's.
+Never. A masked NaN is reported by NUM01, and an overflow of half precision by NUM06.
 
 ## Threads
-No thread of its own: it is what is left where none of NUM01 to NUM06 says why.
+No thread of its own: it covers what NUM01 to NUM06 leave unexplained.
 """
 
 import numpy as np

@@ -1,25 +1,25 @@
-"""Padding counts: nothing takes it out of the loss.
+"""Padding counts: nothing removes it from the loss.
 
 ## What it checks
-Where a batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
-id, which hardly occurs elsewhere. One that is neither 0 nor called an end or a pad by the vocabulary or `eos_id` must
-occur nowhere else, in runs of several lengths. Where a batch has a mask: whether no mask was chosen instead, or
-whether the loop printed the mean of all B·T positions, which is an error.
+If the batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
+id that hardly occurs elsewhere. An id that is neither 0 nor marked as an end or a pad by the vocabulary or `eos_id`
+must occur nowhere else, in runs of different lengths. If the batch declares a mask: whether it is switched off, or
+whether the training loop printed the mean over all B·T positions, which is an error.
 
 ## Why it matters
-Padding is in the numerator and in the divisor. It is learnt first, so the loss looks better than it is, and the longer
-the padding, the better.
+Padding is in both the numerator and the divisor. It is learned first, so the loss looks better than it is, and the
+more padding, the better it looks.
 
 ## Example
-The golden batch without its lengths costs 0.9667 nats over 15 timesteps instead of 1.2545 over the 11 that are real.
+Without its lengths, the golden batch gives 0.9667 nats over 15 timesteps instead of 1.2545 over the 11 real ones.
 
 ## How to fix
-Say which timesteps are real: their lengths, weights, or an ignore id in the labels.
+Declare which timesteps are real: by lengths, by weights, or by an ignore id in the labels.
 
 ## When it is a false alarm
-Texts that really end in repetitions of that token. Chunks of running text have no padding, and early in training
-padding costs as much as words, so that the number does not show it. A mask that broadcasts in `masked_select` (RED07)
-prints the same number.
+Texts that really end in repetitions of that token. Chunks of running text have no padding; early in training padding
+costs as much as words, so the number does not reveal it. A mask that broadcasts in `masked_select` (RED07) gives the
+same number.
 
 ## Threads
 Kyubyong/transformer#63, axolotl PR#2227, gpt-neo PR#45, BERT-NER#3, grounded-video-description#11, transformers PR#251,
@@ -59,15 +59,15 @@ def _check(case: Case) -> Found | None:
 
 
 def _unmasked(case: Case) -> Found | None:
-    """Where the mask that the batch declares was left out."""
+    """Report that the mask declared by the batch is switched off."""
     declared = case.analysis.with_settings(replace(case.analysis.settings, mask=None))
     cells = case.counts & ~declared.mask
     if not cells.any():
         return None
     count = int(cells.sum())
     return Found(
-        message=f"No mask is in use, while the batch says {case.batch.declared_mask}: {many(count, 'timestep')} of the "
-        f"{cells.size:,} that count {'is' if count == 1 else 'are'} padding by that.",
+        message=f"No mask is in use, although the batch declares {case.batch.declared_mask}: by that mask, "
+        f"{count:,} of the {many(cells.size, 'timestep')} that count {'is' if count == 1 else 'are'} padding.",
         cells=cells,
         evidence={"timesteps of padding that count": count, "timesteps that count": cells.size},
         fix=fix_of(["PAD01"], declared),
@@ -91,7 +91,7 @@ def _by_lengths(case: Case) -> Found:
 
 
 def _candidates(case: Case, *, backwards: bool) -> list[int]:
-    """The ids that end, or start, two sequences or more twice in a row; those that are known to be special first."""
+    """The ids that end, or start, at least two sequences twice in a row; known special ids come first."""
     edge = case.targets[:, -2:] if backwards else case.targets[:, :2]
     ids, rows = np.unique(edge[(edge == edge[:, :1]).all(axis=1), 0], return_counts=True)
     return sorted(ids[rows > 1].tolist(), key=lambda value: not _is_named(case, value))
@@ -109,9 +109,9 @@ def _runs(same: Array, *, backwards: bool) -> Array:
 
 
 def _is_padding(case: Case, value: int, runs: Array) -> bool:
-    """Whether two sequences or more have runs of two or more, and the id is next to nowhere else.
+    """Whether at least two sequences have runs of two or more of the id, which hardly occurs elsewhere.
 
-    An id that nothing says is special must be nowhere else, and its runs of several lengths, in sequences of more.
+    An id that nothing marks as special must occur nowhere else, in runs of different lengths that don't fill a row.
     """
     lengths, inside = runs.sum(axis=1), ~runs
     elsewhere = int(((case.targets == value) & inside).sum())
@@ -124,13 +124,13 @@ def _is_padding(case: Case, value: int, runs: Array) -> bool:
 
 def _found(case: Case, value: int, runs: Array, *, backwards: bool) -> Found:
     ends = value == case.batch.eos_id
-    # The first of the ends at the end ends the sequence.
+    # The first end token of the run is the sequence's real end.
     cells = runs & (np.cumsum(runs, axis=1) > 1) if ends and backwards else runs
     count, rows = int(cells.sum()), int(cells.any(axis=1).sum())
     named = f"the id {value}" if case.batch.vocabulary is None else f"“{case.batch.token(value)}”"
     return Found(
-        message=f"{many(rows, 'sequence')} {'end' if backwards else 'start'} in runs of {named}, "
-        f"{many(count, 'timestep')} of {case.targets.size:,}: padding, it seems, and all of it counts.",
+        message=f"{many(rows, 'sequence')} {'end' if backwards else 'start'} in runs of {named} "
+        f"({many(count, 'timestep')} of {case.targets.size:,}): this looks like padding, and all of it counts.",
         cells=cells,
         evidence={"timesteps that look like padding": count, "timesteps": case.targets.size, "sequences": rows},
         fix=_fix(case, value, runs, first=ends and backwards),
@@ -139,7 +139,7 @@ def _found(case: Case, value: int, runs: Array, *, backwards: bool) -> Found:
 
 
 def _fix(case: Case, value: int, runs: Array, *, first: bool) -> dict[str, str]:
-    """By the id; by length where it stands elsewhere too."""
+    """Mask by the id, or by length if the id also occurs elsewhere."""
     if ((case.targets == value) & ~runs).any():
         return written([BY_LENGTH.saying(f"not by the id {value} alone")], case.analysis)
     lines = Line(WEIGH, f"weights = tf.cast(targets != {value}, tf.float32)", f"weights = (targets != {value}).float()")

@@ -1,21 +1,22 @@
-"""The losses are masked, and divided by a number that counts the padding.
+"""The losses are masked, but the divisor counts the padding.
 
 ## What it checks
-Whether the printed number is the sum of the losses that count divided by all B·T positions, and not by those that
-count.
+Whether the printed number is the sum of the losses that count divided by all B·T positions rather than by the
+timesteps that count.
 
 ## Why it matters
-The number and the gradients shrink with the padding: a batch half full learns half as fast, and no two batches compare.
-Keras does so for `sample_weight`, and PyTorch for `reduction='none'` and a `.mean()` after it.
+The number and the gradients shrink with the amount of padding: a half-full batch learns half as fast, and no two
+batches are comparable. Keras does this with `sample_weight`, and so does `reduction='none'` followed by `.mean()` in
+PyTorch.
 
 ## Example
-The golden batch has 11 timesteps that count in 15 positions: it prints 13.8 / 15 = 0.92 instead of 13.8 / 11 = 1.2545.
+In the golden batch, 11 of 15 positions count: it prints 13.8 / 15 = 0.92 instead of 13.8 / 11 = 1.2545.
 
 ## How to fix
-Divide by the sum of the weights: in Keras `reduction="mean_with_sample_weight"`.
+Divide by the sum of the weights: in Keras, `reduction="mean_with_sample_weight"`.
 
 ## When it is a false alarm
-Where a constant divisor is wanted, as T5X and Dr. GRPO want it. A second batch tells: the number follows the part of
+If a constant divisor is intended, as in T5X and Dr. GRPO. A second batch settles it: the number follows the share of
 positions that count.
 
 ## Threads

@@ -1,19 +1,19 @@
-"""The losses of the padding are summed, and only the divisor is masked.
+"""The losses of the padding are summed; only the divisor is masked.
 
 ## What it checks
 Whether the printed number is the sum of all losses, padding included, divided by the number of timesteps that count.
 
 ## Why it matters
-Gradients flow from the padding, and the number is too large by what the padding costs.
+Gradients flow from the padding, and the number is too large by the loss of the padding.
 
 ## Example
 The golden batch prints 14.5 / 11 = 1.3182 instead of 13.8 / 11 = 1.2545.
 
 ## How to fix
-Select the losses by the mask before they are summed.
+Mask the losses before summing them.
 
 ## When it is a false alarm
-Where padding costs nothing both numbers are the same, and the rule says so.
+If the padding has no loss, both numbers are equal, and the rule says so.
 
 ## Threads
 ROLL PR#444
@@ -31,4 +31,4 @@ RULE = printed_rule(
     severity="error",
     cells=padding,
 )
-"""The sum and the divisor have one mask."""
+"""The sum and the divisor use the same mask."""

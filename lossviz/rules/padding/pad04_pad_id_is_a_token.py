@@ -1,23 +1,23 @@
 """The pad id is also a real token.
 
 ## What it checks
-Whether a pad id stands inside a sequence, before its last real token. Where the mask is made of the ids and drops it,
-it is an error, and so it is where the printed number is the one without it; where it counts, an info.
+Whether a pad id occurs inside a sequence, before its last real token. It is an error if the mask is built from the ids
+and drops it, or if the printed number is the loss without it; it is an info if it counts.
 
 ## Why it matters
-`mask = tf.sign(targets)` or `targets != 0` takes the real token out of the loss, wherever it stands.
+`mask = tf.sign(targets)` or `targets != 0` removes the real token from the loss wherever it occurs.
 
 ## Example
-The golden batch has the pad id 0 as a real target at sequence 1, timestep 1: masked by id it costs 1.29, by length
-1.2545.
+The golden batch has the pad id 0 as a real target at sequence 1, timestep 1: masked by id the loss is 1.29, masked by
+length 1.2545.
 
 ## How to fix
-Mask by length, `tf.sequence_mask(lengths, T)`, or shift the ids by 1 so that 0 is free for padding.
+Mask by length, `tf.sequence_mask(lengths, T)`, or shift all ids by 1 so that 0 is reserved for padding.
 
 ## When it is a false alarm
-Where an id separates documents or marks a blank on purpose and shall not be trained; declare `segment_ids`. Where the
-pad id is the end of sequence too, weights that leave it out inside sequences are an info. Pad ids at the start are
-left padding (PAD07). A real pad id at the end can't be told from padding without lengths.
+If an id separates documents or marks a blank on purpose and should not be trained, declare `segment_ids`. If the pad
+id is also the end of sequence, weights that leave it out inside sequences are an info. Pad ids at the start are left
+padding (PAD07). Without lengths, a real pad id at the end can't be told apart from padding.
 
 ## Threads
 Kyubyong/transformer#128, keras#2062, gensim#1900, keras#7710, Element-Research/rnn#433, DCRNN#37
@@ -47,13 +47,13 @@ def _check(case: Case) -> Found | None:
 
 
 def _within(case: Case) -> Array:
-    """Pad ids that the lengths call real, where the mask in use is made of the ids, [B, T]."""
+    """Pad ids that are real by the lengths while the mask in use is built from the ids, [B, T]."""
     known = case.within_length is not None and case.analysis.mask_name == "nonpad"
     return case.nothing if case.within_length is None or not known else case.within_length & ~case.pad_head
 
 
 def _by_id(case: Case) -> Array:
-    """The sequences whose mask is made of the ids: between its first and last 1 just the pad ids are 0, [B, 1]."""
+    """Where masks are built from the ids, [B, T]: from their first to their last 1, exactly the pad ids are 0."""
     if case.analysis.mask_name == "nonpad":
         return ~case.nothing
     if case.analysis.mask_name != "weights":
@@ -79,12 +79,12 @@ def _lost(case: Case, lost: Array) -> Found:
     count, pad = int(lost.sum()), case.batch.pad_id
     return Found(
         message=f"{many(count, 'timestep')} inside {many(int(lost.any(axis=1).sum()), 'sequence')} "
-        f"{'has' if count == 1 else 'have'} the pad id {pad} as a real target, and the mask drops "
-        f"{'it' if count == 1 else 'them'} because of the id.",
+        f"{'has' if count == 1 else 'have'} the pad id {pad} as a real target, and the mask, built from the ids, drops "
+        f"{'it' if count == 1 else 'them'}.",
         cells=lost,
         evidence={"real timesteps lost": count},
         fix=written([BY_LENGTH], case.analysis),
-        repaired=lambda: with_counts(case, case.counts | lost).replace(pad_id=None),  # the weights say what pads
+        repaired=lambda: with_counts(case, case.counts | lost).replace(pad_id=None),  # the weights now mark the padding
         severity="info" if eos_of(case) == pad and case.analysis.mask_name == "weights" else None,
     )
 
@@ -93,14 +93,15 @@ def _kept(case: Case, kept: Array) -> Found:
     count, now = int(kept.sum()), case.analysis
     evidence: dict[str, float | int | str] = {"real timesteps with the pad id": count}
     them, printed = "it" if count == 1 else "them", False
-    end = f"a mask made of the ids would drop {them}"
+    end = f"a mask built from the ids would drop {them}"
     if now.is_scalar:
         by_id = _by_id_value(case, kept)
         evidence |= {"by the mask in use": float(now.value), "by id": by_id}
         end += f": {number_text(by_id)} instead of {number_text(now.value)}"
         printed = _is_printed(case, by_id)
     if printed:
-        end = f"the printed {case.batch.reported} is the loss without {them}, {number_text(now.value)} that with {them}"
+        end = f"the printed {case.batch.reported} is the loss without {them}"
+        end += f"; the loss with {them} is {number_text(now.value)}"
     return Found(
         message=f"{many(count, 'timestep that counts has', 'timesteps that count have')} the pad id "
         f"{case.batch.pad_id} as a real target; {end}.",
@@ -113,14 +114,14 @@ def _kept(case: Case, kept: Array) -> Found:
 
 
 def _by_id_value(case: Case, kept: Array) -> float:
-    """The number of a loop that drops these timesteps."""
+    """The number of a training loop that drops these timesteps."""
     now = case.analysis
     dropped = case.batch.replace(weights=np.where(kept, 0, now.weights))
     return float(now.with_settings(now.settings.replace(mask="weights"), batch=dropped).value)
 
 
 def _is_printed(case: Case, by_id: float) -> bool:
-    """Whether the loop printed the number that drops them, and not that of the mask in use."""
+    """Whether the training loop printed the number without them rather than that of the mask in use."""
     if case.batch.reported is None:
         return False
     printed = read_printed(case.batch.reported)

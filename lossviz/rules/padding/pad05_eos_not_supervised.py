@@ -1,25 +1,25 @@
 """The end of the sequence is never trained.
 
 ## What it checks
-Whether no end-of-sequence label counts, although it comes right after the last timestep that counts in at least 80 %
-of the sequences that end before T: in the targets, or in the inputs where the label was replaced. Where the mask is
-right: whether the number that the loop printed is that of such a mask.
+Whether no end-of-sequence label counts, although in at least 80 % of the sequences that end before T it comes right
+after the last timestep that counts: in the targets, or in the inputs if the label was replaced. If the mask is
+correct: whether the number that the training loop printed is the one such a mask would give.
 
 ## Why it matters
-The model is never told to stop: it writes on until the limit. It happens where the pad id is the end-of-sequence id
-and every label with that id is masked.
+The model is never taught to stop, so it generates up to the length limit. This happens when the pad id is the
+end-of-sequence id and every label with that id is masked.
 
 ## Example
-Inputs [5, 6, 2, 2, 2] with 2 as pad and as end, labels [5, 6, −100, −100, −100]: the real end at timestep 2 is lost.
-On the golden batch without its ends the loss is 1.575 instead of 1.2545.
+Inputs [5, 6, 2, 2, 2] with 2 as both pad and end, labels [5, 6, −100, −100, −100]: the real end at timestep 2 is lost.
+On the golden batch without its ends, the loss is 1.575 instead of 1.2545.
 
 ## How to fix
-Mask by length or attention mask, never by id; or give padding a token of its own.
+Mask by length or attention mask, never by id; or give padding its own token.
 
 ## When it is a false alarm
-Chunks of a pre-training text have no end, and sequences cut at T lost theirs: nothing is said. Where they were all
-cut at one length and then filled up to a multiple of 8 with ends, where most sequences fill T and padding looks like an
-end, or where ends are masked only inside sequences, it is an info.
+Chunks of pre-training text have no end, and sequences truncated at T lost theirs: the rule stays silent. It is an info
+if all sequences were truncated at one length and then padded with end tokens to a multiple of 8, if most sequences
+fill T and padding looks like an end, or if ends are masked only inside sequences.
 
 ## Threads
 transformers#23530, trl#976, trl PR#992, trl PR#456, transformers#22794, huggingface/blog#1302, open-r1 PR#494
@@ -57,7 +57,7 @@ def _check(case: Case) -> Found | None:
     short = (end > 0) & (end < case.shape[1])
     after, read = pick(case.targets, end), _read_next(case, end)
     replaced = np.isin(after, IGNORE_IDS) | (after == case.batch.ignore_id)
-    short &= (read >= 0) | ~replaced  # else nothing shows what came next
+    short &= (read >= 0) | ~replaced  # otherwise nothing shows which token came next
     lost = short & ((after == eos) | (read == eos))
     if not short.any():
         return _inside(case, eos)
@@ -65,7 +65,7 @@ def _check(case: Case) -> Found | None:
 
 
 def _read_next(case: Case, end: Array) -> Array:
-    """The token that the inputs have after the last one that counts, [B], whether or not targets are shifted."""
+    """The input token after the last timestep that counts, [B], whether or not targets are shifted."""
     inputs, targets = case.batch.inputs, case.targets
     if inputs is None:
         return pick(targets, np.full(len(end), -1))
@@ -74,7 +74,7 @@ def _read_next(case: Case, end: Array) -> Array:
 
 
 def _read_shares(case: Case, inputs: Array) -> tuple[float, float]:
-    """The part of the targets that count which are the input of their own timestep, and of the next one."""
+    """The shares of the targets that count that equal the input of their own timestep, and of the next one."""
     counts, targets = case.counts, case.targets
     same = (inputs == targets)[counts].mean() if counts.any() else 0
     later = (inputs[:, 1:] == targets[:, :-1])[counts[:, :-1]]
@@ -85,11 +85,11 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
     end, count, several = counted_end(case), int(lost.sum()), int(short.sum())
     cells = lost[:, None] & (np.arange(case.shape[1]) == end[:, None])
     pad = case.batch.pad_id
-    shared = ", which is the pad id too," if pad == eos else ""
+    shared = ", which is also the pad id," if pad == eos else ""
     doubtful = (pad == eos and several < 0.5 * len(end)) or _by_chance(case, count) > 1e-3
     doubtful |= may_be_cut(case, lost)
     return Found(
-        message=f"No end of sequence counts: “{case.batch.token(eos)}” (id {eos}){shared} follows right after the "
+        message=f"No end-of-sequence label counts: “{case.batch.token(eos)}” (id {eos}){shared} comes right after the "
         f"last timestep that counts in {count} of "
         f"{many(several, 'sequence that ends', 'sequences that end')} early.",
         cells=cells,
@@ -101,7 +101,7 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
 
 
 def _by_chance(case: Case, count: int) -> float:
-    """How likely so many ends are left out where others are too: a mask has holes, a weight may be 0 by its value."""
+    """The chance that so many ends are left out, given the other holes in the mask or weights."""
     inside = between(case)
     timesteps, holes = int(inside.sum()), int((inside & ~case.counts).sum())
     is_mask = np.isin(case.analysis.weights, (0, 1)).all()
@@ -113,8 +113,8 @@ def _inside(case: Case, eos: int) -> Found | None:
     if not cells.any() or not case.counts.any():
         return None
     return Found(
-        message=f"No end of sequence counts, and {many(int(cells.sum()), 'is', 'are')} masked inside the sequences: "
-        "is that intended?",
+        message=f"No end-of-sequence label counts, and {many(int(cells.sum()), 'is', 'are')} masked inside the "
+        "sequences: is that intended?",
         cells=cells,
         evidence={"ends that count": 0, "ends that don't": int(cells.sum())},
         fix=_fix(case, cells),
@@ -123,7 +123,7 @@ def _inside(case: Case, eos: int) -> Found | None:
 
 
 def _fix(case: Case, cells: Array) -> dict[str, str]:
-    """By length; where prompts or turns don't count, one timestep more; the labels that an ignore id replaced."""
+    """Mask by length, or one timestep more after prompts; restore labels that an ignore id replaced."""
     eos, ignore = eos_of(case), -100 if case.batch.ignore_id is None else case.batch.ignore_id
     replaced, labels = bool((case.targets[cells] != eos).any()), "targets"
     if replaced and case.batch.inputs is not None:

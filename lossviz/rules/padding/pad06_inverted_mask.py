@@ -1,23 +1,23 @@
 """The mask is inverted: padding counts and the sequences don't.
 
 ## What it checks
-Whether, in the sequences that are padded, all the padding counts and the real timestep next to it does not; by the
-weights, or by labels of which the pad ids are left and the others ignored. Without a pad id the lengths say what is
-padding: the weights are 0 within all of them, and nowhere else. Where the mask is right: whether the number that the
-loop printed is that of such a mask.
+Whether, in padded sequences, all the padding counts and the real timestep next to it does not, by the weights, or
+because the labels keep the pad ids and ignore the rest. Without a pad id, the lengths define the padding: the weights
+are 0 within all of them, and nowhere else. If the mask is correct: whether the number that the training loop printed
+is the one such a mask would give.
 
 ## Why it matters
-The model learns to predict padding, which is easy: the loss falls quickly and the model has learnt nothing.
+The model learns to predict padding, which is easy: the loss falls quickly, and the model learns nothing.
 
 ## Example
-The golden batch with its mask inverted costs 0.7 / 4 = 0.175 instead of 13.8 / 11 = 1.2545.
+With its mask inverted, the golden batch gives 0.7 / 4 = 0.175 instead of 13.8 / 11 = 1.2545.
 
 ## How to fix
-Use 1 − mask. In PyTorch `key_padding_mask` is True where a timestep is ignored, and the boolean mask of
+Use 1 − mask. In PyTorch, `key_padding_mask` is True where a timestep is ignored, but the boolean mask of
 `scaled_dot_product_attention` is True where it is kept.
 
 ## When it is a false alarm
-Without padding in the batch nothing can be told, and nothing is said.
+Without padding in the batch the rule can't tell, and stays silent.
 
 ## Threads
 x-transformers#160, torchTextClassifiers PR#92, LLMs-from-scratch#1061, pytorch#34908, sockeye#200, sockeye PR#203
@@ -55,7 +55,7 @@ def _check(case: Case) -> Found | None:
 
 
 def _is_complement(case: Case, by_length: Array) -> bool:
-    """Whether what counts is all that lies after the lengths; sequences padded on the left may be a half of T each."""
+    """Whether exactly the timesteps after the lengths count; left-padded sequences of length T / 2 look the same."""
     halves = bool((2 * by_length.sum(axis=1) == case.shape[1]).all())
     some = bool(by_length.any(axis=1).all() and not by_length.all())
     return case.analysis.mask_name == "weights" and some and not halves and np.array_equal(case.counts, ~by_length)
@@ -85,10 +85,10 @@ def _found(case: Case, pads: Array, padded: Array, inverted: Array | None = None
 
 
 def _ignored(case: Case) -> Found | None:
-    """The same in labels: the pad ids are left, and all else is ignored."""
+    """The same bug in the labels: the pad ids are kept, and everything else is ignored."""
     run = case.pad_tail.sum(axis=1)
     padded = (run > 0) & (run < case.shape[1])
-    if (case.counts & ~case.is_pad).any():  # the ignored ones may be padding too, and the pad id a tag
+    if (case.counts & ~case.is_pad).any():  # the ignored labels may be padding, and the pad id a tag
         return None
     inverted = padded & case.counts[:, -1]
     if run[padded].max(initial=0) < 1 + pad_may_be_eos(case) or inverted.sum() < 0.8 * padded.sum():
@@ -96,8 +96,9 @@ def _ignored(case: Case) -> Found | None:
     trained, pad, ignore = case.counts & case.pad_tail, case.batch.pad_id, case.batch.ignore_id
     count = int(trained.sum())
     return Found(
-        message=f"{many(count, 'pad counts', 'pads count')}, and all else is ignored, in "
-        f"{int(inverted.sum())} of {many(int(padded.sum()), 'padded sequence')}: what should count was replaced.",
+        message=f"{many(count, 'pad counts', 'pads count')} and everything else is ignored, in "
+        f"{int(inverted.sum())} of {many(int(padded.sum()), 'padded sequence')}: "
+        "the real labels were replaced instead of the pads.",
         cells=trained,
         evidence={
             "pads that count": count,
@@ -114,9 +115,9 @@ def _ignored(case: Case) -> Found | None:
 
 
 def _inverted(case: Case, padded: Array) -> Array:
-    """The sequences whose padding counts and whose real timestep beside it does not, [B].
+    """The sequences whose padding counts and whose adjacent real timestep does not, [B].
 
-    The first of the pads may be the end of the sequence in disguise, whose weight was 1 and is 0 now.
+    The first pad may really be the end of the sequence, so that inverting the mask turned its weight from 1 to 0.
     """
     end, start = content_end(case)[:, None], case.pad_head.sum(axis=1)
     counts, pads, places = case.counts.astype(int), tail(case), np.arange(case.shape[1])
@@ -129,7 +130,7 @@ def _inverted(case: Case, padded: Array) -> Array:
 
 
 def _with_start(case: Case, start: Array) -> Array:
-    """Sequences of which all padding on the left counts, a start token after it, and nothing else, [B]; two or none."""
+    """Sequences where only the left padding and a start token after it count, [B]; at least two, or none."""
     padding_and_start = case.pad_head | (np.arange(case.shape[1]) == start[:, None])
     alike: Array = (case.counts == padding_and_start).all(axis=1) & (start > 0)
     return alike if alike.sum() > 1 else np.zeros_like(alike)

@@ -1,23 +1,24 @@
-"""Padding stands on the other side than the mask assumes.
+"""Padding is on the other side than the mask assumes.
 
 ## What it checks
-Whether sequences start with a run of pad ids while their mask leaves out as many timesteps at the end, or the other
-way round. On the left it may leave out one more, where the first real target is a start token, which no length
-counts. Where the mask is right: whether the number that the loop printed is that of such a mask.
+Whether sequences start with a run of pad ids while their mask leaves out as many timesteps at the end, or vice versa.
+For left padding, it may leave out one more, if the first real target is a start token that the lengths don't count. If
+the mask is correct: whether the number that the training loop printed is the one such a mask would give.
 
 ## Why it matters
 Pads are trained, and as many real timesteps at the other end are not. `keras.utils.pad_sequences` pads on the left by
-default, while lengths mean a mask from the left.
+default, while a mask built from lengths starts on the left.
 
 ## Example
-`pad_sequences([[5, 1]], maxlen=4)` is [[0, 0, 5, 1]]: with length 2, the mask trains two pads and neither 5 nor 1.
+`pad_sequences([[5, 1]], maxlen=4)` returns [[0, 0, 5, 1]]: with length 2, the mask trains two pads and neither 5 nor
+1.
 
 ## How to fix
-Pad on the right, `padding="post"`, or take the mask from the tokenizer's attention mask instead of the lengths.
+Pad on the right, `padding="post"`, or use the tokenizer's attention mask instead of the lengths.
 
 ## When it is a false alarm
-A decoder that starts with the pad id, as T5 does, has it in its inputs; the targets are examined. One pad id at the
-start of one sequence may be a real token: nothing is said of it.
+A decoder that starts with the pad id, as T5's does, has it in its inputs; this rule examines the targets. A single pad
+id at the start of one sequence may be a real token and is not reported.
 
 ## Threads
 transformers#35909, transformers#24265, transformers PR#46782, transformers#18388, transformers#18478, fairseq PR#851,
@@ -52,7 +53,7 @@ def _check(case: Case) -> Found | None:
 
 
 def _cut_right(case: Case, run: Array) -> Array:
-    """Where the mask leaves out just the last `run` timesteps of a sequence, or one more of several, [B]."""
+    """Sequences whose mask leaves out exactly the last `run` timesteps, or, in several of them, one more, [B]."""
     left_out = case.shape[1] - counted_end(case)
     more = (run > 0) & (left_out == run + 1) & (left_out < case.shape[1])
     cut: Array = more if more.sum() >= 2 else left_out == run
@@ -60,7 +61,7 @@ def _cut_right(case: Case, run: Array) -> Array:
 
 
 def _cut_left(case: Case, run: Array) -> Array:
-    """Where the mask leaves out just the first `run` timesteps of a sequence, [B]."""
+    """Sequences whose mask leaves out exactly the first `run` timesteps, [B]."""
     first = np.where(case.counts.any(axis=1), case.counts.argmax(axis=1), -1)
     cut: Array = (first == run) & case.counts[:, -1]
     return cut
@@ -73,7 +74,7 @@ def _found(case: Case, side: str, shift: Array) -> Found:
     rows = int((shift != 0).sum())
     other = "right" if side == "left" else "left"
     return Found(
-        message=f"{many(rows, 'sequence is', 'sequences are')} padded on the {side} and masked as if on the "
+        message=f"{many(rows, 'sequence is', 'sequences are')} padded on the {side} and masked as if padded on the "
         f"{other}: {many(trained, 'pad is', 'pads are')} trained and "
         f"{many(lost, 'real timestep is', 'real timesteps are')} not.",
         cells=cells,
@@ -101,4 +102,4 @@ RULE = Rule(
     needs=("pad_id",),
     checks_reported=True,
 )
-"""The mask stands where the sequences stand."""
+"""The mask covers the side where the sequences are."""

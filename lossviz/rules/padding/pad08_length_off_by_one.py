@@ -1,23 +1,22 @@
 """The lengths are one too short, or one too long.
 
 ## What it checks
-Whether the mask of every sequence ends one timestep before its last real one, or one timestep after it in every
-sequence that is padded. Two sequences must agree. Where the mask is right: whether the number that the loop printed
-is that of such a mask.
+Whether the mask ends one timestep before the last real timestep in every sequence, or one timestep after it in every
+padded sequence. At least two sequences must agree. If the mask is correct: whether the number that the training loop
+printed is the one such a mask would give.
 
 ## Why it matters
-One too short, the end of the sequence is never trained and the model never stops. One too long, a pad is trained in
-each sequence.
+If it is one too short, the end of the sequence is never trained and the model never stops. If it is one too long, each
+sequence trains one pad.
 
 ## Example
-On the golden batch lengths that are one too short give 1.575, one too long 1.0846, instead of 1.2545.
+On the golden batch, lengths that are one too short give 1.575, and one too long 1.0846, instead of 1.2545.
 
 ## How to fix
-Count the end of the sequence in the lengths, and shift the mask together with the labels.
+Include the end of the sequence in the lengths, and shift the mask together with the labels.
 
 ## When it is a false alarm
-Where the pad id is a real token at the end of sequences (PAD04), or is itself the end of the sequence; declare
-`eos_id`.
+If the pad id is a real token at the end of sequences (PAD04), or is itself the end of the sequence, declare `eos_id`.
 
 ## Threads
 torchtune#2792, torchtune PR#2967, TTS#1192, mlx-lm PR#1855, Practical_RL PR#558, self-critical#102
@@ -66,12 +65,14 @@ def _short(case: Case, rows: Array, padded: Array) -> Found | None:
     if not (ends or padded.any()) or (case.analysis.mask_name == "weights" and (ends or not _is_prefix(case))):
         return None
     if ends and eos == case.batch.pad_id and may_be_cut(case, rows):
-        raise CannotTell("All sequences end at one length, where they may have been cut, and the end is the pad id.")
+        raise CannotTell(
+            "All sequences end at one length, where they may have been truncated, and the pad id is also the end."
+        )
     cells = rows[:, None] & (np.arange(case.shape[1]) == end[:, None])
     what = f"the end of the sequence, “{case.batch.token(int(dropped[0]))}”," if ends else "the last real timestep"
     count = int(rows.sum())
     return Found(
-        message=f"The mask of all {count} sequences is one timestep too short: {what} counts in none of them.",
+        message=f"The masks of all {count} sequences are one timestep too short: {what} never counts.",
         cells=cells,
         evidence={"sequences": count, "timesteps lost": count},
         fix=_longer(case),
@@ -82,13 +83,13 @@ def _short(case: Case, rows: Array, padded: Array) -> Found | None:
 def _long(case: Case, padded: Array) -> Found:
     if pad_may_be_eos(case) and eos_of(case) is None:
         raise CannotTell(
-            f"Every padded sequence counts one pad id at its end: one too many, or the end of the sequence if that is "
-            f"{case.batch.pad_id} too. Declare `eos_id` to tell."
+            f"In every padded sequence one pad id counts: either one too many, or the end of the sequence if that is "
+            f"{case.batch.pad_id} too. Declare `eos_id` to tell them apart."
         )
     cells = padded[:, None] & (np.arange(case.shape[1]) == counted_end(case)[:, None] - 1)
     count = int(padded.sum())
     return Found(
-        message=f"The mask of all {count} padded sequences is one timestep too long: "
+        message=f"The masks of all {count} padded sequences are one timestep too long: "
         f"{many(count, 'pad is', 'pads are')} trained.",
         cells=cells,
         evidence={"padded sequences": count, "pads that count": count},
@@ -99,12 +100,12 @@ def _long(case: Case, padded: Array) -> Found:
 
 
 def _is_prefix(case: Case) -> bool:
-    """Whether everything up to its end counts in each sequence, as under lengths."""
+    """Whether each sequence counts from its start to its end without gaps, as with lengths."""
     return bool(np.array_equal(case.counts, np.arange(case.shape[1]) < counted_end(case)[:, None]))
 
 
 def _longer(case: Case) -> dict[str, str]:
-    """One timestep more in each sequence: of its length, or of a mask that starts it."""
+    """Extend each sequence's length, or a mask that covers its beginning, by one timestep."""
     if case.batch.lengths is not None:
         return written([both("lengths = lengths + 1"), BY_LENGTH], case.analysis)
     return {
@@ -114,7 +115,7 @@ def _longer(case: Case) -> dict[str, str]:
 
 
 def _shorter(case: Case) -> dict[str, str]:
-    """One timestep less where the last is padding: not of the sequences that fill T."""
+    """Drop the last timestep where it is padding, but not in the sequences that fill T."""
     pad = case.batch.pad_id
     if case.batch.lengths is None:
         return written([select(f"targets == {pad}")], case.analysis)

@@ -1,23 +1,23 @@
-"""The lengths can't be lengths of these sequences.
+"""The lengths are impossible for these sequences.
 
 ## What it checks
-Whether a length is negative, above T or fractional; whether all are between 0 and 1, relative to the longest
+Whether a length is negative, above T or fractional; whether all lengths are between 0 and 1, relative to the longest
 sequence; and whether all are T although sequences end in padding.
 
 ## Why it matters
-Nobody refuses them: `tf.sequence_mask` cuts a length above T, makes a negative one 0 and drops fractions, so that the
-relative length 0.5 trains nothing; lengths that are all T mask nothing.
+Nothing rejects them: `tf.sequence_mask` clips a length above T, treats a negative one as 0 and drops fractions, so the
+relative length 0.5 trains nothing; lengths that all equal T mask nothing.
 
 ## Example
 `tf.sequence_mask([5, 2], 4)` is [1 1 1 1], [1 1 0 0]; `tf.sequence_mask([-1], 4)` is all False; the relative lengths
 [1.0, 0.5] cast to integers are 1 and 0 timesteps.
 
 ## How to fix
-Assert that lengths lie between 0 and T; multiply relative lengths by T and round.
+Assert that lengths are between 0 and T; multiply relative lengths by T and round.
 
 ## When it is a false alarm
-Sequences of one timestep each, and chunks of constant length without padding, have such lengths rightly; nothing is
-said of them. One pad id at the end may be a real token.
+Sequences of one timestep each, and chunks of constant length without padding, legitimately have such lengths and are
+not reported. A single pad id at the end may be a real token.
 
 ## Threads
 pytorch#146744, speechbrain#1129, speechbrain#1494, speechbrain#1044, tensorflow/nmt#210
@@ -51,7 +51,9 @@ def _relative(case: Case, lengths: Array) -> bool:
     if (lengths != np.trunc(lengths)).any():
         return True
     if case.batch.pad_id is None:
-        raise CannotTell("Every length is 1 or 0: single timesteps, or relative lengths. Declare `pad_id` to tell.")
+        raise CannotTell(
+            "Every length is 0 or 1: single timesteps, or relative lengths. Declare `pad_id` to tell them apart."
+        )
     return bool((content_end(case) > 1)[lengths == 1].all())
 
 
@@ -59,7 +61,7 @@ def _as_relative(case: Case, lengths: Array) -> Found:
     timesteps = case.shape[1]
     meant = np.round(lengths * timesteps).astype(int)
     return Found(
-        message=f"Every length is at most 1 where there are {timesteps} timesteps: relative lengths, which count "
+        message=f"Every length is at most 1, but there are {timesteps} timesteps: relative lengths, which count "
         f"{many(int(case.within_length.sum()), 'timestep')} instead of {meant.sum():,}." + _unused(case),  # type: ignore[union-attr]
         cells=np.arange(timesteps) < meant[:, None],
         evidence={"longest length": float(lengths.max()), "timesteps": timesteps},
@@ -86,7 +88,7 @@ def _impossible(case: Case, lengths: Array, rows: Array) -> Found:
 
 
 def _meant(case: Case, lengths: Array, rows: Array) -> Array | None:
-    """The lengths as they were probably meant: to the end of the content, else within 0 and T; None if one is lost."""
+    """The lengths probably intended: to the end of the content, else clipped to T; None if one is unknown."""
     if case.batch.pad_id is not None:
         return np.where(rows, true_end(case), lengths).astype(int)
     return None if (lengths < 0).any() else np.minimum(np.round(lengths), case.shape[1]).astype(int)
@@ -102,7 +104,7 @@ def _all_whole(case: Case, lengths: Array) -> Found | None:
     cells = np.arange(timesteps) >= ends[:, None]
     rows, count = int(cells.any(axis=1).sum()), int(cells.sum())
     return Found(
-        message=f"Every length is {timesteps}, all there is, although {many(rows, 'sequence ends', 'sequences end')} "
+        message=f"Every length is {timesteps}, the full width, although {many(rows, 'sequence ends', 'sequences end')} "
         f"in padding: {many(count, 'pad is', 'pads are')} trained.",
         cells=cells,
         evidence={"pads that count": count, "sequences that end in padding": rows},
@@ -113,7 +115,7 @@ def _all_whole(case: Case, lengths: Array) -> Found | None:
 
 def _unused(case: Case) -> str:
     in_use = case.analysis.mask_name
-    return "" if in_use == "lengths" else f" The mask in use is {in_use!r}: the number stands."
+    return "" if in_use == "lengths" else f" The mask in use is {in_use!r}, so the number is unaffected."
 
 
 def _severity(case: Case) -> str:
@@ -121,7 +123,7 @@ def _severity(case: Case) -> str:
 
 
 def _fix(case: Case, *, relative: bool = False) -> dict[str, str]:
-    """The lengths as they are meant; where nothing says how, what they have to be."""
+    """The intended lengths, or, if nothing determines them, an assertion of their range."""
     timesteps = case.shape[1]
     if relative:
         lengths = Line(

@@ -1,23 +1,23 @@
 """A sequence has no timestep that counts.
 
 ## What it checks
-Whether the weights of a sequence are all 0, or its length is 0, while others count.
+Whether the weights of a sequence are all 0, or its length is 0, while other sequences count.
 
 ## Why it matters
-Its own mean is 0 / 0. Where the loss is a mean over sequences, a library divides by all of them, by those that are
-not empty, or returns NaN; and recurrent kernels refuse a length of 0.
+Its own mean is 0 / 0. When the loss is a mean over sequences, some libraries divide by all sequences, some by the
+non-empty ones, and some return NaN; recurrent kernels reject a length of 0.
 
 ## Example
-The first row of the golden batch and an empty one: the means per sequence give 6.8 / 5 / 2 = 0.68 over both and 1.36
-over those that are not empty.
+The first row of the golden batch plus an empty one: the mean of the per-sequence means is 6.8 / 5 / 2 = 0.68 over both
+rows and 1.36 over the non-empty one.
 
 ## How to fix
-Leave empty sequences out of the batch, or guard the division of each sequence.
+Remove empty sequences from the batch, or guard the division of each sequence.
 
 ## When it is a false alarm
-Sequences that only fill the batch up are dropped on purpose and change nothing in a mean over timesteps, and neither
-do those in which nothing was masked for the model to guess: those are an info. A length of 0 over a sequence that
-holds something is a warning.
+Sequences that only fill up the batch are masked on purpose and don't change a mean over timesteps, and neither do
+sequences in which nothing was masked for the model to guess: both are an info. A length of 0 for a sequence with
+content is a warning.
 
 ## Threads
 pytorch#4582, pytorch#11514, pytorch#80605, pytorch PR#1013, tensorflow#36139, keras PR#2541, keras PR#11643
@@ -58,8 +58,8 @@ def _check(case: Case) -> Found | None:
     sequences, some, mean = len(empty), int(empty.sum()), float(means.sum())
     return Found(
         message=f"{some} of {sequences} sequences {'has' if some == 1 else 'have'} no timestep that counts"
-        f"{_though(int(cut_off.sum()), some)}: the mean of the sequences' means is {number_text(mean / sequences)} "
-        f"over all of them and {number_text(mean / (sequences - some))} over the others.",
+        f"{_though(int(cut_off.sum()), some)}: the mean of the per-sequence means is {number_text(mean / sequences)} "
+        f"over all sequences and {number_text(mean / (sequences - some))} over the others.",
         cells=np.repeat(empty[:, None], counts.shape[1], axis=1),
         evidence={
             "empty sequences": some,
@@ -74,14 +74,14 @@ def _check(case: Case) -> Found | None:
 
 
 def _though(cut_off: int, empty: int) -> str:
-    """That sequences hold something, where the lengths say that they don't."""
+    """A clause about the sequences with content whose length is 0."""
     if cut_off in (0, empty):
-        return "" if not cut_off else f", though {'it holds' if empty == 1 else 'they hold'} some"
-    return f", though {cut_off} of them {'holds' if cut_off == 1 else 'hold'} some"
+        return "" if not cut_off else f", although {'it is' if empty == 1 else 'they are'} not empty"
+    return f", although {cut_off} of them {'is' if cut_off == 1 else 'are'} not empty"
 
 
 def _cut_off(case: Case, empty: np.ndarray) -> np.ndarray:
-    """The sequences whose length is 0 though they hold something, [B]."""
+    """The sequences whose length is 0 although they have content, [B]."""
     if case.batch.pad_id is None or case.analysis.mask_name != "lengths":
         return np.zeros(len(empty), bool)
     cut_off: np.ndarray = empty & (content_end(case) > 0)

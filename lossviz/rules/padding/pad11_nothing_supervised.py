@@ -1,21 +1,21 @@
 """Nothing in the batch counts.
 
 ## What it checks
-Whether every weight in use is 0; as an info, whether less than 1 % of the timesteps count.
+Whether every weight in use is 0. As an info, whether less than 1 % of the timesteps count.
 
 ## Why it matters
-The divisor is 0: PyTorch's mean is NaN and poisons every parameter, while a sum, `divide_no_nan` and a small constant
-in the divisor give a loss of exactly 0, which looks like success and trains nothing.
+The divisor is 0: PyTorch's mean is NaN and spreads to every parameter, while a sum, `divide_no_nan`, or a small
+constant in the divisor gives a loss of exactly 0, which looks like success but trains nothing.
 
 ## Example
-Every label is −100 since the response template was not found in the text.
+Every label is −100 because the response template was not found in the text.
 
 ## How to fix
-Find out why nothing is left (template, truncation, mask), and guard the division for the rare batch that is empty.
+Find out why nothing is left (template, truncation, mask), and guard the division for the occasional empty batch.
 
 ## When it is a false alarm
-A micro-batch may be empty now and then: then the guard is all that is needed. Less than 1 % is an info, for a short
-answer to a long prompt is as it should be.
+If a micro-batch is occasionally empty, the guard is all you need. Less than 1 % is an info, because a short answer to
+a long prompt is legitimate.
 
 ## Threads
 pytorch#70348, pytorch#116349, pytorch#75181, OpenRLHF PR#583, cosmos-rl PR#155, trl#1191, unsloth#1128, unsloth#3198,
@@ -62,8 +62,8 @@ def _check(case: Case) -> Found | None:
 
 def _hardly_any(case: Case, counting: int, cells: int) -> Found:
     return Found(
-        message=f"{counting:,} of {cells:,} timesteps {'counts' if counting == 1 else 'count'}, "
-        f"{100 * counting / cells:.2g} %.",
+        message=f"Only {counting:,} of {cells:,} timesteps {'counts' if counting == 1 else 'count'} "
+        f"({100 * counting / cells:.2g} %).",
         cells=case.counts,
         evidence={"timesteps that count": counting, "timesteps": cells},
         fix=_fix(case, None),
@@ -72,7 +72,7 @@ def _hardly_any(case: Case, counting: int, cells: int) -> Found:
 
 
 def _fix(case: Case, repair: Callable[[], Batch] | None) -> dict[str, str]:
-    """The mask that the repair is made of, where there is one, then a mean that is 0 of nothing."""
+    """The repaired mask, if there is one, then a mean that is 0 when nothing counts."""
     if repair is None:
         return fix_of(["PAD11"], case.analysis)
     batch, guarded = repair(), GUARDED.saying("0 where nothing counts")

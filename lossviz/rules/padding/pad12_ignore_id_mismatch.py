@@ -1,22 +1,22 @@
-"""Labels say "ignore" in an id that the loss does not know.
+"""Labels hold an ignore id that the loss does not know.
 
 ## What it checks
-Whether a label that counts is −100 or −1, the ignore ids of PyTorch and nanoGPT, or the declared ignore id; and,
-where the mask is made of ignore ids, whether sequences end in pad ids that were not replaced.
+Whether a label that counts is −100 or −1, the ignore ids of PyTorch and nanoGPT, or the declared ignore id; and, if
+the mask is built from ignore ids, whether sequences end in pad ids that were not replaced.
 
 ## Why it matters
-A label of −100 is no class: TensorFlow stops on CPU and returns NaN on GPU and under XLA. Pad ids that were not
+A label of −100 is not a class: TensorFlow raises on CPU and returns NaN on GPU and under XLA. Pad ids that were not
 replaced are trained like words.
 
 ## Example
-Targets [5, 6, 0, 0] with the pad id 0 and the ignore id −100: nothing is −100, so two pads are trained.
+Targets [5, 6, 0, 0] with pad id 0 and ignore id −100: no label is −100, so two pads are trained.
 
 ## How to fix
-Compare with the id that is there, and give the cross entropy a class where the label is ignored.
+Compare with the id that the labels actually hold, and give the cross entropy a valid class where the label is ignored.
 
 ## When it is a false alarm
-Where another mask takes these timesteps out already nothing is said, and neither about a pad id inside the text
-(PAD04), nor about the one pad id that is also the end of the sequence.
+The rule stays silent if another mask already removes these timesteps, about a pad id inside the text (PAD04), and
+about the one pad id that is also the end of the sequence.
 
 ## Threads
 nanoGPT#323, nanoGPT PR#334, transformers#9770, transformers PR#9847, transformers PR#6804, transformers#6238,
@@ -61,11 +61,11 @@ def _ignored(case: Case, cells: Array) -> Found:
     used = next(iter(values))
     known = case.batch.ignore_id
     why = "no ignore id is declared" if known is None else f"the ignore id is {known}"
-    why = f"the mask in use is that of the {case.analysis.mask_name}" if known in values else why
+    why = f"the mask in use is {case.analysis.mask_name!r}" if known in values else why
     count = int(cells.sum())
     return Found(
-        message=f"{many(count, 'timestep counts though its label is', 'timesteps count though their labels are')} an "
-        f"ignore id, {named}: {why}.",
+        message=f"{many(count, 'timestep counts although its label is', 'timesteps count although their labels are')} "
+        f"an ignore id, {named}: {why}.",
         cells=cells,
         evidence={"labels that count": int(case.counts.sum()), "of them ignore ids": count},
         fix=_fix(case, values),
@@ -74,7 +74,7 @@ def _ignored(case: Case, cells: Array) -> Found:
 
 
 def _declare(case: Case, cells: Array, ignore: int) -> Batch:
-    """The ignored labels hold the declared id, and don't count."""
+    """Mask the ignored labels, and set them to the declared id."""
     targets = np.where(cells, ignore, case.targets)
     return with_counts(case, case.counts & ~cells).replace(targets=targets, ignore_id=ignore)
 
@@ -91,7 +91,7 @@ def _half_replaced(case: Case) -> Found | None:
     count, rows = int(cells.sum()), int(cells.any(axis=1).sum())
     return Found(
         message=f"{many(count, 'timestep')} at the end of {many(rows, 'sequence')} still {_hold(count)} the pad id "
-        f"{pad} and not the ignore id {ignore}, so {'it is' if count == 1 else 'they are'} trained.",
+        f"{pad} instead of the ignore id {ignore}, so {'it is' if count == 1 else 'they are'} trained.",
         cells=cells,
         evidence={"pad ids that count": count, "ignore ids": int((case.targets == ignore).sum())},
         fix=_replace(pad, ignore, by_id=not pad_may_be_eos(case)),
@@ -113,7 +113,7 @@ def _replace(pad: int, ignore: int, *, by_id: bool) -> dict[str, str]:
 
 
 def _fix(case: Case, values: Iterable[int]) -> dict[str, str]:
-    """No weight where a label is one of the ids, and a class in its place."""
+    """Set the weight to 0 where the label is an ignore id, and put a valid class in its place."""
     ignored = " | ".join(f"(targets == {value})" for value in values)
     lines = [both(f"ignored = {ignored}"), WEIGHTS, select("ignored"), _CLASS]
     return written(lines, case.analysis)
@@ -132,4 +132,4 @@ RULE = Rule(
     check=_check,
     phase="ids",
 )
-"""What the labels call ignored is what the loss ignores."""
+"""The loss ignores exactly the labels marked as ignored."""

@@ -1,22 +1,22 @@
-"""A label is no class of the logits.
+"""A label is not a class of the logits.
 
 ## What it checks
-Whether a label lies below 0 or at V and above. Ignore ids that count are PAD12's.
+Whether a label is below 0 or at least V. Ignore ids that count are reported by PAD12.
 
 ## Why it matters
-TensorFlow raises on CPU, and on GPU and under XLA the loss is NaN without a word; PyTorch raises on CPU and stops the
-GPU. It happens where labels start at 1, or where the vocabulary was built without a class for padding.
+TensorFlow raises on CPU, but on GPU and under XLA the loss silently becomes NaN; PyTorch raises on CPU and aborts the
+GPU kernel. This happens when labels start at 1, or when the vocabulary was built without a class for padding.
 
 ## Example
-Four classes and the label 4: `tf.nn.sparse_softmax_cross_entropy_with_logits` raises in eager mode and returns NaN
-under `jit_compile=True`.
+Four classes and label 4: `tf.nn.sparse_softmax_cross_entropy_with_logits` raises in eager mode and returns NaN under
+`jit_compile=True`.
 
 ## How to fix
-Give the logits one class more, or let labels start at 0. Under the mask, put a class in place of what is ignored.
+Give the logits one more class, or start labels at 0. Under the mask, replace ignored labels by a valid class.
 
 ## When it is a false alarm
-Labels under the mask may hold anything as long as they are replaced before the cross entropy: those are an info. The
-declared ignore id under the mask is as it should be.
+Masked labels may hold anything as long as they are replaced before the cross entropy: those are an info. The declared
+ignore id under the mask is fine.
 
 ## Threads
 tensorflow#8484, tensorflow#10268, tensorflow#4443, tensorflow#15962, tensorflow#126005, hm-two-step-reco#3
@@ -37,7 +37,9 @@ Array = np.ndarray
 def _check(case: Case) -> Found | None:
     classes = case.analysis.classes
     if classes == 1:
-        raise CannotTell("There is one class; one logit a timestep is a sigmoid's, under the reduction classification.")
+        raise CannotTell(
+            "There is only one class; the reduction classification reads one logit per timestep as a sigmoid's."
+        )
     outside = (case.targets < 0) | (case.targets >= classes)
     counting = outside & case.counts & ~np.isin(case.targets, IGNORE_IDS) & (case.targets != case.batch.ignore_id)
     if counting.any():
@@ -52,11 +54,11 @@ def _counting(case: Case, cells: Array, classes: int) -> Found:
     values = f"{low}" if low == high else f"{low} to {high}"
     hint = ""
     if low == high == classes:
-        hint = " The vocabulary lacks one class, often that of padding."
+        hint = " The vocabulary lacks one class, often the one for padding."
         hint = " The labels start at 1." if _from_one(case, low, high, classes) else hint
     return Found(
-        message=f"{many(count, 'label that counts is', 'labels that count are')} no class from 0 to {classes - 1}: "
-        f"{values}.{hint}",
+        message=f"{many(count, 'label that counts is', 'labels that count are')} outside the classes "
+        f"0 to {classes - 1}: {values}.{hint}",
         cells=cells,
         evidence={"labels": count, "smallest": low, "largest": high, "classes": classes},
         fix=_fix(case, low, high, classes),
@@ -64,7 +66,7 @@ def _counting(case: Case, cells: Array, classes: int) -> Found:
 
 
 def _from_one(case: Case, low: int, high: int, classes: int) -> bool:
-    """Whether the labels that are no class are V, no other is 0, and nothing says that 0 is padding."""
+    """Whether all labels out of range are V, no label that counts is 0, and no target is padding."""
     return bool(low == high == classes and case.targets[case.counts].min() >= 1 and not case.is_pad.any())
 
 
@@ -91,8 +93,8 @@ def _masked(case: Case, cells: Array) -> Found:
     named = ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else "")
     count = int(cells.sum())
     return Found(
-        message=f"{many(count, 'label under the mask is', 'labels under the mask are')} no class ({named}): "
-        f"TensorFlow computes {'its' if count == 1 else 'their'} loss all the same, and NaN × 0 is NaN.",
+        message=f"{many(count, 'label under the mask is', 'labels under the mask are')} out of range ({named}): "
+        f"TensorFlow computes {'its' if count == 1 else 'their'} loss anyway, and NaN × 0 is NaN.",
         cells=cells,
         evidence={"labels under the mask": count},
         fix=written([WEIGHTS, _CLASS], case.analysis),

@@ -1,12 +1,13 @@
 """The masks of the sequences have different shapes.
 
 ## What it checks
-What part of its sequence each mask covers: all, its beginning, its end, a window, or pieces with holes; and which
-sequences differ from most. A warning is given where the masks of some start one timestep later after the same token.
+Which part of its sequence each mask covers (all, the beginning, the end, a window, or pieces with holes), and which
+sequences differ from the majority. It is a warning if some masks start one timestep later than the others after the
+same token.
 
 ## Why it matters
-A mask that is found by searching for a template fails on single sequences: the prompt is trained there, or only a
-part of the answer.
+A mask found by searching for a template fails on individual sequences, which then train the prompt, or only part of
+the answer.
 
 ## Example
 The weights [1, 1, 1, 0], [0, 0, 1, 1] and [0, 1, 0, 1] cover a beginning, an end, and pieces with holes.
@@ -15,8 +16,8 @@ The weights [1, 1, 1, 0], [0, 0, 1, 1] and [0, 1, 0, 1] cover a beginning, an en
 Build the mask from token offsets or from the template's own assistant mask, never by searching ids after padding.
 
 ## When it is a false alarm
-Conversations with several turns have holes, and prompts differ: it is an info. Where all masks have one shape,
-nothing is said, nor where weights alone say how long the sequences are, or where one timestep of each counts.
+Multi-turn conversations have holes, and prompts differ, so this is an info. The rule stays silent if all masks have
+the same shape, if weights alone determine how long the sequences are, or if one timestep of each sequence counts.
 
 ## Threads
 trl PR#456, axolotl#2089, alpaca-lora PR#306
@@ -40,7 +41,7 @@ SHAPES = {
     "window": ("covers a part in between", "cover a part in between"),
     "holes": ("has holes", "have holes"),
 }
-_FIX = {  # of tokenizer.apply_chat_template
+_FIX = {  # from tokenizer.apply_chat_template
     "TensorFlow": "weights = tf.cast(assistant_masks[:, 1:], tf.float32)  # as targets = tokens[:, 1:]",
     "PyTorch": "weights = assistant_masks[:, 1:].float()  # as targets = tokens[:, 1:]",
 }
@@ -69,13 +70,13 @@ def _mixed(case: Case) -> Found | None:
 
 
 def _is_ordinary(case: Case, shapes: set[str]) -> bool:
-    """Whether one timestep of each sequence counts, or its beginning, where nobody says what padding is."""
+    """Whether one timestep of each sequence counts, or its beginning in a batch that does not declare its padding."""
     padded = case.batch.pad_id is None and case.analysis.mask_name == "weights" and shapes == {"full", "prefix"}
     return padded or bool((case.counts.sum(axis=1) <= 1).all())
 
 
 def shapes_of(case: Case) -> list[str]:
-    """What part of its sequence each mask covers, one of `SHAPES`; "" where nothing counts.
+    """Which part of its sequence each mask covers, one of `SHAPES`; "" if nothing counts.
 
     >>> from lossviz import Batch, analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 2, 3]],
@@ -94,13 +95,13 @@ def _shape(counts: Array, start: int, end: int) -> str:
     first, last = int(places[0]), int(places[-1]) + 1
     if last - first != places.size:
         return "holes"
-    if first <= start + (start > 0):  # after padding on the left a start token may come, which nobody trains
+    if first <= start + (start > 0):  # left padding may be followed by a start token, which is not trained
         return "full" if last >= end else "prefix"
     return "suffix" if last >= end else "window"
 
 
 def _late(case: Case) -> Found | None:
-    """Sequences that start one timestep late: most masks start right after one token, theirs one after that."""
+    """Find masks that start one timestep late: most start right after one token, these one later."""
     starts = np.where(case.counts.any(axis=1), case.counts.argmax(axis=1), -1)
     asked = case.targets if case.batch.ignore_id is None or case.batch.inputs is None else case.batch.inputs
     offset = 0 if asked is case.targets else 1
@@ -138,4 +139,4 @@ RULE = Rule(
     check=_check,
     phase="shape",
 )
-"""Masks of one batch are made in one way."""
+"""All masks in a batch are built the same way."""

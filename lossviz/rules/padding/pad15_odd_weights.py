@@ -1,12 +1,12 @@
-"""The weights hold numbers that a mask does not.
+"""The weights contain values that a mask does not.
 
 ## What it checks
-Whether the weights in use hold anything but 0 and 1. 254 and 255 are `~` of a uint8 mask, −1 and −2 are `~` of a
-signed one: the mask was inverted as a number. Negative weights raise the loss where the model is right. Other numbers
-are said as an info.
+Whether the weights in use contain anything but 0 and 1. 254 and 255 come from `~` on a uint8 mask, −1 and −2 from `~`
+on a signed one: the mask was inverted as a number. Negative weights raise the loss where the model is right. Other
+values are an info.
 
 ## Why it matters
-`~` on integers flips every bit: 1 becomes 254 and 0 becomes 255, so that padding counts most and nothing is masked.
+`~` on integers flips every bit: 1 becomes 254 and 0 becomes 255, so padding counts most and nothing is masked.
 
 ## Example
 The uint8 mask [1, 1, 0] becomes [254, 254, 255].
@@ -15,8 +15,8 @@ The uint8 mask [1, 1, 0] becomes [254, 254, 255].
 Invert a mask as a boolean: `tf.logical_not(tf.cast(mask, tf.bool))`, `~mask.bool()`.
 
 ## When it is a false alarm
-Importance weights and class weights are fractions or small whole numbers on purpose: they are an info. Advantages of
-a policy gradient are negative on purpose.
+Importance and class weights are intentionally fractions or small integers: they are an info. Advantages of a policy
+gradient are intentionally negative.
 
 ## Threads
 context_attentive_ir PR#7, addons#329
@@ -72,7 +72,7 @@ def _negative(weights: Array) -> Found:
     count = int(cells.sum())
     return Found(
         message=f"{many(count, 'weight is', 'weights are')} negative, down to {weights.min():g}: "
-        "there a lower loss raises the number.",
+        "there, a lower loss raises the number.",
         cells=cells,
         evidence={"negative weights": count, "smallest weight": float(weights.min())},
         fix=_POSITIVE,
@@ -86,8 +86,8 @@ def _fractional(case: Case, weights: Array) -> Found | None:
         return None
     total, count = float(weights.sum()), int((weights != 0).sum())
     return Found(
-        message=f"{many(int(cells.sum()), 'weight is', 'weights are')} neither 0 nor 1: they add up to {total:.6g} "
-        f"over {many(count, 'timestep')}, and dividing by the one or by the other gives two numbers.",
+        message=f"{many(int(cells.sum()), 'weight is', 'weights are')} neither 0 nor 1: the weights sum to {total:.6g} "
+        f"over {many(count, 'timestep')}, so dividing by the sum or by the count gives two numbers.",
         cells=cells,
         evidence={
             "sum of the weights": total,
@@ -101,4 +101,4 @@ def _fractional(case: Case, weights: Array) -> Found | None:
 
 
 RULE = Rule(code="PAD15", name="odd-weights", severity="error", doc=__doc__ or "", check=_check, phase="weights")
-"""Weights are a mask, or numbers that somebody meant."""
+"""Weights are a mask, or intentional values."""

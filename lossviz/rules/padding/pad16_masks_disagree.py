@@ -1,22 +1,22 @@
 """Lengths, weights and pad ids disagree about where sequences end.
 
 ## What it checks
-Whether pads count after the end of a sequence or before its start, a real timestep at the end is cut off by the
-lengths, or weights and lengths end a sequence at two places.
+Whether pads count after the end of a sequence or before its start, whether the lengths cut off a real timestep at the
+end, or whether weights and lengths end a sequence at different places.
 
 ## Why it matters
-One of the masks is wrong, and the loss, the metrics and the counts of timesteps each take another.
+One of the masks is wrong, and the loss, the metrics and the timestep counts may each use a different one.
 
 ## Example
-Targets [5, 6, 1, 0] with the length 4 and the weights [1, 1, 1, 0]: the length disagrees at timestep 3.
+Targets [5, 6, 1, 0] with length 4 and weights [1, 1, 1, 0]: the length disagrees at timestep 3.
 
 ## How to fix
-Make one mask, once, and use it for the loss, the metrics and the counts.
+Build one mask, once, and use it for the loss, the metrics and the counts.
 
 ## When it is a false alarm
-Masked prompts and turns leave real timesteps out on purpose: only what lies at the end is looked at, and under
-weights only what they add. Labels may be padded with another id than the inputs are, and a tagger's label may have the
-number of the pad id: runs that such labels make by chance are left alone.
+Masked prompts and turns leave out real timesteps on purpose, so only the ends are examined, and for weights only
+timesteps that they add. Labels may be padded with another id than the inputs, and a tagger's label may equal the pad
+id: runs that such labels form by chance are not reported.
 
 ## Threads
 Kyubyong/transformer#128, transformers#35909, torchtune#2792
@@ -73,7 +73,7 @@ def _check(case: Case) -> Found | None:
 
 
 def _fix(case: Case, counts: Array) -> dict[str, str]:
-    """The mask that is meant: by length, without the pad id, or by the lengths that the targets have."""
+    """The intended mask: by length, without the pad id, or by the lengths found in the targets."""
     lengths, timesteps, pad = case.batch.lengths, case.shape[1], case.batch.pad_id
     if case.analysis.mask_name == "weights" and np.array_equal(counts, case.counts):
         return written([_AGREED], case.analysis)
@@ -85,7 +85,7 @@ def _fix(case: Case, counts: Array) -> dict[str, str]:
 
 
 _AGREED = Line(SOURCE, "lengths = tf.math.count_nonzero(weights, axis=1)", "lengths = (weights != 0).sum(1)").saying(
-    "as many as count"
+    "how many count"
 )
 
 
@@ -99,12 +99,12 @@ def _message(case: Case, before: int, after: int, dropped: int, disagree: int) -
         parts.append(f"weights and lengths differ at {many(disagree, 'timestep')}")
     said = [f"{many(before, 'pad counts', 'pads count')} at the start of sequences"] if before else []
     said += [f"{' and '.join(parts)} at the end of sequences"] if parts else []
-    sentence = "; ".join([*said, f"in use: {case.analysis.mask_name}."])
+    sentence = "; ".join([*said, f"the mask in use is {case.analysis.mask_name!r}."])
     return f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def _trained_head(case: Case) -> Array:
-    """Pads at the start of sequences that count, [B, T]; none where the pad id is a word too, or none has two."""
+    """Pads at the start of sequences that count, [B, T]; none if the pad id is also a word, or no sequence has two."""
     head = case.pad_head & padding(case)
     words = content(case) & case.is_pad & case.counts
     counted: Array = head & case.counts & ~tail(case)[:, -1:]
@@ -112,7 +112,7 @@ def _trained_head(case: Case) -> Array:
 
 
 def _dropped(case: Case) -> Array:
-    """Real timesteps after the end that the lengths in use give, [B, T]."""
+    """Real timesteps that the lengths in use cut off, [B, T]."""
     end, true = counted_end(case), true_end(case)
     chunks = (true == case.shape[1]).all() and (end == case.shape[1] - 1).all()
     if case.analysis.mask_name != "lengths" or case.batch.pad_id is None or chunks:
@@ -123,7 +123,7 @@ def _dropped(case: Case) -> Array:
 
 
 def _is_other_filler(case: Case, cut: Array) -> bool:
-    """Whether all that is cut off is one id up to the last column: labels padded with another id than the inputs."""
+    """Whether only one id, up to the last column, is cut off: labels padded with another id than the inputs."""
     filled, inputs = cut.any(axis=1), case.batch.inputs
     if inputs is not None and cut.any() and (inputs[cut] == case.batch.pad_id).all():
         return True
@@ -133,7 +133,7 @@ def _is_other_filler(case: Case, cut: Array) -> bool:
 
 
 def _disagree(case: Case) -> Array:
-    """Where weights count after the length, or the length covers padding that they leave out, [B, T]."""
+    """Where weights count beyond the length, or the length covers padding that the weights leave out, [B, T]."""
     lengths, timesteps, by_length = case.batch.lengths, case.shape[1], case.within_length
     if case.analysis.mask_name != "weights" or lengths is None or by_length is None:
         return case.nothing

@@ -1,21 +1,22 @@
 """More than half of the batch is padding.
 
 ## What it checks
-How much of the batch lies outside of its sequences, by the lengths or the pad ids, and how many columns at the end no
+How much of the batch lies outside its sequences, by the lengths or the pad ids, and how many columns at the end no
 sequence reaches.
 
 ## Why it matters
-Nothing is wrong with the loss, but more than half of the work is thrown away; and the more padding, the further off
-is a loss that forgets the mask (PAD01) or divides by all timesteps (PAD02).
+The loss is correct, but more than half of the computation is wasted; and the more padding there is, the larger the
+error of a loss that forgets the mask (PAD01) or divides by all timesteps (PAD02).
 
 ## Example
-The golden batch fills 11 of 15 timesteps, 73 %: nothing is said. Lengths 8, 2 and 2 with T = 8 fill half of it.
+The golden batch fills 11 of 15 timesteps, 73 %, so the rule stays silent. Lengths 8, 2 and 2 with T = 8 fill half of
+it.
 
 ## How to fix
-Put sequences of like lengths together (bucketing), or pack several into one row.
+Group sequences of similar length (bucketing), or pack several into one row.
 
 ## When it is a false alarm
-Never wrong; a fixed T may be wanted by a compiler or an accelerator.
+Never wrong, but a compiler or an accelerator may require a fixed T.
 
 ## Threads
 tensorflow#39146
@@ -55,7 +56,7 @@ def _check(case: Case) -> Found | None:
         fix={
             "TensorFlow": f"dataset = dataset.bucket_by_sequence_length(tf.size, {bounds}, "
             f"[batch_size] * {len(bounds) + 1})",
-            "PyTorch": "batches = lengths.argsort().split(batch_size)  # of like lengths",
+            "PyTorch": "batches = lengths.argsort().split(batch_size)  # of similar lengths",
         },
     )
 
@@ -69,4 +70,4 @@ RULE = Rule(
     phase="shape",
     requires=("PAD10",),
 )
-"""Timesteps that nobody needs."""
+"""At least half of the batch is sequences."""

@@ -1,20 +1,20 @@
-"""The means of micro-batches are added up, and not divided by how many there are.
+"""The means of micro-batches are summed but not divided by their number.
 
 ## What it checks
-Whether the printed number is Σ_g S_g / N_g over even micro-batches, or k · S / N for a k that divides B.
+Whether the printed number is Σ_g S_g / N_g over equally sized micro-batches, or k · S / N for a k that divides B.
 
 ## Why it matters
-The gradients are k times too large, and the number too.
+The gradients and the number are k times too large.
 
 ## Example
-The golden batch in three micro-batches of one sequence prints 4.26 instead of 1.2545.
+Split into three micro-batches of one sequence, the golden batch prints 4.26 instead of 1.2545.
 
 ## How to fix
-Divide once by all that counts; with Hugging Face pass `num_items_in_batch`.
+Divide once by everything that counts; with Hugging Face, pass `num_items_in_batch`.
 
 ## When it is a false alarm
-A factor of two or three has many causes: with the accumulation steps in the settings it is sure, without them a guess
-that needs five digits.
+A factor of two or three has many possible causes. With the accumulation steps in the settings the match is certain;
+without them it is a guess that needs five digits.
 
 ## Threads
 transformers PR#35438, transformers PR#35651, transformers#37766, transformers#35203, Soup#720, open-instruct#995,
@@ -33,4 +33,4 @@ RULE = printed_rule(
     severity="warning",
     cells=miscounted,
 )
-"""The number is divided by the accumulation steps."""
+"""The number is divided by the number of accumulation steps."""

@@ -1,21 +1,21 @@
-"""Each chunk of a split batch is divided by its own count before the mean.
+"""Each chunk of a split batch is divided by its own count before averaging.
 
 ## What it checks
-Whether the printed number is the mean, or the sum, of S / N of two to four chunks of time, as context parallelism cuts
-them.
+Whether the printed number is the mean, or the sum, of S / N over two to four chunks of time, as context parallelism
+splits them.
 
 ## Why it matters
-A chunk that is mostly padding weighs as much as a full one, and an empty one makes NaN or 0 of it.
+A chunk that is mostly padding weighs as much as a full one, and an empty one contributes NaN or 0.
 
 ## Example
-The golden batch cut after three timesteps prints 1.0292 instead of 1.2545.
+Split after three timesteps, the golden batch prints 1.0292 instead of 1.2545.
 
 ## How to fix
 All-reduce sums and counts over all ranks, and divide once.
 
 ## When it is a false alarm
-Chunks of equally many timesteps that count give the same number. How many chunks there were is supposed, so that five
-digits are needed; of ranks of sequences RED01 speaks.
+Chunks with equally many timesteps that count give the same number. The number of chunks is a guess, so the number
+needs five digits. Ranks that split the sequences are reported by RED01.
 
 ## Threads
 transformers#34242, transformers PR#34373, transformers#37474, Megatron-LM#673, Megatron-LM PR#7513, verl#5983,
@@ -34,4 +34,4 @@ RULE = printed_rule(
     severity="warning",
     cells=miscounted,
 )
-"""All ranks are divided by one count."""
+"""All ranks divide by the same count."""

@@ -1,20 +1,21 @@
 """The divisor counts the labels before they are shifted.
 
 ## What it checks
-Whether the printed number is the sum of the losses divided by N and one more for each sequence whose first timestep
+Whether the printed number is the sum of the losses divided by N plus one for each sequence whose first timestep
 counts: the first label, which no timestep predicts.
 
 ## Why it matters
-The loss is too small by N / (N + B), most for short sequences.
+The loss is too small by a factor of N / (N + B), which matters most for short sequences.
 
 ## Example
 The golden batch prints 13.8 / (11 + 3) = 0.9857 instead of 13.8 / 11 = 1.2545.
 
 ## How to fix
-Count the labels that are left after the shift.
+Count the labels that remain after the shift.
 
 ## When it is a false alarm
-Where the number is compared with one of Hugging Face before the fix. If N + B is B·T it is PAD02 as well.
+If the number is meant to be compared with one from Hugging Face before the fix. If N + B equals B·T, this is also
+PAD02.
 
 ## Threads
 transformers PR#46204, transformers PR#46335, liquid-finetune PR#40

@@ -1,20 +1,20 @@
-"""Every sequence weighs the same, however long it is.
+"""Every sequence weighs the same, regardless of its length.
 
 ## What it checks
-Whether the printed number is the mean of the sequences' own means.
+Whether the printed number is the mean of the per-sequence means.
 
 ## Why it matters
-A timestep of a short sequence weighs more than one of a long one. It is a choice, but such a number can't be compared
-with a mean per timestep.
+A timestep in a short sequence weighs more than one in a long one. This is a choice, but such a number can't be
+compared with a mean per timestep.
 
 ## Example
 The golden batch prints 1.42, the mean of 1.36, 0.6 and 2.3, instead of 1.2545.
 
 ## How to fix
-Pick one of the two and write it into the name of the log: `loss/token` or `loss/sequence`.
+Choose one of the two and put it into the name in the log: `loss/token` or `loss/sequence`.
 
 ## When it is a false alarm
-Always where it is meant: this is a convention, not a bug. Sequences of one length give the same number.
+Whenever it is intended: this is a convention, not a bug. Sequences of equal length give the same number.
 
 ## Threads
 OpenNMT-tf#570, trl#2995, trl PR#3138, transformers#34510, trlx#452, MiniCPM-V#467, keras#4186

@@ -1,20 +1,22 @@
-"""Losses and mask have other shapes, and broadcasting multiplies each with each.
+"""Losses and mask have different shapes, and broadcasting multiplies every pair.
 
 ## What it checks
-Whether the printed number is the mean of all losses times the mean of the mask: the mean of their outer product.
+Whether the printed number is the mean of all losses times the mean of the mask, which is the mean of their outer
+product.
 
 ## Why it matters
-Losses [N] times a mask [N, 1] are [N, N] numbers: every loss meets every mask, so that padding is trained like words.
+Losses [N] times a mask [N, 1] give [N, N] numbers: every loss meets every mask entry, so padding is trained like
+words.
 
 ## Example
 The golden batch prints 14.5 / 15 · 11 / 15 = 0.7089 instead of 1.2545.
 
 ## How to fix
-Assert that losses and mask have one shape before they are multiplied.
+Assert that losses and mask have the same shape before multiplying them.
 
 ## When it is a false alarm
-Where another thing gives that number by chance: look at the two shapes. With `masked_select` the same mistake prints
-the mean of all positions, which is PAD01.
+If something else happens to give that number: check the two shapes. With `masked_select`, the same mistake prints the
+mean over all positions, which is PAD01.
 
 ## Threads
 tutorials#383, tutorials PR#382, pytorch-chatbot#12, pytorch#19699, pytorch#4938, DeepSets PR#1
@@ -32,4 +34,4 @@ RULE = printed_rule(
     severity="error",
     cells=padding,
 )
-"""Losses and mask have one shape."""
+"""Losses and mask have the same shape."""

@@ -1,11 +1,11 @@
-"""The term of label smoothing is taken over the padding too.
+"""The label smoothing term includes the padding.
 
 ## What it checks
-Whether the printed number is (1 − ε) · S / N with a smoothing term that sums, or averages, all positions, for ε of
-0.05, 0.1, 0.15 or 0.2.
+Whether the printed number is (1 − ε) · S / N plus a smoothing term that sums, or averages, over all positions, for ε
+of 0.05, 0.1, 0.15 or 0.2.
 
 ## Why it matters
-The model is trained to be uniform on padding, and the loss follows how much of it there is.
+The model is trained to be uniform on padding, and the loss depends on how much padding there is.
 
 ## Example
 The golden batch with ε = 0.1 prints 1.4582 instead of 1.3517.
@@ -14,7 +14,7 @@ The golden batch with ε = 0.1 prints 1.4582 instead of 1.3517.
 Mask both terms, or use the built-in label smoothing, which does.
 
 ## When it is a false alarm
-Where no label smoothing is used. Nobody said ε, so that five digits are needed.
+If label smoothing is not used. ε is a guess, so the number needs five digits.
 
 ## Threads
 pytorch#73205, pytorch#69339, pytorch PR#69511, transformers#7546, transformers PR#5919, utils.pytorch#4, sockeye#200,
@@ -32,8 +32,8 @@ __all__ = ["RULE"]
 
 
 def _smoothed(case: Case, match: Match) -> float:
-    """The mean with the smoothing term of what counts only, with the ε of the match."""
-    epsilon = 1 - float(match.coefficients.sum())  # (1 − ε)·w ÷ Σ w each
+    """The smoothed mean over the timesteps that count, with the ε of the match."""
+    epsilon = 1 - float(match.coefficients.sum())  # each coefficient is (1 − ε)·w ÷ Σ w
     weights, uniform = case.analysis.weights, case.analysis.alternatives().uniform_loss
     smoothing = np.where(weights != 0, weights * uniform, 0.0).sum() / weights.sum()
     return float((1 - epsilon) * mean_of(case) + epsilon * smoothing)

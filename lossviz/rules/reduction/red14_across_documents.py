@@ -1,20 +1,20 @@
-"""The last token of a packed document is asked for the first token of the next one.
+"""The last timestep of a packed document must predict the first token of the next one.
 
 ## What it checks
-Whether a timestep counts whose target lies in another document than its input: by `segment_ids`, or, without them,
+Whether the target of a timestep that counts is in another document than its input: by `segment_ids`, or, without them,
 after an end of sequence inside a row.
 
 ## Why it matters
-Nothing in a document says how the next one begins: such timesteps cost much and teach nothing.
+Nothing in a document tells how the next one begins: such timesteps have a high loss and teach nothing.
 
 ## Example
 Tokens [0, 1, 2, A, B, C] are two documents: the labels of the second must start with an ignored one, [.., −100, B, C].
 
 ## How to fix
-Give the first token of each document no weight, or the ignore id.
+Set the weight of the first token of each document to 0, or its label to the ignore id.
 
 ## When it is a false alarm
-Language models are often trained across documents on purpose: without `segment_ids` it is an info. Where each document
+Language models are often trained across documents on purpose, so without `segment_ids` it is an info. If each document
 ends with its own end of sequence as a target, nothing crosses.
 
 ## Threads
@@ -40,10 +40,10 @@ def _check(case: Case) -> Found | None:
     if not cells.any():
         return None
     count = int(cells.sum())
-    where = "the next document" if given else "what follows an end of sequence"
+    where = "of the next document" if given else "after an end of sequence"
     return Found(
-        message=f"{many(count, 'timestep that counts is', 'timesteps that count are')} asked for the first token of "
-        f"{where}, at {case.loss[cells].mean():.4g} nats on average.",
+        message=f"{many(count, 'timestep that counts', 'timesteps that count')} must predict the first token "
+        f"{where}, at a mean loss of {case.loss[cells].mean():.4g} nats.",
         cells=cells,
         evidence={
             "timesteps": count,
@@ -57,7 +57,7 @@ def _check(case: Case) -> Found | None:
 
 
 def _fix(case: Case) -> dict[str, str]:
-    """No weight where the target is the next document's first token."""
+    """Set the weight to 0 where the target is the next document's first token."""
     eos, pads = case.batch.eos_id, ("[[0, 0], [0, 1]]", "(0, 1)")
     crossing = "(segment_ids[:, 1:] != segment_ids[:, :-1])"
     if case.batch.segment_ids is None:
@@ -71,7 +71,7 @@ def _fix(case: Case) -> dict[str, str]:
 
 
 def _crossings(case: Case) -> Array:
-    """Where the next timestep is of another document, and the target is its first token."""
+    """Where the next timestep belongs to another document and the target is its first token."""
     cells, segments, inputs = case.nothing.copy(), case.batch.segment_ids, case.batch.inputs
     if segments is None:
         return cells
@@ -81,7 +81,9 @@ def _crossings(case: Case) -> Array:
     elif case.batch.eos_id is not None:
         ends &= case.targets[:, :-1] != case.batch.eos_id
     elif (ends & case.counts[:, :-1] & case.counts[:, 1:]).any():
-        raise CannotTell("`inputs` or `eos_id` would say whether targets at the end of a document cross into the next.")
+        raise CannotTell(
+            "Only `inputs` or `eos_id` can tell whether targets at the end of a document cross into the next."
+        )
     cells[:, :-1] = ends & case.counts[:, :-1] & case.counts[:, 1:]
     return cells
 

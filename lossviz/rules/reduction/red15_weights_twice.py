@@ -4,16 +4,16 @@
 Whether the printed number is Σ w²·loss ÷ Σ w.
 
 ## Why it matters
-Large weights count more than they should, small ones less. Weights of 0 and 1 never show it.
+Large weights count more than they should, and small ones less. Weights of 0 and 1 never show it.
 
 ## Example
-The golden batch with weights of sum 10.5 prints 0.9786 instead of 1.081.
+With weights that sum to 10.5, the golden batch prints 0.9786 instead of 1.081.
 
 ## How to fix
-Give the weights either to the loss or to the sum, not to both.
+Apply the weights either in the loss or in the sum, not in both.
 
 ## When it is a false alarm
-Where the squares are meant, or another thing gives that number by chance.
+If the squares are intended, or something else happens to give that number.
 
 ## Threads
 keras PR#2541

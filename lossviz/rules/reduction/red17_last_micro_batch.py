@@ -1,22 +1,23 @@
 """Only the last micro-batch is printed.
 
 ## What it checks
-Whether the printed number is S / N of the last of k even micro-batches.
+Whether the printed number is S / N of the last of k equally sized micro-batches.
 
 ## Why it matters
-The curve is noisier than the training, and says nothing of the other micro-batches.
+The curve is noisier than the training, and shows nothing of the other micro-batches.
 
 ## Example
-The golden batch in micro-batches of sequence 0 and of sequences 1 and 2 prints 7 / 6 = 1.1667 instead of 1.2545.
+Split into micro-batches of sequence 0 and of sequences 1 and 2, the golden batch prints 7 / 6 = 1.1667 instead of
+1.2545.
 
 ## How to fix
-Log the sum of all micro-batches divided by their count.
+Log the sum over all micro-batches divided by their count.
 
 ## When it is a false alarm
-Where an approximate log is enough, as in nanoGPT. How many micro-batches there were is supposed where nobody said it.
+If an approximate log is good enough, as in nanoGPT. The number of micro-batches is a guess unless it is declared.
 
 ## Threads
-nanoGPT PR#207, and nanoGPT's train.py, source
+nanoGPT PR#207, and nanoGPT's train.py, from its source
 """
 
 import numpy as np
@@ -31,7 +32,7 @@ Array = np.ndarray
 
 
 def _left_out(case: Case, match: Match) -> Array:
-    """What counts in the micro-batches that are not printed."""
+    """The timesteps that count in the micro-batches that are not printed."""
     cells: Array = case.counts & ~match.cells
     return cells
 

@@ -1,6 +1,6 @@
-"""Give every column a row of its own at the lowest cost: exactly, or within a bounded amount of work.
+"""Assign each column its own row at the lowest cost: exactly, or approximately with bounded work.
 
-Both are here since neither does alone: the exact algorithm is cubic, and an auction is only nearly the best.
+Both algorithms are needed: the exact one is cubic, and an auction is only near-optimal.
 """
 
 import numpy as np
@@ -9,20 +9,20 @@ __all__ = ["assign"]
 
 Array = np.ndarray
 EXACT = 256
-"""Rows up to which the best assignment is found; above, one that is close to it."""
+"""Up to this many rows, the optimal assignment is found; above, a near-optimal one."""
 
 INCREMENT = 0.02
-"""Standard deviations of the cost by which an auction may miss the best assignment, for each row."""
+"""An auction may miss the optimum by this many standard deviations of the cost per row."""
 
 MOST_BIDS = 1 << 24
-"""Costs that an auction compares; columns without a row then share out what is left."""
+"""The most costs that an auction compares; columns still without a row then get the remaining ones."""
 
 
 def assign(cost: Array) -> Array:
-    """The row of each column, [n], so that the sum of `cost[row, column]` is small and no row is used twice.
+    """The row of each column, [n], each row used once, with a small sum of `cost[row, column]`.
 
-    Up to `EXACT` rows the sum is the smallest there is. Above, an auction takes O(n²) where the costs say plainly which
-    row belongs to which column, and at most `MOST_BIDS` comparisons where they don't.
+    Up to `EXACT` rows, the sum is minimal. Above, an auction takes O(n²) if the costs clearly show which row belongs to
+    which column, and at most `MOST_BIDS` comparisons otherwise.
 
     Args:
         cost: finite numbers [n, n].
@@ -34,7 +34,7 @@ def assign(cost: Array) -> Array:
 
 
 def _auction(cost: Array) -> Array:
-    """Columns bid for rows, all those without a row at once (Bertsekas, 1988)."""
+    """Auction: in each round, all columns without a row bid for one (Bertsekas, 1988)."""
     n = len(cost)
     price, owner, row_of = np.zeros(n), np.full(n, -1), np.full(n, -1)
     increment, left = INCREMENT * float(cost.std()), MOST_BIDS
@@ -46,13 +46,13 @@ def _auction(cost: Array) -> Array:
 
 
 def _bid(cost: Array, free: Array, price: Array, owner: Array, row_of: Array, increment: float) -> None:
-    """One round: each free column bids what makes its second best row as good as its best; the highest bid wins."""
+    """One round: each free column bids up its best row until its second best is as good; the highest bid wins."""
     dear = cost[:, free].T + price
     best, each = dear.argmin(axis=1), np.arange(free.size)
     least = dear[each, best]
     dear[each, best] = np.inf
     bids = price[best] + dear.min(axis=1) - least + increment
-    order = np.argsort(bids, kind="stable")  # of several bids for a row the last one written, the highest, stays
+    order = np.argsort(bids, kind="stable")  # of several bids for a row, the last written (the highest) wins
     price[best[order]] = bids[order]
     rows = np.unique(best)
     row_of[owner[rows][owner[rows] >= 0]] = -1
@@ -64,13 +64,13 @@ def _shortest_paths(cost: Array) -> Array:
     """Shortest augmenting paths with potentials (Jonker and Volgenant, 1987), O(n³) with the inner loop in NumPy."""
     n = len(cost)
     of_row, of_column = np.zeros(n + 1), np.zeros(n + 1)
-    row_of = np.full(n + 1, -1)  # column n is where each new row starts
+    row_of = np.full(n + 1, -1)  # each new row starts at column n
     for row in range(n):
         row_of[n] = row
         came_from = _path(cost, of_row, of_column, row_of)
         column = came_from[-1]
         came_from = came_from[:-1]
-        while column != n:  # move every row of the path to the column that is free now
+        while column != n:  # move every row on the path to the column that is now free
             row_of[column] = row_of[came_from[column]]
             column = came_from[column]
     rows: Array = row_of[:n]
@@ -78,7 +78,7 @@ def _shortest_paths(cost: Array) -> Array:
 
 
 def _path(cost: Array, of_row: Array, of_column: Array, row_of: Array) -> Array:
-    """From column n to a free column: the column that each was reached from, [n], and the free one at the end."""
+    """Search from column n to a free column: the predecessor of each column, [n], then the free column."""
     n = len(cost)
     shortest, came_from = np.full(n, np.inf), np.full(n, n)
     used = np.zeros(n + 1, bool)

@@ -1,4 +1,4 @@
-"""Whether logits say anything about the targets they are held against, beyond how often each class comes."""
+"""Whether logits say anything about the targets they are compared with, beyond the frequency of each class."""
 
 import numpy as np
 
@@ -8,27 +8,28 @@ __all__ = ["evidence", "most_evidence"]
 
 Array = np.ndarray
 TEMPERS = (1.0, 0.5, 0.25)
-"""Powers of the probabilities: a model that is too sure of itself shows what it knows in the milder ones."""
+"""Powers of the probabilities; an overconfident model shows what it knows at the smaller ones."""
 SAMPLE = 256
-"""Timesteps whose logits are the average."""
+"""The number of timesteps over which logits are averaged."""
 LOWEST = -100.0
-"""Log-probabilities below are counted as this."""
+"""Lower log-probabilities are clipped to this."""
 
 
 def evidence(case: Case, losses: Array, targets: Array) -> float:
-    """Nats by which the logits know these targets better than the average of the batch's logits knows them.
+    """Nats by which the logits predict these targets better than the batch's average prediction does.
 
-    If logits and targets met by chance, p(y) / mean p(y), of any power of p, would be 1 on average, and its product
-    over the timesteps above 50 at most once in 50 batches (Markov): ln 50 nats and more say that they belong together.
+    If logits and targets were paired by chance, p(y) / mean p(y), for any power of p, would be 1 on average, and its
+    product over the timesteps would exceed 50 in at most 1 of 50 batches (Markov). So ln 50 nats or more mean that they
+    belong together.
 
     Args:
-        case: the batch whose logits those are.
-        losses: the loss of some logits of the batch against each target, [B, T]; NaN where there is none.
+        case: the batch that the logits come from.
+        losses: the loss of some of the batch's logits against each target, [B, T]; NaN where there is none.
         targets: the classes, [B, T].
 
     >>> from lossviz import Batch, analyze
     >>> knows = Case(analyze(Batch.from_arrays(logits=9 * np.eye(4)[None], targets=[[0, 1, 2, 3]])))
-    >>> round(evidence(knows, knows.loss, knows.targets), 2)  # 4 ln 4, less the ln 3 for three powers
+    >>> round(evidence(knows, knows.loss, knows.targets), 2)  # 4 ln 4, minus ln 3 for three powers
     4.45
     """
     known = ~np.isnan(losses)
@@ -36,13 +37,13 @@ def evidence(case: Case, losses: Array, targets: Array) -> float:
 
 
 def most_evidence(case: Case) -> float:
-    """What the evidence would be if every timestep that counts cost nothing: no other order of the targets has more."""
+    """The evidence if every timestep that counts had a loss of 0: the upper bound for any order of the targets."""
     labels = case.targets[case.counts & case.in_range]
     return _bet(case, labels, np.zeros(labels.size)) if labels.size else 0.0
 
 
 def _bet(case: Case, labels: Array, own: Array) -> float:
-    """Log of the product of p(y) / mean p(y) in the best of three powers, less the ln 3 for choosing it."""
+    """Log of the product of p(y) / mean p(y) for the best of three powers, minus ln 3 for choosing it."""
     times = np.bincount(labels)
     classes = np.flatnonzero(times)
     average, total = _sampled(case, classes), float(own.sum())
@@ -51,7 +52,7 @@ def _bet(case: Case, labels: Array, own: Array) -> float:
 
 
 def _sampled(case: Case, classes: Array) -> Array:
-    """Log-probabilities of some classes at timesteps spread over those that count, [n, classes]."""
+    """Log-probabilities of some classes at timesteps sampled evenly from those that count, [n, classes]."""
     rows, timesteps = np.nonzero(case.counts & np.isfinite(case.analysis.logsumexp))
     some = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int))
     scores = case.logits[rows[some], timesteps[some]][:, classes].astype(np.float64)

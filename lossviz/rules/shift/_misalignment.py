@@ -1,4 +1,4 @@
-"""Whether the logits fit the targets of another timestep, another layout or another sequence better than their own."""
+"""Whether the logits fit the targets of another timestep, layout or sequence better than their own."""
 
 from dataclasses import dataclass
 from math import lgamma, log
@@ -26,29 +26,29 @@ __all__ = ["LAGS", "Fit", "best_fit", "check_trained"]
 Array = np.ndarray
 LAGS = (-2, -1, 1, 2)
 ODDS = log(50)
-"""Nats of `evidence` that a fit must have: of logits that meet other targets by chance 1 in 50 batches does."""
+"""Nats of `evidence` that a fit must have; logits paired with targets by chance reach this in 1 of 50 batches."""
 BEYOND_DOUBT = 4 * ODDS
-"""The same where the loss in the other place is near ln V or above, as that of a model too sure of itself."""
+"""The same if the loss at the other place is near ln V or above, as an overconfident model's is."""
 LOUD, SHARED, CLEAR = 0.8, 0.3, 0.25
-"""Parts of ln V that the loss as given must exceed; from the second on, the part of it that may be left elsewhere."""
+"""The loss as given must exceed the first fraction of ln V, or the second if at most the third of it remains."""
 FEW, AGAIN = 4, 2.5
-"""Sequences, above which an order found in half of the timesteps must gain so many standard errors in the others."""
+"""Above so many sequences, an order fitted on half of the timesteps must gain so many standard errors on the rest."""
 LEAST = 0.85
-"""The part of the loss that may be left in another order, where the logits know it."""
+"""The share of the loss that may remain in another order that the logits support."""
 GAIN, APART = 0.5, 0.25
-"""Nats by which another timestep must beat the given one, and every other."""
+"""Nats by which another timestep must beat the given one, and all other lags."""
 CERTAIN = 0.1
-"""The part of the loss that is left where the model is all but certain: there ln V itself is what it must beat."""
+"""Below this share of the loss the model is nearly certain; then it only has to beat ln V."""
 TYPICAL = 0.4
-"""Nats that the median timestep gains: a few very large losses that another place does not meet say nothing."""
+"""Nats that the median timestep must gain, so that a few very large losses don't decide."""
 SURE, VERY_SURE = 1.6, 6.0
-"""Standard errors by which the mean gains; with so many, the median need not."""
+"""Standard errors that the mean must gain; with the second, the median need not gain."""
 ENOUGH = 1 << 20
-"""Timesteps that say which lag fits: of larger batches a part of the sequences is looked at."""
+"""Timesteps used to find the lag; larger batches are subsampled by sequence."""
 MANY = 1 << 24
-"""Losses [B, B, T] that are compared to find the order of the sequences: of larger batches a part of the timesteps."""
+"""Losses [B, B, T] compared to find the order of the sequences; larger batches are subsampled by timestep."""
 MOST_ROWS = 2048
-"""Sequences above which their order is not looked for."""
+"""Above this many sequences, no order is searched."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +57,11 @@ class Fit:
 
     Attributes:
         kind: "lag", "time-major" or "rows".
-        before: mean loss of the timesteps that count, as given; `after`: in the other place.
+        before: mean loss of the timesteps that count, as given; `after`: at the other place.
         cells: [B, T] bool, the timesteps compared.
-        lag: the timesteps by which the fitting targets lie later; 0 for other kinds.
-        order: [B], whose logits each sequence of targets should have; None for other kinds.
-        knows: whether the logits know these targets so much better that the loss as given does not matter.
+        lag: how many timesteps later the fitting targets are; 0 for other kinds.
+        order: [B], the sequence whose logits belong to each sequence of targets; None for other kinds.
+        knows: whether the logits predict these targets so much better that the loss as given does not matter.
     """
 
     kind: str
@@ -75,15 +75,16 @@ class Fit:
 
 @cached
 def best_fit(case: Case) -> Fit | None:
-    """The place that fits best, if it fits much better than the place given (SHF-06, SHF-08, SHF-10).
+    """The best-fitting place, if it fits much better than the given one (SHF-06, SHF-08, SHF-10).
 
-    The gain must be sure in the mean of paired differences, and the logits must know the targets of the other place
-    better than their average does (`evidence`), while the loss as given lies above 0.8 ln V, or they know nothing of
-    the targets given. Where sequences share much, as dates do, the loss as given is lower: above 0.3 ln V a quarter of
-    it in the other place says as much, and so does another order that the logits know better than the one given.
+    The mean of the paired differences must be significant, and the logits must predict the targets at the other place
+    better than the batch's average prediction does (`evidence`). In addition, the loss as given must exceed 0.8 ln V,
+    or the logits must say nothing about the given targets. If sequences have much in common, as dates do, the loss as
+    given is lower: above 0.3 ln V it suffices that a quarter of it remains at the other place, or that the logits
+    support another order more than the given one.
 
     Raises:
-        CannotTell: if nothing counts, there is one class, or the model guesses among all classes alike.
+        CannotTell: if nothing counts, there is only one class, or the model guesses uniformly.
 
     >>> from lossviz import Batch, analyze
     >>> logits = 9 * np.eye(6)[[[1, 2, 3, 4]]]
@@ -106,16 +107,16 @@ def _given(case: Case) -> Array:
 
 
 def check_trained(case: Case) -> None:
-    """Raises `CannotTell` where the losses say nothing: none counts, one class, or a guess among all classes alike."""
+    """Raise `CannotTell` if the losses are uninformative: none counts, one class only, or a uniform guess."""
     if case.shape[2] < 2:
-        raise CannotTell("There is one class, so that every loss is 0.")
+        raise CannotTell("There is only one class, so every loss is 0.")
     known = ~np.isnan(_given(case))
     if not known.any():
         raise CannotTell("No timestep that counts has a loss.")
     uniform = case.uniform
     if case.is_untrained and case.analysis.entropy[known].mean() > 0.95 * uniform:
         raise CannotTell(
-            f"The losses are near ln V = {uniform:.4g} nats, those of a guess: "
+            f"The losses are near ln V = {uniform:.4g} nats, the loss of a uniform guess: "
             "an untrained model says nothing about its targets."
         )
 
@@ -129,7 +130,7 @@ def _lags(case: Case, before: Array) -> list[Fit]:
         return []
     lag = min(means, key=lambda lag: means[lag])
     after, others = losses[lag], [mean for other, mean in means.items() if other != lag]
-    # Data that repeats itself fits in several places, and says nothing.
+    # Repetitive data fits at several lags, which proves nothing.
     if mean_of(before - after) <= GAIN or min((mean - means[lag] for mean in others), default=GAIN) <= APART:
         return []
     if not _is_sure(case, before, after, later(case, lag, every)):
@@ -160,7 +161,7 @@ def _rows(case: Case, before: Array) -> list[Fit]:
     whole = mean_of(before), mean_of(after)
     if whole[1] >= LEAST * whole[0] or not _is_order_elsewhere(case, before, some):
         return []
-    cells = case.counts & moved[:, None] & (before < MAX_LOSS)  # a class that is ruled out is no matter of order
+    cells = case.counts & moved[:, None] & (before < MAX_LOSS)  # a masked class says nothing about the order
     before, after = np.where(cells, before, np.nan), np.where(cells, after, np.nan)
     knows = _knows_better(case, before, after)
     if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, lgamma(sequences + 1))):
@@ -169,16 +170,16 @@ def _rows(case: Case, before: Array) -> list[Fit]:
 
 
 def _no_order_proves_itself(case: Case) -> bool:
-    """Whether even the best of B! orders would cost as much as chance may give, so that none need be looked for.
+    """Whether even the best of B! orders could be explained by chance, so that no search is needed.
 
-    One timestep of two classes is worth ln 2 nats at most, and the order of 2,048 sequences costs 6.6 nats for each.
+    One timestep of two classes is worth at most ln 2 nats, and the order of 2,048 sequences costs 6.6 nats for each.
     """
     needed = ODDS + lgamma(case.shape[0] + 1)
     return max(case.uniform * float(case.counts.sum()), most_evidence(case)) < needed
 
 
 def _some_timesteps(case: Case) -> Array:
-    """The timesteps whose losses are compared between all sequences: so few that there are at most `MANY`, [B, T]."""
+    """The timesteps at which all pairs of sequences are compared, [B, T]: at most `MANY` losses."""
     sequences, timesteps, _ = case.shape
     every = max(1, -(-sequences * sequences * timesteps // MANY))
     some: Array = case.counts & case.in_range & (np.arange(timesteps) % every == 0)
@@ -186,8 +187,8 @@ def _some_timesteps(case: Case) -> Array:
 
 
 def _is_order_elsewhere(case: Case, before: Array, some: Array) -> bool:
-    """Whether the best order of one half of the timesteps, found among B!, is better in the other half too."""
-    if case.shape[0] <= FEW:  # not enough orders to find one by chance
+    """Whether the best order on one half of the timesteps, out of B!, also gains on the other half."""
+    if case.shape[0] <= FEW:  # too few orders to find one by chance
         return True
     known = some & (before < MAX_LOSS)
     half = known.cumsum(axis=1) % 2 == 0
@@ -201,7 +202,7 @@ def _is_order_elsewhere(case: Case, before: Array, some: Array) -> bool:
 
 
 def _knows_better(case: Case, before: Array, after: Array) -> bool:
-    """Whether the logits know these targets in the other order, beyond what they know of them as given."""
+    """Whether the logits predict these targets better in the other order than as given."""
     given, other = (max(0.0, evidence(case, losses, case.targets)) for losses in (before, after))
     return other - given >= ODDS + lgamma(case.shape[0] + 1)
 

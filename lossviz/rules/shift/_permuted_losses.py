@@ -1,4 +1,4 @@
-"""What the logits cost against other targets than their own: of another timestep, layout or sequence."""
+"""Losses of the logits against targets of another timestep, layout or sequence."""
 
 import numpy as np
 
@@ -18,16 +18,16 @@ __all__ = [
 
 Array = np.ndarray
 MAX_LOSS = 100.0
-"""Losses above are counted as this many nats, so that one infinite loss does not decide."""
+"""Losses are clipped to this many nats, so that one infinite loss does not decide."""
 
 
 def lag_losses(case: Case, lag: int, every: int = 1) -> Array:
-    """The loss against the target `lag` timesteps later, [B, T]; NaN where one of the two does not count.
+    """The loss against the target `lag` timesteps later, [B, T]; NaN where either timestep does not count.
 
     Args:
         case: the batch.
         lag: how many timesteps later.
-        every: look at only every so many sequences, [⌈B / every⌉, T].
+        every: use only every n-th sequence; the result is [⌈B / every⌉, T].
     """
     counts = case.counts[::every]
     here, there = slices(lag, case.shape[1])
@@ -48,17 +48,17 @@ def later(case: Case, lag: int, every: int = 1) -> Array:
 def time_major_losses(case: Case) -> Array:
     """The losses of `logits.reshape(T, B, V).transpose(1, 0, 2)`, [B, T]; NaN where a timestep does not count."""
     sequences, timesteps, _ = case.shape
-    met = case.targets.T.reshape(sequences, timesteps)  # timestep [b, t] lies at t·B + b of the flat logits
+    met = case.targets.T.reshape(sequences, timesteps)  # [b, t] is at t·B + b in the flattened logits
     losses = case.analysis.losses_against(met).reshape(timesteps, sequences).T
     return np.where(case.counts, losses, np.nan)
 
 
 def row_losses(case: Case, among: Array | None = None) -> Array:
-    """The summed loss of the logits of sequence i against the targets of sequence j, where those count, [B, B].
+    """The summed loss of sequence i's logits against sequence j's targets, where those count, [B, B].
 
     Args:
         case: the batch.
-        among: the timesteps to sum over, [B, T] bool; all that count where it is None.
+        among: the timesteps to sum over, [B, T] bool; all that count if None.
     """
     total = np.zeros((case.shape[0],) * 2)
     known = case.counts & case.in_range if among is None else among
@@ -76,24 +76,24 @@ def row_losses(case: Case, among: Array | None = None) -> Array:
 
 
 def mean_of(losses: Array) -> float:
-    """The mean of the entries that are not NaN; NaN where there is none."""
+    """The mean of the entries that are not NaN; NaN if there are none."""
     known = losses[~np.isnan(losses)]
     return float(known.mean()) if known.size else float("nan")
 
 
 def losses_in(case: Case, order: Array) -> Array:
-    """The losses with the sequences of logits in another order, where the targets lie, [B, T]."""
+    """The losses with the logits' sequences reordered, at the positions of the targets, [B, T]."""
     back = np.argsort(order)
     losses: Array = case.analysis.losses_against(case.targets[back])[order]
     return losses
 
 
 def clipped(losses: Array) -> Array:
-    """Losses of at most `MAX_LOSS` nats."""
+    """Losses clipped to `MAX_LOSS` nats."""
     finite: Array = np.minimum(losses, MAX_LOSS)
     return finite
 
 
 def slices(lag: int, timesteps: int) -> tuple[slice, slice]:
-    """Where timesteps lie that have another one `lag` later, and where that one lies."""
+    """The timesteps that have another one `lag` later, and those later ones."""
     return slice(max(0, -lag), max(0, timesteps - max(0, lag))), slice(max(0, lag), max(0, timesteps + min(0, lag)))

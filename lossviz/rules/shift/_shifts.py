@@ -1,4 +1,4 @@
-"""By how many timesteps the targets lie beside the inputs, and the batch with them moved."""
+"""How many timesteps the targets are shifted against the inputs, and the batch with targets moved."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ Array = np.ndarray
 
 
 def agreement(case: Case, lag: int) -> tuple[float, int]:
-    """How often the target of a timestep is the input `lag` timesteps later, and of how many that count.
+    """The share of targets that equal the input `lag` timesteps later, and the number of timesteps compared.
 
     >>> from lossviz import analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 9)), targets=[[5, 6, 7]], inputs=[[4, 5, 6]])
@@ -31,7 +31,7 @@ def agreement(case: Case, lag: int) -> tuple[float, int]:
 
 
 def fitting_lag(case: Case) -> int | None:
-    """The timesteps by which the targets that fit lie later: 0 as they are; None where the logits can't say."""
+    """How many timesteps later the fitting targets are: 0 as given; None if the logits can't tell."""
     try:
         fit = best_fit(case)
     except CannotTell:
@@ -43,7 +43,7 @@ def fitting_lag(case: Case) -> int | None:
 
 
 def is_printed(case: Case, value: float) -> bool:
-    """Whether the reported number is this one, to its digits, and not the number of the batch as given."""
+    """Whether the reported number is this one rather than the number of the batch as given."""
     if case.batch.reported is None or not case.analysis.is_scalar:
         return False
     printed = float(case.batch.reported)
@@ -52,10 +52,9 @@ def is_printed(case: Case, value: float) -> bool:
 
 
 def moved(case: Case, lag: int, inputs: Array | None = None) -> Batch:
-    """The batch with the targets of `lag` timesteps later, and with what counts of them.
+    """The batch with its targets, and their weights, taken from `lag` timesteps later.
 
-    Where targets come from before the batch starts, the inputs give them if they are the same tokens; else they don't
-    count.
+    Targets from before the start of the batch come from `inputs` if given; otherwise those timesteps don't count.
     """
     batch, here = case.batch, slices(lag, case.shape[1])
     targets = np.full_like(case.targets, _fill(batch))

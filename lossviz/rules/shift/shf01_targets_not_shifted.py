@@ -1,22 +1,23 @@
-"""The targets are the inputs: each timestep is asked for the token that it just read.
+"""The targets are the inputs: each timestep must predict the token that it just read.
 
 ## What it checks
-Whether more than 95 % of the targets equal the input of the same timestep, less than half the next one, and whether
-the logits fit the targets one timestep later. Else, whether the number that the loop printed is that of such targets.
+Whether more than 95 % of the targets equal the input of the same timestep, fewer than half equal the next input, and
+the logits fit the targets one timestep later. If not, whether the number that the training loop printed is the one
+such targets would give.
 
 ## Why it matters
-A model that is trained so learns to copy: its loss falls to 0 and it can't write a word. A model that was trained right
+A model trained this way learns to copy: its loss falls to 0, but it can't generate text. A correctly trained model
 looks hopeless.
 
 ## Example
-Inputs and targets [4, 2, 3, 2]: the loss is 4.071 as it is, and 0.071 against the target after.
+Inputs and targets [4, 2, 3, 2]: the loss is 4.071 as given, and 0.071 against the next target.
 
 ## How to fix
-Shift once: inputs are all tokens but the last, targets all but the first, and the mask goes with the targets.
+Shift once: the inputs are all tokens but the last, the targets all but the first, and the mask moves with the targets.
 
 ## When it is a false alarm
-Models of Hugging Face shift inside, so `labels=input_ids` is right there: who shifts? Taggers and autoencoders predict
-the token that they read. Only logits that fit the next target make it an error.
+Hugging Face models shift internally, so `labels=input_ids` is correct there: check who shifts. Taggers and
+autoencoders predict the token that they read. It is an error only if the logits fit the next target.
 
 ## Threads
 pretraining PR#64, transformers#17960, transformers PR#17987, transformers#27161, transformers PR#25044,
@@ -44,7 +45,7 @@ def _check(case: Case) -> Found | None:
     lag = fitting_lag(case)
     now, later = mean_of(lag_losses(case, 0)), mean_of(lag_losses(case, 1))
     return Found(
-        message=f"{same:.0%} of the targets are the input of their own timestep{_meaning(case, lag, now, later)}.",
+        message=f"{same:.0%} of the targets equal the input of the same timestep{_meaning(case, lag, now, later)}.",
         cells=case.counts.copy(),
         evidence={
             "targets that are their own input": same,
@@ -61,10 +62,12 @@ def _check(case: Case) -> Found | None:
 def _meaning(case: Case, lag: int | None, now: float, later: float) -> str:
     if lag == 1:
         fits = f", while the logits fit the next one: {later:.4g} nats instead of {now:.4g}"
-        return fits + ("; the printed number is that, so the model shifts inside" if is_printed(case, later) else "")
+        return fits + (
+            "; the printed number is the former, so the model shifts internally" if is_printed(case, later) else ""
+        )
     if lag == 0:
-        return ", and the model copies them: right for taggers and autoencoders, wrong for a language model"
-    return "; the logits don't say whether that is meant"
+        return ", and the model copies them: correct for taggers and autoencoders, wrong for a language model"
+    return "; the logits can't tell whether that is intended"
 
 
 RULE = Rule(

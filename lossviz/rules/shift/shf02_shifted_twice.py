@@ -1,22 +1,22 @@
-"""The targets were shifted twice: each timestep is asked for the token after the next one.
+"""The targets were shifted twice: each timestep must predict the token after the next one.
 
 ## What it checks
-Whether more than 95 % of the targets equal the input two timesteps later, and less than half the next one. Else,
-whether the number that the loop printed is that of such targets.
+Whether more than 95 % of the targets equal the input two timesteps later, and fewer than half equal the next input. If
+not, whether the number that the training loop printed is the one such targets would give.
 
 ## Why it matters
-The model never learns what comes next, and writes every other word. It happens where the data is shifted and the model
-shifts again.
+The model never learns what comes next, and generates every other word. This happens when the data is already shifted
+and the model shifts again.
 
 ## Example
-Inputs [4, 2, 3, 2] and targets [3, 2, 1, 0]: the loss is 4.071 as it is, and 0.071 against the target before.
+Inputs [4, 2, 3, 2] and targets [3, 2, 1, 0]: the loss is 4.071 as given, and 0.071 against the previous target.
 
 ## How to fix
 Shift in one place only.
 
 ## When it is a false alarm
-Heads that predict two tokens ahead on purpose: where the logits fit the targets as they are, it is an info. In data
-that repeats every two tokens nothing can be told.
+Heads that predict two tokens ahead on purpose: if the logits fit the targets as given, it is an info. If the data
+repeats every two tokens, the rule can't tell.
 
 ## Threads
 transformers PR#44642, transformers#32944, transformers PR#562, transformers#5886, transformers#35066, amber-train#6,
@@ -50,13 +50,15 @@ def _check(case: Case) -> Found | None:
     if count < 2 or twice <= 0.95 or once >= 0.5:
         return None
     if same > 0.95:
-        raise CannotTell("The inputs repeat every two timesteps: the targets could be those of either.")
+        raise CannotTell(
+            "The inputs repeat every two timesteps, so the targets fit both the input and the one two later."
+        )
     lag = fitting_lag(case)
     if lag != -1 and not _is_no_chance(case, count):
-        raise CannotTell(f"{count} targets are the input two timesteps later, too few to exclude chance.")
+        raise CannotTell(f"Only {count} targets equal the input two timesteps later: too few to rule out chance.")
     now, earlier = mean_of(lag_losses(case, 0)), mean_of(lag_losses(case, -1))
     return Found(
-        message=f"{twice:.0%} of the targets are the input two timesteps later, {once:.0%} the next one"
+        message=f"{twice:.0%} of the targets equal the input two timesteps later, {once:.0%} the next input"
         + _meaning(lag, now, earlier),
         cells=case.counts.copy(),
         evidence={
@@ -73,14 +75,14 @@ def _check(case: Case) -> Found | None:
 
 def _meaning(lag: int | None, now: float, earlier: float) -> str:
     if lag == -1:
-        return f": they were shifted twice; the logits fit the target before, {earlier:.4g} nats instead of {now:.4g}."
+        return f": they were shifted twice, and the logits fit the previous target: {earlier:.4g} nats, not {now:.4g}."
     if lag == 0:
-        return ", and the model predicts them: right for a head that looks two tokens ahead."
+        return ", and the model predicts them: correct for a head that predicts two tokens ahead."
     return ": they were shifted twice."
 
 
 def _is_no_chance(case: Case, count: int) -> bool:
-    """Whether that many equal tokens are rarer than 1 in 1,000, if the commonest one is drawn each time."""
+    """Whether so many matches would occur in fewer than 1 of 1,000 cases, if each had the commonest token's chance."""
     _, each = np.unique(case.targets[case.counts], return_counts=True)
     return bool(count * np.log(each.max() / each.sum()) < np.log(1e-3))
 

@@ -1,22 +1,22 @@
-"""The decoder's inputs are the targets rolled round: each sequence starts with its own last token.
+"""The decoder's inputs are the targets rolled by one: each sequence starts with its own last token.
 
 ## What it checks
-Whether the inputs are the targets one timestep earlier, and the first input is what the last timestep holds: the last
-target in full sequences, the pad id in those that are padded.
+Whether the inputs are the targets one timestep earlier, and the first input is whatever the last timestep holds: the
+last target in full sequences, the pad id in padded ones.
 
 ## Why it matters
-`np.roll` is no shift: the model is shown the last token before it starts, and sequences start with padding or not
-depending on their length.
+`np.roll` is not a shift: the model sees the last token before it starts, and whether a sequence starts with padding
+depends on its length.
 
 ## Example
-Targets [5, 6, 1, 0]: right inputs are [go, 5, 6, 1], while `np.roll` gives [0, 5, 6, 1].
+Targets [5, 6, 1, 0]: the correct inputs are [go, 5, 6, 1], but `np.roll` gives [0, 5, 6, 1].
 
 ## How to fix
 Put a start token before the targets, and drop the last one.
 
 ## When it is a false alarm
-(m)BART starts with the last token on purpose, and T5 with the pad id. Where all sequences start with their last target,
-it is an info; where all start with the pad id, nothing is told.
+(m)BART starts with the last token on purpose, and T5 with the pad id. If all sequences start with their last target,
+it is an info; if all start with the pad id, the rule can't tell.
 
 ## Threads
 transformers#7961, transformers#9417, transformers PR#9134, transformers#20842, transformers PR#18985,
@@ -43,7 +43,7 @@ def _check(case: Case) -> Found | None:
     starts, last = inputs[:, 0], pick(case.targets, ends - 1)
     if not held.any():
         return None
-    # The labels of padding may have been replaced after the roll.
+    # The padding's labels may have been replaced after the roll.
     wrapped, pad = case.targets[:, -1], case.batch.pad_id
     wrapped = wrapped if pad is None else np.where(wrapped == case.batch.ignore_id, pad, wrapped)
     rolled = np.array_equal(starts[held], wrapped[held])
@@ -55,15 +55,15 @@ def _check(case: Case) -> Found | None:
         return _own_last(case, held, starts)
     if rolled and padded.any() and not full.any():
         raise CannotTell(
-            "Every sequence starts with the pad id, as T5 does on purpose and `np.roll` where all are padded: "
-            "one sequence without padding would tell."
+            "Every sequence starts with the pad id, as in T5 on purpose, or after `np.roll` if all are padded: "
+            "one sequence without padding would tell them apart."
         )
     return None
 
 
 def _found(case: Case, full: Array, padded: Array) -> Found:
     return Found(
-        message=f"The inputs are the targets rolled round: {_sequences(int(full.sum()))} with the last target and "
+        message=f"The inputs are the targets rolled by one: {_sequences(int(full.sum()))} with the last target and "
         f"{_sequences(int(padded.sum()))} with the pad id {case.batch.pad_id}.",
         cells=_first(case, full | padded),
         evidence={"start with their last target": int(full.sum()), "start with the pad id": int(padded.sum())},
@@ -75,13 +75,13 @@ def _own_last(case: Case, held: Array, starts: Array) -> Found:
     count = int(held.sum())
     tokens = np.unique(starts[held])
     if count < 2:
-        raise CannotTell("The sequence starts with its own last target; one sequence may do so by chance.")
+        raise CannotTell("The only sequence starts with its own last target, which may be chance.")
     if tokens.size == 1:
         message = f"All {count} sequences start with “{case.batch.token(int(tokens[0]))}”, their last target, "
-        message += "as (m)BART does on purpose."
+        message += "as in (m)BART, where this is intended."
     else:
-        message = f"All {count} sequences start with their own last target, {tokens.size} different tokens: "
-        message += "the model is shown what it should predict last, as with `np.roll`, or as (m)BART does on purpose."
+        message = f"All {count} sequences start with their own last target ({tokens.size} different tokens): "
+        message += "the model sees what it should predict last, as after `np.roll`, or on purpose as in (m)BART."
     return Found(
         message=message,
         cells=_first(case, held),
@@ -107,7 +107,7 @@ def _sequences(count: int) -> str:
 
 
 def _fix(case: Case) -> dict[str, str]:
-    """The targets behind a start token; the model can't read an ignore id."""
+    """A start token, then the targets; ignore ids are replaced, since the model can't read them."""
     lines = [
         Line(
             SOURCE,

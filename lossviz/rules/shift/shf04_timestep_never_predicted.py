@@ -1,21 +1,21 @@
-"""The first or the last timestep was never predicted: its logits are all alike in every sequence.
+"""The first or the last timestep was never predicted: its logits are all equal in every sequence.
 
 ## What it checks
-Whether all logits of the first timestep that any sequence counts there, or of the last, lie within 1e-6, while others
-differ.
+Whether, in every sequence that counts at the first timestep, or at the last, all its logits are within 1e-6 of each
+other, while those of other timesteps differ.
 
 ## Why it matters
-The buffer of outputs was made of zeros and filled from the second timestep on. Those timesteps cost ln V for ever,
-teach nothing, and lift the mean.
+The output buffer was created as zeros and filled from the second timestep on. Those timesteps always cost ln V, teach
+nothing, and raise the mean.
 
 ## Example
 Six classes: ln 6 = 1.7918 nats at timestep 0 of every sequence.
 
 ## How to fix
-Cut that timestep from logits, targets and weights, or fill the buffer from the start.
+Remove that timestep from logits, targets and weights, or fill the buffer from the start.
 
 ## When it is a false alarm
-An untrained model may give flat logits wherever its input is 0: it is left alone.
+An untrained model may give flat logits wherever its input is 0; it is not reported.
 
 ## Threads
 pytorch-seq2seq#45, pytorch-seq2seq#46, pytorch-seq2seq#22, models#10354
@@ -37,7 +37,7 @@ ALIKE = 1e-6
 
 def _check(case: Case) -> Found | None:
     if case.shape[1] < 2:
-        raise CannotTell("There is one timestep only.")
+        raise CannotTell("There is only one timestep.")
     cells = case.nothing.copy()
     for t in (0, case.shape[1] - 1):
         cells[:, t] = _never_predicted(case, t)
@@ -51,9 +51,9 @@ def _check(case: Case) -> Found | None:
 
 
 def _never_predicted(case: Case, timestep: int) -> Array:
-    """The sequences that have a target at a timestep, where the logits of all are alike; none if one differs."""
+    """The sequences with a target at a timestep, if all of them have flat logits there; else none."""
     rows: Array = (case.counts & ~trained_padding(case))[:, timestep]
-    # A flat row has the entropy ln V: only such rows are read.
+    # A flat row has entropy ln V: read only such rows.
     if not rows.any() or not (case.analysis.entropy[rows, timestep] > case.uniform - 1e-3).all():
         return np.zeros_like(rows)
     logits = case.logits[rows, timestep].astype(np.float64)
@@ -67,7 +67,7 @@ def _found(case: Case, cells: Array) -> Found:
     cut = f"{1 if first else ''}:{-1 if columns[-1] else ''}"
     sliced = f"logits, targets, weights = logits[:, {cut}], targets[:, {cut}], weights[:, {cut}]"
     return Found(
-        message=f"All logits of {named} are alike in {many(int(cells.any(axis=1).sum()), 'sequence')}, "
+        message=f"All logits of {named} are equal in {many(int(cells.any(axis=1).sum()), 'sequence')}, "
         f"a loss of ln {case.shape[2]} = {case.uniform:.4f} nats: nothing was predicted there.",
         cells=cells,
         evidence={"timesteps": int(cells.sum()), "ln V": case.uniform},

@@ -1,23 +1,24 @@
-"""The mask is that of the inputs: it was not shifted with the targets.
+"""The mask was built from the inputs instead of the targets.
 
 ## What it checks
-Whether what counts is exactly where the inputs are not the pad id, while the targets need another mask: each padded
-sequence trains one pad, or loses a target. Inputs that start with the pad id, as T5's decoder does, lose the first.
-Where the mask is right: whether the number that the loop printed is that of such a mask.
+Whether exactly the timesteps whose input is not the pad id count, while the targets need another mask: each padded
+sequence trains one pad, or loses a target. If the inputs start with the pad id, as T5's decoder inputs do, the first
+target is lost. If the mask is correct: whether the number that the training loop printed is the one such a mask would
+give.
 
 ## Why it matters
-The model is trained to write padding after its last token, or never to write that token.
+The model learns to generate padding after its last token, or never to generate that token.
 
 ## Example
-Tokens [4, 5, 1, 0, 0]: inputs [4, 5, 1, 0], targets [5, 1, 0, 0]. The mask of the inputs is [1, 1, 1, 0] and trains the
-pad at timestep 2; that of the targets is [1, 1, 0, 0].
+Tokens [4, 5, 1, 0, 0]: inputs [4, 5, 1, 0], targets [5, 1, 0, 0]. The mask of the inputs is [1, 1, 1, 0] and trains
+the pad at timestep 2; the mask of the targets is [1, 1, 0, 0].
 
 ## How to fix
-Shift the mask with the targets, or put the ignore id into the labels before they are shifted.
+Shift the mask with the targets, or put the ignore id into the labels before shifting them.
 
 ## When it is a false alarm
-Where the pad id also ends a sequence, the first pad is its end and should count. A length that is one too long looks
-the same; the inputs say that it is this.
+If the pad id is also the end of sequence, the first pad is the real end and should count. A length that is one too
+long looks the same; here the inputs reveal the cause.
 
 ## Threads
 self-critical#102, bionemo-recipes PR#1449, transformers PR#46204
@@ -47,11 +48,11 @@ def _check(case: Case) -> Found | None:
     if not padded.any() or not (trained.sum(axis=1)[padded] == 1).all():
         return None
     if pad_may_be_eos(case) and not trained_padding(case).any():
-        raise CannotTell(f"The pad id {pad} that counts may be the end of the sequence; `eos_id` would tell.")
+        raise CannotTell(f"The pad id {pad} that counts may be the end of the sequence. Declare `eos_id` to tell.")
     cells = trained | lost
-    dropped = f" and drops {many(int(lost.sum()), 'target')}" if lost.any() else ""
+    dropped = f", and drops {many(int(lost.sum()), 'target')}" if lost.any() else ""
     return Found(
-        message=f"The mask is that of the inputs: it trains {many(int(trained.sum()), 'pad')}, one in each of "
+        message=f"The mask was built from the inputs: it trains {many(int(trained.sum()), 'pad')}, one in each of "
         f"{many(int(padded.sum()), 'padded sequence')}{dropped}.",
         cells=cells,
         evidence={
@@ -68,9 +69,9 @@ def _first_lost(case: Case, lost: Array) -> Found:
     pad, rows = case.batch.pad_id or 0, len(lost)
     first = np.unique(case.targets[:, 0])
     if first.size == 1 and (rows > 1 or first[0] == case.batch.ignore_id):
-        raise CannotTell("The first target is the same in every sequence: a start token, which nobody trains.")
+        raise CannotTell("The first target is the same in every sequence: a start token, which is not trained.")
     return Found(
-        message=f"The mask is that of the inputs, which start with the pad id {pad}: it drops the first target of "
+        message=f"The mask was built from the inputs, which start with the pad id {pad}: it drops the first target of "
         f"{'the sequence' if rows == 1 else f'all {rows:,} sequences'}.",
         cells=lost,
         evidence={"pads that count": 0, "targets that don't": rows, "padded sequences": 0},
@@ -96,4 +97,4 @@ RULE = Rule(
     needs=("inputs", "pad_id"),
     checks_reported=True,
 )
-"""The mask is that of the targets."""
+"""The mask is built from the targets."""

@@ -1,23 +1,23 @@
 """The logits fit the targets of another timestep.
 
 ## What it checks
-The mean loss of the logits against the targets up to two timesteps before and after. It is an error where another
-timestep is better by more than half a nat, while the loss as given is about that of a guess or worse, and the logits
-know those targets better than their own average over the batch does.
+The mean loss of the logits against the targets up to two timesteps earlier and later. It is an error if another
+timestep is better by more than half a nat, while the loss as given is about that of a uniform guess or worse, and the
+logits predict those targets better than the batch's average prediction does.
 
 ## Why it matters
-Every gradient pulls towards the wrong token. Later targets fit where nobody shifted, earlier ones where it was done
-twice.
+Every gradient pulls towards the wrong token. Later targets fit if nobody shifted; earlier targets fit if they were
+shifted twice.
 
 ## Example
-A model that predicts the next token surely, held against the token that it read: 4.071 nats; against the next
-one 0.071.
+A model that confidently predicts the next token has a loss of 4.071 nats against the token that it read, and 0.071
+against the next one.
 
 ## How to fix
 Compare `logits[:, :-1]` with `tokens[:, 1:]`, exactly once.
 
 ## When it is a false alarm
-An untrained model fits nowhere, and data with little variety fits everywhere: both are left alone.
+An untrained model fits nowhere, and data with little variety fits everywhere; neither is reported.
 
 ## Threads
 pretraining PR#64, transformers PR#44642, transformers#17960, transformers#5886
@@ -54,7 +54,7 @@ def _check(case: Case) -> Found | None:
 
 def _cause(lag: int, inside: bool) -> str:
     if inside:
-        return "; the printed number is that, so the loop shifts inside"
+        return "; the printed number is the former, so the training loop shifts internally"
     return {1: "; the targets were not shifted", -1: "; the targets were shifted twice"}.get(lag, "")
 
 

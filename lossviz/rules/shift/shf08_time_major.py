@@ -1,20 +1,22 @@
 """Logits [T, B, V] were reshaped to [B, T, V] instead of transposed: sequences and timesteps are mixed up.
 
 ## What it checks
-Whether `logits.reshape(T, B, V).transpose(1, 0, 2)` costs over 30 % less than the logits as given, while those cost
-about as much as a guess or more. Else, whether the number that the loop printed is that of logits laid out so.
+Whether `logits.reshape(T, B, V).transpose(1, 0, 2)` has a loss more than 30 % lower than the logits as given, which
+are about as bad as a uniform guess or worse. If not, whether the number that the training loop printed is the one such
+a layout would give.
 
 ## Why it matters
 The shapes fit, so nothing complains; every timestep is compared with the target of another one.
 
 ## Example
-The golden batch so mixed up costs 2.0832 nats instead of 1.2545.
+Mixed up this way, the golden batch gives 2.0832 nats instead of 1.2545.
 
 ## How to fix
 Transpose before the reshape.
 
 ## When it is a false alarm
-With one sequence or one timestep the two are the same, and an untrained model says nothing: both are left alone.
+With one sequence or one timestep the two layouts are the same, and an untrained model tells nothing; neither is
+reported.
 
 ## Threads
 speechbrain#519, keras PR#18952
@@ -37,13 +39,13 @@ _FIX = {
 
 def _check(case: Case) -> Found | None:
     if 1 in case.shape[:2]:
-        raise CannotTell("With one sequence or one timestep both layouts are the same.")
+        raise CannotTell("With one sequence or one timestep, both layouts are the same.")
     fit = best_fit(case)
     if fit is None or fit.kind != "time-major":
         return None
     return Found(
-        message=f"Laid out with time first, the logits cost {fit.after:.4g} nats instead of {fit.before:.4g}: "
-        "they were reshaped where they should have been transposed.",
+        message=f"Read with time first, the logits give a loss of {fit.after:.4g} nats instead of {fit.before:.4g}: "
+        "they were reshaped instead of transposed.",
         cells=fit.cells,
         evidence={"mean loss": fit.before, "mean loss, time first": fit.after, "ln V": case.uniform},
         fix=_FIX,

@@ -1,23 +1,23 @@
-"""The logits of each sequence stand beside the targets of another one.
+"""The logits of each sequence are paired with the targets of another one.
 
 ## What it checks
-Whether the sequences of logits, put in another order, cost over 30 % less than as given, while those cost about as
-much as a guess or more; or over 15 % less, and they know the targets of that order far better than of the one given.
-The order is the best of all, so it must also be better at timesteps that it was not found with. Else, whether the
-number that the loop printed is that of sequences in another order.
+Whether reordering the logits' sequences lowers the loss by more than 30 %, while the loss as given is about that of a
+uniform guess or worse; or by more than 15 %, if the logits predict the targets in that order far better than in the
+given one. Because the order is the best of all, it must also gain on timesteps that were not used to find it. If not,
+whether the number that the training loop printed is the one another order would give.
 
 ## Why it matters
-Sequences are sorted by length for a packed recurrent network; where they are not sorted back, each is trained on the
-targets of another.
+Sequences are sorted by length for a packed recurrent network; if they are not restored to their order, each is trained
+on the targets of another.
 
 ## Example
-The golden batch with its logits in the order 1, 2, 0 costs 2.5747 nats instead of 1.2545.
+With its logits in the order 1, 2, 0, the golden batch gives 2.5747 nats instead of 1.2545.
 
 ## How to fix
-Sort the outputs back, or let the library do both.
+Restore the order of the outputs, or let the library do both.
 
 ## When it is a false alarm
-Sequences that are alike can't be told apart, nor those of an untrained model: both are left alone.
+Similar sequences can't be told apart, and an untrained model tells nothing; neither is reported.
 
 ## Threads
 vsepp PR#36, pytorch#3662, pytorch#4927, pytorch#2615
@@ -44,15 +44,15 @@ _BACK = Line(SOURCE, "logits = tf.gather(logits, tf.argsort(order))", "logits = 
 
 def _check(case: Case) -> Found | None:
     if case.shape[0] < 2:
-        raise CannotTell("There is one sequence only.")
+        raise CannotTell("There is only one sequence.")
     fit = best_fit(case)
     if fit is None or fit.order is None:
         return None
     order = fit.order
     count = int((order != np.arange(len(order))).sum())
     return Found(
-        message=f"{count} of {len(order)} sequences have the logits of another one{_cause(case, order)}: "
-        f"in their own order they cost {fit.after:.4g} nats instead of {fit.before:.4g}.",
+        message=f"{count} of {len(order)} sequences have another sequence's logits{_cause(case, order)}: "
+        f"in the right order the loss is {fit.after:.4g} nats instead of {fit.before:.4g}.",
         cells=fit.cells,
         evidence={
             "sequences": count,
@@ -66,19 +66,19 @@ def _check(case: Case) -> Found | None:
 
 
 def _fix(case: Case, order: Array) -> dict[str, str]:
-    """Sorted back; the order is known where it is that of the lengths."""
+    """Undo the sorting; the order is known only if it is by length."""
     lengths = case.batch.lengths
     by_length = lengths is not None and np.array_equal(np.argsort(-lengths, kind="stable"), np.argsort(order))
-    back = _BACK if by_length else _BACK.saying("order is how they were sorted")
+    back = _BACK if by_length else _BACK.saying("order is the permutation that sorted them")
     return written([_SORTED, back] if by_length else [back], case.analysis)
 
 
 def _cause(case: Case, order: Array) -> str:
-    """Whether the logits lie as if sorted by length; ties may lie in any order."""
+    """A clause for logits that are sorted by length, with ties in any order."""
     lengths = counted_end(case) if case.batch.lengths is None else case.batch.lengths
     now = lengths[np.argsort(order)]
     if np.unique(lengths).size > 1 and (np.diff(now) <= 0).all():
-        return ", as if sorted by length and not sorted back"
+        return ", as if sorted by length and never restored"
     return ""
 
 

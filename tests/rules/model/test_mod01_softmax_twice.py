@@ -31,7 +31,7 @@ def test_mod01_finds_the_golden_batch():
     found = finding("MOD01", batch)
     assert found.severity == "error"
     assert found.message == (
-        "The logits of 100% of the timesteps that count are probabilities with sum 1: the loss can't fall below "
+        "At 100% of the timesteps that count, the logits are probabilities that sum to 1: the loss can't fall below "
         "ln(e + 5) − 1 = 1.0436 nats."
     )
     assert np.array_equal(found.cells, COUNTS)
@@ -90,7 +90,7 @@ def test_mod01_looks_at_what_counts():
 
 def test_mod01_can_not_tell_of_one_class():
     one = Batch.from_arrays(logits=np.ones((1, 2, 1)), targets=[[0, 0]])
-    assert reason("MOD01", one) == "There is one class, whose probability is always 1."
+    assert reason("MOD01", one) == "There is only one class, and its probability is always 1."
 
 
 def test_mod01_sample_is_repaired():

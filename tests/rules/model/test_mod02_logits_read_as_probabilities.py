@@ -14,8 +14,8 @@ def test_mod02_names_the_number_of_the_golden_batch():
     finding = finding_of("MOD02", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "Possible: the loop that printed 1.7918 gives logits to a loss that expects probabilities (from_logits=False); "
-        "the mean of what counts is 1.2545."
+        "Possible: the training loop that printed 1.7918 gives logits to a loss that expects probabilities "
+        "(from_logits=False); the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -33,4 +33,4 @@ def test_mod02_is_what_keras_prints_by_default():
 def test_mod02_is_silent_where_the_arrays_are_probabilities():
     batch = sample("MOD01").replace(reported="0.5")
     [outcome] = [each for each in diagnose(batch).outcomes if each.code == "MOD02"]
-    assert outcome.reason == "MOD01 was found, which explains the same timesteps."
+    assert outcome.reason == "MOD01 was found and explains the same timesteps."

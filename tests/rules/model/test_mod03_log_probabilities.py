@@ -31,8 +31,8 @@ def test_mod03_finds_the_example_of_the_catalogue():
     largest = found.evidence["largest |log-sum-exp|"]
     assert 0 < largest < 1e-6
     assert found.message == (
-        f"The logits are log-probabilities: their log-sum-exp is 0 to {largest:.1g} at all 2 timesteps that count. The "
-        "loss is right; a z-loss would be 0."
+        f"The logits are log-probabilities: their log-sum-exp is 0 within {largest:.1g} at all 2 timesteps that count. "
+        "The loss is correct, but a z-loss would be 0."
     )
     assert found.cells.tolist() == [[True, True]]
     assert found.loss_if_fixed == pytest.approx(losses(two()).mean())
@@ -60,7 +60,7 @@ def test_mod03_finds_float64_that_was_float32():
 
 def test_mod03_can_not_tell_of_one_class():
     one = Batch.from_arrays(logits=np.zeros((1, 2, 1)), targets=[[0, 0]])
-    assert reason("MOD03", one) == "There is one class, whose probability is always 1."
+    assert reason("MOD03", one) == "There is only one class, and its probability is always 1."
 
 
 def test_mod03_sample_is_an_info():

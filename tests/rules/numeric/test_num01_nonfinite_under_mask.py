@@ -41,8 +41,7 @@ def test_num01_finds_a_padded_row_of_nan():
     batch = padded([NAN] * 4)
     found = finding("NUM01", batch)
     assert found.message == (
-        "1 padded timestep has NaN or infinite logits: a loop that multiplies by the mask gets NaN in its loss or its "
-        "gradients."
+        "1 padded timestep has NaN or infinite logits: multiplying by the mask makes the loss or its gradients NaN."
     )
     assert found.severity == "error"
     assert places(found.cells) == [(0, 2)]
@@ -88,4 +87,4 @@ def test_num01_is_silent_where_what_counts_is_broken_too():
 def test_num01_follows_from_num02_and_num05():
     for code in ("NUM02", "NUM05"):
         outcome = diagnose(sample(code)).outcome("NUM01")
-        assert (outcome.state, outcome.reason) == ("skipped", f"{code} was found, which explains the same timesteps.")
+        assert (outcome.state, outcome.reason) == ("skipped", f"{code} was found and explains the same timesteps.")

@@ -34,8 +34,8 @@ def test_num02_finds_a_finite_number_beside_nan_under_the_mask():
     batch = leaking()
     found = finding("NUM02", batch)
     assert found.message == (
-        "The printed 0.2434 is finite, so the loop selects losses; unless it selects logits first, 8 gradients are "
-        "NaN, in 1 padded timestep."
+        "The printed 0.2434 is finite, so the training loop masks losses with `where`; unless it also replaces the "
+        "logits first, 8 gradients are NaN, at 1 padded timestep."
     )
     assert found.severity == "error"
     assert places(found.cells) == [(0, 5)]

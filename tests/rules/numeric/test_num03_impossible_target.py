@@ -61,7 +61,7 @@ def test_num03_names_both_kinds_together():
     assert found.message == (
         "2 targets that count have a logit so low that exp(−loss) is 0, first “0” at sequence 0, timestep 0."
     )
-    assert found.evidence["mean loss without them"] == "no other counts"
+    assert found.evidence["mean loss without them"] == "no other timestep counts"
 
 
 def test_num03_is_silent_under_the_mask_and_for_other_classes():

@@ -31,8 +31,8 @@ def test_num04_is_an_error_where_the_printed_number_is_not_finite():
     batch = one(reported="inf")
     found = finding("NUM04", batch)
     assert found.message == (
-        "1 timestep that counts has the logit −inf in 1 class: the printed inf comes from smoothed or dense labels; "
-        f"with hard labels it is {losses(batch).mean():.4f}."
+        "1 timestep that counts has a logit of −inf in 1 class: the printed inf comes from smoothed or dense labels; "
+        f"with hard labels the loss is {losses(batch).mean():.4f}."
     )
     assert found.severity == "error"
     assert places(found.cells) == [(0, 0)]
@@ -47,8 +47,8 @@ def test_num04_is_an_info_with_hard_labels(reported):
     found = finding("NUM04", one(reported=reported))
     assert found.severity == "info"
     assert found.message == (
-        "1 timestep that counts has the logit −inf in 1 class: label smoothing would make the loss infinite, and dense "
-        "labels NaN."
+        "1 timestep that counts has a logit of −inf in 1 class: label smoothing would make the loss infinite, and "
+        "dense labels would make it NaN."
     )
 
 
@@ -60,7 +60,7 @@ def test_num04_is_an_info_where_something_else_explains_the_printed_nan():
 def test_num04_writes_a_number_that_float16_holds():
     batch = one(logits=np.array([[ROW, [1.0, -INF, -INF]]], np.float16))
     found = finding("NUM04", batch)
-    assert found.message.startswith("2 timesteps that count have the logit −inf in 3 classes together: ")
+    assert found.message.startswith("2 timesteps that count have a logit of −inf in 3 classes in total: ")
     assert found.repaired.logits.dtype == np.float16
     assert found.repaired.logits[0, 1].tolist() == [1.0, -1e4, -1e4]
 
@@ -74,4 +74,4 @@ def test_num04_is_silent_without_minus_infinity_that_counts():
 
 def test_num04_follows_from_num03():
     outcome = diagnose(sample("NUM03")).outcome("NUM04")
-    assert (outcome.state, outcome.reason) == ("skipped", "NUM03 was found, which explains the same timesteps.")
+    assert (outcome.state, outcome.reason) == ("skipped", "NUM03 was found and explains the same timesteps.")

@@ -42,7 +42,7 @@ def test_num05_the_softmax_of_nothing_is_nan():
 
 def test_num05_finds_all_padding():
     found = finding("NUM05", broken(*PADDING))
-    assert found.message == "All logits of the padding, 3 timesteps, are NaN: attention had no key to look at."
+    assert found.message == "All logits of the padding (3 timesteps) are NaN: the attention had no key to attend to."
     assert found.severity == "error"
     assert places(found.cells) == PADDING
     assert found.evidence == {"timesteps under the mask": 3, "NaN logits": 24}
@@ -55,7 +55,7 @@ def test_num05_finds_all_padding():
 def test_num05_finds_padding_before_the_sequences():
     found = finding("NUM05", left_padded((0, 0), (0, 1), (2, 0)))
     assert found.message == (
-        "All logits of the padding before the sequences, 3 timesteps, are NaN: attention had no key to look at."
+        "All logits of the padding before the sequences (3 timesteps) are NaN: the attention had no key to attend to."
     )
     assert places(found.cells) == [(0, 0), (0, 1), (2, 0)]
 
@@ -63,7 +63,7 @@ def test_num05_finds_padding_before_the_sequences():
 def test_num05_finds_empty_sequences():
     found = finding("NUM05", broken((2,), lengths=[4, 6, 0]))
     assert found.message == (
-        "All logits of every empty sequence, 6 timesteps, are NaN: attention had no key to look at."
+        "All logits of every empty sequence (6 timesteps) are NaN: the attention had no key to attend to."
     )
     assert places(found.cells) == [(2, t) for t in range(6)]
 

@@ -30,8 +30,8 @@ def test_num06_says_how_far_apart_half_precision_lies(dtype, step):
     name = np.dtype(dtype).name
     assert found.severity == "info"
     assert found.message == (
-        f"The logits are {name}, whose numbers lie {step:.4g} apart near the largest logit, {top:.4g}: a loss computed "
-        "in it is as coarse."
+        f"The logits are {name}, whose spacing is {step:.4g} near the largest logit, {top:.4g}: a loss computed "
+        f"in {name} is just as coarse."
     )
     assert found.evidence == {
         "dtype": name,
@@ -48,7 +48,10 @@ def test_num06_says_how_far_apart_half_precision_lies(dtype, step):
 def test_num06_finds_infinity_that_counts(dtype):
     found = finding("NUM06", batch(np.inf, dtype))
     assert found.severity == "error"
-    assert found.message == "1 timestep that counts has logits of +inf, as float16 makes of anything above 65,504."
+    assert (
+        found.message
+        == "1 timestep that counts has logits of +inf, which is what float16 makes of anything above 65,504."
+    )
     assert places(found.cells) == [(0, 0)]
     assert found.evidence == {"timesteps": 1, "with +inf": 1, "dtype": np.dtype(dtype).name}
 
@@ -57,7 +60,7 @@ def test_num06_finds_the_largest_number_of_float16():
     found = finding("NUM06", batch(65504, np.float16))
     assert (found.severity, found.evidence["with +inf"]) == ("error", 0)
     assert found.message == (
-        "1 timestep that counts has logits of 65,504 or +inf, as float16 makes of anything above 65,504."
+        "1 timestep that counts has logits of 65,504 or +inf, which is what float16 makes of anything above 65,504."
     )
     assert finding("NUM06", batch(65472, np.float16)).severity == "info"
 
@@ -77,7 +80,7 @@ def test_num06_finds_wider_logits_that_hold_only_half_precision(dtype, name):
         found = finding("NUM06", good(logits=rounded))
         assert found.severity == "info"
         assert found.message.startswith(
-            f"The logits are {np.dtype(wide).name}, but every value is one of {name}, whose numbers lie "
+            f"The logits are {np.dtype(wide).name}, but hold only {name} values, whose spacing is "
         )
         assert found.evidence["precision"] == name
         rounded[2, 5, 7] += 1e-3

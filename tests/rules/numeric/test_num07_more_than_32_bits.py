@@ -24,8 +24,8 @@ def case(shape):
 def test_num07_finds_the_batch_that_failed_first():
     found = RULE.check(case((43, 2047, 50000)))
     assert found.message == (
-        "43 × 2,047 × 50,000 = 4.4e+09 logits, more than 2,147,483,647, the largest 32-bit index: some GPU kernels go "
-        "wrong without a word."
+        "43 × 2,047 × 50,000 = 4.4e+09 logits, more than 2,147,483,647, the largest 32-bit index: some GPU kernels "
+        "silently go wrong."
     )
     assert found.evidence == {"logits": 4401050000, "largest 32-bit index": 2147483647, "sequences that fit": 20}
     assert 20 * 2047 * 50000 <= 2**31 - 1 < 21 * 2047 * 50000

@@ -16,12 +16,15 @@ def test_num08_names_the_cap_and_shows_what_is_capped(least, who):
     finding = finding_of("NUM08", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        f"The loop that printed {number:.4f} never lets a probability fall below {least}, as {who} does: "
-        "1 losses are capped; the mean of what counts is 4.5727."
+        f"The training loop that printed {number:.4f} never lets a probability fall below {least}, as {who} does: "
+        "1 losses are capped; the mean over the timesteps that count is 4.5727."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 2))
     assert finding.loss_if_fixed == pytest.approx((13.8 + 36.5) / 11)
 
 
 def test_num08_cannot_see_a_cap_above_every_loss():
-    assert outcome_of("NUM08", golden_with(reported="1.2545")) == ("skipped", "The mean of what counts is 1.2545 too.")
+    assert outcome_of("NUM08", golden_with(reported="1.2545")) == (
+        "skipped",
+        "The mean over the timesteps that count is also 1.2545.",
+    )

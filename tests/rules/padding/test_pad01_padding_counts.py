@@ -16,7 +16,7 @@ def test_pad01_names_the_number_of_the_golden_batch_without_its_mask():
     finding = finding_of("PAD01", batch)
     assert finding.severity == "warning"
     assert finding.message == (
-        "2 sequences end in runs of the id 0, 5 timesteps of 15: padding, it seems, and all of it counts."
+        "2 sequences end in runs of the id 0 (5 timesteps of 15): this looks like padding, and all of it counts."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 3), (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.evidence == {"timesteps that look like padding": 5, "timesteps": 15, "sequences": 2}
@@ -37,7 +37,8 @@ def test_pad01_finds_the_mask_that_is_not_in_use():
     analysis = analyze(golden_with(), Settings(mask="none"))
     finding = diagnose(analysis).finding("PAD01")
     assert finding.message == (
-        "No mask is in use, while the batch says lengths: 4 timesteps of the 15 that count are padding by that."
+        "No mask is in use, although the batch declares lengths: by that mask, 4 of the 15 timesteps that count are "
+        "padding."
     )
     np.testing.assert_array_equal(finding.cells, np.arange(5) >= np.array(LENGTHS)[:, None])
     assert finding.evidence == {"timesteps of padding that count": 4, "timesteps that count": 15}
@@ -60,7 +61,7 @@ def test_pad01_keeps_the_first_of_the_ends():
 def test_pad01_takes_the_vocabulary_at_its_word():
     batch = batch_of([[5, 6, 3, 3, 3], [5, 6, 7, 3, 3]], vocabulary=["a", "b", "c", "<pad>", "d", "e", "f", "g", "h"])
     assert finding_of("PAD01", batch).message == (
-        "2 sequences end in runs of “<pad>”, 5 timesteps of 10: padding, it seems, and all of it counts."
+        "2 sequences end in runs of “<pad>” (5 timesteps of 10): this looks like padding, and all of it counts."
     )
 
 
@@ -68,7 +69,7 @@ def test_pad01_finds_padding_on_the_left():
     batch = batch_of([[0, 0, 0, 5, 6], [0, 0, 7, 5, 6]])
     finding = finding_of("PAD01", batch)
     assert finding.message == (
-        "2 sequences start in runs of the id 0, 5 timesteps of 10: padding, it seems, and all of it counts."
+        "2 sequences start in runs of the id 0 (5 timesteps of 10): this looks like padding, and all of it counts."
     )
 
 

@@ -13,8 +13,8 @@ def test_pad02_names_the_number_of_the_golden_batch():
     finding = finding_of("PAD02", batch)
     assert finding.severity == "warning"
     assert finding.message == (
-        "The loop that printed 0.9200 divides by all 15 positions, 4 of them padding, on purpose as Keras 3, Keras 2 "
-        "and TensorFlow 1 do, or by mistake; the mean of what counts is 1.2545."
+        "The training loop that printed 0.9200 divides by all 15 positions, 4 of them padding, on purpose, as Keras 3, "
+        "Keras 2 and TensorFlow 1 do, or by mistake; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)

@@ -11,8 +11,8 @@ def test_pad03_names_the_number_of_the_golden_batch():
     finding = finding_of("PAD03", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "Possible: the loop that printed 1.3182 adds up all 15 positions and divides by the 11 timesteps that count; "
-        "the mean of what counts is 1.2545."
+        "Possible: the training loop that printed 1.3182 adds up all 15 positions and divides by the 11 timesteps that "
+        "count; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)

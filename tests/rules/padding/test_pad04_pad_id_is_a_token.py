@@ -8,7 +8,7 @@ from lossviz import Settings
 from tests.golden import TARGETS, golden_logits
 from tests.rules.pad_cases import PASSED, batch_of, cells_of, codes_of, finding_of, golden_with, outcome_of
 
-LOST = "1 timestep inside 1 sequence has the pad id 0 as a real target, and the mask drops it because of the id."
+LOST = "1 timestep inside 1 sequence has the pad id 0 as a real target, and the mask, built from the ids, drops it."
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_pad04_is_an_info_where_the_real_target_counts():
     finding = finding_of("PAD04", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "1 timestep that counts has the pad id 0 as a real target; a mask made of the ids would drop it: "
+        "1 timestep that counts has the pad id 0 as a real target; a mask built from the ids would drop it: "
         "1.2900 instead of 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 1))
@@ -56,8 +56,8 @@ def test_pad04_is_an_error_where_the_printed_number_is_that_of_the_ids():
     finding = finding_of("PAD04", golden_with(reported="1.2900"))
     assert finding.severity == "error"
     assert finding.message == (
-        "1 timestep that counts has the pad id 0 as a real target; the printed 1.2900 is the loss without it, "
-        "1.2545 that with it."
+        "1 timestep that counts has the pad id 0 as a real target; the printed 1.2900 is the loss without it; the "
+        "loss with it is 1.2545."
     )
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
     assert finding_of("PAD04", golden_with(reported="1.2545")).severity == "info"
@@ -66,13 +66,14 @@ def test_pad04_is_an_error_where_the_printed_number_is_that_of_the_ids():
 def test_pad04_says_several_in_the_plural():
     batch = batch_of([[5, 0, 0, 4, 1], [5, 0, 6, 1, 0]], pad_id=0, eos_id=1)
     assert finding_of("PAD04", batch).message == (
-        "3 timesteps inside 2 sequences have the pad id 0 as a real target, and the mask drops them because of the id."
+        "3 timesteps inside 2 sequences have the pad id 0 as a real target, and the mask, built from the ids, drops "
+        "them."
     )
     kept = finding_of(
         "PAD04", batch.replace(lengths=[5, 4]), Settings(reduction="sequence_loss", average_across_batch=False)
     )
     assert kept.message == (
-        "3 timesteps that count have the pad id 0 as a real target; a mask made of the ids would drop them."
+        "3 timesteps that count have the pad id 0 as a real target; a mask built from the ids would drop them."
     )
 
 

@@ -14,8 +14,8 @@ def test_pad05_finds_the_end_that_was_replaced_like_padding():
     finding = finding_of("PAD05", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "No end of sequence counts: “2” (id 2), which is the pad id too, follows right after the last timestep that "
-        "counts in 1 of 1 sequence that ends early."
+        "No end-of-sequence label counts: “2” (id 2), which is also the pad id, comes right after the last timestep "
+        "that counts in 1 of 1 sequence that ends early."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 2))
     assert finding.evidence == {"ends that count": 0, "ends that don't": 1, "sequences that end early": 1}
@@ -29,8 +29,8 @@ def test_pad05_costs_the_golden_batch_1_575_instead_of_its_mean():
     batch = golden_with(lengths=None, weights=SUPERVISED & (TARGETS != 1))
     finding = finding_of("PAD05", batch)
     assert finding.message == (
-        "No end of sequence counts: “1” (id 1) follows right after the last timestep that counts in 3 of 3 sequences "
-        "that end early."
+        "No end-of-sequence label counts: “1” (id 1) comes right after the last timestep that counts in 3 of 3 "
+        "sequences that end early."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 4), (1, 3), (2, 1))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -60,8 +60,8 @@ def test_pad05_knows_an_end_by_the_name_of_the_pad_id():
     words = ["a", "b", "</s>", "c"]
     batch = batch_of([[3, 1, 2, 2]], classes=4, pad_id=2, vocabulary=words)
     assert finding_of("PAD05", batch).message == (
-        "No end of sequence counts: “</s>” (id 2), which is the pad id too, follows right after the last timestep that "
-        "counts in 1 of 1 sequence that ends early."
+        "No end-of-sequence label counts: “</s>” (id 2), which is also the pad id, comes right after the last timestep "
+        "that counts in 1 of 1 sequence that ends early."
     )
 
 
@@ -99,7 +99,9 @@ def test_pad05_is_an_info_where_every_sequence_is_full_and_ends_are_masked_insid
     batch = batch_of([[5, 2, 7, 8]], eos_id=2, pad_id=0, weights=[[0, 0, 1, 1]])
     finding = finding_of("PAD05", batch)
     assert finding.severity == "info"
-    assert finding.message == ("No end of sequence counts, and 1 is masked inside the sequences: is that intended?")
+    assert finding.message == (
+        "No end-of-sequence label counts, and 1 is masked inside the sequences: is that intended?"
+    )
     assert finding.cells.tolist() == cells_of(batch, (0, 1))
 
 

@@ -15,8 +15,8 @@ def test_pad07_finds_what_keras_does_by_default():
     finding = finding_of("PAD07", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "1 sequence is padded on the left and masked as if on the right: 2 pads are trained and 2 real timesteps are "
-        "not."
+        "1 sequence is padded on the left and masked as if padded on the right: 2 pads are trained and 2 real "
+        "timesteps are not."
     )
     assert finding.cells.tolist() == [[True] * 4]
     assert finding.evidence == {"sequences": 1, "pads that count": 2, "real timesteps that don't": 2}
@@ -30,8 +30,8 @@ def test_pad07_costs_the_golden_batch_0_8727_instead_of_its_mean():
     batch = golden_with(lengths=None, weights=np.arange(5) >= 5 - LENGTHS[:, None])
     finding = finding_of("PAD07", batch)
     assert finding.message == (
-        "2 sequences are padded on the right and masked as if on the left: 3 pads are trained and 3 real timesteps "
-        "are not."
+        "2 sequences are padded on the right and masked as if padded on the left: 3 pads are trained and 3 real "
+        "timesteps are not."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 0), (1, 4), (2, 0), (2, 1), (2, 3), (2, 4))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)

@@ -13,7 +13,7 @@ def test_pad08_one_too_short_costs_the_golden_batch_1_575():
     finding = finding_of("PAD08", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "The mask of all 3 sequences is one timestep too short: the end of the sequence, “1”, counts in none of them."
+        "The masks of all 3 sequences are one timestep too short: the end of the sequence, “1”, never counts."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 4), (1, 3), (2, 1))
     assert finding.evidence == {"sequences": 3, "timesteps lost": 3}
@@ -27,7 +27,7 @@ def test_pad08_one_too_long_costs_the_golden_batch_1_0846():
     batch = golden_with(lengths=[5, 5, 3])
     finding = finding_of("PAD08", batch)
     assert finding.severity == "warning"
-    assert finding.message == ("The mask of all 2 padded sequences is one timestep too long: 2 pads are trained.")
+    assert finding.message == ("The masks of all 2 padded sequences are one timestep too long: 2 pads are trained.")
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2))
     assert finding.evidence == {"padded sequences": 2, "pads that count": 2}
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -43,7 +43,7 @@ def test_pad08_names_the_last_real_timestep_where_no_end_is_known(lengths, weigh
     batch = batch_of([[5, 6, 7, 0], [5, 6, 0, 0]], pad_id=0, lengths=lengths, weights=weights)
     finding = finding_of("PAD08", batch)
     assert finding.message == (
-        "The mask of all 2 sequences is one timestep too short: the last real timestep counts in none of them."
+        "The masks of all 2 sequences are one timestep too short: the last real timestep never counts."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 2), (1, 1))
 
@@ -59,8 +59,8 @@ def test_pad08_can_not_tell_a_pad_from_an_end_that_nobody_declared():
     assert outcome_of("PAD08", batch) == (
         "skipped",
         (
-            "Every padded sequence counts one pad id at its end: one too many, or the end of the sequence if that is 0 "
-            "too. Declare `eos_id` to tell."
+            "In every padded sequence one pad id counts: either one too many, or the end of the sequence if that is 0 "
+            "too. Declare `eos_id` to tell them apart."
         ),
     )
     assert codes_of(batch) == []

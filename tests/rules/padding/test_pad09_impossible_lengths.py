@@ -59,7 +59,7 @@ def test_pad09_knows_relative_lengths(lengths, pad):
     counted = 1 if lengths[1] < 1 else 2
     meant = [4, round(4 * lengths[1])]
     assert finding.message == (
-        f"Every length is at most 1 where there are 4 timesteps: relative lengths, which count "
+        f"Every length is at most 1, but there are 4 timesteps: relative lengths, which count "
         f"{counted} timestep{'s' if counted > 1 else ''} instead of {sum(meant)}."
     )
     assert finding.evidence == {"longest length": 1.0, "timesteps": 4}
@@ -72,7 +72,7 @@ def test_pad09_knows_lengths_that_mask_nothing():
     finding = finding_of("PAD09", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "Every length is 5, all there is, although 2 sequences end in padding: 4 pads are trained."
+        "Every length is 5, the full width, although 2 sequences end in padding: 4 pads are trained."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.evidence == {"pads that count": 4, "sequences that end in padding": 2}
@@ -92,7 +92,8 @@ def test_pad09_is_a_warning_where_the_weights_are_in_use():
     finding = finding_of("PAD09", batch_of([[5, 6, 7, 1], [5, 1, 0, 0]], lengths=[9, 2], weights=weights))
     assert finding.severity == "warning"
     assert finding.message == (
-        "1 length is impossible for 4 timesteps: 9 (sequence 0). The mask in use is 'weights': the number stands."
+        "1 length is impossible for 4 timesteps: 9 (sequence 0). The mask in use is 'weights', so the number is "
+        "unaffected."
     )
 
 
@@ -126,5 +127,5 @@ def test_pad09_is_silent_where_lengths_can_be(batch):
 def test_pad09_can_not_tell_single_timesteps_from_relative_lengths_without_a_pad_id():
     assert outcome_of("PAD09", batch_of([[5, 6, 7], [5, 6, 7]], lengths=[1, 1])) == (
         "skipped",
-        "Every length is 1 or 0: single timesteps, or relative lengths. Declare `pad_id` to tell.",
+        "Every length is 0 or 1: single timesteps, or relative lengths. Declare `pad_id` to tell them apart.",
     )

@@ -8,7 +8,7 @@ from tests.golden import LOSS, TARGETS, golden_logits
 from tests.rules.pad_cases import PASSED, batch_of, codes_of, finding_of, outcome_of
 
 BOTH = (
-    "1 of 2 sequences has no timestep that counts: the mean of the sequences' means is 0.6800 over all of them and "
+    "1 of 2 sequences has no timestep that counts: the mean of the per-sequence means is 0.6800 over all sequences and "
     "1.3600 over the others."
 )
 
@@ -44,8 +44,8 @@ def test_pad10_is_a_warning_where_a_length_of_0_cuts_off_a_sequence():
     finding = finding_of("PAD10", batch)
     assert finding.severity == "warning"
     assert finding.message == (
-        "1 of 3 sequences has no timestep that counts, though it holds some: the mean of the sequences' means is "
-        "1.4648 over all of them and 2.1972 over the others."
+        "1 of 3 sequences has no timestep that counts, although it is not empty: the mean of the per-sequence means is "
+        "1.4648 over all sequences and 2.1972 over the others."
     )
     assert finding.repaired.lengths.tolist() == [4, 2, 3]
     assert finding.loss_if_fixed == pytest.approx(np.log(9))
@@ -55,8 +55,8 @@ def test_pad10_is_a_warning_where_a_length_of_0_cuts_off_a_sequence():
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        ([8, 1], "2 of 3 sequences have no timestep that counts, though they hold some: "),
-        ([0, 0], "2 of 3 sequences have no timestep that counts, though 1 of them holds some: "),
+        ([8, 1], "2 of 3 sequences have no timestep that counts, although they are not empty: "),
+        ([0, 0], "2 of 3 sequences have no timestep that counts, although 1 of them is not empty: "),
     ],
 )
 def test_pad10_says_how_many_hold_something(last, said):

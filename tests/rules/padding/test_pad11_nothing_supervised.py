@@ -61,7 +61,7 @@ def test_pad11_less_than_one_percent_is_an_info():
     weights = np.zeros((2, 150))
     weights[0, :2] = 1
     finding = finding_of("PAD11", batch_of(np.full((2, 150), 5), weights=weights))
-    assert (finding.severity, finding.message) == ("info", "2 of 300 timesteps count, 0.67 %.")
+    assert (finding.severity, finding.message) == ("info", "Only 2 of 300 timesteps count (0.67 %).")
     assert finding.cells.tolist() == (weights > 0).tolist()
     assert finding.evidence == {"timesteps that count": 2, "timesteps": 300}
 

@@ -11,7 +11,8 @@ def test_pad12_finds_pads_that_were_not_replaced():
     finding = finding_of("PAD12", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "2 timesteps at the end of 1 sequence still hold the pad id 0 and not the ignore id -100, so they are trained."
+        "2 timesteps at the end of 1 sequence still hold the pad id 0 instead of the ignore id -100, so they are "
+        "trained."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 2), (0, 3))
     assert finding.evidence == {"pad ids that count": 2, "ignore ids": 0}
@@ -38,7 +39,7 @@ def test_pad12_finds_labels_that_were_half_replaced():
     batch = batch_of(targets, weights=targets != -100, pad_id=0, eos_id=1)
     finding = finding_of("PAD12", batch)
     assert finding.message == (
-        "1 timestep at the end of 1 sequence still holds the pad id 0 and not the ignore id -100, so it is trained."
+        "1 timestep at the end of 1 sequence still holds the pad id 0 instead of the ignore id -100, so it is trained."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 3))
     assert finding.evidence == {"pad ids that count": 1, "ignore ids": 2}
@@ -49,7 +50,7 @@ def test_pad12_names_an_ignore_id_that_nobody_declared(used):
     batch = batch_of([[used, 6, 1, 0], [used, used, 1, 0]], lengths=[3, 3], pad_id=0, eos_id=1)
     finding = finding_of("PAD12", batch)
     assert finding.message == (
-        f"3 timesteps count though their labels are an ignore id, {used} (3 times): no ignore id is declared."
+        f"3 timesteps count although their labels are an ignore id, {used} (3 times): no ignore id is declared."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 0), (1, 0), (1, 1))
     assert finding.evidence == {"labels that count": 6, "of them ignore ids": 3}
@@ -63,12 +64,12 @@ def test_pad12_names_an_ignore_id_that_nobody_declared(used):
     ("fields", "why"),
     [
         ({"ignore_id": -100}, "-1 (once): the ignore id is -100"),
-        ({"ignore_id": -1, "lengths": [3]}, "-1 (once): the mask in use is that of the lengths"),
+        ({"ignore_id": -1, "lengths": [3]}, "-1 (once): the mask in use is 'lengths'"),
     ],
 )
 def test_pad12_says_what_is_ignored_instead(fields, why):
     finding = finding_of("PAD12", batch_of([[5, -1, 6]], **fields))
-    assert finding.message == f"1 timestep counts though its label is an ignore id, {why}."
+    assert finding.message == f"1 timestep counts although its label is an ignore id, {why}."
     assert finding.repaired.targets[0, 1] == finding.repaired.ignore_id == fields["ignore_id"]
 
 

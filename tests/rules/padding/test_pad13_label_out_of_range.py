@@ -24,14 +24,17 @@ def test_pad13_libraries_raise_or_give_nan(label):
 @pytest.mark.parametrize(
     ("targets", "fields", "message"),
     [
-        ([[1, 2, 4]], {}, "1 label that counts is no class from 0 to 3: 4. The labels start at 1."),
+        ([[1, 2, 4]], {}, "1 label that counts is outside the classes 0 to 3: 4. The labels start at 1."),
         (
             [[1, 4, 0]],
             {"pad_id": 0, "lengths": [2]},
-            "1 label that counts is no class from 0 to 3: 4. The vocabulary lacks one class, often that of padding.",
+            (
+                "1 label that counts is outside the classes 0 to 3: 4. The vocabulary lacks one class, often the one "
+                "for padding."
+            ),
         ),
-        ([[0, 7, 4]], {}, "2 labels that count are no class from 0 to 3: 4 to 7."),
-        ([[0, -7, 3]], {}, "1 label that counts is no class from 0 to 3: -7."),
+        ([[0, 7, 4]], {}, "2 labels that count are outside the classes 0 to 3: 4 to 7."),
+        ([[0, -7, 3]], {}, "1 label that counts is outside the classes 0 to 3: -7."),
     ],
     ids=["from 1", "one class short", "several", "negative"],
 )
@@ -57,7 +60,7 @@ def test_pad13_under_the_mask_is_an_info(label):
     finding = finding_of("PAD13", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        f"1 label under the mask is no class ({label}): TensorFlow computes its loss all the same, and NaN × 0 is NaN."
+        f"1 label under the mask is out of range ({label}): TensorFlow computes its loss anyway, and NaN × 0 is NaN."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 2))
     assert finding.repaired.targets.tolist() == [[1, 2, 0]]
@@ -67,7 +70,7 @@ def test_pad13_under_the_mask_is_an_info(label):
 
 def test_pad13_names_at_most_four_values_under_the_mask():
     batch = batch_of([[1, 9, 8, 7, 6, 5]], classes=4, lengths=[1])
-    assert finding_of("PAD13", batch).message.startswith("5 labels under the mask are no class (5, 6, 7, 8 …): ")
+    assert finding_of("PAD13", batch).message.startswith("5 labels under the mask are out of range (5, 6, 7, 8 …): ")
 
 
 @pytest.mark.parametrize(

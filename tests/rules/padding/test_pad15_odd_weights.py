@@ -37,7 +37,7 @@ def test_pad15_warns_of_negative_weights():
     batch = batch_of([[5, 6, 7]], weights=[[1, -1, -0.5]])
     finding = finding_of("PAD15", batch)
     assert finding.severity == "warning"
-    assert finding.message == "2 weights are negative, down to -1: there a lower loss raises the number."
+    assert finding.message == "2 weights are negative, down to -1: there, a lower loss raises the number."
     assert finding.cells.tolist() == cells_of(batch, (0, 1), (0, 2))
     assert finding.evidence == {"negative weights": 2, "smallest weight": -1.0}
 
@@ -48,15 +48,15 @@ def test_pad15_warns_of_negative_weights():
         (
             FRACTIONAL,
             (
-                "4 weights are neither 0 nor 1: they add up to 10.5 over 11 timesteps, and dividing by the one or by "
-                "the other gives two numbers."
+                "4 weights are neither 0 nor 1: the weights sum to 10.5 over 11 timesteps, so dividing by the sum or "
+                "by the count gives two numbers."
             ),
         ),
         (
             255 * MASK,
             (
-                "11 weights are neither 0 nor 1: they add up to 2805 over 11 timesteps, and dividing by the one or by "
-                "the other gives two numbers."
+                "11 weights are neither 0 nor 1: the weights sum to 2805 over 11 timesteps, so dividing by the sum or "
+                "by the count gives two numbers."
             ),
         ),
     ],

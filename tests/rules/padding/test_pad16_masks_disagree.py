@@ -13,7 +13,10 @@ def test_pad16_names_the_timestep_at_which_the_length_disagrees():
     batch = batch_of([[5, 6, 1, 0]], lengths=[4], weights=[[1, 1, 1, 0]], pad_id=0, eos_id=1)
     finding = finding_of("PAD16", batch)
     assert finding.severity == "warning"
-    assert finding.message == "Weights and lengths differ at 1 timestep at the end of sequences; in use: weights."
+    assert (
+        finding.message
+        == "Weights and lengths differ at 1 timestep at the end of sequences; the mask in use is 'weights'."
+    )
     assert finding.cells.tolist() == cells_of(batch, (0, 3))
     assert finding.evidence == {"pads that count": 0, "real timesteps that don't": 0, "weights and lengths differ": 1}
     assert (finding.repaired.lengths, finding.repaired.weights.tolist()) == (None, [[1, 1, 1, 0]])
@@ -27,7 +30,7 @@ def test_pad16_finds_pads_that_count():
     batch = golden_with(lengths=None, weights=weights)
     finding = finding_of("PAD16", batch)
     assert finding.severity == "error"
-    assert finding.message == "1 pad counts at the end of sequences; in use: weights."
+    assert finding.message == "1 pad counts at the end of sequences; the mask in use is 'weights'."
     assert finding.cells.tolist() == cells_of(batch, (2, 3))
     assert finding.evidence == {"pads that count": 1, "real timesteps that don't": 0, "weights and lengths differ": 0}
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -39,7 +42,7 @@ def test_pad16_finds_what_the_lengths_cut_off_and_what_they_leave():
     finding = finding_of("PAD16", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "1 pad counts and 2 real timesteps are cut off at the end of sequences; in use: lengths."
+        "1 pad counts and 2 real timesteps are cut off at the end of sequences; the mask in use is 'lengths'."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 3), (0, 4), (1, 4))
     assert finding.repaired.lengths.tolist() == LENGTHS.tolist()
@@ -49,7 +52,10 @@ def test_pad16_finds_what_the_lengths_cut_off_and_what_they_leave():
 def test_pad16_finds_weights_that_go_on_after_the_length():
     batch = batch_of([[5, 6, 7, 1], [5, 6, 1, 0]], lengths=[2, 3], weights=[[1] * 4, [1, 1, 1, 0]], pad_id=0, eos_id=1)
     finding = finding_of("PAD16", batch)
-    assert finding.message == "Weights and lengths differ at 2 timesteps at the end of sequences; in use: weights."
+    assert (
+        finding.message
+        == "Weights and lengths differ at 2 timesteps at the end of sequences; the mask in use is 'weights'."
+    )
     assert finding.cells.tolist() == cells_of(batch, (0, 2), (0, 3))
 
 

@@ -11,8 +11,8 @@ def test_red03_names_the_number_of_the_golden_batch():
     finding = finding_of("RED03", batch)
     assert finding.severity == "warning"
     assert finding.message == (
-        "Possible: the loop that printed 1.0292 averages the means of 2 chunks of time (in order); "
-        "the mean of what counts is 1.2545."
+        "Possible: the training loop that printed 1.0292 averages the means of 2 chunks of time (in order); "
+        "the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)

@@ -11,8 +11,8 @@ def test_red04_names_the_number_of_the_golden_batch():
     finding = finding_of("RED04", batch)
     assert finding.severity == "warning"
     assert finding.message == (
-        "The loop that printed 0.9857 divides by the 11 timesteps that count and the first label of 3 sequences, on "
-        "purpose as Hugging Face does, or by mistake; the mean of what counts is 1.2545."
+        "The training loop that printed 0.9857 divides by the 11 timesteps that count and the first label of 3 "
+        "sequences, on purpose, as Hugging Face does, or by mistake; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 0), (1, 0), (2, 0))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -25,6 +25,6 @@ def test_red04_cannot_tell_where_one_label_a_sequence_is_all_the_padding():
     state, reason = outcome_of("RED04", batch.replace(reported=f"{number:.4f}"))
     assert state == "skipped"
     assert reason == (
-        f"PAD02 gives {number:.4f} on this batch too, and is likelier. Cannot tell from this batch: every sequence "
+        f"PAD02 also gives {number:.4f} on this batch and is more likely. Cannot tell from this batch: every sequence "
         "counts 4 timesteps. A batch with unequal lengths tells them apart."
     )

@@ -11,8 +11,8 @@ def test_red05_names_the_number_of_the_golden_batch():
     finding = finding_of("RED05", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "The loop that printed 1.4200 takes each sequence's own mean, then the mean of 3 sequences, on purpose as "
-        "TensorFlow 1 does, or by mistake; the mean of what counts is 1.2545."
+        "The training loop that printed 1.4200 takes each sequence's own mean, then the mean of 3 sequences, on "
+        "purpose, as TensorFlow 1 does, or by mistake; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -24,6 +24,7 @@ def test_red05_cannot_tell_sequences_of_one_length():
     state, reason = outcome_of("RED05", batch.replace(reported="1.1750"))
     assert state == "skipped"
     assert reason == (
-        "The mean of what counts is 1.1750 too. Cannot tell from this batch: every sequence counts 4 timesteps. "
-        "A batch with unequal lengths tells them apart. More digits tell it from NUM06: 1.175000 or 1.175044."
+        "The mean over the timesteps that count is also 1.1750. Cannot tell from this batch: every sequence counts 4 "
+        "timesteps. A batch with unequal lengths tells them apart. More digits tell it from NUM06: 1.175000 or "
+        "1.175044."
     )

@@ -10,8 +10,8 @@ def test_red07_names_the_number_of_the_golden_batch():
     finding = finding_of("RED07", batch)
     assert finding.severity == "error"
     assert finding.message == (
-        "Possible: the loop that printed 0.7089 multiplies every loss with every weight: the mean of all 15 positions "
-        "times the mean weight, 11 ÷ 15; the mean of what counts is 1.2545."
+        "Possible: the training loop that printed 0.7089 multiplies every loss with every weight: the mean of all 15 "
+        "positions times the mean weight, 11 ÷ 15; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -21,5 +21,5 @@ def test_red07_names_the_number_of_the_golden_batch():
 def test_red07_leaves_masked_select_to_pad01():
     assert outcome_of("RED07", golden_with(reported="0.9667")) == (
         "skipped",
-        "PAD01 gives 0.9667 on this batch too, and is likelier.",
+        "PAD01 also gives 0.9667 on this batch and is more likely.",
     )

@@ -13,8 +13,8 @@ def test_red08_names_the_number_of_the_golden_batch():
     finding = finding_of("RED08", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "The loop that printed 1.0318 divides by 11 timesteps and not by the sum of their weights, on purpose as Keras "
-        "3 and Keras 2 do, or by mistake; the mean of what counts is 1.081."
+        "The training loop that printed 1.0318 divides by 11 timesteps instead of the sum of their weights, on "
+        "purpose, as Keras 3 and Keras 2 do, or by mistake; the mean over the timesteps that count is 1.081."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
     assert finding.loss_if_fixed == pytest.approx(11.35 / 10.5, abs=1e-9)

@@ -12,8 +12,8 @@ def test_red11_names_the_number_of_the_golden_batch():
     finding = finding_of("RED11", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "The loop that printed 1.3517 smooths the labels with ε = 0.1, ε/V for each class, on purpose as PyTorch, "
-        "Hugging Face and AllenNLP do, or by mistake; the mean of what counts is 1.2545."
+        "The training loop that printed 1.3517 smooths the labels with ε = 0.1, ε/V for each class, on purpose, as "
+        "PyTorch, Hugging Face and AllenNLP do, or by mistake; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
@@ -25,17 +25,18 @@ def test_red11_names_the_number_of_the_golden_batch():
     [
         (
             "1.3712",
-            "smooths the labels with ε = 0.1, ε/(V − 1) for each other class, on purpose as OpenNMT-tf and Sockeye do",
+            "smooths the labels with ε = 0.1, ε/(V − 1) for each other class, on purpose, as OpenNMT-tf and Sockeye do",
         ),
         (
             "9.2278",
-            "smooths the labels with ε = 0.1, then adds up 9.2278 and divides by nothing, on purpose as JoeyNMT does",
+            "smooths the labels with ε = 0.1, then adds up 9.2278 and divides by nothing, on purpose, as JoeyNMT does",
         ),
     ],
 )
 def test_red11_knows_how_libraries_spread_it(reported, does):
     assert finding_of("RED11", golden_with(reported=reported)).message == (
-        f"The loop that printed {reported} {does}, or by mistake; the mean of what counts is 1.2545."
+        f"The training loop that printed {reported} {does}, or by mistake; the mean over the timesteps that count is "
+        "1.2545."
     )
 
 

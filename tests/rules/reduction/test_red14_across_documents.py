@@ -27,8 +27,8 @@ def test_red14_finds_the_example_of_the_catalogue():
     loss = losses(batch)
     assert found.severity == "warning"
     assert found.message == (
-        f"1 timestep that counts is asked for the first token of the next document, at {loss[0, 2]:.4g} nats on "
-        "average."
+        "1 timestep that counts must predict the first token of the next document, at a mean loss of "
+        f"{loss[0, 2]:.4g} nats."
     )
     assert places(found.cells) == [(0, 2)]
     assert found.evidence == {"timesteps": 1, "rows": 1, "mean loss there": pytest.approx(loss[0, 2])}
@@ -63,7 +63,7 @@ def test_red14_uses_the_end_of_sequence_where_inputs_are_unknown():
 
 def test_red14_can_not_tell_without_inputs_or_an_end():
     assert reason("RED14", tiny(inputs=None)) == (
-        "`inputs` or `eos_id` would say whether targets at the end of a document cross into the next."
+        "Only `inputs` or `eos_id` can tell whether targets at the end of a document cross into the next."
     )
 
 
@@ -72,8 +72,8 @@ def test_red14_is_an_info_without_segment_ids():
     found = finding("RED14", batch)
     assert found.severity == "info"
     assert found.message == (
-        f"1 timestep that counts is asked for the first token of what follows an end of sequence, at "
-        f"{losses(batch)[0, 2]:.4g} nats on average."
+        "1 timestep that counts must predict the first token after an end of sequence, at a mean loss of "
+        f"{losses(batch)[0, 2]:.4g} nats."
     )
     assert places(found.cells) == [(0, 2)]
 

@@ -11,8 +11,8 @@ def test_red15_names_the_number_of_the_golden_batch():
     finding = finding_of("RED15", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "Possible: the loop that printed 0.9786 multiplies each loss by its weight twice and divides by the sum of the "
-        "weights, 10.5; the mean of what counts is 1.081."
+        "Possible: the training loop that printed 0.9786 multiplies each loss by its weight twice and divides by the "
+        "sum of the weights, 10.5; the mean over the timesteps that count is 1.081."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 2), (0, 3), (1, 0), (2, 1))
     assert finding.loss_if_fixed == pytest.approx(11.35 / 10.5, abs=1e-9)

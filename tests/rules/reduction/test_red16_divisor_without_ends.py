@@ -11,8 +11,8 @@ def test_red16_names_the_number_of_the_golden_batch():
     finding = finding_of("RED16", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "The loop that printed 1.7250 divides by the 11 timesteps that count less one for each of the 3 sequences, on "
-        "purpose as OpenNMT-py does, or by mistake; the mean of what counts is 1.2545."
+        "The training loop that printed 1.7250 divides by the 11 timesteps that count less one for each of the 3 "
+        "sequences, on purpose, as OpenNMT-py does, or by mistake; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
     assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)

@@ -14,8 +14,8 @@ def test_red17_names_the_last_of_two_micro_batches():
     finding = finding_of("RED17", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "Possible: the loop that printed 0.77964 prints the mean of the last of 2 micro-batches (in order); "
-        "the mean of what counts is 0.80249."
+        "Possible: the training loop that printed 0.77964 prints the mean of the last of 2 micro-batches (in order); "
+        "the mean over the timesteps that count is 0.80249."
     )
     assert finding.cells.tolist() == [*counts[:2].tolist(), [False] * 6, [False] * 6]
     assert finding.loss_if_fixed == pytest.approx(loss[counts].mean(), abs=1e-9)

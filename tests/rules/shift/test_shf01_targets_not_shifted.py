@@ -24,7 +24,7 @@ def test_shf01_finds_the_example_of_the_catalogue():
     found = finding("SHF01", tiny())
     assert found.severity == "error"
     assert found.message == (
-        "100% of the targets are the input of their own timestep, while the logits fit the next one: 0.07073 nats "
+        "100% of the targets equal the input of the same timestep, while the logits fit the next one: 0.07073 nats "
         "instead of 4.071."
     ).replace("0.07073", f"{-PEAK:.4g}")
     assert found.evidence == {
@@ -64,7 +64,7 @@ def test_shf01_moves_weights_with_their_targets():
 def test_shf01_is_an_info_where_the_model_shifts_inside():
     found = finding("SHF01", tiny(reported="0.0707"))
     assert found.severity == "info"
-    assert found.message.endswith("; the printed number is that, so the model shifts inside.")
+    assert found.message.endswith("; the printed number is the former, so the model shifts internally.")
     assert finding("SHF01", tiny(reported="4.0707")).severity == "error"
 
 
@@ -72,7 +72,7 @@ def test_shf01_is_an_info_where_the_model_copies():
     found = finding("SHF01", tiny(logits=sure(4, 2, 3, 2)))
     assert found.severity == "info"
     assert found.message == (
-        "100% of the targets are the input of their own timestep, and the model copies them: right for taggers and "
+        "100% of the targets equal the input of the same timestep, and the model copies them: correct for taggers and "
         "autoencoders, wrong for a language model."
     )
 
@@ -81,7 +81,7 @@ def test_shf01_is_an_info_where_the_logits_say_nothing():
     found = finding("SHF01", tiny(logits=np.zeros((1, 4, 5))))
     assert found.severity == "info"
     assert found.message == (
-        "100% of the targets are the input of their own timestep; the logits don't say whether that is meant."
+        "100% of the targets equal the input of the same timestep; the logits can't tell whether that is intended."
     )
 
 
@@ -99,4 +99,4 @@ def test_shf01_needs_inputs():
 def test_shf01_is_the_one_finding_of_its_sample():
     diagnosis = diagnose(sample("SHF01"))
     assert [found.code for found in diagnosis.findings] == ["SHF01"]
-    assert diagnosis.outcome("SHF06").reason == "SHF01 was found, which explains the same timesteps."
+    assert diagnosis.outcome("SHF06").reason == "SHF01 was found and explains the same timesteps."

@@ -18,8 +18,8 @@ def test_shf02_finds_the_example_of_the_catalogue():
     found = finding("SHF02", tiny())
     assert found.severity == "error"
     assert found.message == (
-        "100% of the targets are the input two timesteps later, 0% the next one: they were shifted twice; the logits "
-        f"fit the target before, {-PEAK:.4g} nats instead of 4.071."
+        "100% of the targets equal the input two timesteps later, 0% the next input: they were shifted twice, and "
+        f"the logits fit the previous target: {-PEAK:.4g} nats, not 4.071."
     )
     assert found.evidence == {
         "targets that are the input two timesteps later": 1.0,
@@ -53,20 +53,22 @@ def test_shf02_is_an_info_where_the_model_looks_two_ahead():
     found = finding("SHF02", Batch.from_arrays(logits=logits, targets=tokens[:, 2:], inputs=tokens[:, :-2]))
     assert found.severity == "info"
     assert found.message == (
-        "100% of the targets are the input two timesteps later, 0% the next one, and the model predicts them: right "
-        "for a head that looks two tokens ahead."
+        "100% of the targets equal the input two timesteps later, 0% the next input, and the model predicts them: "
+        "correct for a head that predicts two tokens ahead."
     )
 
 
 def test_shf02_can_not_tell_in_data_that_repeats_every_two_timesteps():
     tokens = np.tile([[3, 4]], (1, 5))
     batch = Batch.from_arrays(logits=np.zeros((1, 8, 5)), targets=tokens[:, 2:], inputs=tokens[:, :-2])
-    assert reason("SHF02", batch) == ("The inputs repeat every two timesteps: the targets could be those of either.")
+    assert reason("SHF02", batch) == (
+        "The inputs repeat every two timesteps, so the targets fit both the input and the one two later."
+    )
 
 
 def test_shf02_can_not_tell_from_a_few_targets_and_an_untrained_model():
     assert reason("SHF02", tiny(logits=np.zeros((1, 4, 5)))) == (
-        "2 targets are the input two timesteps later, too few to exclude chance."
+        "Only 2 targets equal the input two timesteps later: too few to rule out chance."
     )
 
 
@@ -76,7 +78,7 @@ def test_shf02_needs_no_trained_model_where_chance_is_excluded():
     found = finding("SHF02", batch)
     assert found.severity == "error"
     assert found.message == (
-        "100% of the targets are the input two timesteps later, 0% the next one: they were shifted twice."
+        "100% of the targets equal the input two timesteps later, 0% the next input: they were shifted twice."
     )
 
 

@@ -20,8 +20,8 @@ def test_shf03_can_not_tell_the_example_of_the_catalogue_from_t5():
     batch = rolled([[5, 6, 1, 0]], lengths=[3])
     assert batch.inputs.tolist() == [[0, 5, 6, 1]]
     assert reason("SHF03", batch) == (
-        "Every sequence starts with the pad id, as T5 does on purpose and `np.roll` where all are padded: one sequence "
-        "without padding would tell."
+        "Every sequence starts with the pad id, as in T5 on purpose, or after `np.roll` if all are padded: one "
+        "sequence without padding would tell them apart."
     )
 
 
@@ -29,7 +29,7 @@ def test_shf03_finds_the_example_beside_a_sequence_without_padding():
     found = finding("SHF03", rolled([[5, 6, 1, 0], [7, 8, 6, 1]], lengths=[3, 4]))
     assert found.severity == "error"
     assert found.message == (
-        "The inputs are the targets rolled round: 1 sequence starts with the last target and 1 sequence starts with "
+        "The inputs are the targets rolled by one: 1 sequence starts with the last target and 1 sequence starts with "
         "the pad id 0."
     )
     assert places(found.cells) == [(0, 0), (1, 0)]
@@ -49,22 +49,22 @@ def test_shf03_is_an_info_where_all_start_with_one_token():
     batch = rolled(targets, first=8, vocabulary=["<pad>", "</s>", *"abcdef", "en"])
     found = finding("SHF03", batch)
     assert found.severity == "info"
-    assert found.message == "All 2 sequences start with “en”, their last target, as (m)BART does on purpose."
+    assert found.message == "All 2 sequences start with “en”, their last target, as in (m)BART, where this is intended."
 
 
 def test_shf03_is_an_info_where_all_start_with_their_own_last_target():
     found = finding("SHF03", rolled([[5, 6, 1, 8], [7, 1, 8, 4]]))
     assert found.severity == "info"
     assert found.message == (
-        "All 2 sequences start with their own last target, 2 different tokens: the model is shown what it should "
-        "predict last, as with `np.roll`, or as (m)BART does on purpose."
+        "All 2 sequences start with their own last target (2 different tokens): the model sees what it should predict "
+        "last, as after `np.roll`, or on purpose as in (m)BART."
     )
     assert found.evidence == {"sequences": 2, "different first inputs": 2}
 
 
 def test_shf03_can_not_tell_from_one_sequence():
     assert reason("SHF03", rolled([[5, 6, 1, 8]])) == (
-        "The sequence starts with its own last target; one sequence may do so by chance."
+        "The only sequence starts with its own last target, which may be chance."
     )
 
 

@@ -20,7 +20,7 @@ def test_shf04_finds_a_first_timestep_of_the_golden_batch(dtype):
     found = finding("SHF04", batch)
     assert found.severity == "error"
     assert found.message == (
-        "All logits of the first timestep are alike in 3 sequences, a loss of ln 6 = 1.7918 nats: nothing was "
+        "All logits of the first timestep are equal in 3 sequences, a loss of ln 6 = 1.7918 nats: nothing was "
         "predicted there."
     )
     assert places(found.cells) == [(0, 0), (1, 0), (2, 0)]
@@ -39,7 +39,7 @@ def test_shf04_repairs_by_leaving_the_timestep_out():
 def test_shf04_finds_the_last_timestep_of_those_that_have_it():
     found = finding("SHF04", golden(4))
     assert found.message == (
-        "All logits of the last timestep are alike in 1 sequence, a loss of ln 6 = 1.7918 nats: nothing was predicted "
+        "All logits of the last timestep are equal in 1 sequence, a loss of ln 6 = 1.7918 nats: nothing was predicted "
         "there."
     )
     assert places(found.cells) == [(0, 4)]
@@ -48,7 +48,7 @@ def test_shf04_finds_the_last_timestep_of_those_that_have_it():
 
 def test_shf04_finds_both_ends():
     found = finding("SHF04", golden(0, 4))
-    assert found.message.startswith("All logits of the first and the last timestep are alike in 3 sequences, ")
+    assert found.message.startswith("All logits of the first and the last timestep are equal in 3 sequences, ")
     assert places(found.cells) == [(0, 0), (0, 4), (1, 0), (2, 0)]
     assert "[:, 1:-1]" in found.fix["PyTorch"]
 
@@ -70,7 +70,8 @@ def test_shf04_is_silent_where_padding_counts():
 
 def test_shf04_can_not_tell_of_an_untrained_model():
     assert reason("SHF04", golden(0, 1, 2, 3, 4)) == (
-        "The losses are near ln V = 1.792 nats, those of a guess: an untrained model says nothing about its targets."
+        "The losses are near ln V = 1.792 nats, the loss of a uniform guess: an untrained model says nothing about its "
+        "targets."
     )
 
 
@@ -83,9 +84,9 @@ def test_shf04_is_silent_where_most_timesteps_are_flat():
 
 def test_shf04_can_not_tell_from_one_timestep_or_one_class():
     one = Batch.from_arrays(logits=np.zeros((2, 1, 3)), targets=[[1], [2]])
-    assert reason("SHF04", one) == "There is one timestep only."
+    assert reason("SHF04", one) == "There is only one timestep."
     single = Batch.from_arrays(logits=np.zeros((2, 2, 1)), targets=[[0, 0], [0, 0]])
-    assert reason("SHF04", single) == "There is one class, so that every loss is 0."
+    assert reason("SHF04", single) == "There is only one class, so every loss is 0."
 
 
 def test_shf04_good_and_bad_sample():

@@ -24,7 +24,7 @@ def test_shf05_finds_the_example_of_the_catalogue():
     batch = tiny()
     found = finding("SHF05", batch)
     assert found.severity == "error"
-    assert found.message == "The mask is that of the inputs: it trains 1 pad, one in each of 1 padded sequence."
+    assert found.message == "The mask was built from the inputs: it trains 1 pad, one in each of 1 padded sequence."
     assert places(found.cells) == [(0, 2)]
     assert found.evidence == {"pads that count": 1, "targets that don't": 0, "padded sequences": 1}
     assert found.repaired.lengths.tolist() == [2]
@@ -44,7 +44,7 @@ def test_shf05_finds_targets_that_the_mask_drops():
     )
     found = finding("SHF05", batch)
     assert found.message == (
-        "The mask is that of the inputs: it trains 1 pad, one in each of 1 padded sequence and drops 1 target."
+        "The mask was built from the inputs: it trains 1 pad, one in each of 1 padded sequence, and drops 1 target."
     )
     assert places(found.cells) == [(0, 0), (0, 3)]
     assert found.repaired.weights.tolist() == [[1, 1, 1, 0]]
@@ -52,10 +52,10 @@ def test_shf05_finds_targets_that_the_mask_drops():
 
 def test_shf05_can_not_tell_where_the_pad_id_may_be_the_end():
     assert reason("SHF05", tiny(eos_id=None)) == (
-        "The pad id 0 that counts may be the end of the sequence; `eos_id` would tell."
+        "The pad id 0 that counts may be the end of the sequence. Declare `eos_id` to tell."
     )
     assert reason("SHF05", tiny(eos_id=0)) == (
-        "The pad id 0 that counts may be the end of the sequence; `eos_id` would tell."
+        "The pad id 0 that counts may be the end of the sequence. Declare `eos_id` to tell."
     )
     named = tiny(eos_id=None, vocabulary=["<pad>", "</s>", *"abcd"])
     assert finding("SHF05", named).severity == "error"
@@ -83,7 +83,7 @@ def test_shf05_explains_pad08():
     diagnosis = diagnose(sample("SHF05"))
     assert [found.code for found in diagnosis.findings] == ["SHF05"]
     assert places(diagnosis.finding("SHF05").cells) == [(0, 4), (2, 5)]
-    assert diagnosis.outcome("PAD08").reason == "SHF05 was found, which explains the same timesteps."
+    assert diagnosis.outcome("PAD08").reason == "SHF05 was found and explains the same timesteps."
 
 
 def test_shf05_finds_the_first_targets_lost_to_a_decoder_that_starts_with_the_pad_id():
@@ -92,7 +92,8 @@ def test_shf05_finds_the_first_targets_lost_to_a_decoder_that_starts_with_the_pa
     batch = good(inputs=inputs, lengths=None, weights=inputs != 0)
     found = finding("SHF05", batch)
     assert found.message == (
-        "The mask is that of the inputs, which start with the pad id 0: it drops the first target of all 3 sequences."
+        "The mask was built from the inputs, which start with the pad id 0: it drops the first target of all 3 "
+        "sequences."
     )
     assert places(found.cells) == [(0, 0), (1, 0), (2, 0)]
     assert finding("SHF05", found.repaired) is None

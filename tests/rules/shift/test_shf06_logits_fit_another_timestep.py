@@ -69,7 +69,7 @@ def test_shf06_finds_every_lag_and_undoes_it(lag):
 def test_shf06_is_an_info_where_the_loop_shifts_inside():
     found = finding("SHF06", guess([4, 2, 3, 2], reported="0.071"))
     assert found.severity == "info"
-    assert found.message.endswith("; the printed number is that, so the loop shifts inside.")
+    assert found.message.endswith("; the printed number is the former, so the training loop shifts internally.")
     assert finding("SHF06", guess([4, 2, 3, 2], reported="4.071")).severity == "error"
 
 
@@ -81,14 +81,15 @@ def test_shf06_looks_only_at_what_counts():
 def test_shf06_can_not_tell_of_an_untrained_model():
     batch = Batch.from_arrays(logits=np.zeros((2, 8, 50)), targets=np.arange(16).reshape(2, 8))
     assert reason("SHF06", batch) == (
-        "The losses are near ln V = 3.912 nats, those of a guess: an untrained model says nothing about its targets."
+        "The losses are near ln V = 3.912 nats, the loss of a uniform guess: an untrained model says nothing about its "
+        "targets."
     )
 
 
 def test_shf06_can_not_tell_where_nothing_counts_or_one_class_is_all():
     assert reason("SHF06", good(lengths=[0, 0, 0])) == "No timestep that counts has a loss."
     single = Batch.from_arrays(logits=np.zeros((1, 2, 1)), targets=[[0, 0]])
-    assert reason("SHF06", single) == "There is one class, so that every loss is 0."
+    assert reason("SHF06", single) == "There is only one class, so every loss is 0."
 
 
 def test_shf06_is_silent_in_data_that_repeats():

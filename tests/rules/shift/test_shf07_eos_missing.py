@@ -16,7 +16,7 @@ def rows(targets, lengths, **more):
 def test_shf07_says_of_the_example_of_the_catalogue_that_it_was_cut():
     found = finding("SHF07", rows([[5, 6, 7, 8]], [4]))
     assert found.severity == "info"
-    assert found.message == "1 sequence has no end “1”: cut, or chunks of a longer text."
+    assert found.message == "1 sequence has no end “1”: truncated, or chunks of a longer text."
     assert places(found.cells) == [(0, 3)]
     assert found.evidence == {
         "padded sequences without an end": 0,
@@ -31,7 +31,7 @@ def test_shf07_finds_padded_sequences_without_an_end():
     found = finding("SHF07", batch)
     assert found.severity == "error"
     assert found.message == (
-        "2 padded sequences have no end “</s>” among the targets, of 2: a model so trained does not stop."
+        "2 of 2 padded sequences have no end “</s>” among the targets: a model trained on them does not learn to stop."
     )
     assert places(found.cells) == [(0, 1), (1, 2)]
     assert found.evidence == {
@@ -56,7 +56,7 @@ def test_shf07_puts_the_end_after_each_padded_sequence():
 def test_shf07_finds_one_padded_sequence_beside_others_that_end():
     found = finding("SHF07", rows([[5, 6, 0, 0], [7, 8, 1, 0]], [2, 3]))
     assert found.message == (
-        "1 padded sequence has no end “1” among the targets, of 2: a model so trained does not stop."
+        "1 of 2 padded sequences has no end “1” among the targets: a model trained on them does not learn to stop."
     )
     assert places(found.cells) == [(0, 1)]
 
@@ -80,14 +80,14 @@ def test_shf07_is_silent_where_every_sequence_holds_its_end():
 
 def test_shf07_can_not_tell_where_the_pad_id_is_the_end():
     assert reason("SHF07", rows([[5, 6, 0, 0]], [2], eos_id=0)) == (
-        "The pad id 0 is also the end of sequence, so that every padded sequence holds it."
+        "The pad id 0 is also the end of sequence, so every padded sequence contains it."
     )
 
 
 def test_shf07_can_not_tell_where_the_targets_are_the_inputs():
     tokens = [[5, 6, 7, 0], [7, 8, 6, 0]]
     assert reason("SHF07", rows(tokens, [3, 3], inputs=tokens)) == (
-        "The targets are the inputs, so that their last token is cut."
+        "The targets equal the inputs, so their last token is cut off."
     )
 
 
@@ -104,13 +104,15 @@ def test_shf07_sample_shows_its_cells():
 def test_shf07_can_not_tell_from_a_mask_with_holes():
     tokens = [[5, 6, 7, 8], [7, 8, 6, 5]]
     batch = rows(tokens, None, pad_id=None, weights=[[1, 0, 1, 0], [0, 1, 1, 0]])
-    assert reason("SHF07", batch) == ("The mask has holes, so that what counts last need not be the end of a sequence.")
+    assert reason("SHF07", batch) == (
+        "The mask has holes, so the last timestep that counts need not be the end of its sequence."
+    )
 
 
 def test_shf07_finds_the_end_by_what_the_model_reads():
     labels = [[5, 6, -100, -100, -100], [7, 8, 6, -100, -100]]
     reads_on = rows(labels, None, ignore_id=-100, inputs=[[4, 5, 6, 7, 8], [4, 7, 8, 6, 5]])
-    assert finding("SHF07", reads_on).message == "2 sequences have no end “1”: cut, or chunks of a longer text."
+    assert finding("SHF07", reads_on).message == "2 sequences have no end “1”: truncated, or chunks of a longer text."
     reads_padding = reads_on.replace(inputs=[[4, 5, 6, 0, 0], [4, 7, 8, 6, 0]])
     assert finding("SHF07", reads_padding).severity == "error"
     assert silent("SHF07", reads_on.replace(inputs=[[4, 5, 6, 1, 0], [4, 7, 8, 6, 1]]))  # hidden, not missing

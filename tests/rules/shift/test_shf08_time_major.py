@@ -25,8 +25,8 @@ def test_shf08_finds_the_golden_batch():
     found = finding("SHF08", batch)
     assert found.severity == "error"
     assert found.message == (
-        "Laid out with time first, the logits cost 1.255 nats instead of 2.083: they were reshaped where they should "
-        "have been transposed."
+        "Read with time first, the logits give a loss of 1.255 nats instead of 2.083: they were reshaped instead of "
+        "transposed."
     )
     assert found.evidence == {
         "mean loss": pytest.approx(losses(batch)[counts].mean()),
@@ -59,12 +59,13 @@ def test_shf08_is_not_fooled_by_ignored_labels():
 @pytest.mark.parametrize("cut", [np.s_[:1], np.s_[:, :1]])
 def test_shf08_can_not_tell_from_one_sequence_or_one_timestep(cut):
     batch = Batch.from_arrays(logits=golden_logits()[cut], targets=TARGETS[cut])
-    assert reason("SHF08", batch) == "With one sequence or one timestep both layouts are the same."
+    assert reason("SHF08", batch) == "With one sequence or one timestep, both layouts are the same."
 
 
 def test_shf08_can_not_tell_of_an_untrained_model():
     assert reason("SHF08", golden(logits=np.zeros((3, 5, 6)))) == (
-        "The losses are near ln V = 1.792 nats, those of a guess: an untrained model says nothing about its targets."
+        "The losses are near ln V = 1.792 nats, the loss of a uniform guess: an untrained model says nothing about its "
+        "targets."
     )
 
 

@@ -20,7 +20,7 @@ def test_shf10_finds_the_golden_batch():
     found = finding("SHF10", batch)
     assert found.severity == "error"
     assert found.message == (
-        "3 of 3 sequences have the logits of another one: in their own order they cost 1.255 nats instead of 2.575."
+        "3 of 3 sequences have another sequence's logits: in the right order the loss is 1.255 nats instead of 2.575."
     )
     assert found.evidence == {
         "sequences": 3,
@@ -41,7 +41,7 @@ def test_shf10_puts_the_logits_back():
 def test_shf10_says_that_they_lie_as_if_sorted_by_length():
     found = finding("SHF10", sample("SHF10"))
     assert found.message.startswith(
-        "3 of 3 sequences have the logits of another one, as if sorted by length and not sorted back: "
+        "3 of 3 sequences have another sequence's logits, as if sorted by length and never restored: "
     )
     assert np.array_equal(found.repaired.logits, good().logits)
 
@@ -51,7 +51,7 @@ def test_shf10_shows_only_the_sequences_that_moved():
     order = np.array([1, 0, 3, 2, 4, 5])
     batch = Batch.from_arrays(logits=6.0 * np.eye(9)[tokens[order]], targets=tokens)
     found = finding("SHF10", batch)
-    assert found.message.startswith("4 of 6 sequences have the logits of another one: ")
+    assert found.message.startswith("4 of 6 sequences have another sequence's logits: ")
     assert {row for row, _ in places(found.cells)} == {0, 1, 2, 3}
     assert np.array_equal(found.repaired.logits, 6.0 * np.eye(9)[tokens])
 
@@ -66,9 +66,10 @@ def test_shf10_shortens_the_order_of_many_sequences():
 
 def test_shf10_can_not_tell_from_one_sequence_or_an_untrained_model():
     one = Batch.from_arrays(logits=golden_logits()[:1], targets=TARGETS[:1])
-    assert reason("SHF10", one) == "There is one sequence only."
+    assert reason("SHF10", one) == "There is only one sequence."
     assert reason("SHF10", golden(logits=np.zeros((3, 5, 6)))) == (
-        "The losses are near ln V = 1.792 nats, those of a guess: an untrained model says nothing about its targets."
+        "The losses are near ln V = 1.792 nats, the loss of a uniform guess: an untrained model says nothing about its "
+        "targets."
     )
 
 
