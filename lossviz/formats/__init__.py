@@ -16,7 +16,8 @@ from typing import IO, cast
 from lossviz.errors import FormatError, NamesError, did_you_mean
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
 from lossviz.formats._boundary import only_format_errors, shown_name
-from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing, size_words
+from lossviz.formats._budget import size_words
+from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing
 from lossviz.formats._fields import ARRAYS, FIELDS, plain
 from lossviz.formats._names import ALIASES, choose, propose
 from lossviz.formats._table import COLUMNS

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -13,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lossviz.errors import FormatError
+from lossviz.formats._budget import MIB, Budget, size_words
 from lossviz.mapped_arrays import map_array
 
-MIB = 2**20
 Fields = dict[str, Any]
 Target = Path | IO[bytes]
 
@@ -33,6 +34,8 @@ class Limits:
         text_lists: brackets in a JSON text.
         directory_bytes: the directory of a zip archive.
         header_bytes: the header of a safetensors file.
+        arrays: arrays in one file.
+        empty_entries: the other axes of an array that has an axis of length 0, multiplied.
         mapped_bytes: an array on disk is memory-mapped from this size on.
         typed_characters: length of a typed text.
         typed_cells: numbers in typed or made logits.
@@ -46,6 +49,8 @@ class Limits:
     text_lists: int = 5_000_000
     directory_bytes: int = MIB
     header_bytes: int = 100_000_000
+    arrays: int = 10_000
+    empty_entries: int = 10_000_000
     mapped_bytes: int = MIB
     typed_characters: int = 5_000_000
     typed_cells: int = 20_000_000
@@ -69,20 +74,6 @@ BEGINNINGS = (
 )
 
 
-def size_words(count: int) -> str:
-    """Write a number of bytes as a person would.
-
-    >>> size_words(300 * 2**20)
-    '300 MiB'
-    >>> size_words(17)
-    '17 bytes'
-    """
-    for unit, size in (("GiB", 1024 * MIB), ("MiB", MIB), ("KiB", 1024)):
-        if count >= size:
-            return f"{count / size:,.4g} {unit}"
-    return f"{count} bytes"
-
-
 def listing(words: Iterable[str], last: str = "and", most: int = 12) -> str:
     """Join words as a sentence does.
 
@@ -104,7 +95,21 @@ def byte_count(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
     whole = math.prod(size or 1 for size in shape) * dtype.itemsize
     if min(shape, default=0) < 0 or len(shape) > 64 or not 0 < whole < 2**63:
         return -1
-    return 0 if 0 in shape else whole
+    if 0 in shape:  # a batch of no timesteps still has one entry a sequence
+        return 0 if whole <= LIMITS.empty_entries * dtype.itemsize else -1
+    return whole
+
+
+def check_count(arrays: int, file: str) -> None:
+    """Refuse a file of so many arrays that looking through their names would take minutes.
+
+    Raises:
+        FormatError: there are more than `LIMITS.arrays`.
+    """
+    if arrays > LIMITS.arrays:
+        raise FormatError(
+            f"`{file}` holds {arrays:,} arrays; at most {LIMITS.arrays:,} are read. Save only those of one batch."
+        )
 
 
 def beginning(head: bytes) -> str:
@@ -142,6 +147,11 @@ class Source:
         """How many bytes the file may unpack to."""
         return LIMITS.file_decoded_bytes if self.path else LIMITS.upload_decoded_bytes
 
+    @cached_property
+    def budget(self) -> Budget:
+        """What reading the file may still allocate."""
+        return Budget(self.name, self.size, self.decoded_limit)
+
     def open(self) -> IO[bytes]:
         """Open the bytes for reading."""
         return self.path.open("rb") if self.path else BytesIO(self.data)
@@ -171,6 +181,8 @@ class Source:
             )
         with self.open() as stream:
             data = stream.read()
+        # One letter outside of ASCII makes Python hold the whole text with up to 4 bytes a letter.
+        self.budget.take(self.size * (1 if data.isascii() else 4), "Save it as .npz, which needs no decoding.")
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -185,6 +197,7 @@ class Source:
         count = byte_count(dtype, shape)
         if self.path and count >= LIMITS.mapped_bytes:
             return map_array(self.path, dtype, shape, offset, order="F" if order == "F" else "C")
+        self.budget.take(count, "Save only the arrays of one batch.")
         with self.open() as stream:
             stream.seek(offset)
             data = stream.read(count)

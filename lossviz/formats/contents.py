@@ -12,7 +12,7 @@ import numpy as np
 
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._boundary import only_format_errors, shown_name
-from lossviz.formats._common import Fields, Source
+from lossviz.formats._common import Fields, Source, check_count
 from lossviz.formats.json_ import nested, parse
 
 __all__ = ["EXTRA", "contents", "from_records"]
@@ -103,6 +103,7 @@ def _json(source: Source) -> Fields:
         from lossviz.formats import find
 
         return dict(find("json").read(source, {key: key for key in EXTRA}))
+    check_count(len(document), source.name)
     fields = {key: _value(key, value) for key, value in document.items()}
     return {key: _floating(key, value) for key, value in fields.items() if value is not None}
 
@@ -141,7 +142,11 @@ def _parquet(source: Source) -> Fields:
     except NamesError:
         import pyarrow.parquet
 
-        return _table(pyarrow.parquet.read_table(_opened(source)), source)
+        from lossviz.formats.parquet_ import take_columns
+
+        with pyarrow.parquet.ParquetFile(_opened(source)) as file:
+            take_columns(file, file.schema_arrow.names, source)
+            return from_records(file.read().to_pylist(), source.name)
 
 
 def _arrow(source: Source) -> Fields:
@@ -151,7 +156,8 @@ def _arrow(source: Source) -> Fields:
 
     try:
         reader = pyarrow.ipc.open_file if source.head(6) == b"ARROW1" else pyarrow.ipc.open_stream
-        return _table(reader(_opened(source)).read_all(), source)
+        with reader(_opened(source)) as stream:
+            return from_records(_records(stream, source), source.name)
     except pyarrow.ArrowException as error:
         reason = str(error).split("\n")[0].rstrip(".")[:120]
         raise FormatError(
@@ -165,10 +171,14 @@ def _opened(source: Source) -> Any:
     return str(source.path) if source.path else pyarrow.BufferReader(source.data)
 
 
-def _table(table: Any, source: Source) -> Fields:
-    if table.nbytes > source.decoded_limit:
-        raise FormatError(f"`{source.name}` unpacks to {table.nbytes:,} bytes, too many to be read. Save one batch.")
-    return from_records(table.to_pylist(), source.name)
+def _records(stream: Any, source: Source) -> list[Mapping[str, Any]]:
+    """The rows of every record batch, each counted before its values become Python's."""
+    many = range(stream.num_record_batches) if hasattr(stream, "num_record_batches") else None
+    records: list[Mapping[str, Any]] = []
+    for batch in stream if many is None else map(stream.get_batch, many):
+        source.budget.take(batch.nbytes, "Save one batch.")
+        records += batch.to_pylist()
+    return records
 
 
 def _pt(source: Source) -> Fields:

@@ -27,10 +27,12 @@ sequence,timestep,class,logit,target,token
 - At most 10,000,000 cells are read.
 """
 
+import contextlib
 import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,6 +48,7 @@ from lossviz.formats.json_ import cast, parse_rest
 _MARK = "# lossviz "
 _TRUTH = {"True": "1", "true": "1", "TRUE": "1", "False": "0", "false": "0", "FALSE": "0"}
 _TEXT_COLUMNS = ("token",)
+_BLOCK = 1 << 18
 
 
 def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
@@ -86,7 +89,7 @@ def _rows(text: str, source: Source, offset: int) -> tuple[list[str], list[list[
     except csv.Error as error:
         raise FormatError(f"Line {reader.line_num + offset} of `{source.name}` can't be read: {error}.") from None
     header = [name.strip() for name in rows[0]]
-    if twice := sorted({name for name in header if header.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(header).items() if count > 1):
         raise FormatError(f"`{source.name}` has two columns called `{twice[0]}`. Keep one of them.")
     for row, line in zip(rows, lines, strict=True):
         if len(row) != len(header):
@@ -102,14 +105,31 @@ def _columns(
 ) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any] | None]:
     """The columns by the long form's names, and the logits [rows, V] where each class has its column."""
     wide = wide_columns(header, names)
-    places = {name: index for index, name in enumerate(header) if name not in wide}
+    logits = frozenset(wide)
+    places = {name: index for index, name in enumerate(header) if name not in logits}
     sample = {name: _sample(rows, index) for name, index in places.items()}
     chosen = _table.rename(sample, names, source.name, bool(wide))
     own = {id(value): name for name, value in sample.items()}
     columns = {name: _column(rows, places[own[id(value)]], name, header, lines) for name, value in chosen.items()}
     if not wide:
         return columns, None
-    return columns, np.stack([_column(rows, header.index(name), "logit", header, lines) for name in wide], axis=1)
+    every = {name: index for index, name in enumerate(header)}
+    return columns, _wide(rows, [every[name] for name in wide], header, lines)
+
+
+def _wide(rows: list[list[str]], places: list[int], header: list[str], lines: list[int]) -> npt.NDArray[Any]:
+    """The logits [rows, V], read row by row: a column of a wide table lies scattered all over memory."""
+    classes, first = len(places), places[0]
+    adjoin = places == list(range(first, first + classes))
+    step = max(1, _BLOCK // classes)
+    blocks = []
+    for start in range(0, len(rows), step):
+        block = rows[start : start + step]
+        cells = (row[first : first + classes] if adjoin else [row[place] for place in places] for row in block)
+        at = lines[start : start + step]
+        numbers = _checked([text for row in cells for text in row], [header[place] for place in places], at)
+        blocks.append(numbers.reshape(len(block), classes))
+    return np.concatenate(blocks) if blocks else np.zeros((0, classes))
 
 
 def wide_columns(header: list[str], names: Mapping[str, str] | None) -> list[str]:
@@ -152,11 +172,19 @@ def _column(rows: list[list[str]], index: int, name: str, header: list[str], lin
     texts = [row[index] for row in rows]
     if name in _TEXT_COLUMNS:
         return np.array(texts, dtype=object)
-    try:
-        return _numbers([_TRUTH.get(text, text) for text in texts])
-    except ValueError:
-        at = next(i for i, text in enumerate(texts) if not _is_number(_TRUTH.get(text, text)))
-        where = f"Line {lines[at]}, column `{header[index]}`"
+    return _checked(texts, [header[index]], lines)
+
+
+def _checked(texts: list[str], columns: list[str], lines: list[int]) -> npt.NDArray[Any]:
+    """The numbers of the cells of some lines, which have those columns in each line."""
+    with contextlib.suppress(ValueError):
+        return _numbers(texts)
+    texts = [_TRUTH.get(text, text) for text in texts]
+    with contextlib.suppress(ValueError):
+        return _numbers(texts)
+    at = next(index for index, text in enumerate(texts) if not _is_number(text))
+    line, column = divmod(at, len(columns))
+    where = f"Line {lines[line]}, column `{columns[column]}`"
     if not texts[at].strip():
         raise FormatError(f"{where} is empty. Write a number, or nan where there is none.")
     raise FormatError(f"{where} must be a number with a decimal point; got `{texts[at]:.40}`.")

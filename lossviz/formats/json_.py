@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError
-from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, replacing
+from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, check_count, replacing
 from lossviz.formats._fields import ARRAYS, FIELDS, VOCABULARIES
 
 _DTYPES = (*dict.fromkeys(np.dtype(kind).name for kind in "?bhilqBHILQefd"), "bfloat16")
@@ -42,6 +42,7 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
             f"`{source.name}` holds {found}; looked for an object with `logits` and `targets`, such as "
             '{"logits": [[[0.5, 0.5]]], "targets": [[1]]}.'
         )
+    check_count(len(content), source.name)
     dtypes = content.pop("dtypes", {})
     wanted = {*FIELDS, *(names or {}).values()}
     fields = {key: _value(key, value, key in wanted) for key, value in content.items()}

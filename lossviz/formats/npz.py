@@ -20,6 +20,7 @@ import json
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -28,7 +29,8 @@ import numpy.typing as npt
 
 from lossviz.errors import FormatError
 from lossviz.formats._array import read_array, read_header, tagged
-from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, listing, replacing, size_words
+from lossviz.formats._budget import size_words
+from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, check_count, listing, replacing
 from lossviz.formats._fields import FIELDS, VOCABULARIES
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, struct.error)
@@ -65,7 +67,7 @@ def _check_directory(source: Source) -> None:
         raise FormatError(
             f"`{source.name}` was cut off: the directory that ends an .npz archive is missing. Save or copy it again."
         )
-    size = struct.unpack_from("<I", end, at + 12)[0]
+    size = max(struct.unpack_from("<I", end, at + 12)[0], _zip64_size(source, end, at))
     if size > LIMITS.directory_bytes:
         raise FormatError(
             f"`{source.name}` declares a directory of {size_words(size)}; at most "
@@ -73,22 +75,45 @@ def _check_directory(source: Source) -> None:
         )
 
 
+def _zip64_size(source: Source, end: bytes, at: int) -> int:
+    """The size that a zip64 record, which the zip reader prefers, gives the directory; 0 without such a record."""
+    if at < 20 or end[at - 20 : at - 16] != b"PK\x06\x07":
+        return 0
+    offsets = (max(0, source.size - len(end) + at - 76), struct.unpack_from("<Q", end, at - 12)[0])
+    return max(_zip64_record(source, offset) for offset in offsets)
+
+
+def _zip64_record(source: Source, offset: int) -> int:
+    with source.open() as stream:
+        stream.seek(min(offset, source.size))
+        record = stream.read(56)
+    whole = len(record) == 56 and record.startswith(b"PK\x06\x06")
+    return int(struct.unpack_from("<Q", record, 40)[0]) if whole else 0
+
+
+def _refuse_overlaps(archive: zipfile.ZipFile) -> None:
+    """Refuse members that share bytes: a small file could name one large array thousands of times."""
+    end = 0
+    for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            raise zipfile.BadZipFile(f"`{member.filename}` shares bytes with another array")
+        length = max(member.compress_size, member.file_size if _stored(member) else 0)
+        end = member.header_offset + 30 + length
+
+
 def _members(archive: zipfile.ZipFile, source: Source) -> list[zipfile.ZipInfo]:
     """The arrays in the archive, once their declared sizes are known to fit."""
     members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
     names = [member.filename for member in members]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    check_count(len(members), source.name)
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise FormatError(f"`{source.name}` holds `{twice[0]}` twice. Save each array once.")
     if not members:
         held = listing(f"`{name}`" for name in archive.namelist()) or "nothing"
         raise FormatError(f"`{source.name}` holds {held}, and no .npy array. Save the arrays with `np.savez`.")
-    unpacked = sum(member.file_size for member in members if not (source.path and _stored(member)))
-    if unpacked > source.decoded_limit:
-        raise FormatError(
-            f"`{source.name}` is {size_words(source.size)} and would unpack to {size_words(unpacked)}; at most "
-            f"{size_words(source.decoded_limit)} are unpacked. Save it uncompressed, with `np.savez`, and open it from "
-            "disk."
-        )
+    _refuse_overlaps(archive)
+    unpacked = sum(member.file_size for member in members if not _stored(member))
+    source.budget.take(unpacked, "Save it uncompressed, with `np.savez`, and open it from disk.")
     return members
 
 

@@ -11,12 +11,12 @@ written: one row a timestep with all its logits as a list in the column `logits`
 - The file's metadata holds under `lossviz` what no column can, as JSON: `pad_id`, `title`, `vocabulary`, `dtypes`….
 - Dtypes are kept; bfloat16, which Parquet does not know, is stored as float32.
 - Missing values are refused. Only the columns that are needed are read.
-- The number of cells is checked before anything is unpacked, and lists are counted while they are: 1 GiB for an upload,
-  8 GiB for a file on disk, at 8 bytes each.
+- What the columns unpack to is counted by the file's directory before anything is unpacked, 8 bytes a value or more:
+  1 GiB for an upload, 8 GiB for a file on disk.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from lossviz.errors import FormatError
 from lossviz.formats import _table
-from lossviz.formats._common import Fields, Format, Source, Target, replacing, size_words
+from lossviz.formats._common import Fields, Format, Source, Target, replacing
 from lossviz.formats._fields import FIELDS
 from lossviz.formats.csv_ import wide_columns
 from lossviz.formats.json_ import cast, parse_rest
@@ -52,9 +52,8 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
         raise source.wrong("a Parquet file", "Write the table with `DataFrame.to_parquet`.")
     try:
         schema = pyarrow.parquet.read_schema(_content(source))
-        texts = [field.name for field in schema if pyarrow.types.is_string(field.type)]
+        texts = [field.name for field in schema if _is_text(field.type)]
         with pyarrow.parquet.ParquetFile(_content(source), read_dictionary=texts) as file:
-            _check_size(file.metadata.num_rows * file.metadata.num_columns, source)
             rest = parse_rest(((file.schema_arrow.metadata or {}).get(_KEY) or b"{}").decode(), source.name)
             columns, logits = _columns(file, names, source)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -68,13 +67,19 @@ def _content(source: Source) -> str | BytesIO:
     return str(source.path) if source.path else BytesIO(source.data)
 
 
-def _check_size(values: int, source: Source) -> None:
-    """Count values, 8 bytes each: a run of equal ones takes a few bytes in the file."""
-    if 8 * values > source.decoded_limit:
-        raise FormatError(
-            f"`{source.name}` is {size_words(source.size)} and unpacks to {values:,} values or more; at most "
-            f"{source.decoded_limit // 8:,} are read. Save it as .npz."
-        )
+def take_columns(file: "pyarrow.parquet.ParquetFile", names: Iterable[str], source: Source) -> None:
+    """Count what columns unpack to by the file's own directory: a run of equal values takes a few bytes in the file.
+
+    Raises:
+        FormatError: they unpack to more than the source may.
+    """
+    wanted = frozenset(names)
+    for index in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(index)
+        for chunk in map(group.column, range(group.num_columns)):
+            path = chunk.path_in_schema
+            if path in wanted or path.split(".")[0] in wanted:
+                source.budget.take(max(8 * chunk.num_values, chunk.total_uncompressed_size), "Save it as .npz.")
 
 
 def _columns(
@@ -85,18 +90,23 @@ def _columns(
     lists = (names or {}).get("logit", "logits")
     listed = lists in schema.names and _is_list(schema.field(lists).type)
     wide = [lists] if listed else wide_columns(schema.names, names)
+    logits = frozenset(wide)
     plain = {
-        name: np.zeros(file.metadata.num_rows, _dtype(schema.field(name).type))
+        name: np.broadcast_to(np.zeros((), _dtype(schema.field(name).type)), file.metadata.num_rows)
         for name in schema.names
-        if name not in wide
+        if name not in logits
     }
     own = {id(value): name for name, value in plain.items()}
     chosen = {name: own[id(value)] for name, value in _table.rename(plain, names, source.name, bool(wide)).items()}
-    columns = {name: _column(file, key, name) for name, key in chosen.items() if name != "token" or not wide}
+    chosen = {name: key for name, key in chosen.items() if name != "token" or not wide}
+    for name, key in [*chosen.items(), *(("logit", key) for key in wide if not listed)]:
+        _require_type(key, schema.field(key).type, name)
+    take_columns(file, [*chosen.values(), *wide], source)
+    columns = {name: _column(file, key, name) for name, key in chosen.items()}
     if not wide:
         return columns, None
     if listed:
-        return columns, _lists(file, lists, source)
+        return columns, _lists(file, lists)
     return columns, np.stack([_column(file, name, "logit") for name in wide], axis=1)
 
 
@@ -105,6 +115,14 @@ def _is_list(kind: "pyarrow.DataType") -> bool:
 
     types = pyarrow.types
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _is_text(kind: "pyarrow.DataType") -> bool:
+    import pyarrow
+
+    types = pyarrow.types
+    held = kind.value_type if types.is_dictionary(kind) else kind
+    return bool(types.is_string(held) or types.is_large_string(held))
 
 
 def _dtype(kind: "pyarrow.DataType") -> np.dtype[Any]:
@@ -121,11 +139,15 @@ def _column(file: "pyarrow.parquet.ParquetFile", key: str, name: str) -> npt.NDA
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
         raise FormatError(f"Row {row}, column `{key}` is missing. Write a number, or NaN where there is none.")
-    if name == "token":
-        return _texts(column)
-    if _dtype(column.type).kind == "U":
-        raise FormatError(f"Column `{key}` must hold numbers; got {column.type}.")
-    return np.asarray(column.to_numpy())
+    return _texts(column) if name == "token" else np.asarray(column.to_numpy())
+
+
+def _require_type(key: str, kind: "pyarrow.DataType", name: str) -> None:
+    """Refuse a column of another type before it is read: binary values that repeat unpack to far more than numbers."""
+    if name == "token" and not _is_text(kind):
+        raise FormatError(f"Column `{key}` must hold text; got {kind}.")
+    if name != "token" and _dtype(kind).kind == "U":
+        raise FormatError(f"Column `{key}` must hold numbers; got {kind}.")
 
 
 def _texts(column: "pyarrow.ChunkedArray") -> npt.NDArray[Any]:
@@ -136,15 +158,13 @@ def _texts(column: "pyarrow.ChunkedArray") -> npt.NDArray[Any]:
     return np.asarray(texts[encoded.indices.to_numpy(zero_copy_only=False)])
 
 
-def _lists(file: "pyarrow.parquet.ParquetFile", key: str, source: Source) -> npt.NDArray[Any]:
-    """The logits [rows, V] from a column of lists of one length, counted as they are read."""
+def _lists(file: "pyarrow.parquet.ParquetFile", key: str) -> npt.NDArray[Any]:
+    """The logits [rows, V] from a column of lists of one length."""
     blocks: list[npt.NDArray[Any]] = []
-    rows = values = 0
+    rows = 0
     for batch in file.iter_batches(_BLOCK, columns=[key]):
         blocks.append(_block(batch.column(0), key, rows, blocks[0].shape[1] if blocks else None))
         rows += len(blocks[-1])
-        values += blocks[-1].size
-        _check_size(values, source)
     return np.concatenate(blocks) if blocks else np.zeros((0, 0))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lossviz.arrays import as_array
 from lossviz.errors import FormatError
-from lossviz.formats._common import Fields, Source
+from lossviz.formats._common import Fields, Source, check_count
 
 __all__ = ["read_tensors"]
 
@@ -42,8 +42,13 @@ def read_tensors(source: Source) -> Fields:
         raise FormatError(
             f"`{source.name}` holds a {type(held).__name__}; save a dict such as {{'logits': …, 'labels': …}}."
         )
-    return {str(name): _plain(str(name), value) for name, value in held.items() if value is not None}
+    check_count(len(held), source.name)
+    return {str(name): _plain(str(name), value, source) for name, value in held.items() if value is not None}
 
 
-def _plain(name: str, value: Any) -> Any:
-    return value if isinstance(value, str | list | dict) else as_array(name, value)
+def _plain(name: str, value: Any, source: Source) -> Any:
+    if isinstance(value, str | list | dict):
+        return value
+    array = as_array(name, value)
+    source.budget.take(array.nbytes, "Save contiguous tensors of one batch.")  # an expanded tensor is one number
+    return array

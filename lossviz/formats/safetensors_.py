@@ -22,10 +22,12 @@ import numpy as np
 
 from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError, require
-from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, byte_count, listing, replacing, size_words
+from lossviz.formats._budget import size_words
+from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, byte_count, check_count, listing, replacing
 from lossviz.formats._fields import ARRAYS, FIELDS, IDS, VOCABULARIES
 from lossviz.formats.json_ import parse
 
+Span = tuple[str, tuple[int, ...], int, int]
 _DTYPES = {name: f"<{name[0].lower()}{int(name[1:]) // 8}" for name in ("F64", "F32", "F16")}
 _DTYPES |= {f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (64, 32, 16, 8)}
 _DTYPES |= {"BF16": "bfloat16", "BOOL": "bool"}
@@ -41,7 +43,10 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise FormatError(f"`{source.name}` has metadata that is not a map of texts. Save it again.")
-    tensors = {name: _tensor(name, entry, source, start) for name, entry in header.items()}
+    check_count(len(header), source.name)
+    spans = {name: _span(name, entry, source.name) for name, entry in header.items()}
+    _refuse_overlaps(spans, source.name)
+    tensors = {name: _tensor(name, span, source, start) for name, span in spans.items()}
     wanted = {*FIELDS, *(names or {}).values()} - tensors.keys()
     return tensors | {key: _text(key, metadata[key], source.name) for key in metadata if key in wanted}
 
@@ -66,15 +71,26 @@ def _header(source: Source) -> tuple[dict[str, Any], int]:
     return header, 8 + length
 
 
-def _tensor(name: str, entry: Any, source: Source, start: int) -> Any:
+def _span(name: str, entry: Any, file: str) -> Span:
     try:
-        dtype, shape, (begin, end) = (
-            str(entry["dtype"]),
-            tuple(map(int, entry["shape"])),
-            map(int, entry["data_offsets"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise FormatError(f"`{source.name}` has a header entry `{name}` that can't be read. Save it again.") from None
+        begin, end = map(int, entry["data_offsets"])
+        return str(entry["dtype"]), tuple(map(int, entry["shape"])), begin, end
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise FormatError(f"`{file}` has a header entry `{name}` that can't be read. Save it again.") from None
+
+
+def _refuse_overlaps(spans: Mapping[str, Span], file: str) -> None:
+    """Refuse tensors that share bytes, as the format demands: a small file could unpack to thousands of copies."""
+    last = 0
+    held = ((begin, end, name) for name, (_, _, begin, end) in spans.items() if 0 <= begin < end)
+    for begin, end, name in sorted(held):
+        if begin < last:
+            raise FormatError(f"`{name}` in `{file}` shares bytes with another tensor. Save each tensor once.")
+        last = end
+
+
+def _tensor(name: str, span: Span, source: Source, start: int) -> Any:
+    dtype, shape, begin, end = span
     if dtype not in _DTYPES:
         raise FormatError(
             f"`{name}` in `{source.name}` has the dtype {dtype}; {listing(_DTYPES, 'or', 20)} are read. "

@@ -122,11 +122,9 @@ def test_parquet_bomb_of_equal_values_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("lossviz.formats._common.LIMITS", _common.Limits(upload_decoded_bytes=8_000))
     rows = 300
     keys = {"sequence": np.zeros(rows, int), "timestep": np.arange(rows), "target": np.zeros(rows, int)}
-    assert "and unpacks to 1,200 values or more; at most 1,000 are read. Save it as .npz." in refused(
-        keys | {"logit_0": np.zeros(rows)}
-    )
+    assert " KiB; at most 7.812 KiB are unpacked. Save it as .npz." in refused(keys | {"logit_0": np.zeros(rows)})
     keys = {name: column[:100] for name, column in keys.items()}
-    assert "and unpacks to 5,000 values or more; at most 1,000 are read. Save it as .npz." in refused(
+    assert " KiB and would unpack to 41.58 KiB; at most 7.812 KiB are unpacked. Save it as .npz." in refused(
         keys | {"logits": list(np.zeros((100, 50)))}
     )
 
