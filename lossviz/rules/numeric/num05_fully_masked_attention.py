@@ -1,4 +1,4 @@
-"""All logits of the padding are NaN: the attention had no key left to attend to.
+"""Padding has nothing but NaN logits: the attention had no key left to attend to.
 
 ## What it checks
 Whether the timesteps whose V logits are all NaN are exactly the padding of the batch, its empty sequences, or the

@@ -1,1 +1,1 @@
-"""Rules about padding and masks: what counts, and what should."""
+"""Rules about padding and masks: which timesteps count, and which should."""

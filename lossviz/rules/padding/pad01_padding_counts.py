@@ -3,8 +3,9 @@
 ## What it checks
 If the batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
 id that hardly occurs elsewhere. An id that is neither 0 nor marked as an end or a pad by the vocabulary or `eos_id`
-must occur nowhere else, in runs of different lengths. If the batch declares a mask: whether it is switched off, or
-whether the training loop printed the mean over all B·T positions, which is an error.
+must occur nowhere else, in runs of different lengths. If the batch declares a mask: whether it is switched off,
+whether all weights are 1 although the lengths are shorter, or whether the training loop printed the mean over all B·T
+positions, which is an error.
 
 ## Why it matters
 Padding is in both the numerator and the divisor. It is learned first, so the loss looks better than it is, and the
@@ -76,13 +77,13 @@ def _unmasked(case: Case) -> Found | None:
 
 
 def _by_lengths(case: Case) -> Found:
-    """Where every weight is 1, while the lengths say where the sequences end."""
+    """Report that every weight is 1 although the lengths are shorter."""
     by_lengths = case.analysis.with_settings(replace(case.analysis.settings, mask="lengths"))
     cells = ~by_lengths.mask
     count = int(cells.sum())
     return Found(
-        message=f"Every weight is 1, while {many(count, 'timestep')} of the {cells.size:,} lie beyond the end of their "
-        "sequence: padding counts.",
+        message=f"Every weight is 1, although {count:,} of the {many(cells.size, 'timestep')} "
+        f"{'is beyond the end of its' if count == 1 else 'are beyond the end of their'} sequence: padding counts.",
         cells=cells,
         evidence={"timesteps of padding that count": count, "timesteps that count": cells.size},
         fix=fix_of(["PAD01"], by_lengths),

@@ -32,6 +32,17 @@ def test_pad01_gives_the_mean_over_what_is_real():
     assert finding.loss_if_fixed == pytest.approx(analyze(batch).batch_loss[real].mean(), abs=1e-9)
 
 
+def test_pad01_finds_weights_that_are_all_1_beside_shorter_lengths():
+    """The golden batch with a weight of 1 everywhere: 14.5 ÷ 15 instead of 13.8 ÷ 11."""
+    finding = finding_of("PAD01", golden_with(weights=np.ones((3, 5))))
+    assert finding.message == (
+        "Every weight is 1, although 4 of the 15 timesteps are beyond the end of their sequence: padding counts."
+    )
+    np.testing.assert_array_equal(finding.cells, np.arange(5) >= np.array(LENGTHS)[:, None])
+    assert finding.evidence == {"timesteps of padding that count": 4, "timesteps that count": 15}
+    assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
+
+
 def test_pad01_finds_the_mask_that_is_not_in_use():
     """The golden batch with "No mask" chosen: 14.5 ÷ 15 instead of 13.8 ÷ 11."""
     analysis = analyze(golden_with(), Settings(mask="none"))
