@@ -101,7 +101,7 @@ def test_rule_needs_digits_to_be_told_by_a_number() -> None:
 
 
 def test_rules_in_the_number_say_so_where_they_need_something_else() -> None:
-    assert {rule.code: rule.needed for rule in RULES if rule.checks_reported and rule.needs} == {
+    assert {rule.code: rule.needed for rule in RULES if rule.checks_reported and rule.needed} == {
         "PAD07": "`pad_id`, or `reported`",
         "PAD08": "`pad_id`, or `reported`",
         "SHF01": "`inputs`, or `reported`",
