@@ -16,7 +16,7 @@ from lossviz.identification._messages import described
 from lossviz.identification._multi_batch import over_batches
 from lossviz.identification._query import Query, read_query
 from lossviz.identification._ranking import merged
-from lossviz.identification._reported import decimals_or_refuse, read_printed, relative_tolerance
+from lossviz.identification._reported import accuracy_or_refuse, decimals_or_refuse, relative_tolerance
 from lossviz.identification._search import Search, expected
 from lossviz.reductions import Options
 from lossviz.settings import Settings
@@ -75,7 +75,7 @@ def identify(
     """
     relative, shown = relative_tolerance(precision), decimals_or_refuse(decimals)
     query = read_query(batch, reported, decimals=shown, relative=relative)
-    printed_accuracy = None if accuracy is None else read_printed(accuracy, name="accuracy")
+    printed_accuracy = accuracy_or_refuse(accuracy)
     given = {
         "accumulation_steps": accumulation_steps,
         "world_size": world_size,

@@ -9,7 +9,7 @@ import numpy as np
 from lossviz.arrays import as_array
 from lossviz.errors import InputError, not_one_of
 
-__all__ = ["PRECISIONS", "Printed", "decimals_or_refuse", "read_printed", "relative_tolerance"]
+__all__ = ["PRECISIONS", "Printed", "accuracy_or_refuse", "decimals_or_refuse", "read_printed", "relative_tolerance"]
 
 PRECISIONS = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 4e-3}
 """How far, relative to the number, a loss computed in that precision may lie from the exact one."""
@@ -70,8 +70,8 @@ def read_printed(
     """
     text = value.strip().replace("−", "-") if isinstance(value, str) else _shortest(name, value)
     try:
-        number = Decimal(text)
-    except InvalidOperation:
+        number = _decimal(text)
+    except ValueError:
         raise InputError(_no_number(name, value, COMMA if text.count(",") == 1 else WORDS)) from None
     if number.is_snan():
         raise InputError(_no_number(name, value, WORDS))
@@ -114,6 +114,31 @@ def decimals_or_refuse(decimals: Any) -> int | None:
             f"`decimals` must be a whole number from 0 to 17; got {decimals!r}. Leave it out to count them."
         )
     return int(decimals)
+
+
+def _decimal(text: str) -> Decimal:
+    """The number exactly; with an exponent beyond what Decimal holds, ±inf or 0, as float reads it."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal(float(text))
+
+
+def accuracy_or_refuse(accuracy: Any) -> Printed | None:
+    """The accuracy that was printed, from 0 to 1 or in percent; None where none was.
+
+    Raises:
+        InputError: if it is no number from 0 to 100.
+
+    >>> accuracy_or_refuse("0.50").value
+    0.5
+    """
+    if accuracy is None:
+        return None
+    printed = read_printed(accuracy, name="accuracy")
+    if not 0 <= printed.value <= 100:
+        raise InputError(f"`accuracy` must be from 0 to 1, or from 0 to 100 in percent; got {printed.text:.40}.")
+    return printed
 
 
 def _no_number(name: str, value: Any, way_out: str) -> str:

@@ -56,8 +56,8 @@ class Options:
             raise SettingsError(f"`smoothing` must be from 0 up to, not including, 1; got {self.smoothing!r}.")
         for name in ("class_weights", "bytes_per_token"):
             object.__setattr__(self, name, _numbers(name, getattr(self, name)))
-        if self.z_loss is not None and not (_is_number(self.z_loss) and np.isfinite(self.z_loss)):
-            raise SettingsError(f"`z_loss` must be a finite number, such as 1e-4; got {self.z_loss!r}.")
+        if self.z_loss is not None and not (_is_number(self.z_loss) and _fits_float(self.z_loss)):
+            raise SettingsError(f"`z_loss` must be a finite number, such as 1e-4; got {self.z_loss!r:.40}.")
         if self.groups is not None:
             object.__setattr__(self, "groups", _groups(self.groups))
 
@@ -114,6 +114,13 @@ def _positive(name: str, value: Any) -> int | None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _fits_float(value: float) -> bool:
+    try:
+        return bool(np.isfinite(float(value)))
+    except OverflowError:
+        return False
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...] | None:
