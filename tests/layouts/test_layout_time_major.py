@@ -25,3 +25,10 @@ def test_time_major_is_believed_where_nothing_shows_it() -> None:
     fields = {"logits": LOGITS.swapaxes(0, 1), "targets": TARGETS.T}
     assert interpret(fields).layout == "plain"
     assert interpret(fields, layout="time-major").arguments["targets"].shape == (4, 12)
+
+
+def test_time_major_targets_alone_are_turned_where_the_lengths_say_whose_axis_is_first():
+    fields = {"logits": np.zeros((2, 3, 4)), "targets": np.array([[1, 1], [2, 0], [3, 0]]), "lengths": np.array([3, 1])}
+    reading = interpret(fields)
+    assert reading.arguments["targets"].tolist() == [[1, 2, 3], [1, 0, 0]]
+    assert reading.sentence == "read as Time first: time comes first in the targets, so their axes are swapped"

@@ -139,25 +139,15 @@ BAD: dict[str, tuple[str, Any]] = {
     "CSV with missing cells": ("run_csv", lambda: b"sequence,timestep,class,logit,target\n0,0,0,1.5,1\n0,0,1,,1\n"),
     "safetensors that are none": ("run_safetensors", lambda: b"\xff" * 40),
     "Parquet that is none": ("run_parquet", lambda: b"PAR1 and nothing else PAR1"),
-    "transposed targets": ("run_npz", lambda: encoded("npz", targets=FIELDS["targets"].T)),
     "integer logits": ("run_npz", lambda: npz(**{**FIELDS, "logits": np.zeros((2, 3, 4), int)})),
     "weights of one column": ("run_npz", lambda: npz(**FIELDS, weights=np.ones((2, 1)))),
     "flat weights": ("run_npz", lambda: npz(**FIELDS, weights=np.ones(6))),
-    "a short vocabulary": ("run_npz", lambda: npz(**FIELDS, vocabulary=np.array(["a", "b"]))),
 }
 SENTENCES = {
     "empty": "run.npz: `run.npz` is empty. Save or copy it again.",
-    "transposed targets": (
-        "run.npz: `targets` must have shape (2, 3), the first two axes of `logits`; got (3, 2). "
-        "If time comes first, pass `targets.T`."
-    ),
     "integer logits": (
         "run.npz: `logits` must be floating point (float16, bfloat16, float32 or float64); got int64. If these are "
         "scores, pass `logits.astype('float32')`; if they are token ids, they belong in `targets`."
-    ),
-    "a short vocabulary": (
-        "run.npz: `vocabulary` must have 4 tokens, one per class of `logits`; got 2. "
-        "Count the padding token and the special tokens too."
     ),
 }
 
@@ -175,6 +165,54 @@ def test_bad_file_is_one_sentence_and_the_batch_stays(case: str) -> None:
     assert SENTENCES.get(case, sentence) == sentence
     assert (number(app), counting(app)) == (UNIFORM, "3 of 6")
     assert list(state(app).sources) == [("sample", "alice-trained"), ("file", "good.npz")]
+
+
+def assumed(app: Any) -> list[str]:
+    """The captions of the sidebar that say how the file was read."""
+    return [caption for caption in texts(app, "caption") if caption.startswith("Read as ")]
+
+
+def test_hugging_face_file_opens_shifted_and_says_so() -> None:
+    """Labels are unshifted and −100 is ignored: 3 of 4 are left; a button takes the shift back."""
+    labels = np.array([[1, 2, 3], [1, 0, -100]])
+    mask = np.array([[1, 1, 1], [1, 1, 0]])
+    app = drop(
+        opened(), run_npz=npz(logits=FIELDS["logits"], labels=labels, input_ids=abs(labels), attention_mask=mask)
+    )
+    assert (texts(app, "error"), number(app), counting(app)) == ([], UNIFORM, "3 of 4")
+    [sentence] = assumed(app)
+    assert sentence.startswith("Read as Hugging Face: labels are unshifted, so logits are compared with the next label")
+    click(app, "read_shift")
+    assert (texts(app, "error"), number(app), counting(app)) == ([], UNIFORM, "5 of 6")
+
+
+def test_probabilities_open_as_their_logarithms_and_can_be_taken_as_they_are() -> None:
+    probabilities = np.full((2, 3, 4), 0.25, np.float32) + np.array([0.15, -0.05, -0.05, -0.05], np.float32)
+    app = drop(opened(), run_npz=encoded("npz", logits=probabilities, targets=np.zeros((2, 3), int)))
+    assert (texts(app, "error"), number(app)) == ([], f"{-np.log(0.4):.4f}")
+    click(app, "read_layout")
+    assert number(app) == f"{np.log(np.exp(0.4) + 3 * np.exp(0.2)) - 0.4:.4f}"
+    assert assumed(app) == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"targets": FIELDS["targets"].T}, {"vocabulary": np.array(["a", "b"])}], ids=["targets", "vocabulary"]
+)
+def test_file_that_a_layout_explains_opens_and_says_what_was_assumed(changes: dict[str, Any]) -> None:
+    app = drop(opened(), run_npz=npz(**{**FIELDS, **changes}))
+    assert (texts(app, "error"), number(app), counting(app)) == ([], UNIFORM, "4 of 6")
+    assert len(assumed(app)) == 1
+
+
+def test_losses_without_logits_are_refused_in_one_sentence() -> None:
+    losses = np.array([[1.0, 2.0, 3.0], [1.0, 0.0, 0.0]])
+    app = drop(opened(), run_npz=npz(losses=losses, targets=FIELDS["targets"], lengths=FIELDS["lengths"]))
+    [sentence] = texts(app, "error")
+    assert sentence == (
+        "run.npz: The file holds losses and no logits, which these pages can't draw yet. "
+        "Use `lossviz analyze`, `lossviz identify` or `lossviz check` on it, or `lossviz.load` in Python."
+    )
+    assert number(app) == RECORDED
 
 
 def test_taking_a_bad_file_out_takes_its_sentence_away() -> None:
@@ -210,20 +248,23 @@ def test_sequences_without_timesteps_open() -> None:
 
 def test_other_names_are_asked_about_and_then_open() -> None:
     """The dialog has proposed what fits; its answer opens the file."""
-    app = drop(opened(), run_npz=npz(output=FIELDS["logits"], labels=FIELDS["targets"], n=FIELDS["lengths"]))
+    app = drop(
+        opened(), run_npz=npz(first=FIELDS["logits"], second=FIELDS["logits"], y=FIELDS["targets"], n=FIELDS["lengths"])
+    )
     assert number(app) == RECORDED
     click(app, "map")
-    assert app.selectbox(key="map_logits").value == "output"
-    assert app.selectbox(key="map_targets").value == "labels"
-    assert app.selectbox(key="map_logits").options[1] == "output  (2, 3, 4) float32"
+    assert app.selectbox(key="map_targets").value == "y"
+    assert app.selectbox(key="map_logits").options[1] == "first  (2, 3, 4) float32"
+    app.selectbox(key="map_logits").select("first")
     app.selectbox(key="map_lengths").select("n")
     answer(app)
     assert (texts(app, "error"), number(app), counting(app)) == ([], UNIFORM, "4 of 6")
 
 
 def test_wrong_answer_in_the_dialog_is_a_sentence_in_the_dialog() -> None:
-    app = drop(opened(), run_npz=npz(output=FIELDS["logits"], labels=FIELDS["targets"], n=FIELDS["lengths"]))
+    app = drop(opened(), run_npz=npz(first=FIELDS["logits"], second=FIELDS["logits"], n=FIELDS["lengths"]))
     click(app, "map")
+    app.selectbox(key="map_logits").select("first")
     app.selectbox(key="map_targets").select("n")
     app.selectbox(key="map_lengths").select("not in this file")
     answer(app)
@@ -299,9 +340,10 @@ def test_missing_start_file_is_a_sentence_and_leaves_the_doors_free(
 
 def test_start_file_with_other_names_is_asked_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.npz"
-    path.write_bytes(npz(output=FIELDS["logits"], labels=FIELDS["targets"]))
+    path.write_bytes(npz(first=FIELDS["logits"], second=FIELDS["logits"], y=FIELDS["targets"]))
     monkeypatch.setenv("LOSSVIZ_FILE", str(path))
     app = open_app()
     click(app, "map")
+    app.selectbox(key="map_logits").select("first")
     answer(app)
     assert (texts(app, "error"), number(app), shown(app).batch.shape) == ([], UNIFORM, (2, 3, 4))

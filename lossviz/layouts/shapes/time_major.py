@@ -20,6 +20,11 @@ def read(draft: Draft) -> Draft | None:
     if len(draft.shape("logits")) != 3:
         return None
     timesteps, sequences = draft.shape("logits")[:2]
+    if _only_targets_turned(draft, timesteps, sequences):
+        turned = {"targets": np.swapaxes(draft["targets"], 0, 1)}
+        return draft.replacing(**turned).assuming(
+            "time comes first in the targets, so their axes are swapped", "layout"
+        )
     if not (draft.choices.forces("time-major") or _is_time_major(draft, timesteps, sequences)):
         return None
     turned = {
@@ -28,6 +33,12 @@ def read(draft: Draft) -> Draft | None:
         if draft.shape(name)[:2] == (timesteps, sequences)
     }
     return draft.replacing(**turned).assuming("time comes first, so the first two axes are swapped", "layout")
+
+
+def _only_targets_turned(draft: Draft, first: int, second: int) -> bool:
+    """Whether the lengths say that the first axis of the logits is the sequences, while the targets have it second."""
+    turned = draft.shape("targets")[:2] == (second, first) and first != second
+    return turned and draft.shape("lengths") == (first,) and not draft.choices.forces("time-major")
 
 
 def _is_time_major(draft: Draft, timesteps: int, sequences: int) -> bool:

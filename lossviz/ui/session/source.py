@@ -9,6 +9,7 @@ from lossviz.batch import Batch
 from lossviz.digits import is_number, numbers_in
 from lossviz.edits import Edit, apply_edits, differences
 from lossviz.errors import InputError
+from lossviz.layouts import Reading
 from lossviz.ui.session.repair import Repair, Step, apply_steps
 
 __all__ = ["Source"]
@@ -21,6 +22,7 @@ class Source:
     Attributes:
         door: "sample", "file", "typed" or "sentences"; `name`: which one.
         batch: as it came; `made_from`: what was typed for it; `reduction`: that of its model, or "".
+        reading: how an opened file was read, with what was assumed; `origin`: the file, to read it otherwise.
         steps: the edits and repairs made, one step an undo; `undone`: the steps taken back.
         printed: what its loop printed, as it was typed on the page Identify; None: nothing was.
     """
@@ -31,6 +33,8 @@ class Source:
     lesson: str = ""
     made_from: Any = None
     reduction: str = ""
+    reading: Reading | None = None
+    origin: Any = None
     steps: list[Step] = field(default_factory=list)
     undone: list[Step] = field(default_factory=list)
     printed: str | None = None

@@ -9,9 +9,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from lossviz.batch import Batch
 from lossviz.errors import LossvizError, NamesError
-from lossviz.formats import FORMATS, read, read_many
+from lossviz.formats import FORMATS
 from lossviz.samples import DEFAULT
 from lossviz.settings import FILE_VARIABLE, Settings
 from lossviz.ui.session.default_reduction import recorded_with, trained_with
@@ -19,6 +18,7 @@ from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import literal, say
+from lossviz.ui.sources.opened_file import TABLES, Origin, batch_from, changes_of, name_of, read_origin
 from lossviz.ui.sources.rename_dialog import ask_names
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.sources.sentences import sentences_door
@@ -26,8 +26,7 @@ from lossviz.ui.sources.typed import typed_door
 
 __all__ = ["FILE_VARIABLE", "doors"]
 
-TABLES = (".csv", ".parquet")
-SUFFIXES = [suffix.removeprefix(".") for known in FORMATS for suffix in known.suffixes]
+SUFFIXES = [*(suffix.removeprefix(".") for known in FORMATS for suffix in known.suffixes), "jsonl", "arrow", "pt"]
 
 
 def doors(state: State) -> None:
@@ -104,6 +103,7 @@ def _file_door(state: State) -> None:
             persist_state="session",
         )
         state.show(opened[name])
+        _say_assumptions(state, opened[name])
     elif not state.complaint:
         st.caption("No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`")
 
@@ -117,9 +117,9 @@ def _groups(files: list[UploadedFile], new: list[UploadedFile]) -> list[dict[str
 
 def _open_upload(state: State, files: dict[str, bytes]) -> str:
     """Open files that belong together; returns why that can't be, or ""."""
-    name = " + ".join(files)
+    name = name_of(files)
     try:
-        _keep(state, name, read_many(files))
+        _keep(state, files)
     except NamesError as error:
         state.unmapped = (error, files)
         return _without_code(error)
@@ -131,33 +131,45 @@ def _open_upload(state: State, files: dict[str, bytes]) -> str:
 def _open_path(state: State, path: Path) -> None:
     default_widget("door", "Open")
     try:
-        _keep(state, path.name, read(path))
+        _keep(state, path)
     except NamesError as error:
         state.unmapped, state.complaint = (error, path), _without_code(error)
     except LossvizError as error:
         state.complaint = str(error)
 
 
-def _keep(state: State, name: str, arrays: dict[str, Any]) -> None:
-    batch = Batch.from_arrays(**arrays)
+def _keep(state: State, origin: Origin, names: dict[str, str] | None = None, **choices: Any) -> None:
+    name, reading = name_of(origin), read_origin(origin, names, **choices)
+    batch = batch_from(reading)
     state.sources.pop(("file", name), None)
     state.unmapped, state.complaint = None, ""
     state.opened += 1
-    state.show(Source("file", name, batch, reduction=recorded_with(batch)))
+    state.show(Source("file", name, batch, reduction=recorded_with(batch), reading=reading, origin=origin))
+
+
+def _say_assumptions(state: State, source: Source) -> None:
+    """Say what was assumed about a file, each assumption with a button that takes it back."""
+    reading = source.reading
+    if reading is None or not reading.assumptions:
+        return
+    with st.container(key="assumptions"):
+        st.caption(literal(reading.sentence[0].upper() + reading.sentence[1:] + "."))
+        for label, choices in changes_of(reading).items():
+            st.button(label, key=f"read_{'_'.join(choices)}", on_click=partial(_read_again, state, source, choices))
+
+
+def _read_again(state: State, source: Source, choices: dict[str, Any]) -> None:
+    try:
+        _keep(state, source.origin, **choices)
+    except LossvizError as error:
+        state.complaint = f"{source.name}: {error}"
 
 
 def _offer_mapping(state: State) -> None:
     error, origin = state.unmapped
-
-    def answer(names: dict[str, str]) -> None:
-        if isinstance(origin, Path):
-            _keep(state, origin.name, read(origin, names=names))
-        else:
-            _keep(state, " + ".join(origin), read_many(origin, names=names))
-
+    answer = partial(_keep, state, origin)
     if st.button("Say which array is which", key="map", type="primary"):
-        name = origin.name if isinstance(origin, Path) else next(iter(origin))
-        ask_names(error.arrays, answer, table=name.lower().endswith(TABLES))
+        ask_names(error.arrays, answer, table=name_of(origin).lower().endswith(TABLES))
 
 
 def _without_code(error: NamesError) -> str:
