@@ -1,4 +1,4 @@
-"""Every loss under every mask in every way and unit, as numbers: one matrix product a mask, no prose."""
+"""The values of all combinations of loss, mask, reduction and unit: one matrix product per mask, no prose."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ __all__ = ["PER", "Grid", "grid_of"]
 
 Array = np.ndarray
 MOST = 2
-"""How many things a loop may do otherwise at once; what was declared does not count."""
+"""How many components may differ from what was declared at once."""
 
 AT_ONCE = 1 << 25
-"""Coefficients multiplied at once, 256 MB: of 4,096 × 4,096 timesteps all ways together would take 8 GB."""
+"""Coefficients in memory at once, 256 MB: all reductions of 4,096 × 4,096 timesteps would take 8 GB."""
 
 PER = ("none", "sequences", "timesteps")
-"""What a printed number may be one of: the whole batch, each sequence [B], each timestep [T]."""
+"""There may be one printed number, or one per sequence [B], or one per timestep [T]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The numbers of every combination, and where it stands in the order of likelihood.
+    """The value of every combination, and its tier in the order of likelihood.
 
     Attributes:
-        steps: the losses, masks, ways and units.
-        values: [losses, masks, ways, units, numbers]; one number, B or T.
-        tiers: [losses, masks, ways, units]; −1 where it is no hypothesis.
+        components: the losses, masks, reductions and units.
+        values: [losses, masks, reductions, units, numbers]; there are 1, B or T numbers.
+        tiers: [losses, masks, reductions, units]; −1 where the combination is not a hypothesis.
     """
 
     components: Components
@@ -53,7 +53,7 @@ class Grid:
 
 
 def grid_of(components: Components, per: str = "none") -> Grid:
-    """Every combination of the steps, as one number or as one for each sequence or timestep."""
+    """Every combination of the components, as one number or as one per sequence or timestep."""
     losses, masks, reductions, units = components
     with np.errstate(all="ignore"):
         plain = _numbers(losses, masks, reductions, per)
@@ -64,7 +64,7 @@ def grid_of(components: Components, per: str = "none") -> Grid:
 def _numbers(
     losses: tuple[Loss, ...], masks: tuple[Mask, ...], reductions: tuple[CandidateReduction, ...], per: str
 ) -> Array:
-    """Σ coefficients · loss for every loss, mask and way that may be combined, [losses, masks, ways, numbers]."""
+    """Σ coefficients · loss of every allowed combination, [losses, masks, reductions, numbers]."""
     count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[per]
     values = np.full((len(losses), len(masks), len(reductions), count), np.nan)
     for indices in _together(losses):
@@ -73,15 +73,25 @@ def _numbers(
         for place, mask in enumerate(masks):
             tried = [index for index, reduction in enumerate(reductions) if _is_tried(chosen[0], mask, reduction)]
             weights = chosen[0].under(mask.weights)
-            size = max(1, AT_ONCE // max(weights.size, 1))
-            for some in (tried[start : start + size] for start in range(0, len(tried), size)):
-                coefficients = np.stack([reductions[index].coefficients(weights) for index in some])
+            for some, coefficients in _coefficients(reductions, tried, weights):
                 values[np.ix_(indices, [place], some)] = _products(stacked, _by_number(coefficients, per))[:, None]
     return values
 
 
+def _coefficients(
+    reductions: tuple[CandidateReduction, ...], tried: list[int], weights: Array
+) -> Iterator[tuple[list[int], Array]]:
+    """Some of the reductions at a time, with their coefficients [n, B, T] in memory that the next ones overwrite."""
+    size = max(1, AT_ONCE // max(weights.size, 1))
+    memory = np.empty((min(size, len(tried)), *weights.shape))
+    for some in (tried[start : start + size] for start in range(0, len(tried), size)):
+        for row, index in enumerate(some):
+            memory[row] = reductions[index].coefficients(weights)
+        yield some, memory[: len(some)]
+
+
 def _together(losses: tuple[Loss, ...]) -> list[list[int]]:
-    """The losses in groups that have the same weights and the same ways: declared ones, others, and shifted ones."""
+    """The losses, grouped by weights and by the reductions tried with them: declared, others, and each shifted one."""
     same = [index for index, loss in enumerate(losses) if loss.under is unchanged]
     shifted = [[index] for index, loss in enumerate(losses) if loss.under is not unchanged]
     declared = [index for index in same if not _departs(losses[index])]
@@ -89,20 +99,20 @@ def _together(losses: tuple[Loss, ...]) -> list[list[int]]:
 
 
 def _is_tried(loss: Loss, mask: Mask, reduction: CandidateReduction) -> bool:
-    """Whether not more than `MOST` things are done otherwise, and a guess alone."""
+    """Whether at most `MOST` components differ from what was declared, and a guess is the only one."""
     otherwise = sum(_departs(component) for component in (loss, mask, reduction))
     return otherwise <= (1 if reduction.guessed else MOST)
 
 
 def _by_number(arrays: Array, per: str) -> Array:
-    """[n, B, T] → [numbers, n, timesteps that a number is made of]."""
+    """[n, B, T] → [numbers, n, timesteps of a number]."""
     if per == "none":
         return arrays.reshape(1, len(arrays), -1)
     return np.moveaxis(arrays, 1 if per == "sequences" else 2, 0)
 
 
 def _products(loss: Array, coefficients: Array) -> Array:
-    """Σ coefficient · loss over the timesteps whose coefficient is not 0, [losses, ways, numbers]."""
+    """Σ coefficient · loss over the timesteps whose coefficient is not 0, [losses, reductions, numbers]."""
     odd = ~np.isfinite(loss)
     products = (np.where(odd, 0.0, loss) if odd.any() else loss) @ np.swapaxes(coefficients, 1, 2)
     if odd.any():
@@ -116,7 +126,7 @@ def _products(loss: Array, coefficients: Array) -> Array:
 
 
 def _tiers(components: Components) -> Array:
-    """Where each combination stands, −1 where nothing or too much is done otherwise."""
+    """The tier of each combination; −1 where nothing, or too much, differs from what was declared."""
     shape = tuple(len(axis) for axis in components)
     kinds = (_changes, _departs, _errs, _converts, _guesses)
     changed, otherwise, wrong, in_units, guessed = (_counted(components, kind) for kind in kinds)
@@ -131,7 +141,7 @@ def _tiers(components: Components) -> Array:
 
 
 def _counted(components: Components, count: Callable[[Component], bool]) -> Array:
-    """How many steps of each combination are of a kind."""
+    """The number of components of each combination that satisfy a condition."""
     along = (np.array([count(component) for component in axis], int) for axis in components)
     total: Array = sum(np.ix_(*along))  # type: ignore[assignment]
     return total
@@ -142,7 +152,7 @@ def _changes(component: Component) -> bool:
 
 
 def _departs(component: Component) -> bool:
-    """Whether it counts as done otherwise: label smoothing of a known ε is as declared as no smoothing."""
+    """Whether it counts as a difference: label smoothing with a known ε does not."""
     declared = isinstance(component, (Loss, CandidateReduction)) and component.is_sure and not component.is_bug
     return not component.is_plain and not declared
 

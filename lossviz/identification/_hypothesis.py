@@ -26,7 +26,7 @@ Combination = tuple[Loss, Mask, CandidateReduction, Unit]
 Components = tuple[tuple[Loss, ...], tuple[Mask, ...], tuple[CandidateReduction, ...], tuple[Unit, ...]]
 
 KNOWN, BUG, UNIT, COMBINED = range(4)
-"""The order of answers: a known formula under the declared mask, one mistake, a unit, several things at once."""
+"""The order of the answers: a known formula under the declared mask, one mistake, a unit, a combination."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +34,21 @@ class Hypothesis:
     """A formula and its value.
 
     Attributes:
-        code: its code; `codes`: of a combination, one after the other.
-        title: in a few words.
+        code: its code; `codes`: the codes of a combination.
+        title: a few words.
         values: on this batch: one number, or as many as were printed.
         kind: "convention", "bug" or "unit".
         tier: KNOWN, BUG, UNIT or COMBINED; `cost`: its place within.
         sentence: what the loop does, to follow "Your loop".
         formula: LaTeX.
         arrays: → the coefficients [B, T] and the timesteps that it counts [B, T].
-        is_sure: whether the arrays or the options say so too.
+        is_sure: whether anything besides the number supports it, such as the arrays or the options.
         divided_by: where the loop only divides, its divisor: `sentence` without the verb; else "".
         guessed: the option whose value was guessed because nobody gave it, such as "smoothing"; else "".
         aliases: the catalogue's other codes for the same formula.
-        bugs: the codes of which the fix is shown.
-        parts: what is not as declared: the same for the same formula on another batch.
-        convention: the row of `CONVENTIONS` that it is, or None.
+        bugs: the codes whose fixes are shown.
+        parts: everything that differs from what was declared; the same formula has the same parts on every batch.
+        convention: its row of `CONVENTIONS`, or None.
     """
 
     code: str
@@ -71,19 +71,19 @@ class Hypothesis:
 
     @property
     def order(self) -> tuple[int, float]:
-        """By what answers are sorted."""
+        """The key by which answers are sorted."""
         return self.tier, self.cost
 
     @property
     def key(self) -> tuple[str, frozenset[str]]:
-        """The same for the same formula on another batch."""
+        """Identifies the formula across batches."""
         return ("" if self.convention is None else self.convention.code), self.parts
 
 
 def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
-    """The hypothesis of a loss, a mask, a way and a unit of which at least one is not as declared.
+    """The hypothesis of a loss, a mask, a reduction and a unit, at least one of which differs from what was declared.
 
-    Its code is that of the first mistake, or of the first step that is not as declared.
+    Its code is that of the first mistake, or else of the first component that differs.
     """
     components = [component for component in combination if not component.is_plain]
     bugs = tuple(component.code for component in components if component.is_bug)
@@ -109,26 +109,30 @@ def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
 
 
 def parts_of(combination: Combination) -> frozenset[str]:
-    """A name for each step that is not as declared."""
+    """A name for each component that differs from what was declared."""
     return frozenset(f"{component.code} {component.key}" for component in combination if not component.is_plain)
 
 
 def arrays_of(combination: Combination) -> tuple[Array, Array]:
-    """What each loss is multiplied by on its way into the number, and where that is not 0, both [B, T].
+    """The coefficient of each loss in the number, and where it is not 0, both [B, T].
 
-    Where the unit is a power of the number, the coefficients are those of its derivative.
+    If the unit is not linear, these are the coefficients of its derivative.
     """
     loss, mask, reduction, unit = combination
     coefficients = reduction.coefficients(loss.under(mask.weights))
     counts = coefficients != 0
     with np.errstate(all="ignore"):
-        number = np.where(counts, coefficients * loss.values, 0.0).sum(keepdims=True)
-        scaled = np.nan_to_num(coefficients * unit.slope(number), posinf=0.0, neginf=0.0)
+        scaled = coefficients
+        if not unit.is_plain:
+            number = np.where(counts, coefficients * loss.values, 0.0).sum(keepdims=True)
+            scaled = coefficients * unit.slope(number)
+    if not np.isfinite(scaled).all():
+        scaled = np.nan_to_num(scaled, posinf=0.0, neginf=0.0)
     return scaled, counts
 
 
 def _formula(combination: Combination) -> str:
-    """The whole in LaTeX: the way in its unit, then what the weights and the losses are."""
+    """The whole formula in LaTeX: the reduction in its unit, then the definitions of the weights and the losses."""
     loss, mask, reduction, unit = combination
     parts = [unit.formula.replace("{}", reduction.formula), mask.formula, loss.formula]
     return r",\quad ".join(part for part in parts if part)
