@@ -96,8 +96,8 @@ def test_check_says_what_the_loop_printed_where_it_is_the_loop_that_changes(caps
     assert (
         out.split("\n\n", 1)[1]
         == """\
-info RED05 sequence-means: The training loop that printed 1.42 takes each sequence's own mean, then the mean of 3
-  sequences, on purpose, as TensorFlow 1 does, or by mistake; the mean over the timesteps that count is 1.2545.
+info RED05 sequence-means: The training loop that printed 1.42 averages the losses of each sequence, then averages the
+  3 means, on purpose, as TensorFlow 1 does, or by mistake; the mean over the timesteps that count is 1.2545.
   11 timesteps: sequence 0, timesteps 0 to 4; sequence 1, timesteps 0 to 3; sequence 2, timesteps 0 to 1
   1.42 printed, 1.2545 after the fix
 

@@ -56,13 +56,13 @@ def test_identify_prints_the_sentence_the_table_and_the_fix(capsys):
 Golden batch: many conventions, all different
 3 sequences × 5 timesteps × 6 classes, mask: lengths, printed: 0.92000
 
-0.92 is the sum of the losses divided by all 15 positions; 4 of them are padding. Keras 3, Keras 2, TensorFlow 1 and
+0.92 is the sum of the losses divided by all 15 positions, 4 of them padding. Keras 3, Keras 2, TensorFlow 1 and
 others print this.
 
 rank  code  kind         value  difference  title
    1  C05   convention  0.9200           0  Keras 3 with sample_weight
 
-C05: Your loop divides by all 15 positions; 4 of them are padding.
+C05: Your loop divides by all 15 positions, 4 of them padding.
 The same number on this batch: C17, PAD02, RED06, RED08
 
 TensorFlow:
@@ -84,8 +84,9 @@ def test_identify_without_an_answer_says_what_to_check_and_the_nearest(capsys):
 Golden batch: many conventions, all different
 3 sequences × 5 timesteps × 6 classes, mask: lengths, printed: 77.123456
 
-No formula that lossviz knows gives 77.123456 on this batch. Check that it is of this batch alone, not a running mean;
-that dropout was off; that nothing is added to the loss; and that it was printed before the optimiser's step.
+No formula that lossviz knows gives 77.123456 on this batch. Check that the number is for this batch alone and not a
+running mean, that dropout was off, that nothing was added to the loss, and that it was printed before the optimiser
+step.
 The nearest is C02, Sum of everything, no mask: 14.5000, which is 62.6235 less.
 If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so:
 --accumulation-steps, --world-size, --smoothing, --class-weights.

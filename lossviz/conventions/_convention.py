@@ -1,4 +1,4 @@
-"""What a row of the table of conventions says: a formula, a numerator, a divisor, who prints it, and its laws."""
+"""A row of the table of conventions: a formula, a numerator, a divisor, who prints it, and its laws."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 LAWS = {
-    "unchanged_by_extra_padding": "More padding at the end of every sequence leaves it as it is.",
-    "unchanged_by_reordering_rows": "Other orders of the sequences leave it as it is.",
-    "unchanged_by_scaling_weights": "All weights times the same number leave it as it is.",
-    "unchanged_by_splitting": "The mean over micro-batches of equally many sequences is the number of the whole batch.",
+    "unchanged_by_extra_padding": "Adding padding to the end of every sequence does not change it.",
+    "unchanged_by_reordering_rows": "Reordering the sequences does not change it.",
+    "unchanged_by_scaling_weights": "Multiplying all weights by the same number does not change it.",
+    "unchanged_by_splitting": "Its mean over micro-batches of equal size is the number of the whole batch.",
     "additive": "The number of the whole batch is the sum of the numbers of its parts.",
-    "finite_when_all_masked": "It is a finite number where nothing counts.",
+    "finite_when_all_masked": "It is finite even if every timestep is masked.",
 }
-"""The laws that a convention may keep, by name; each drives one test, both ways."""
+"""The laws that a convention may obey, by name; each drives one test, asserted both ways."""
 
 PADDING, ROWS, SCALE, SPLIT, ADD, FINITE = LAWS
 
@@ -49,14 +49,14 @@ DIVISORS = {
     "micro_batches": "Each micro-batch's own timesteps, then the micro-batches",
     "other": "Something else",
 }
-"""What conventions divide by: the groups of the table, in the order of the page."""
+"""The divisors of the conventions: the groups of the table, in the order of the page."""
 
 UNITS = ("nats", "bits", "perplexity")
 
 
 @dataclass(frozen=True)
 class User:
-    """Who prints a convention: the library, as its users call it; the version or trainer; the source file."""
+    """Who prints a number like this: the library, by its usual name; the version or trainer; the source file."""
 
     library: str
     what: str
@@ -80,20 +80,20 @@ Evaluate = Callable[[Terms, Options], Quotient]
 
 @dataclass(frozen=True)
 class Convention:
-    """One way in which a library makes a number of the losses (spec/conventions.md).
+    """How a library turns the losses into a number (spec/conventions.md).
 
     Attributes:
-        code: as in the catalogue, C01 … Z1; the calculations of spec/losses.md have their reduction's name.
-        name: in a few words.
+        code: as in the catalogue, C01 … Z1; the calculations of spec/losses.md have the name of their reduction.
+        name: a few words.
         formula: LaTeX.
         unit: one of `UNITS`.
         group: what it divides by, a key of `DIVISORS`.
         users: who prints it.
-        laws: the names of the `LAWS` that it keeps.
+        laws: the names of the `LAWS` that it obeys.
         evaluate: (terms, options) → Quotient.
         needs: the names of the `Options` without which it has no number.
-        reduction: the reduction of the app that divides likewise, or None where there is none.
-        mask: None for the mask in use, "none" where every timestep counts.
+        reduction: the reduction of the app with the same divisor, or None.
+        mask: None for the mask in use, "none" if every timestep counts.
         note: what to know before comparing with it, or "".
         bugs: the codes of the bugs with the same formula, first the one whose fix is shown, and of the rows that it
             is a variant of.
@@ -132,10 +132,10 @@ class Convention:
 
         Args:
             analysis: of the batch.
-            options: what the training loop was told; by default what the analysis's settings say.
+            options: how the training loop was configured; by default the options of the analysis's settings.
 
         Raises:
-            SettingsError: if an option that it needs was not said.
+            SettingsError: if an option that it needs was not given.
 
         >>> from lossviz import Batch, analyze
         >>> from lossviz.conventions import convention_coded
@@ -150,10 +150,10 @@ value=0.34657359027997264)
         return self.of(terms_of(analysis), options or analysis.settings.options)
 
     def of(self, terms: Terms, options: Options) -> Quotient:
-        """`quotient` of terms that several conventions share.
+        """`quotient`, from terms that several conventions share.
 
         Raises:
-            SettingsError: if an option that it needs was not said.
+            SettingsError: if an option that it needs was not given.
         """
         for name in options.missing(self.needs):
             raise SettingsError(f"{self.code} ({self.name}) needs `{name}`; got None.")
@@ -161,11 +161,11 @@ value=0.34657359027997264)
             return self.evaluate(terms, options)
 
     def numerator(self, analysis: Analysis, options: Options | None = None) -> float:
-        """What is divided, in nats, or in bits where the unit is bits."""
+        """The numerator, in nats, or in bits if the unit is bits."""
         return self.quotient(analysis, options).numerator
 
     def divisor(self, analysis: Analysis, options: Options | None = None) -> float:
-        """What it is divided by."""
+        """The divisor."""
         return self.quotient(analysis, options).divisor
 
     def value(self, analysis: Analysis, options: Options | None = None) -> float:

@@ -1,4 +1,4 @@
-"""How a row of the table is made: from a row of `REDUCTIONS`, or from a numerator and a divisor of its own."""
+"""Build a row of the table: from a row of `REDUCTIONS`, or from its own numerator and divisor."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -52,7 +52,7 @@ def divided(
 
 
 def formula_in(unit: str, formula: str) -> str:
-    r"""A formula in nats as it looks in a unit.
+    r"""Convert a formula in nats to a unit.
 
     >>> formula_in("bits", "x"), formula_in("nats", "x")
     ('\\frac{1}{\\ln 2}\\,x', 'x')
@@ -103,9 +103,20 @@ def from_reduction(
     shown = formula or formula_in(unit, row.formula)
     if mask is not None:
         shown = shown.replace(r"w_{bt}\,", "")  # every weight is 1
-    kept = frozenset(laws)
     return Convention(
-        code, name, shown, unit, row.group, used_by, kept, evaluate, row.needs, reduction, mask, note, **more
+        code,
+        name,
+        shown,
+        unit,
+        row.group,
+        used_by,
+        frozenset(laws),
+        evaluate,
+        row.needs,
+        reduction,
+        mask,
+        note,
+        **more,
     )
 
 
@@ -139,5 +150,5 @@ def custom(
         in_unit = "nats" if unit == "perplexity" else unit
         return divided(above, below, counts, unit=in_unit, safe=safe, divides=divides)
 
-    kept = frozenset(laws)
-    return Convention(code, name, formula, unit, group, used_by, kept, evaluate, needs, reduction, None, note, **more)
+    obeyed = frozenset(laws)
+    return Convention(code, name, formula, unit, group, used_by, obeyed, evaluate, needs, reduction, None, note, **more)

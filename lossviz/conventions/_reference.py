@@ -12,7 +12,7 @@ from lossviz.samples import load_sample
 __all__ = ["padding_answer", "reference"]
 
 TOLD = Options(smoothing=0.1, groups=((0,), (1, 2)))
-"""What the golden batch's loop was told; the other options have no golden value."""
+"""The options of the golden batch's loop; the others have no golden value."""
 
 
 def padding_answer() -> str:
@@ -52,7 +52,7 @@ def _row(convention: Convention, analysis: Analysis) -> str:
 
 
 def _law(name: str, says: str) -> str:
-    kept = [f"`{row.code}`" for row in CONVENTIONS if name in row.laws]
+    obeying = [f"`{row.code}`" for row in CONVENTIONS if name in row.laws]
     broken = [f"`{row.code}`" for row in CONVENTIONS if name not in row.laws]
     title = name.replace("_", " ").capitalize()
-    return f"### {title}\n\n{says}\n\n- Keep it: {', '.join(kept)}.\n- Break it: {', '.join(broken)}."
+    return f"### {title}\n\n{says}\n\n- Obey it: {', '.join(obeying)}.\n- Break it: {', '.join(broken)}."

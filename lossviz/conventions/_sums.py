@@ -1,4 +1,4 @@
-"""Sums, and sums over a divisor that looks at the shape of the batch rather than at what counts."""
+"""Sums, and sums divided by something that depends on the shape of the batch rather than on the mask."""
 
 import numpy as np
 

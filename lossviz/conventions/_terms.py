@@ -1,4 +1,4 @@
-"""What the formulas of the conventions are made of: the arrays of an analysis, under its mask."""
+"""The inputs of the conventions' formulas: the arrays of an analysis, under its mask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """Losses, weights and what else the formulas name; arrays are [B, T].
+    """Losses, weights and everything else in the formulas; arrays are [B, T].
 
     Attributes:
-        analysis: where they come from.
+        analysis: their source.
     """
 
     analysis: Analysis
 
     @cached
     def weights(self) -> Array:
-        """What each loss is multiplied by."""
+        """The weight of each loss."""
         return self.analysis.weights
 
     @cached
@@ -38,12 +38,12 @@ class Terms:
 
     @cached
     def everywhere(self) -> Array:
-        """The loss of every timestep, padding included, in nats; NaN where a label is no class."""
+        """The loss of every timestep, padding included, in nats; NaN where a label is not a class."""
         return self.analysis.batch_loss
 
     @cached
     def loss(self) -> Array:
-        """The loss where it counts, 0 elsewhere; NaN where the length or the label makes no sense."""
+        """The loss where it counts, 0 elsewhere; NaN where the length or the label is impossible."""
         return self.under_mask(self.everywhere)
 
     @cached
@@ -113,7 +113,7 @@ class Terms:
         return float((self.weights * values).sum())
 
     def under_mask(self, values: Array) -> Array:
-        """Values where they count, 0 elsewhere; NaN where the loss that counts has none."""
+        """Values where they count, 0 elsewhere; NaN where an unmasked loss is undefined."""
         masked = np.where(self.counts, values, 0.0)
         masked[self._undefined] = np.nan
         return masked
@@ -153,7 +153,7 @@ class Terms:
             )
 
     def of_target(self, name: str, per_class: Sequence[float]) -> Array:
-        """What an option gives for the class of each target; NaN where a label is no class.
+        """The value of a per-class option for each target; NaN where a label is not a class.
 
         Raises:
             SettingsError: if the option `name` does not have one number for each class.

@@ -40,7 +40,7 @@ def compare_conventions(analysis: Analysis, **options: Any) -> "pd.DataFrame":
     Columns: `code`; `name`; `value`, in `unit` (nats, bits, perplexity); its `numerator` and `divisor`;
     `divisor_counts`, what the divisor counts; `difference`, value − the analysis's own number, NaN where that has
     another unit or is no single number; `group`, a key of `lossviz.conventions.DIVISORS`; `libraries`; `note`.
-    A convention that needs an option which was not said has NaN for its numbers, and the note says what it needs.
+    A convention that needs an option which was not given has NaN for its numbers, and its note names the option.
 
     Args:
         analysis: of the batch, under the mask to compare with.
@@ -62,14 +62,14 @@ def compare_conventions(analysis: Analysis, **options: Any) -> "pd.DataFrame":
     LS1      NaN      NaN  nats         NaN  Needs `smoothing`.
     """
     pandas = require("pandas", "`compare_conventions`")
-    said, terms = merged_options(analysis, options), terms_of(analysis)
-    rows = [_row(convention, terms, said) for convention in CONVENTIONS]
+    given, terms = merged_options(analysis, options), terms_of(analysis)
+    rows = [_row(convention, terms, given) for convention in CONVENTIONS]
     table: pd.DataFrame = pandas.DataFrame(rows, columns=list(COLUMNS))
     return table
 
 
 def merged_options(analysis: Analysis, options: dict[str, Any]) -> Options:
-    """The options of an analysis's settings with some of them said anew.
+    """The options of an analysis's settings, some of them replaced.
 
     Raises:
         SettingsError: if an option is unknown, out of its range, or does not fit the batch.

@@ -1,7 +1,7 @@
-"""What to write instead: the lines that mend a training loop, in TensorFlow and in PyTorch.
+"""What to write instead: the lines that fix a training loop, in TensorFlow and PyTorch.
 
-`FIXES` holds the lines against each bug and `fix_of` writes them for a batch. Rules that need lines of their own put
-them together from the snippets (`WEIGHTS`, `LOSSES`, `MEAN`, …) with `written`.
+`FIXES` has the lines for each bug, and `fix_of` writes them for a batch. Rules that need other lines compose them
+from the snippets (`WEIGHTS`, `LOSSES`, `MEAN`, …) with `written`.
 
 >>> MEAN.pytorch
 'loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()'

@@ -1,4 +1,4 @@
-"""The fix of each bug (spec/padding-bugs.md): lines that run in a training loop and give the mean over what counts."""
+"""The fix of each bug (spec/padding-bugs.md): lines that run in a training loop and compute the masked mean."""
 
 from collections.abc import Iterable
 

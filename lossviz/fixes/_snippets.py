@@ -1,4 +1,4 @@
-"""The lines that fixes are made of: one way to write the weights, the losses and their mean, in both libraries.
+"""The lines that fixes are composed of: the weights, the losses and their mean, written in both libraries.
 
 The names are those of a loop: `logits` [B, T, V]; `targets`, `inputs`, `weights`, `losses` [B, T]; `lengths` [B];
 `loss`, the number. `tf` is TensorFlow, `F` is `torch.nn.functional`.
@@ -29,11 +29,11 @@ __all__ = [
 ]
 
 SOURCE, WEIGH, LOSE, CHANGE, REDUCE, REPORT = range(6)
-"""The order of a loop: its data, what counts, each loss, what becomes of it, the number, and its unit."""
+"""The order of a training loop: data, weights, losses, changes to them, the number, and its unit."""
 
 
 class Line(NamedTuple):
-    """One step in both libraries; several lines of code where there is a line break.
+    """One step of the loop in both libraries; may contain several lines of code.
 
     Attributes:
         place: its place in the loop, one of the six above.
@@ -47,7 +47,7 @@ class Line(NamedTuple):
     pytorch: str
 
     def saying(self, comment: str) -> "Line":
-        """The same with a comment behind it.
+        """The same line, followed by a comment.
 
         >>> MEAN.saying("one division").pytorch
         'loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division'
@@ -56,7 +56,7 @@ class Line(NamedTuple):
 
     @property
     def step(self) -> tuple[int, str]:
-        """What it does, without what it says."""
+        """What it does, without the comment."""
         return self.place, self.pytorch.partition("  #")[0]
 
 
@@ -68,7 +68,7 @@ BY_LENGTH = Line(
 """A timestep counts before the end of its sequence."""
 
 WEIGHTS = Line(WEIGH, "", "")
-"""Stands for what a batch says of which timesteps count."""
+"""A placeholder for the weights that the batch declares."""
 
 LOSSES = Line(LOSE, "{losses}", "{losses}")
 """The cross entropy of every timestep."""
@@ -96,7 +96,7 @@ def both(code: str, place: int = SOURCE) -> Line:
 
 
 def written(lines: Iterable[Line], analysis: Analysis) -> dict[str, str]:
-    """The code by library, in the order of a loop, each step once, and one reduction: the mean if there is no other.
+    """The code by library, in the order of a loop: each step once, and one reduction, the mean if there is no other.
 
     >>> import numpy as np
     >>> from lossviz import analyze
@@ -183,7 +183,7 @@ _SIGMOID = {
     "{Entropy}": ("BinaryCrossentropy", ""),
     "{of_keras}": ("targets[..., None]", ""),
 }
-"""What a softmax over V classes and a sigmoid of one logit write otherwise."""
+"""The code that differs between a softmax over V classes and a sigmoid of one logit."""
 
 _COUNTS = "weights = tf.cast(weights != 0, tf.float32)", "weights = (weights != 0).float()"
 _LAST = (
@@ -193,7 +193,7 @@ _LAST = (
 
 
 def _weights(analysis: Analysis) -> tuple[str, str]:
-    """What counts, by the mask in use; a classifier's is the last timestep of it."""
+    """The weights of the mask in use; a classifier counts only its last timestep."""
     code = weigh(analysis.batch, analysis.mask_name)
     if not analysis.is_classifier:
         return code
@@ -202,7 +202,7 @@ def _weights(analysis: Analysis) -> tuple[str, str]:
 
 
 def weigh(batch: Batch, name: str) -> tuple[str, str]:
-    """The line that makes the weights of a mask, in TensorFlow and in PyTorch; empty where the loop has weights.
+    """The line that computes the weights of a mask, in TensorFlow and PyTorch; empty if the loop already has weights.
 
     >>> weigh(Batch.from_arrays(logits=[[[0.0, 0.0]]], targets=[[1]], pad_id=0), "nonpad")[1]
     'weights = (targets != 0).float()'

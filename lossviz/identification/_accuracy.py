@@ -1,4 +1,4 @@
-"""What a printed accuracy says beside a loss (spec/padding-bugs.md PAD-17)."""
+"""What an accuracy printed beside the loss reveals (spec/padding-bugs.md PAD-17)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossviz.fixes import fix_of
-from lossviz.identification._context import Context
+from lossviz.identification._context import Context, plural
 from lossviz.identification._match import Match
 from lossviz.identification._reported import Printed
 from lossviz.identification.candidates._one_off import accuracies
@@ -15,14 +15,14 @@ __all__ = ["with_accuracy"]
 
 
 def with_accuracy(matches: Sequence[Match], context: Context, printed: Printed | None) -> tuple[Match, ...]:
-    """The matches, and PAD-17 where the accuracy counts padding, which makes it likelier that the loss does too.
+    """Add PAD-17 if the accuracy counts padding, which makes it likelier that the loss does too.
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.identification._reported import read_printed
     >>> from lossviz.reductions import Options
     >>> batch = Batch.from_arrays(logits=np.eye(2)[None], targets=[[0, 0]], lengths=[1])
     >>> with_accuracy((), Context(analyze(batch), Options()), read_printed("0.50"))[0].explanation
-    'Your accuracy counts all 2 positions: 0.5, where the 1 timesteps that count give 1.'
+    'Your accuracy of 0.5 is that of all 2 positions; over the 1 timestep that counts it is 1.'
     """
     if printed is None:
         return tuple(matches)
@@ -37,7 +37,7 @@ def with_accuracy(matches: Sequence[Match], context: Context, printed: Printed |
 
 
 def _surer(match: Match) -> Match:
-    """A possible PAD-01 is no longer only possible."""
+    """PAD-01 without its doubt: the accuracy supports it."""
     if "PAD01" not in match.codes or not match.possible:
         return match
     clause = f"{match.clause}, and its accuracy counts them too"
@@ -45,6 +45,7 @@ def _surer(match: Match) -> Match:
 
 
 def _counts_padding(context: Context, everywhere: float, masked: float, printed: Printed) -> Match:
+    unmasked = f"{plural(context.counting, 'timestep')} that count{'s' if context.counting == 1 else ''}"
     return Match(
         code="PAD17",
         title="Accuracy counts padding",
@@ -53,8 +54,8 @@ def _counts_padding(context: Context, everywhere: float, masked: float, printed:
         formula=r"\frac{1}{B \cdot T}\sum_{b,t} [\operatorname{argmax}_v z_{btv} = y_{bt}]",
         kind="bug",
         explanation=(
-            f"Your accuracy counts all {context.positions:,} positions: {everywhere:.4g}, "
-            f"where the {context.counting:,} timesteps that count give {masked:.4g}."
+            f"Your accuracy of {everywhere:.4g} is that of all {context.positions:,} positions; "
+            f"over the {unmasked} it is {masked:.4g}."
         ),
         fix=fix_of(["PAD17"], context.analysis),
         codes=("PAD17",),

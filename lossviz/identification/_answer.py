@@ -8,19 +8,20 @@ from lossviz.identification._match import Match
 __all__ = ["NOTHING", "answer"]
 
 NOTHING = (
-    "No formula that lossviz knows gives {} on this batch. Check that it is of this batch alone, not a running mean; "
-    "that dropout was off; that nothing is added to the loss; and that it was printed before the optimiser's step."
+    "No formula that lossviz knows gives {} on this batch. Check that the number is for this batch alone and not a "
+    "running mean, that dropout was off, that nothing was added to the loss, and that it was printed before the "
+    "optimiser step."
 )
 MOST = 3
-"""How many libraries are named."""
+"""The largest number of libraries to name."""
 
 
 def answer(matches: Sequence[Match], reported: str | None = None) -> str:
-    """The likeliest of the matches in a sentence, who prints it in another; what to check where there is none.
+    """One sentence about the likeliest match and one about who prints it; if there is no match, what to check.
 
     Args:
-        matches: what `identify` answered.
-        reported: the number as it was printed, to be named where there is no match.
+        matches: the result of `identify`.
+        reported: the number as it was printed, to name it if there is no match.
 
     >>> answer((), "1.2312")[:66]
     'No formula that lossviz knows gives 1.2312 on this batch. Check th'
@@ -45,7 +46,7 @@ def _lower(sentence: str) -> str:
 
 
 def _users(match: Match) -> str:
-    """Who prints it, the first few of all conventions that the match stands for."""
+    """The first few libraries that print any of the conventions merged into the match."""
     codes = [match.code, *match.aliases] if match.kind != "bug" else []
     named = dict.fromkeys(
         user.library

@@ -1,4 +1,4 @@
-"""What the formulas are made of: the arrays of an analysis and what is known of the loop."""
+"""The inputs of all formulas: the arrays of an analysis, and what is known about the training loop."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,8 +22,8 @@ class Context:
     """Losses, weights and counts of one batch, for every formula; arrays are [B, T].
 
     Attributes:
-        analysis: of the batch, under the mask that it declares.
-        options: how the loop was configured, as far as it was said.
+        analysis: the batch analyzed under its declared mask.
+        options: how the training loop was configured, as far as it is known.
 
     >>> from lossviz import Batch, analyze
     >>> context = Context(analyze(Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 3], [1, 0, 0]],
@@ -37,13 +37,13 @@ class Context:
 
     @cached
     def loss(self) -> Array:
-        """Every timestep's loss, padding included, NaN where the loss that counts has none."""
+        """The loss of every timestep, padding included; NaN where an unmasked loss is undefined."""
         undefined = self.analysis.mask & np.isnan(self.analysis.unpadded_loss)
         return np.where(undefined, np.nan, self.analysis.batch_loss)
 
     @property
     def weights(self) -> Array:
-        """What each loss is declared to be multiplied by."""
+        """The declared weight of each loss."""
         return self.analysis.weights
 
     @property
@@ -68,7 +68,7 @@ class Context:
 
     @property
     def classes(self) -> int:
-        """V; 2 of a classifier's one logit."""
+        """V; 2 for a classifier with one logit."""
         return self.analysis.classes
 
     @property
@@ -78,53 +78,53 @@ class Context:
 
     @cached
     def counting(self) -> int:
-        """How many timesteps count."""
+        """The number of unmasked timesteps."""
         return int(self.analysis.mask.sum())
 
     @property
     def padding(self) -> int:
-        """How many do not."""
+        """The number of masked timesteps."""
         return self.positions - self.counting
 
     @property
     def is_classifier(self) -> bool:
-        """Whether there is one logit per timestep, which was read as two classes."""
+        """Whether there is one logit per timestep, read as two classes."""
         return self.analysis.is_classifier
 
     @cached
     def is_prefix(self) -> bool:
-        """Whether each sequence counts from its start to its end, so that what doesn't count is padding after it."""
+        """Whether each sequence is unmasked from its start to its end, so that only padding after it is masked."""
         return np.array_equal(self.weights != 0, np.arange(self.timesteps) < self.ends[:, None])
 
     @property
     def is_padded(self) -> bool:
-        """Whether what does not count is padding, and no prompt and no timestep that a classifier does not read."""
+        """Whether everything masked is padding, rather than a prompt or a timestep that a classifier does not read."""
         return self.is_prefix or (self.analysis.mask_name in ("lengths", "nonpad") and not self.is_classifier)
 
     @property
-    def of_them(self) -> str:
-        """How many do not count, to say after the number of all positions."""
+    def padding_note(self) -> str:
+        """How many positions do not count, to follow the number of all positions and a comma."""
         if not self.padding:
-            return "none of them is padding"
-        one = self.padding == 1
-        verb = f"{'is' if one else 'are'} padding" if self.is_padded else f"{'does' if one else 'do'} not count"
-        return f"{self.padding:,} of them {verb}"
+            return "none of them padding"
+        if self.is_padded:
+            return f"{self.padding:,} of them padding"
+        return f"{self.padding:,} of which {'does' if self.padding == 1 else 'do'} not count"
 
     @property
     def what_counts(self) -> str:
-        """What Σ w counts, with its number."""
+        """What Σ w counts, in words with the number."""
         if self.has_binary_weights:
             return f"the {self.counting:,} timestep{' that counts' if self.counting == 1 else 's that count'}"
         return f"the sum of the weights, {amount(self.weight)}"
 
     @cached
     def words(self) -> dict[str, int | str]:
-        """What `Reduction.divided_by` and `Reduction.clause` name."""
+        """The values for the templates `Reduction.divided_by` and `Reduction.clause`."""
         return {
             "counting": self.counting,
             "filled": int(np.count_nonzero(self.weights.any(axis=1))),
             "first_labels": int(np.count_nonzero(self.weights[:, :1])),
-            "padding": self.of_them,
+            "padding": self.padding_note,
             "positions": self.positions,
             "sequences": self.sequences,
             "timesteps": self.timesteps,
@@ -135,7 +135,7 @@ class Context:
 
     @cached
     def is_full(self) -> bool:
-        """Whether every timestep counts, and by 1."""
+        """Whether every weight is 1."""
         return bool((self.weights == 1).all())
 
     @cached
@@ -155,7 +155,7 @@ class Context:
 
     @cached
     def alternatives(self) -> "Alternatives":
-        """What else the logits give."""
+        """Other losses of the same logits."""
         return self.analysis.alternatives()
 
 
@@ -169,7 +169,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def amount(number: float) -> str:
-    """A number in a sentence: as many digits as say something.
+    """A number in a sentence, with as many digits as are useful.
 
     >>> amount(13.8), amount(11.0), amount(1 / 3), amount(1234567.0)
     ('13.8', '11', '0.33333', '1.2346e+06')

@@ -40,38 +40,39 @@ def identify(
     settings: Settings | None = None,
     options: Options | None = None,
 ) -> tuple[Match, ...]:
-    """Every formula whose value on a batch is the number that a loop printed, likeliest first.
+    """Find every formula whose value on a batch is the number that a training loop printed, likeliest first.
 
-    Compared are the conventions and what known mistakes make of a loss: its mask, shift, reduction, unit, smoothing
-    and split, one or two at a time. The value may lie half a unit of the last printed digit from the number, and what
-    the precision of the loop explains (spec/padding-bugs.md §0).
+    Tries the conventions, and what known mistakes in mask, shift, reduction, unit, smoothing and split make of the
+    loss, one or two at a time. A value may differ from the number by half a unit of the last printed digit, plus the
+    rounding error of the loop's precision (spec/padding-bugs.md §0).
 
     Args:
-        batch: a Batch, or an Analysis, which is not computed again; or several with one number each, of which only
-            the formulas are kept that give each its own, or with one number that was printed for all of them.
-        reported: as it was printed, "1.2545", or a number; or [B] or [T] of them, one a sequence or a timestep.
-        decimals: how many were printed, where `reported` does not show them.
-        accumulation_steps: k, into how many micro-batches the loop cuts the sequences.
-        world_size: on how many ranks they lie.
-        smoothing: ε of label smoothing; without it 0.05, 0.1, 0.15 and 0.2 are tried.
-        accuracy: what the loop printed beside the loss, from 0 to 1 or in percent.
-        precision: "float32", "float16" or "bfloat16", what the loop computed the loss in.
-        class_weights: [V], what it multiplied the loss of each class by.
-        settings: which mask is in use; by default the one that the batch declares.
-        options: what else is known, such as `max_length`, `groups`, `bytes_per_token` or `z_loss`; by default what the
-            settings say.
+        batch: a Batch, or an Analysis to reuse; or a list of them, with one number each, which a formula must all
+            give, or with one number that was printed for all of them.
+        reported: the printed number, as text ("1.2545") or as a number; or [B] or [T] of them, one per sequence or
+            timestep.
+        decimals: how many decimals were printed, if `reported` does not show them.
+        accumulation_steps: k, the number of micro-batches that the loop cuts the sequences into.
+        world_size: the number of ranks that the sequences are distributed over.
+        smoothing: ε of label smoothing; by default 0.05, 0.1, 0.15 and 0.2 are tried.
+        accuracy: the accuracy that the loop printed beside the loss, from 0 to 1 or in percent.
+        precision: the precision of the loop's loss: "float32", "float16" or "bfloat16".
+        class_weights: [V], the factor of each class's loss.
+        settings: the mask to use; by default the one that the batch declares.
+        options: anything else that is known, such as `max_length`, `groups`, `bytes_per_token` or `z_loss`; by default
+            the options of the settings.
 
     Returns:
-        Matches by rank; none where no formula gives the number.
+        Matches by rank; none if no formula gives the number.
 
     Raises:
-        InputError: if `reported` is no number, or not as many as there are sequences, timesteps or batches.
+        InputError: if `reported` is not a number, or not one per sequence, timestep or batch.
         SettingsError: if an option is out of its range.
 
     >>> import numpy as np
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
     >>> identify(batch, "1.0397")[0].explanation  # 3 · ln 4 ÷ 4
-    'Your loop divides by all 4 positions; 1 of them is padding.'
+    'Your loop divides by all 4 positions, 1 of them padding.'
     """
     relative, shown = relative_tolerance(precision), decimals_or_refuse(decimals)
     query = read_query(batch, reported, decimals=shown, relative=relative)
@@ -112,7 +113,7 @@ def _matches(several: list[Context], query: Query) -> tuple[Match, ...]:
 
 
 def _found(context: Context, printed: tuple[Any, ...]) -> tuple[list[Hypothesis], dict[int, float]]:
-    """The hits of one batch, and how many to expect by chance."""
+    """The hits for one batch, and how many to expect by chance."""
     counts = {"none": 1, "sequences": context.sequences, "timesteps": context.timesteps}
     searches = [Search(context, per) for per, count in counts.items() if count == len(printed)]
     if len(printed) == 1:

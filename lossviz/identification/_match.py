@@ -11,28 +11,28 @@ KINDS = {"convention": "Convention", "bug": "Bug", "unit": "Unit"}
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """One formula whose value is the number that was printed.
+    """One formula whose value is the printed number.
 
     Attributes:
         code: a convention's or a bug's, as in the catalogues: C03, PAD02, RED01, MOD01 …
-        title: in a few words.
-        value: what the formula gives on this batch; `difference`: value − reported; of several numbers the pair that
-            lies furthest apart.
+        title: a few words.
+        value: the formula's value on this batch; `difference`: value − reported; for several numbers, the pair
+            furthest apart.
         formula: LaTeX.
         kind: "convention", "bug" or "unit".
         explanation: one sentence with this batch's numbers.
-        clause: what the training loop does, to follow "Your loop"; "" where it says nothing about the loop.
+        clause: what the training loop does, to follow "Your loop"; "" if the match is not about the loop.
         divided_by: where the loop only divides, its divisor: `clause` without the verb; else "".
         possible: whether nothing besides the number supports it, so that the sentence is a guess.
-        fix: what to write, by library ("TensorFlow", "PyTorch"); empty where there is nothing to fix.
-        rank: 1 for the likeliest; the declared mask with a known formula first, then bugs, then exotic combinations.
-        codes: the codes of a combination, one after the other: ("PAD01", "C12").
-        aliases: codes of other formulas that give exactly this number on this batch.
+        fix: what to write instead, by library ("TensorFlow", "PyTorch"); empty if there is nothing to fix.
+        rank: 1 for the likeliest; known formulas under the declared mask first, then bugs, then combinations.
+        codes: the codes of a combination: ("PAD01", "C12").
+        aliases: the codes of other formulas with exactly this value on this batch.
         how_to_distinguish: the second batch that would rule out the other answers, in one sentence, or "".
-        accidental: whether so few digits agree that chance is likely.
-        coefficients: [B, T], what each timestep's loss is multiplied by on its way into the number, the derivative
-            where it is no product (perplexity); NaN-free.
-        cells: [B, T] bool, the timesteps that it counts.
+        accidental: whether the match is likely to be chance, because few digits agree.
+        coefficients: [B, T], the coefficient of each timestep's loss in the number, or its derivative where the number
+            is not linear in the losses (perplexity); never NaN.
+        cells: [B, T] bool, the timesteps that the formula counts.
 
     >>> match = Match("C03", "Mean", value=1.25, difference=0.0, formula="", kind="convention", explanation="")
     >>> match.rank, match.fix

@@ -1,4 +1,4 @@
-"""Answers → matches: the sentence, the fix, whether it may be chance, and what would tell it from the others."""
+"""Answers → matches: the explanation, the fix, whether it may be chance, and how to distinguish it from the others."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ from lossviz.identification._reported import Printed
 __all__ = ["described"]
 
 FEW_DIGITS, GUESS_DIGITS = 4, 5
-"""Fewer digits than this, and a combination (rule 1) or a formula with a guessed ε (RED-11) is no finding."""
+"""With fewer digits, a combination (rule 1) or a formula with a guessed ε (RED-11) is not a finding."""
 
 POSSIBLE, BY_CHANCE = "Possible: ", "Also consistent with the number, perhaps by chance: "
-"""How a doubtful explanation starts (rules 1 and 3)."""
+"""The first words of a doubtful explanation (rules 1 and 3)."""
 
 MOST, MOST_COMBINED = 0.5, 0.1
-"""From how many chance hits on a single formula, and a combination of several steps, is called accidental."""
+"""The expected number of chance hits from which a single formula, and a combination, is called accidental."""
 
 Array = np.ndarray
 Chance = dict[int, float]
@@ -35,8 +35,8 @@ def described(
     Args:
         answers: likeliest first.
         printed: the numbers that were printed.
-        context: of the batch, the first of several.
-        chance: how many hits to expect by chance, up to each tier.
+        context: the context of the batch, or of the first of several.
+        chance: the expected number of chance hits up to each tier.
     """
     heads = [answer.head for answer in answers]
     return tuple(
@@ -78,7 +78,7 @@ def _match(
 
 
 def _furthest(hypothesis: Hypothesis, printed: tuple[Printed, ...]) -> tuple[float, float]:
-    """The value that lies furthest from its printed number, and how far."""
+    """The value furthest from its printed number, and the difference."""
     gaps = [float(value) - one.value for value, one in zip(hypothesis.values, printed, strict=True)]
     gaps = [gap if np.isfinite(gap) else 0.0 for gap in gaps]
     at = int(np.argmax(np.abs(gaps)))
@@ -86,7 +86,7 @@ def _furthest(hypothesis: Hypothesis, printed: tuple[Printed, ...]) -> tuple[flo
 
 
 def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance: Chance) -> bool:
-    """Whether so few digits agree, for so many formulas, that chance is likely (matching rule 1)."""
+    """Whether the match is likely to be chance: few digits, many formulas (matching rule 1)."""
     if not np.isfinite(printed[0].value):
         return False
     digits = sum(one.digits for one in printed)
@@ -98,23 +98,23 @@ def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance:
 
 
 def _why_not_finite(hypothesis: Hypothesis, cells: Array, context: Context) -> str:
-    """The end of a sentence about a number that is NaN or infinite."""
-    odd = int((cells & ~np.isfinite(context.loss)).sum())
+    """Why the number is NaN or infinite, to end the explanation; else ""."""
     if np.isfinite(hypothesis.values).all() or hypothesis.code == "NUM01":
         return ""
     if not context.counting:
-        return "; nothing counts, and 0 ÷ 0 is NaN"
-    return f"; {odd:,} of the losses that it counts {'is' if odd == 1 else 'are'} not finite" if odd else ""
+        return ", and since nothing counts, 0 ÷ 0 gives NaN"
+    odd = int((cells & ~np.isfinite(context.loss)).sum())
+    return f", and {odd:,} of the losses that it counts {'is' if odd == 1 else 'are'} not finite" if odd else ""
 
 
 def _doubt(hypothesis: Hypothesis, accidental: bool) -> str:
-    """How the sentence about a doubtful match starts (rules 1 and 3)."""
+    """The first words about a doubtful match, else "" (rules 1 and 3)."""
     if accidental and hypothesis.tier != KNOWN:
         return BY_CHANCE
     return POSSIBLE if hypothesis.kind == "bug" and not hypothesis.is_sure else ""
 
 
 def _fix(hypothesis: Hypothesis, context: Context) -> dict[str, str]:
-    """The lines against every mistake; of a convention against the first that it is taken for."""
+    """The fix of every mistake; for a convention, of the first bug with its formula."""
     codes = [code for code in hypothesis.bugs if code in FIXES]
     return fix_of(codes if hypothesis.convention is None else codes[:1], context.analysis)

@@ -1,4 +1,4 @@
-"""One number printed for several batches: how their numbers were put together (spec/padding-bugs.md RED-12)."""
+"""One number printed for several batches: how a loop combines them (spec/padding-bugs.md RED-12)."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -25,7 +25,7 @@ OTHERS = {
     "positions": "all positions",
     "encoder_decoder": "the number of sequences",
 }
-"""The reductions that a loop over batches may use instead of the mean, and what the last two divide by."""
+"""The reductions that a loop over batches may use, and what the last two divide by."""
 
 
 class Average(NamedTuple):
@@ -61,7 +61,7 @@ class Total(NamedTuple):
 
 
 def over_batches(several: Sequence[Context]) -> Iterator[Hypothesis]:
-    """Means over several batches, under the declared masks and each one that a mistake makes of them."""
+    """Means over several batches, under the declared masks and under every mistaken one."""
     for row in zip(*(masks(context) for context in several), strict=False):
         if len({(mask.code, mask.key) for mask in row}) == 1:
             sums, weights = (np.array(column) for column in zip(*_sums(several, row), strict=True))
@@ -117,7 +117,7 @@ def _averages(unit: Unit, sums: Array, weights: Array, sizes: Array) -> Iterator
         "Mean of the batches' means, by their size",
         unit.of((sizes * each).sum() / sizes.sum()),
         rf"\sum_i \tfrac{{B_i}}{{B}}\,{OF_BATCH}",
-        f"averages the means of {count} batches, each by its number of sequences",
+        f"averages the means of {count} batches, each weighted by its number of sequences",
         cost=0.4,
     )
     yield Average(
@@ -176,7 +176,7 @@ def _totals(several: Sequence[Context], reduction: Reduction) -> Iterator[Total]
         averaged = f"averages what it prints for {batches}, each divided by {own}"
         yield Total("RED12", each.mean(), averaged, is_bug=True)
         if reduction.name == "positions":  # by their size, sums ÷ B are divided once
-            yield Total("C21b", (sizes * each).sum() / sizes.sum(), f"{averaged}, by its number of sequences")
+            yield Total("C21b", (sizes * each).sum() / sizes.sum(), f"{averaged}, weighted by its number of sequences")
 
 
 def _other(several: Sequence[Context], reduction: Reduction, unit: Unit, total: Total) -> Hypothesis:

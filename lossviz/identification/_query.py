@@ -1,4 +1,4 @@
-"""What is asked: which batches, and which numbers were printed for each."""
+"""The question: some batches, and the numbers printed for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ __all__ = ["Query", "read_query"]
 
 @dataclass(frozen=True)
 class Query:
-    """The batches and their numbers.
+    """Batches and their printed numbers.
 
     Attributes:
         batches: one or more.
-        printed: the numbers of each batch; of several batches one row where they have one number in common.
+        printed: the numbers of each batch; a single row for several batches means one number for all of them.
     """
 
     batches: tuple[Batch | Analysis, ...]
@@ -34,7 +34,7 @@ def read_query(batch: Any, reported: Any, *, decimals: int | None, relative: flo
     """Pair batches with their numbers.
 
     Raises:
-        InputError: if something is no batch or no number, or there are not as many of one as of the other.
+        InputError: if something is not a batch or not a number, or their counts do not match.
 
     >>> batch = Batch.from_arrays(logits=[[[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]], targets=[[0, 1, 0]])
     >>> [len(row) for row in read_query(batch, ["0.7", "0.7", "0.7"], decimals=None, relative=0).printed]
@@ -80,7 +80,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _checked(batch: Batch | Analysis, printed: tuple[Printed, ...]) -> tuple[Printed, ...]:
-    """Refuse numbers that are neither one, nor one a sequence, nor one a timestep."""
+    """Refuse anything but one number, one per sequence or one per timestep."""
     shape = (batch if isinstance(batch, Batch) else batch.batch).shape
     if len(printed) not in (1, *shape[:2]):
         raise InputError(

@@ -1,4 +1,4 @@
-"""The hits in order, the same number told once."""
+"""Rank the hits, and merge those that are the same number."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ __all__ = ["Answer", "merged"]
 
 @dataclass(eq=False)
 class Answer:
-    """A formula and the others that give exactly its number on this batch."""
+    """A formula and the others with exactly the same value on this batch."""
 
     head: Hypothesis
     others: list[Hypothesis] = field(default_factory=list)
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """The codes of the others, each once, conventions first."""
+        """The codes of the others without repetition, conventions first."""
         conventions = [other.code for other in self.others if other.convention is not None]
         bugs = [code for other in self.others for code in (other.code, *other.aliases)]
         own = (self.head.code, *self.head.codes)
@@ -26,11 +26,11 @@ class Answer:
 
 
 def merged(hits: Iterable[Hypothesis]) -> list[Answer]:
-    """One answer for each formula, in order.
+    """One answer per formula, in order.
 
-    A convention of the same number joins the one before it, and so does a mistake that changes nothing on this batch.
-    Mistakes of the same number stay apart, since each has a fix of its own. A combination says nothing if something
-    simpler gives its number, or if it is an answer with one more step that changes no printed digit.
+    A convention with the same value is merged into the answer before it, and so is a mistake that changes nothing on
+    this batch. Other mistakes with the same value stay separate, because each has its own fix. A combination is dropped
+    if something simpler has its value, or if it is an answer plus a component that changes no printed digit.
     """
     answers: list[Answer] = []
     for hit in sorted(hits, key=lambda hit: hit.order):
@@ -51,10 +51,10 @@ def merged(hits: Iterable[Hypothesis]) -> list[Answer]:
 
 
 def _is_one_bug(one: Hypothesis, other: Hypothesis) -> bool:
-    """Whether both are the same mistakes, and differ in what changes nothing on this batch."""
+    """Whether both consist of the same mistakes, and differ only in what changes nothing on this batch."""
     return one.kind == other.kind == "bug" and one.bugs == other.bugs
 
 
 def _goes_without(combination: Hypothesis, simpler: Hypothesis) -> bool:
-    """Whether the simpler one is the combination without one of its steps."""
+    """Whether the simpler one is the combination minus one of its components."""
     return simpler.tier < COMBINED and simpler.parts < combination.parts

@@ -1,4 +1,4 @@
-"""A number as it was printed, and how far a formula's value may lie from it."""
+"""A printed number, and how far a formula's value may be from it."""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -12,7 +12,7 @@ from lossviz.errors import InputError, not_one_of
 __all__ = ["PRECISIONS", "Printed", "accuracy_or_refuse", "decimals_or_refuse", "read_printed", "relative_tolerance"]
 
 PRECISIONS = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 4e-3}
-"""How far, relative to the number, a loss computed in that precision may lie from the exact one."""
+"""The relative error of a loss computed in each precision."""
 
 WORDS, COMMA = "Leave out units and words.", "Write the decimal comma as a point."
 MOST_DECIMALS = 300
@@ -36,19 +36,19 @@ class Printed:
 
     @property
     def digits(self) -> int:
-        """How many significant digits were printed."""
+        """The number of significant digits printed."""
         if not np.isfinite(self.value) or self.value == 0:
             return max(self.decimals, 0)
         return max(int(np.floor(np.log10(abs(self.value)))) + 1 + self.decimals, 0)
 
     def is_hit(self, value: float) -> bool:
-        """Whether a formula's value would have been printed so; NaN is NaN, and inf is inf of its sign."""
+        """Whether a formula's value could have been printed like this; NaN matches NaN, and ±inf only itself."""
         if not np.isfinite(self.value) or not np.isfinite(value):
             return bool(np.array_equal(self.value, value, equal_nan=True))
         return bool(abs(value - self.value) <= self.tolerance)
 
     def hits(self, values: np.ndarray) -> np.ndarray:
-        """`is_hit` of each of several values."""
+        """`is_hit` for each of several values."""
         if not np.isfinite(self.value):
             same: np.ndarray = np.isnan(values) if np.isnan(self.value) else values == self.value
             return same
@@ -60,7 +60,7 @@ class Printed:
 def read_printed(
     value: Any, *, name: str = "reported", decimals: int | None = None, relative: float = PRECISIONS["float32"]
 ) -> Printed:
-    """A number from what a loop printed, or from a variable; a variable's decimals are those of its shortest form.
+    """Read what a loop printed, or a variable, whose decimals are those of its shortest form.
 
     Raises:
         InputError: if it is not one number.
@@ -84,7 +84,7 @@ def read_printed(
 
 
 def relative_tolerance(precision: str) -> float:
-    """How far, relative to the number, a value may lie in that precision.
+    """The relative error of a loss computed in that precision.
 
     Raises:
         InputError: if the precision is none of `PRECISIONS`.
@@ -98,7 +98,7 @@ def relative_tolerance(precision: str) -> float:
 
 
 def decimals_or_refuse(decimals: Any) -> int | None:
-    """The decimals that were printed, or None where the number's text says them.
+    """The number of decimals printed, or None to count them in the text.
 
     Raises:
         InputError: if it is not a whole number from 0 to 17.

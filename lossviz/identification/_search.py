@@ -1,4 +1,4 @@
-"""Every hypothesis of one batch, evaluated once and asked for any number."""
+"""All hypotheses about one batch, evaluated once and searched for any number."""
 
 import numpy as np
 
@@ -20,15 +20,15 @@ __all__ = ["Search", "expected"]
 
 Array = np.ndarray
 NEAR = 0.1
-"""Within what part of the number the other hypotheses' values are counted, to know how dense they lie."""
+"""The relative distance within which values are counted to estimate how dense they are."""
 
 
 class Search:
     """The hypotheses of a batch.
 
     Args:
-        context: of the batch.
-        kept: what there is one number of: "none" for the whole batch, "sequences" or "timesteps".
+        context: the context of the batch.
+        per: "none" for one number, "sequences" or "timesteps" for one number each.
     """
 
     def __init__(self, context: Context, per: str = "none") -> None:
@@ -36,7 +36,7 @@ class Search:
 
     @cached
     def components(self) -> Components:
-        """The losses, masks, ways and units that are combined."""
+        """The losses, masks, reductions and units to combine."""
         context = self.context
         divisors = reductions(context) if self.per == "none" else reductions_per_axis(context, self.per)
         return (*losses(context), *shifts(context)), masks(context), divisors, units(context)
@@ -48,11 +48,11 @@ class Search:
 
     @cached
     def single(self) -> tuple[Hypothesis, ...]:
-        """The conventions and the special mistakes, evaluated; none where there is a number for each."""
+        """The conventions and one-off mistakes, evaluated; none if there are several numbers."""
         return (*known_conventions(self.context, self.components), *one_off(self.context)) if self.per == "none" else ()
 
     def hits(self, printed: tuple[Printed, ...]) -> list[Hypothesis]:
-        """Those that give the numbers."""
+        """The hypotheses that give the printed numbers."""
         single = [
             hypothesis
             for hypothesis in self.single
@@ -61,9 +61,9 @@ class Search:
         return single + list(self.grid.hits(printed))
 
     def chance(self, printed: tuple[Printed, ...]) -> dict[int, float]:
-        """How many hits to expect by chance, up to each tier: the values nearby, thinned out to the tolerance.
+        """The expected number of chance hits up to each tier, estimated from the density of values nearby.
 
-        Several numbers are hit by chance where each is: what is expected of the first, times the odds of the others.
+        Several numbers must all be hit: the expectation for the first times the odds of the others.
         """
         odds = float(np.prod([_odds(one) for one in printed[1:]]))
         return {tier: expected(self._values(tier), printed[0]) * odds for tier in range(COMBINED + 1)}
@@ -75,7 +75,7 @@ class Search:
 
 
 def expected(values: Array, printed: Printed) -> float:
-    """How many of the values to expect within the tolerance by chance: those nearby, thinned out to it.
+    """The expected number of chance hits among the values, from their density near the printed number.
 
     >>> from lossviz.identification._reported import read_printed
     >>> round(expected(np.array([1.0, 1.01, 1.05, 3.0]), read_printed("1.02")), 4)  # 3 of them in ±0.102: 3 · 0.0491
@@ -88,7 +88,7 @@ def expected(values: Array, printed: Printed) -> float:
 
 
 def _odds(printed: Printed) -> float:
-    """How likely a value near the number is to hit it; 0 where it is not finite, 1 where all its digits are 0."""
+    """The probability that a value near the number hits it; 0 if it is not finite, 1 if all its digits are 0."""
     reach = NEAR * abs(printed.value)
     if not np.isfinite(reach):
         return 0.0

@@ -1,7 +1,7 @@
-"""How [B, T] losses become one number: each reduction's numerator and its divisor, kept apart to the last step.
+"""How [B, T] losses become one number: the numerator and the divisor of each reduction, separate until the end.
 
-Adding a reduction is a row of `REDUCTIONS`. Which library prints which of them, and in what unit, is told
-by `lossviz.conventions`.
+To add a reduction, add a row to `REDUCTIONS`. `lossviz.conventions` says which library prints which of them, and in
+what unit.
 """
 
 from lossviz.errors import SettingsError

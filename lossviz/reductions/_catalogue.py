@@ -96,7 +96,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         unit="nats per position",
         group="positions",
         code="C05",
-        divided_by="all {positions:,} positions; {padding}",
+        divided_by="all {positions:,} positions, {padding}",
         symbol="B·T",
         script="{B} * {T}",
     ),
@@ -183,7 +183,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         unit=MEAN_OF_MEANS,
         group="sequence_means",
         code="C07",
-        clause="takes each sequence's own mean, then the mean of {sequences:,} sequences",
+        clause="averages the losses of each sequence, then averages the {sequences:,} means",
         script="{B}",
     ),
     Reduction(
@@ -194,7 +194,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         mean_of_means("sequences", sequences, empty=False),
         unit=MEAN_OF_MEANS,
         code="C07a",
-        clause="takes each sequence's own mean, then the mean of the {filled:,} sequences that are not empty",
+        clause="averages the losses of each sequence, then the means of the {filled:,} sequences that are not empty",
         script="{filled}",
     ),
     Reduction(
@@ -206,7 +206,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         unit=MEAN_OF_MEANS,
         group="timestep_means",
         code="C09",
-        clause="takes each timestep's own mean, then the mean of {timesteps:,} timesteps",
+        clause="averages the losses of each timestep, then averages the {timesteps:,} means",
         script="{T}",
     ),
     Reduction(
@@ -217,7 +217,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         mean_of_means("timesteps", timesteps, divide=False),
         group="timestep_means",
         code="C10",
-        clause="adds up each timestep's own mean, {timesteps:,} of them",
+        clause="averages the losses of each timestep and adds up the {timesteps:,} means",
     ),
     Reduction(
         "micro_batch_means",

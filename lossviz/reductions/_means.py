@@ -1,4 +1,4 @@
-"""Means of means: each group of timesteps is divided by its own weights before the groups are put together."""
+"""Means of means: each group of timesteps is divided by its own weight before the groups are combined."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Group = Callable[[Array, Options], tuple[Array, int]]
 
 
 def group_sums(loss: Array, weights: Array, groups: Array) -> tuple[Array, Array]:
-    """Σ w·loss and Σ w of each group, both [G]; `groups` [B, T] says which of 0 … G−1 a timestep lies in.
+    """Σ w·loss and Σ w of each group, both [G]; `groups` [B, T] is the group of each timestep, from 0 to G−1.
 
     >>> loss, weights = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [1.0, 0.0]])
     >>> [sums.tolist() for sums in group_sums(loss, weights, np.array([[0, 0], [1, 1]]))]
@@ -28,13 +28,13 @@ def group_sums(loss: Array, weights: Array, groups: Array) -> tuple[Array, Array
 def mean_of_means(
     name: str, groups: Group, *, divide: bool = True, empty: bool = True
 ) -> Callable[[Array, Array, Options], Reduced]:
-    """A reduction that adds up the groups' own means, Σ_g S_g / N_g, a group of no weight giving 0.
+    """A reduction that adds up the means of the groups, Σ_g S_g / N_g; a group without weight adds 0.
 
     Args:
-        name: what the groups are.
-        groups: (weights, options) → which group a timestep lies in, [B, T], and how many groups there are.
+        name: the groups, in the plural.
+        groups: (weights, options) → the group of each timestep, [B, T], and the number of groups.
         divide: whether the sum is divided by the number of groups.
-        empty: whether groups of no weight are counted among them.
+        empty: whether that number includes groups without weight.
 
     >>> reduced = mean_of_means("sequences", sequences)(np.array([[1.0, 3.0], [4.0, 0.0]]),
     ...                                                np.array([[1.0, 1.0], [1.0, 0.0]]), Options())
@@ -82,7 +82,7 @@ def timesteps(weights: Array, _: Options) -> tuple[Array, int]:
 
 
 def micro_batches(weights: Array, options: Options) -> tuple[Array, int]:
-    """Each micro-batch is a group; of more of them than there are sequences, the last ones are empty.
+    """Each micro-batch is a group; if there are more micro-batches than sequences, the last ones are empty.
 
     >>> micro_batches(np.ones((3, 2)), Options(groups=((0,), (1, 2))))
     (array([[0, 0],

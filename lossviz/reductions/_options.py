@@ -1,4 +1,4 @@
-"""What some reductions and conventions need to know beside the losses and the weights."""
+"""What some reductions and conventions need besides the losses and the weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -11,22 +11,22 @@ from lossviz.errors import SettingsError
 
 __all__ = ["MAX_SAFE_INTEGER", "Options"]
 
-MAX_SAFE_INTEGER = 2**53 - 1  # whole number that a float and a browser hold
+MAX_SAFE_INTEGER = 2**53 - 1  # the largest integer that floats and browsers represent exactly
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a training loop was configured, as far as its number depends on it; None is "not said".
+    """How a training loop was configured, as far as its number depends on it; None means "not given".
 
     Args:
-        accumulation_steps: k, into how many micro-batches the sequences are cut, in order.
-        world_size: on how many ranks the batch lies, sequences in order.
-        groups: the sequences of each micro-batch, where they are not cut evenly: ((0,), (1, 2)).
+        accumulation_steps: k, the number of micro-batches that the sequences are cut into, in order.
+        world_size: the number of ranks that the sequences are distributed over, in order.
+        groups: the sequences of each micro-batch, if they are not cut evenly: ((0,), (1, 2)).
         max_length: L_max, the constant length of a trainer that divides by it; by default T.
         smoothing: ε of label smoothing, from 0 up to 1.
-        class_weights: [V], what the loss of each class is multiplied by.
+        class_weights: [V], the factor of the loss of each class.
         bytes_per_token: [V], the UTF-8 bytes of each token, for bits per byte.
-        z_loss: the factor of logsumexp² where it is added to the loss.
+        z_loss: the factor of logsumexp², if that is added to the loss.
         flags: the four flags of `sequence_loss`, in the order of its signature.
 
     Raises:
@@ -62,21 +62,21 @@ class Options:
             object.__setattr__(self, "groups", _groups(self.groups))
 
     def missing(self, needs: Sequence[str]) -> tuple[str, ...]:
-        """Those of the options that were not said; `groups` say how many micro-batches there are, too.
+        """Those of the options that were not given; `groups` also give the number of micro-batches.
 
         >>> Options(smoothing=0.1).missing(("smoothing", "z_loss"))
         ('z_loss',)
         >>> Options(groups=((0,), (1, 2))).missing(("accumulation_steps",))
         ()
         """
-        said = {"accumulation_steps"} if self.groups is not None else set()
-        return tuple(name for name in needs if getattr(self, name) is None and name not in said)
+        given = {"accumulation_steps"} if self.groups is not None else set()
+        return tuple(name for name in needs if getattr(self, name) is None and name not in given)
 
     def parts(self, sequences: int) -> np.ndarray:
-        """Which micro-batch each sequence lies in, [B]: `groups` where given, else `accumulation_steps` even cuts.
+        """The micro-batch of each sequence, [B]: from `groups` if given, else `accumulation_steps` even parts.
 
         Raises:
-            SettingsError: if `groups` does not hold each sequence once.
+            SettingsError: if `groups` does not contain each sequence exactly once.
         """
         if self.groups is None:
             cuts = np.array_split(np.arange(sequences), min(self.accumulation_steps or 1, max(sequences, 1)))
@@ -94,7 +94,7 @@ class Options:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """What can be said."""
+        """The names of all options."""
         return tuple(field.name for field in fields(cls))
 
 

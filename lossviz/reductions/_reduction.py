@@ -1,4 +1,4 @@
-"""A row of `REDUCTIONS`, and the functions that rows are made of."""
+"""A row of `REDUCTIONS`, and the functions to build one from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ class Reduction:
         formula: LaTeX.
         source: where it comes from.
         reduce: (loss, weights, options) → Reduced; the loss [B, T] is 0 where the weight is 0.
-        needs: the options without which it has no number.
+        needs: the options that it cannot do without.
         may_take: the options that have a default.
         unit: of the number.
-        group: a key of `lossviz.conventions.DIVISORS`: what it divides by.
+        group: its divisor, a key of `lossviz.conventions.DIVISORS`.
         code: the code under which `identify` reports it; "" for the mean, None where it is not tried by itself.
-        divided_by: what `identify` says that the training loop divides by; {…} are the names of
-            `lossviz.identification`'s `Context.words`.
-        clause: what it says where that is no plain division; "divides by …" if left out.
+        divided_by: the divisor in the explanations of `identify`; {…} are the names of `lossviz.identification`'s
+            `Context.words`.
+        clause: what the training loop does, if it does more than divide; "divides by …" if left out.
         symbol: the divisor in a sentence, such as "N − B", to explain why two divisors coincide.
         script: the divisor as an expression of `lossviz.reproduce`; {…} are the names of its `_divisors`.
     """
@@ -75,7 +75,7 @@ def counted(loss: Array, weights: Array, _: Options) -> Reduced:
 
 
 def by_flags(loss: Array, weights: Array, options: Options) -> Reduced:
-    """As the four flags of `sequence_loss` say."""
+    """The reduction that the four flags of `sequence_loss` select."""
     return reduce_sequence_loss(loss, weights, options.flags)
 
 
@@ -89,6 +89,6 @@ def decoder(loss: Array, weights: Array, _: Options) -> Reduced:
 
 
 def summed(loss: Array, weights: Array, _: Options) -> Reduced:
-    """Σ w·loss, divided by nothing."""
+    """Σ w·loss, without a division."""
     numerator = (weights * loss).sum(keepdims=True)
     return Reduced(numerator, np.ones((1, 1)), "nothing: the losses are summed", divides=False)

@@ -14,8 +14,8 @@ __all__ = ["FILE", "INLINE_LOGITS", "LIBRARIES", "code", "needs_file"]
 def code(analysis: Analysis, library: str) -> str:
     """A script that computes the number of an analysis from its batch and prints it.
 
-    Batches of up to `INLINE_LOGITS` logits stand in the script; others are read from `FILE`, which
-    `lossviz.write(batch.fields(), FILE)` makes. `needs_file` tells which.
+    Batches of up to `INLINE_LOGITS` logits are written into the script; others are read from `FILE`, which
+    `lossviz.write(batch.fields(), FILE)` creates. `needs_file` says which.
 
     Args:
         analysis: its batch, mask, reduction and flags are reproduced.

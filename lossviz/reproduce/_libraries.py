@@ -1,4 +1,4 @@
-"""How each library says what a script needs; a library is one row here. {…} are filled in by `_script`."""
+"""The code templates of each library; a library is one row here. `_script` fills in {…}."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["LIBRARIES", "Library"]
 
 @dataclass(frozen=True)
 class Library:
-    """One library's words.
+    """The code templates of one library.
 
     Attributes:
         name: what `lossviz.reproduce.code` takes; `title`: what people call it.
@@ -15,8 +15,8 @@ class Library:
         imports: the first lines.
         array: numbers written out; `loaded`: an array of the file.
         cast: an expression in another dtype.
-        length_mask: where a timestep lies before the end of its sequence.
-        later: [B, T], how many timesteps from here on count.
+        length_mask: which timesteps are before the end of their sequence.
+        later: [B, T], the number of unmasked timesteps from here on.
         softmax: the lines that give `batch_loss` [B, T]; `sigmoid`: likewise, from one logit.
         total: a sum; {axis} is the argument that names an axis, or nothing, {more} the same behind another argument.
         nonzero: a count of numbers other than 0.

@@ -144,8 +144,8 @@ def _loss(analysis: Analysis, library: Library) -> Iterator[str]:
             fraction = " & (lengths == tf.cast(whole, lengths.dtype))"
         yield "# Of an impossible length it is unknown which timesteps count."
         yield f"possible = (lengths >= 0) & (lengths <= {analysis.batch.shape[1]}){fraction}"
-        kept = "possible[:, None]" if analysis.mask.all() else "possible[:, None] | ~counts"
-        yield f"batch_loss = {library.alias}.where({kept}, batch_loss, {nan})"
+        where = "possible[:, None]" if analysis.mask.all() else "possible[:, None] | ~counts"
+        yield f"batch_loss = {library.alias}.where({where}, batch_loss, {nan})"
     yield "unpadded_loss = weights * batch_loss"
 
 

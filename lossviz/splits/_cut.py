@@ -1,4 +1,4 @@
-"""Which sequences, or timesteps, lie in which part."""
+"""How a batch is cut into parts along its sequences or its timesteps."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 class Kind(NamedTuple):
-    """What is cut: its title, the axis of [B, T], what lies along it, and the name of one part."""
+    """How to cut: a title, the axis of [B, T], what is along that axis, and the name of one part."""
 
     title: str
     axis: int
@@ -28,19 +28,19 @@ KINDS = {
     "ranks": Kind("Ranks", 0, "sequence", "rank"),
     "chunks": Kind("Context-parallel chunks", 1, "timestep", "chunk"),
 }
-"""The ways to cut a batch: along its sequences, or, by chunks, along its timesteps."""
+"""The kinds of cut: micro-batches and ranks along the sequences, chunks along the timesteps."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Which sequences, or timesteps, lie in which part.
+    """A batch cut into parts along its sequences or its timesteps.
 
     Args:
         kind: one of `KINDS`.
-        parts: the sequences of each part, or its timesteps: ((0,), (1, 2)).
+        parts: the sequences, or timesteps, of each part: ((0,), (1, 2)).
 
     Raises:
-        InputError: if the kind is unknown, a part is empty, or the parts do not hold each of 0 … n−1 once.
+        InputError: if the kind is unknown, a part is empty, or the parts do not contain each of 0 … n−1 exactly once.
 
     >>> Cut("ranks", ((0,), (1, 2))).labels.tolist()
     [0, 1, 1]
@@ -55,24 +55,24 @@ class Cut:
 
     @property
     def words(self) -> Kind:
-        """What is cut, in words."""
+        """The words for this kind of cut."""
         return KINDS[self.kind]
 
     @property
     def length(self) -> int:
-        """How many sequences, or timesteps, there are."""
+        """The number of sequences, or timesteps."""
         return sum(map(len, self.parts))
 
     @property
     def labels(self) -> Array:
-        """Which part each sequence, or timestep, lies in."""
+        """The part of each sequence, or timestep."""
         labels = np.zeros(self.length, np.int64)
         for number, part in enumerate(self.parts):
             labels[list(part)] = number
         return labels
 
     def name(self, number: int) -> str:
-        """A part in words.
+        """The name of a part.
 
         >>> cut_evenly("ranks", 2, 2).name(1)
         'rank 1'
@@ -81,7 +81,7 @@ class Cut:
 
 
 def cut_evenly(kind: str, length: int, count: int) -> Cut:
-    """Cut into `count` parts of the same size in order; the first ones are one longer where it can't be even.
+    """Cut into `count` parts of equal size, in order; the first ones are longer by one if it does not divide evenly.
 
     >>> cut_evenly("micro-batches", 5, 2).parts
     ((0, 1, 2), (3, 4))
@@ -91,10 +91,10 @@ def cut_evenly(kind: str, length: int, count: int) -> Cut:
 
 
 def cut_typed(kind: str, length: int, text: str) -> Cut:
-    """Read a cut as people type it: the sizes in order, or what each part holds.
+    """Read a cut as people type it: the sizes in order, or the contents of each part.
 
     Raises:
-        InputError: in one sentence, if it can't be read or is not a cut of that length.
+        InputError: if it cannot be read or is not a cut of that length.
 
     >>> cut_typed("ranks", 3, "1, 2").parts, cut_typed("ranks", 4, "0, 3 | 1-2").parts
     (((0,), (1, 2)), ((0, 3), (1, 2)))

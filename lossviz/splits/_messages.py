@@ -1,4 +1,4 @@
-"""Why the mean of means differs from the mean, with the batch's own numbers."""
+"""Why the mean of means differs from the mean, in the numbers of the batch."""
 
 import numpy as np
 
@@ -11,12 +11,12 @@ FRACTIONS = {2: "one half", 3: "one third", 4: "one quarter"}
 
 
 def why(cut: Cut, weights: Array, counts: Array, *, agrees: bool) -> str:
-    """One or two sentences about a cut whose parts weigh `counts` [G] of the `weights` [B, T].
+    """Explain in one or two sentences why the mean of means differs from the mean, or why it does not.
 
     Args:
-        cut: which sequence or timestep lies in which part.
-        weights: what each loss is multiplied by.
-        counts: Σ w of each part.
+        cut: the cut of the batch.
+        weights: the weight of each loss, [B, T].
+        counts: Σ w of each part, [G].
         agrees: whether the mean of means is the mean.
 
     >>> from lossviz.splits import cut_evenly

@@ -1,4 +1,4 @@
-"""The numbers that come of a cut: each part's sum and weight, and what is made of them."""
+"""The numbers of a cut: the sum and the weight of each part, and the means computed from them."""
 
 from dataclasses import dataclass
 
@@ -17,11 +17,11 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A batch cut into G parts, and the numbers that come of it, in nats.
+    """A batch cut into G parts, and the resulting numbers in nats.
 
     Attributes:
-        cut: which sequence or timestep lies in which part.
-        weights: [B, T], what each loss is multiplied by.
+        cut: the cut of the batch.
+        weights: [B, T], the weight of each loss.
         sums: [G], Σ w·loss of each part; `counts`: [G], its Σ w.
     """
 
@@ -32,12 +32,12 @@ class Split:
 
     @property
     def means(self) -> Array:
-        """Each part's own mean, [G]; NaN, 0 ÷ 0, where nothing counts."""
+        """The mean of each part, [G]; NaN (0 ÷ 0) where nothing counts."""
         return np.where(self.counts == 0, np.nan, quotient(self.sums, self.counts))
 
     @property
     def sum_of_means(self) -> float:
-        """Σ S_g / N_g, what accumulation without a division gives; a part in which nothing counts adds 0."""
+        """Σ S_g / N_g, the result of accumulating without dividing; a part in which nothing counts adds 0."""
         return float(quotient(self.sums, self.counts).sum())
 
     @property
@@ -52,53 +52,53 @@ class Split:
 
     @property
     def divided_once(self) -> float:
-        """Σ S_g ÷ Σ N_g, which mends it: sum over all parts, then divide; the mean over the whole batch."""
+        """Σ S_g ÷ Σ N_g, the fix: sum over all parts, then divide; this is the mean over the whole batch."""
         return float(quotient(self.sums.sum(), self.counts.sum()))
 
     @property
     def part_of(self) -> Array:
-        """Which part each timestep lies in, [B, T]."""
+        """The part of each timestep, [B, T]."""
         labels = self.cut.labels
         along = labels[:, None] if self.cut.words.axis == 0 else labels[None, :]
         return np.broadcast_to(along, self.weights.shape)
 
     @property
     def coefficients(self) -> Array:
-        """What each loss is multiplied by under the mean of means, [B, T]: w ÷ (G · N_g)."""
+        """The coefficient of each loss in the mean of means, [B, T]: w ÷ (G · N_g)."""
         return quotient(self.weights, len(self.counts) * self.counts[self.part_of])
 
     @property
     def coefficients_once(self) -> Array:
-        """What each loss is multiplied by when it is divided once, [B, T]: w ÷ N."""
+        """The coefficient of each loss if the sum is divided once, [B, T]: w ÷ N."""
         return quotient(self.weights, np.asarray(self.counts.sum()))
 
     @property
     def ratio(self) -> Array:
-        """How much more a timestep weighs under the mean of means, [B, T]: 1 is the same; NaN where it never counts."""
+        """How many times more a timestep weighs in the mean of means, [B, T]; NaN where it does not count."""
         return self.ratio_every(1, 1)
 
     def ratio_every(self, sequences: int, timesteps: int) -> Array:
-        """`ratio` of every n-th sequence and timestep."""
+        """`ratio`, of every n-th sequence and timestep only."""
         thin = np.index_exp[::sequences, ::timesteps]
         each = len(self.counts) * self.counts[self.part_of[thin]]
         return np.where(self.weights[thin] == 0, np.nan, quotient(np.asarray(self.counts.sum()), each))
 
     @property
     def agrees(self) -> bool:
-        """Whether the mean of means is the mean, as it is by rights only where all parts weigh the same."""
+        """Whether the mean of means is the mean; other than by chance, only if all parts weigh the same."""
         return bool(np.isclose(self.mean_of_means, self.divided_once, rtol=1e-9, atol=1e-12))
 
     @property
     def sentence(self) -> str:
-        """Why the mean of means is another number than the mean, or why it is the same one."""
+        """Why the mean of means differs from the mean, or why it does not."""
         return why(self.cut, self.weights, self.counts, agrees=self.agrees)
 
 
 def simulate_split(analysis: Analysis, cut: Cut) -> Split:
-    """Cut the batch of an analysis, under its mask, and average each part by itself.
+    """Cut the batch of an analysis and average each part separately, under its mask.
 
     Raises:
-        InputError: if the cut is not one of this batch's sequences, or timesteps.
+        InputError: if the cut has another number of sequences, or timesteps, than the batch.
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.splits import cut_evenly

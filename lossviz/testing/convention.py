@@ -54,7 +54,7 @@ def assert_convention(
     >>> assert_convention(lambda logits, targets, weights: 13.8 / weights.size, None, "C03")
     Traceback (most recent call last):
     AssertionError: C03 (Mean over the timesteps that count) is 1.2545 here, and `loss_fn` gives 0.9200, which is \
-C05/C17/PAD02: Your loop divides by all 15 positions; 4 of them are padding.
+C05/C17/PAD02: Your loop divides by all 15 positions, 4 of them padding.
     """
     convention = convention_coded(code)
     tried = probe(loss_fn, batch, framework, shift)

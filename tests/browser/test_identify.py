@@ -43,7 +43,7 @@ def test_pasted_number_is_explained(page: Page, app_server: str, shot: Shot) -> 
     expect(page.get_by_text("Paste the loss that your loop printed for this batch.")).to_be_visible()
     shot(page, "identify-empty-light")
     paste(page, "0.92")
-    expect(page.locator(".st-key-identify_answer")).to_contain_text("all 15 positions; 4 of them are padding")
+    expect(page.locator(".st-key-identify_answer")).to_contain_text("all 15 positions, 4 of them padding")
     card = page.locator(CARD)
     expect(card).to_contain_text("C05 · ")
     expect(card).to_contain_text("PAD02")

@@ -108,10 +108,10 @@ def test_identify_says_of_timesteps_before_the_end_that_they_do_not_count():
     [match, *_] = identify(given.batch, f"{loss.mean():.5f}")
     assert (
         match.explanation
-        == f"Possible: your loop counts all 160 positions; {(~given.mask).sum()} of them do not count."
+        == f"Possible: your loop counts all 160 positions, {(~given.mask).sum()} of which do not count."
     )
     [match, *_] = identify(analysis, f"{analysis.batch_loss.mean():.5f}")
-    assert match.explanation == "Possible: your loop counts all 120 positions; 112 of them do not count."
+    assert match.explanation == "Possible: your loop counts all 120 positions, 112 of which do not count."
 
 
 def test_identify_explains_fractional_weights_with_their_sum_or_their_number():
@@ -126,7 +126,7 @@ def test_identify_explains_fractional_weights_with_their_sum_or_their_number():
     }
     assert list(said.values()) == [
         f"Your loop divides {(loss * weights).sum():.5g} by 131, the timesteps of the mask, whatever their weight.",
-        "Possible: your loop counts by 1 whatever has a weight.",
+        "Possible: your loop counts every timestep with a weight as 1.",
     ]
     smoothed = identify(analysis, f"{analysis.alternatives().uniform_loss[given.mask].mean():.5f}", smoothing=0.1)
     assert not any("the the" in match.explanation for match in smoothed)

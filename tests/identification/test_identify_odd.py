@@ -18,9 +18,7 @@ def test_identify_nan_leaks_from_a_masked_timestep():
     batch = with_logit(np.nan, 2, 3)
     first = identify(batch, "nan")[0]
     assert (first.code, first.rank, np.isnan(first.value), first.difference) == ("NUM01", 1, True, 0.0)
-    assert first.explanation == (
-        "Your loop multiplies losses that are not finite by a weight of 0, which gives NaN: 1 of them."
-    )
+    assert first.explanation == ("Your loop multiplies 1 loss that is not finite by a weight of 0, which gives NaN.")
     assert identify(batch, "1.2545")[0].code == "C03"
 
 
@@ -28,7 +26,7 @@ def test_identify_nan_of_a_timestep_that_counts_is_one_answer():
     [match] = identify(with_logit(np.nan, 0, 0), "NaN")
     assert (match.code, match.how_to_distinguish) == ("C03", "")
     assert match.explanation == (
-        "Your loop divides by the 11 timesteps that count; 1 of the losses that it counts is not finite."
+        "Your loop divides by the 11 timesteps that count, and 1 of the losses that it counts is not finite."
     )
 
 
@@ -42,7 +40,10 @@ def test_identify_nothing_counts():
     batch = golden_batch(lengths=[0, 0, 0])
     nan, zero = identify(batch, "nan"), identify(batch, "0.0")
     assert (nan[0].code, "PAD11" in nan[0].aliases) == ("C03", True)
-    assert nan[0].explanation == "Your loop divides by the 0 timesteps that count; nothing counts, and 0 ÷ 0 is NaN."
+    assert (
+        nan[0].explanation
+        == "Your loop divides by the 0 timesteps that count, and since nothing counts, 0 ÷ 0 gives NaN."
+    )
     assert nan[0].fix["TensorFlow"].splitlines()[-1] == (
         "loss = tf.math.divide_no_nan(tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)), "
         "tf.reduce_sum(weights))  # 0 where nothing counts"

@@ -63,12 +63,12 @@ def test_identify_printed_number_is_hit_within_its_tolerance(value, other, hit):
                 "PyTorch, Hugging Face, Marian and others print this."
             ),
         ),
-        ("0.9667", "0.9667, possibly: your loop counts all 15 positions; 4 of them are padding."),
+        ("0.9667", "0.9667, possibly: your loop counts all 15 positions, 4 of them padding."),
         (
             "1.29",
             "1.29, perhaps by chance: your loop leaves out every target with the id 0, as tf.sign(targets) does.",
         ),
-        ("0.9", "0.9, perhaps by chance: your loop divides by all 15 positions; 4 of them are padding."),
+        ("0.9", "0.9, perhaps by chance: your loop divides by all 15 positions, 4 of them padding."),
         (
             "0.9857",
             (
@@ -77,17 +77,37 @@ def test_identify_printed_number_is_hit_within_its_tolerance(value, other, hit):
             ),
         ),
         (
+            "1.80993",  # 13.8 ÷ 11 ÷ ln 2: a division by two things is not a sum divided by one
+            (
+                "1.80993: your loop divides by the 11 timesteps that count, and prints bits. "
+                "fairseq and TensorFlow 1 print this."
+            ),
+        ),
+        (
             "0.0913",
             (
-                "No formula that lossviz knows gives 0.0913 on this batch. Check that it is of this batch alone, not "
-                "a running mean; that dropout was off; that nothing is added to the loss; and that it was printed "
-                "before the optimiser's step."
+                "No formula that lossviz knows gives 0.0913 on this batch. Check that the number is for this batch "
+                "alone and not a running mean, that dropout was off, that nothing was added to the loss, and that it "
+                "was printed before the optimiser step."
             ),
         ),
     ],
 )
 def test_identify_answer_is_one_sentence(printed, sentence):
     assert answer(identify(golden_batch(), printed), printed) == sentence
+
+
+def test_identify_divided_by_is_the_divisor_of_a_plain_division_only():
+    printed = ("1.2545", "0.9200", "0.9667", "1.80993", "4.8333", "1.4200", "3.50622")
+    assert {text: identify(golden_batch(), text)[0].divided_by for text in printed} == {
+        "1.2545": "the 11 timesteps that count",
+        "0.9200": "all 15 positions, 4 of them padding",
+        "0.9667": "",  # the mask is another one
+        "1.80993": "",  # and by ln 2
+        "4.8333": "",  # the mask and the divisor are others
+        "1.4200": "",  # three means
+        "3.50622": "",  # e to the power of it
+    }
 
 
 def test_identify_answer_without_the_number_says_this_number():

@@ -24,11 +24,11 @@ def test_identify_mean_comes_first_with_every_name_it_has(golden):
 def test_identify_explains_with_the_numbers_of_the_batch(golden):
     said = {text: identify(golden, text)[0].explanation for text in ("0.9200", "0.9667", "1.2900", "0.9857", "1.4200")}
     assert said == {
-        "0.9200": "Your loop divides by all 15 positions; 4 of them are padding.",
-        "0.9667": "Possible: your loop counts all 15 positions; 4 of them are padding.",
-        "1.2900": "Your loop leaves out every target with the pad id 0; 1 of those counts.",
+        "0.9200": "Your loop divides by all 15 positions, 4 of them padding.",
+        "0.9667": "Possible: your loop counts all 15 positions, 4 of them padding.",
+        "1.2900": "Your loop leaves out every target with the pad id 0, 1 of which counts.",
         "0.9857": "Your loop divides by the 11 timesteps that count and the first label of 3 sequences.",
-        "1.4200": "Your loop takes each sequence's own mean, then the mean of 3 sequences.",
+        "1.4200": "Your loop averages the losses of each sequence, then averages the 3 means.",
     }
 
 
@@ -71,7 +71,9 @@ def test_identify_mistakes_of_one_number_name_each_other(golden):
     """Every sequence ends with the stop token, so that leaving it out is ending one timestep earlier."""
     first, second = identify(golden, "1.5750")
     assert (first.code, first.aliases, second.code, second.aliases) == ("PAD05", ("PAD08",), "PAD08", ("PAD05",))
-    apart = "The stop token ends every sequence here. A batch with a sequence that was cut before it tells them apart."
+    apart = (
+        "Every sequence here ends with the stop token. A batch with a sequence cut off before it can tell them apart."
+    )
     assert (first.how_to_distinguish, second.how_to_distinguish) == (apart, apart)
 
 
@@ -88,8 +90,7 @@ def test_identify_cannot_tell_where_all_sequences_are_full():
     assert match.code == "C03"
     assert {"C04", "C05", "C07", "C09", "PAD01", "PAD02", "PAD03", "RED05"} <= set(match.aliases)
     assert match.how_to_distinguish.startswith(
-        "Cannot tell from this batch: every sequence counts all 5 timesteps. "
-        "A batch with unequal lengths tells them apart."
+        "This batch cannot tell them apart: in every sequence all 5 timesteps count. A batch with unequal lengths can."
     )
 
 
@@ -98,7 +99,7 @@ def test_identify_cannot_tell_where_all_lengths_are_equal():
     [match, *_] = identify(golden_batch(lengths=[3, 3, 3]), "1.37778")
     assert (match.code, {"C07", "RED05"} <= set(match.aliases)) == ("C03", True)
     assert match.how_to_distinguish == (
-        "Cannot tell from this batch: every sequence counts 3 timesteps. A batch with unequal lengths tells them apart."
+        "This batch cannot tell them apart: in every sequence 3 timesteps count. A batch with unequal lengths can."
     )
 
 
@@ -107,8 +108,7 @@ def test_identify_cannot_tell_from_one_sequence():
     [match, *_] = identify(batch, "0.60000")
     assert (match.code, "C07" in match.aliases) == ("C03", True)
     assert (
-        match.how_to_distinguish
-        == "Cannot tell from one sequence. A batch of several with unequal lengths tells them apart."
+        match.how_to_distinguish == "One sequence cannot tell them apart. A batch of several with unequal lengths can."
     )
 
 
@@ -117,14 +117,14 @@ def test_identify_sums_that_coincide_are_named():
     matches = identify(golden_batch(lengths=[5, 4, 3]), "0.93333")  # 14 ÷ 15
     assert (matches[0].code, {"C14", "RED04", "PAD02"} <= set(matches[0].aliases)) == ("C05", True)
     assert matches[0].how_to_distinguish.startswith(
-        "Here N + B = B·T = 15. A batch where they differ tells them apart."
+        "Here N + B = B·T = 15. A batch where they differ can tell them apart."
     )
 
 
 def test_identify_near_values_are_told_apart_by_more_digits(golden):
     first, second, *_ = identify(golden, "1.25", precision="bfloat16")
     assert first.code == "C03"
-    assert first.how_to_distinguish == f"More digits tell it from {second.code}: 1.25455 or 1.25542."
+    assert first.how_to_distinguish == f"More digits would tell it from {second.code}: 1.25455 or 1.25542."
 
 
 def test_identify_bug_is_sure_where_the_arrays_say_so(golden):
@@ -145,7 +145,7 @@ def test_identify_two_mistakes_at_once(golden):
     assert (match.codes, match.kind) == (("PAD01", "C06"), "bug")
     assert match.title == "Padding counts, sum ÷ B (encoder-decoder)"
     assert match.explanation == (
-        "Possible: your loop counts all 15 positions; 4 of them are padding, and divides by the 3 sequences."
+        "Possible: your loop counts all 15 positions, 4 of them padding, and divides by the 3 sequences."
     )
 
 
@@ -174,11 +174,11 @@ def test_identify_accuracy_that_counts_padding_makes_the_bug_likelier(golden):
     """13 of 15 are right, 9 of the 11 that count."""
     loss, accuracy = identify(golden, "0.9667", accuracy="0.8667")
     assert loss.explanation == (
-        "Your loop counts all 15 positions; 4 of them are padding, and its accuracy counts them too."
+        "Your loop counts all 15 positions, 4 of them padding, and its accuracy counts them too."
     )
     assert (accuracy.code, accuracy.rank, accuracy.kind) == ("PAD17", 2, "bug")
     assert accuracy.explanation == (
-        "Your accuracy counts all 15 positions: 0.8667, where the 11 timesteps that count give 0.8182."
+        "Your accuracy of 0.8667 is that of all 15 positions; over the 11 timesteps that count it is 0.8182."
     )
     assert identify(golden, "0.9667", accuracy=86.67)[1].code == "PAD17"
     assert [match.code for match in identify(golden, "0.9667", accuracy="0.8182")] == ["PAD01"]

@@ -66,7 +66,7 @@ def test_identify_two_batches_keep_what_explains_both(golden, other):
     """13.8 ÷ 15 and 12.7 ÷ 15; with two digits each alone would leave more open."""
     [match] = identify([golden, other], ["0.92", "0.8467"])
     assert (match.code, match.how_to_distinguish) == ("C05", "")
-    assert match.explanation == "Your loop divides by all 15 positions; 4 of them are padding."
+    assert match.explanation == "Your loop divides by all 15 positions, 4 of them padding."
 
 
 def test_identify_second_batch_tells_apart_what_was_the_same(golden):
@@ -123,7 +123,7 @@ def test_identify_rows_sorted_by_length_are_the_same_mistake_on_another_batch(go
     assert (match.code, match.explanation) == (
         "SHF10",
         (
-            "Possible: your loop compares the logits of other sequences: sorted by length, longest first, and not "
-            "sorted back."
+            "Possible: your loop pairs the targets with the logits of other sequences: sorted by length, longest "
+            "first, and not sorted back."
         ),
     )

@@ -55,9 +55,9 @@ SAYS = {
     "PAD06": "counts what should not count: 8 timesteps of padding instead of 20 timesteps",
     "PAD07": "counts the last len timesteps of each sequence, as if the padding came first",
     "PAD08": "ends each sequence one timestep too late: one timestep of padding of 3 sequences",
-    "SHF01": "compares each timestep with the token that it reads",
+    "SHF01": "compares each timestep with the token it reads",
     "SHF08": "flattens the logits time-major and the targets batch-major",
-    "SHF10": "compares the logits of other sequences: in the order 2, 0, 3, 1",
+    "SHF10": "pairs the targets with the logits of other sequences: in the order 2, 0, 3, 1",
     "MOD01": "gives probabilities to a loss that applies softmax again",
 }
 

@@ -47,7 +47,7 @@ def test_convention_of_fractional_weights_is_told_from_the_count():
 
 OVER_ALL = (
     "C03 (Mean over the timesteps that count) is 1.2545 here, and `loss_fn` gives 0.9200, which is C05/C17/PAD02: "
-    "Your loop divides by all 15 positions; 4 of them are padding."
+    "Your loop divides by all 15 positions, 4 of them padding."
 )
 
 

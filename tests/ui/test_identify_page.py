@@ -38,7 +38,7 @@ from tests.ui.driver import (
 )
 
 GOLDEN = {"door": "Sample", "sample": "golden"}
-ALL_15 = "0.92 is the sum of the losses divided by all 15 positions; 4 of them are padding."
+ALL_15 = "0.92 is the sum of the losses divided by all 15 positions, 4 of them padding."
 
 
 def page(**view: Any) -> AppTest:

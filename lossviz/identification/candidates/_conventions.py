@@ -1,4 +1,4 @@
-"""The conventions as hypotheses: each row of `CONVENTIONS` under the mask that it uses."""
+"""The conventions as hypotheses: each row of `CONVENTIONS` under its own mask."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ UNITS = {"nats": "", "bits": ", and prints bits", "perplexity": ", and prints e 
 
 
 def known_conventions(context: Context, components: Components) -> Iterator[Hypothesis]:
-    """Every convention whose options are known; label smoothing with each usual ε where none was said."""
+    """Every convention whose options are known; label smoothing with each usual ε if none was given."""
     terms = terms_of(context.analysis)
     for convention in CONVENTIONS:
         for options, is_given in _options(convention, context.options):
@@ -88,13 +88,13 @@ def _parts(convention: Convention, context: Context, components: Components, gue
 
 
 def _is_candidate(convention: Convention) -> bool:
-    """Whether it is a candidate reduction by another name."""
+    """Whether it is a candidate reduction under another name."""
     named = convention.reduction is not None and not convention.needs
     return named and reduction_named(convention.reduction or "").code is not None
 
 
 def _cost(convention: Convention, context: Context) -> float:
-    """The mean first, then other numbers in nats, then other units; a classifier's own sum before them."""
+    """The mean first, then other numbers in nats, then other units; a classifier's own sum before all of them."""
     own = convention.code == convention.reduction
     if own and convention.reduction == "classification" == context.analysis.settings.reduction:
         return -1.0
@@ -102,7 +102,7 @@ def _cost(convention: Convention, context: Context) -> float:
 
 
 def _combination(convention: Convention, components: Components, guessed: float | None = None) -> Combination:
-    """What the formula multiplies the losses by: the steps that do as it does, the mean where none does."""
+    """The components with the formula's coefficients; those of the mean where no candidate has them."""
     losses, masks, reductions, units = components
     loss, reduction = convention.searched_as or ("", convention.reduction or "")
     key = {} if guessed is None else {"key": f"{guessed:g}"}
@@ -115,7 +115,7 @@ def _combination(convention: Convention, components: Components, guessed: float 
 
 
 def _first(components: Sequence[Kind], **wanted: str) -> Kind:
-    """The first step of that code and key, or the one that is as declared."""
+    """The first component with that code and key, or else the declared one."""
     for component in components:
         if all(getattr(component, name) == value for name, value in wanted.items()):
             return component
@@ -128,7 +128,7 @@ def _sentence(
     _, mask, reduction, _ = _combination(convention, components)
     start = _first_of_all(convention, context, guessed)
     if convention.mask == "none":
-        return mask.clause if quotient.divisor != 1 else f"{mask.clause}; it adds them up and divides by nothing"
+        return mask.clause if quotient.divisor != 1 else f"{mask.clause}, and divides their sum by nothing"
     if _is_reduction(convention, reduction):
         return reduction.clause + UNITS[convention.unit]
     if not quotient.divides:
@@ -153,7 +153,7 @@ def _is_reduction(convention: Convention, reduction: CandidateReduction) -> bool
 
 
 def _first_of_all(convention: Convention, context: Context, guessed: float | None) -> str:
-    """What a convention does to the losses before it divides, or ""."""
+    """What a convention does to the losses before dividing, or ""."""
     options = context.options
     known = {"smoothing": guessed or options.smoothing or 0.0, "z_loss": options.z_loss or 0.0}
     return f"{convention.first.format(**known)}, then " if convention.first else ""

@@ -1,4 +1,4 @@
-"""What every timestep's loss may be instead of the cross entropy of the logits (MOD, NUM, label smoothing)."""
+"""What the loss of a timestep may be other than the cross entropy of the logits (MOD, NUM, label smoothing)."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ __all__ = ["SMOOTHING", "losses", "smoothed"]
 
 Array = np.ndarray
 SMOOTHING = (0.05, 0.1, 0.15, 0.2)
-"""The ε that are tried where none was said (RED-11)."""
+"""The values of ε tried when none was given (RED-11)."""
 
 OVER_ALL = r"\mathrm{loss} \to (1-\varepsilon)\,\mathrm{loss} + \varepsilon\operatorname{mean}_v(-\log p_v),"
 OVER_ALL += r"\ \varepsilon = EPSILON"
@@ -21,7 +21,7 @@ CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logit
 
 
 def losses(context: Context) -> tuple[Loss, ...]:
-    """The cross entropy, then what a mistake or label smoothing makes of it."""
+    """The cross entropy, then what mistakes and label smoothing make of it."""
     plain = Loss(values=context.loss, cost=0)
     if not context.analysis.has_logits:
         return (plain, *_capped(context))
@@ -29,7 +29,7 @@ def losses(context: Context) -> tuple[Loss, ...]:
 
 
 def smoothed(context: Context) -> Iterator[Loss]:
-    """Label smoothing by V and by V − 1, the second also less its own entropy; ε as said, else the four usual ones."""
+    """Label smoothing over V and V − 1 classes, the latter also minus its entropy; every usual ε if none was given."""
     given = context.options.smoothing
     for epsilon in (given,) if given is not None else SMOOTHING:
         if epsilon:
@@ -73,7 +73,7 @@ def _over_others(context: Context, epsilon: float, is_given: bool, clause: str) 
         epsilon,
         is_given,
         title=f"Label smoothing {epsilon:g} over V − 1, less its entropy",
-        clause=f"{clause}, and takes off their entropy H = {amount(least)}",
+        clause=f"{clause}, and subtracts their entropy H = {amount(least)}",
         formula=formula + r",\ \text{less}\ H",
         values=others - least,
     )
@@ -121,7 +121,7 @@ def _of_softmax(context: Context) -> tuple[Array, Array]:
 
 
 def _sigmoids(context: Context) -> tuple[Array, Array]:
-    """Of one logit x: the sigmoid applied twice, and x clipped and read as the probability of class 1."""
+    """For one logit x: the sigmoid applied twice, and x clipped and read as the probability of class 1."""
     x = context.analysis.batch.logits[..., 0].astype(np.float64)
     is_one, is_class = context.targets == 1, np.isin(context.targets, (0, 1))
     with np.errstate(all="ignore"):
@@ -167,10 +167,11 @@ def _capped(context: Context) -> Iterator[Loss]:
     for least, latex, who in CAPS:
         cap = -np.log(least)
         above = int(((context.loss > cap) & (context.weights != 0)).sum())
+        capped = "1 loss is" if above == 1 else f"{above:,} losses are"
         yield Loss(
             code="NUM08",
             title=f"Losses capped at {amount(cap)}",
-            clause=f"never lets a probability fall below {least:g}, as {who} does: {above:,} losses are capped",
+            clause=f"never lets a probability fall below {least:g}, as {who} does: {capped} capped",
             formula=rf"\mathrm{{loss}} \to \min(\mathrm{{loss}}, -\log {latex})",
             cost=5,
             is_sure=above > 0,

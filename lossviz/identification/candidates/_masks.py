@@ -1,4 +1,4 @@
-"""What a loop may count instead of what is declared (spec/padding-bugs.md §1, SHF-05, SHF-08)."""
+"""The masks that a loop may use instead of the declared one (spec/padding-bugs.md §1, SHF-05, SHF-08)."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ Array = np.ndarray
 
 
 def masks(context: Context) -> tuple[Mask, ...]:
-    """The declared mask, then every mask that is made of it by a known mistake.
+    """The declared mask, then what each known mistake makes of it.
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.reductions import Options
@@ -38,7 +38,7 @@ def _everything(context: Context) -> Iterator[Mask]:
     yield Mask(
         code="PAD01",
         title="Padding counts",
-        clause=f"counts all {context.positions:,} positions; {context.of_them}",
+        clause=f"counts all {context.positions:,} positions, {context.padding_note}",
         formula="w_{bt} = 1",
         cost=1,
         aliases=("RED07", "MOD08"),
@@ -54,7 +54,7 @@ def _by_id(context: Context) -> Iterator[Mask]:
         yield Mask(
             code="PAD04",
             title="Mask made from the pad id",
-            clause=f"leaves out every target with the pad id {batch.pad_id}; {_counting(lost)}",
+            clause=f"leaves out every target with the pad id {batch.pad_id}, {_counting(lost)}",
             formula=rf"w_{{bt}} = [y_{{bt}} \ne {batch.pad_id}]",
             cost=2,
             is_sure=lost > 0,
@@ -111,7 +111,7 @@ def _other_side(context: Context) -> Mask:
         title="Mask on the other side",
         clause="counts the last len timesteps of each sequence, as if the padding came first"
         if context.is_prefix
-        else "counts each sequence's mask from the other end, as if the padding were there",
+        else "mirrors each sequence's mask, as if the padding were at its other end",
         formula=r"w_{bt} = [t \ge T - \mathrm{len}_b]" if context.is_prefix else r"w_{bt} \to w_{b,T-1-t}",
         cost=3,
         weights=last.astype(float) if context.is_prefix else context.weights[:, ::-1],
@@ -119,7 +119,7 @@ def _other_side(context: Context) -> Mask:
 
 
 def _ended(context: Context, by: int, ends: Array) -> Array:
-    """The weights where sequences end at `ends`; a classifier's one timestep moves along."""
+    """The weights of sequences that end at `ends`; a classifier's one timestep moves with the end."""
     columns = np.arange(context.timesteps)
     if context.is_prefix:
         return (columns < ends[:, None]).astype(float)
@@ -146,7 +146,7 @@ def _off_by_one(context: Context) -> Iterator[Mask]:
 
 
 def _shifted(context: Context) -> Iterator[Mask]:
-    """A mask that was not shifted when the targets were: of the inputs, or by one timestep."""
+    """The mask of the inputs, used where the targets were shifted and the mask was not."""
     batch = context.analysis.batch
     if batch.inputs is None or batch.pad_id is None:
         return
@@ -161,7 +161,7 @@ def _shifted(context: Context) -> Iterator[Mask]:
 
 
 def _of_classifier(context: Context) -> Iterator[Mask]:
-    """MOD-04: of a classifier counts the last timestep of each sequence, and not that of the array."""
+    """MOD-04: a classifier should read the last timestep of each sequence, not the last column of the array."""
     if not context.is_classifier or not context.timesteps:
         return
     columns, ends = np.arange(context.timesteps), context.ends[:, None]
@@ -190,7 +190,7 @@ def _unweighted(context: Context) -> Iterator[Mask]:
         yield Mask(
             code="RED08",
             title="Weights read as a mask",
-            clause="counts by 1 whatever has a weight",
+            clause="counts every timestep with a weight as 1",
             formula=r"w_{bt} \to [w_{bt} \ne 0]",
             cost=3,
             weights=(context.weights != 0).astype(float),
@@ -205,4 +205,4 @@ def _padding(context: Context) -> str:
 
 
 def _counting(lost: int) -> str:
-    return f"{lost:,} of those {'counts' if lost == 1 else 'count'}" if lost else "none of those counts"
+    return f"{lost:,} of which {'count' if lost > 1 else 'counts'}" if lost else "none of which counts"

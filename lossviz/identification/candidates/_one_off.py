@@ -1,4 +1,4 @@
-"""Mistakes that are no product of a loss, a mask, a way and a unit: each has a value of its own."""
+"""Mistakes that are not a combination of a loss, a mask, a reduction and a unit."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,7 +23,7 @@ SMOOTH = r"\operatorname{mean}_v(-\log p_{btv})"
 
 
 def one_off(context: Context) -> Iterator[Hypothesis]:
-    """Each of them, evaluated."""
+    """All of them, evaluated."""
     with np.errstate(all="ignore"):
         yield from _mean_perplexities(context)
         if not context.analysis.has_logits:
@@ -49,13 +49,13 @@ def accuracies(context: Context) -> tuple[float, float]:
 
 
 def _unmasked_smoothing(context: Context) -> Iterator[Hypothesis]:
-    """RED-10: the smoothing term of all positions, over Σ w or as a mean of its own."""
+    """RED-10: the smoothing term summed over all positions, divided by Σ w or by their number."""
     given, weight = context.options.smoothing, np.float64(context.weight)
     for epsilon in (given,) if given is not None else SMOOTHING:
         if epsilon:
-            yield _smoothing(context, epsilon, weight, WEIGHTS, "sums the smoothing term over the padding too")
+            yield _smoothing(context, epsilon, weight, WEIGHTS, "sums the smoothing term over all positions")
             yield _smoothing(
-                context, epsilon, context.positions, r"B \cdot T", "takes the smoothing term's mean over all positions"
+                context, epsilon, context.positions, r"B \cdot T", "averages the smoothing term over all positions"
             )
 
 
@@ -138,7 +138,7 @@ def _leaks(context: Context) -> Iterator[Hypothesis]:
             "NUM01",
             "NaN times 0",
             np.nan,
-            f"multiplies losses that are not finite by a weight of 0, which gives NaN: {int(masked.sum()):,} of them",
+            f"multiplies {_not_finite(int(masked.sum()))} not finite by a weight of 0, which gives NaN",
             rf"\frac{{{SUM}}}{{{WEIGHTS}}},\quad 0 \cdot \mathrm{{NaN}} = \mathrm{{NaN}}",
             lambda: (np.zeros(context.weights.shape), masked | (context.weights != 0)),
             cost=1,
@@ -146,8 +146,12 @@ def _leaks(context: Context) -> Iterator[Hypothesis]:
         )
 
 
+def _not_finite(count: int) -> str:
+    return "1 loss that is" if count == 1 else f"{count:,} losses that are"
+
+
 def _halves(context: Context) -> Iterator[Hypothesis]:
-    """NUM-06: each loss and the mean rounded, the sums wider, as kernels keep them."""
+    """NUM-06: each loss and the mean rounded; kernels accumulate the sums in higher precision."""
     rounded = {"bfloat16": context.alternatives.in_bfloat16, "float16": context.alternatives.in_float16}
     for name in HALVES:
         dtype = dtype_named(name)

@@ -1,4 +1,4 @@
-"""One number for each sequence or each timestep: what its losses are divided by."""
+"""The divisors of loops that print one number per sequence or per timestep."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ Divisor = Callable[[Array], Array]
 
 
 def reductions_per_axis(context: Context, per: str) -> tuple[CandidateReduction, ...]:
-    """The ways to one number for each of `kept`, "sequences" or "timesteps".
+    """The reductions to one number per sequence or per timestep; `per` is "sequences" or "timesteps".
 
     >>> from lossviz import Batch, analyze
     >>> from lossviz.reductions import Options
@@ -52,7 +52,7 @@ def _rows(context: Context, per: str) -> Iterator[CandidateReduction]:
     yield reduction(
         mean,
         "mean",
-        f"divides each {one}'s sum by its own timesteps that count",
+        f"divides each {one}'s sum by the timesteps in it that count",
         rf"\sum_{over} w_{{bt}}",
         lambda w: w.sum(axis=axis, keepdims=True),
         aliases=("sequence_loss", "C03"),

@@ -1,4 +1,4 @@
-"""How the losses become one number: the rows of `REDUCTIONS`, and divisors that nobody wants (spec/padding-bugs.md)."""
+"""How the losses become one number: the rows of `REDUCTIONS`, and mistaken divisors (spec/padding-bugs.md)."""
 
 from collections.abc import Iterator
 
@@ -74,7 +74,7 @@ def _divisors(context: Context) -> Iterator[CandidateReduction]:
 
 
 def _classes(context: Context) -> Iterator[CandidateReduction]:
-    """Σ cw·w·loss over Σ cw·w, as PyTorch, or over Σ w."""
+    """Σ c·w·loss ÷ Σ c·w, as in PyTorch, or ÷ Σ w, where c is the weight of the class."""
     given = context.options.class_weights
     if given is None or len(given) != context.classes:
         return

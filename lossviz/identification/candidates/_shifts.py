@@ -68,7 +68,7 @@ def _inputs(context: Context) -> Iterator[Loss]:
         yield Loss(
             code="SHF01",
             title="Inputs as targets",
-            clause="compares each timestep with the token that it reads",
+            clause="compares each timestep with the token it reads",
             formula=r"y_{bt} \to x_{bt}",
             cost=4,
             key="inputs",
@@ -99,7 +99,7 @@ def _orders(context: Context) -> Iterator[Loss]:
         yield Loss(
             code="SHF10",
             title="Rows in another order",
-            clause=f"compares the logits of other sequences: {words}",
+            clause=f"pairs the targets with the logits of other sequences: {words}",
             formula=r"z_{bt} \to z_{\pi(b)t}",
             cost=cost,
             key=words,

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossviz.identification._components import CandidateReduction
 from lossviz.identification._context import Context
-from lossviz.reductions import group_sums, quotient
+from lossviz.reductions import quotient
 
 __all__ = ["Cut", "Kind", "cuts", "splits"]
 
@@ -120,7 +120,7 @@ def _assignments(sequences: int, parts: int) -> Iterator[Assignment]:
         yield Assignment(parts - 1 - first[::-1], "in order, the larger ones last", is_usual=False)
         size = -(-sequences // parts)
         if rows[-1] // size == parts - 1 and not np.array_equal(rows // size, first):
-            yield Assignment(rows // size, "in order, the last one the rest", is_usual=False)
+            yield Assignment(rows // size, "in order, the remainder last", is_usual=False)
     if 1 < parts < sequences:
         yield Assignment(rows % parts, "sequences dealt out in turn", is_usual=False)
 
@@ -187,7 +187,7 @@ def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[
         yield CandidateReduction(
             code="RED12",
             title=f"Means of {cut.name}, by their size",
-            clause=f"averages the means of {cut.name} ({cut.how}), each by its number of sequences",
+            clause=f"averages the means of {cut.name} ({cut.how}), each weighted by its number of sequences",
             formula=rf"\sum_g \tfrac{{B_g}}{{B}}\,{MEAN}",
             cost=cost + 2,
             aliases=("C21",),
@@ -211,8 +211,7 @@ def _group_means(groups: Array, parts: int, factor: float | Array) -> Callable[[
     """The coefficients of Σ_g factor_g · S_g / N_g."""
 
     def coefficients(weights: Array) -> Array:
-        _, own = group_sums(np.zeros_like(weights), weights, groups)
-        own = np.pad(own, (0, parts - len(own)))
+        own = np.bincount(groups.ravel(), weights.ravel(), parts)
         each = quotient(np.broadcast_to(factor, own.shape), own)
         return weights * each[groups] if weights.size else weights
 

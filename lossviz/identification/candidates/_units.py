@@ -1,4 +1,4 @@
-"""In what a number is printed: nats, bits, perplexity, wrong mixes of them, and times or divided by a declared k."""
+"""Units of the printed number: nats, bits, perplexity, wrong mixes of them, and multiples of a declared k."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,7 +1,5 @@
 """Messages and evidence of the rules that judge the printed number."""
 
-import re
-
 import numpy as np
 
 from lossviz.conventions import CONVENTIONS
@@ -33,7 +31,7 @@ def _clause(match: Match, case: Case) -> str:
     if match.code == "C05k":
         divisor = mean_of(case) * float(case.analysis.weights.sum()) / match.value
         return f"divides by {divisor:,.0f} timesteps instead of the sum of their weights"
-    return re.sub(r"; (\S+) of them (is|are) padding", r", \1 of them padding", match.clause).replace("; ", ", ")
+    return match.clause
 
 
 def _on_purpose(match: Match) -> str:

@@ -25,6 +25,6 @@ def test_red04_cannot_tell_where_one_label_a_sequence_is_all_the_padding():
     state, reason = outcome_of("RED04", batch.replace(reported=f"{number:.4f}"))
     assert state == "skipped"
     assert reason == (
-        f"PAD02 also gives {number:.4f} on this batch and is more likely. Cannot tell from this batch: every sequence "
-        "counts 4 timesteps. A batch with unequal lengths tells them apart."
+        f"PAD02 also gives {number:.4f} on this batch and is more likely. This batch cannot tell them apart: in "
+        "every sequence 4 timesteps count. A batch with unequal lengths can."
     )

@@ -11,7 +11,7 @@ def test_red05_names_the_number_of_the_golden_batch():
     finding = finding_of("RED05", batch)
     assert finding.severity == "info"
     assert finding.message == (
-        "The training loop that printed 1.4200 takes each sequence's own mean, then the mean of 3 sequences, on "
+        "The training loop that printed 1.4200 averages the losses of each sequence, then averages the 3 means, on "
         "purpose, as TensorFlow 1 does, or by mistake; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
@@ -24,7 +24,7 @@ def test_red05_cannot_tell_sequences_of_one_length():
     state, reason = outcome_of("RED05", batch.replace(reported="1.1750"))
     assert state == "skipped"
     assert reason == (
-        "The mean over the timesteps that count is also 1.1750. Cannot tell from this batch: every sequence counts 4 "
-        "timesteps. A batch with unequal lengths tells them apart. More digits tell it from NUM06: 1.175000 or "
+        "The mean over the timesteps that count is also 1.1750. This batch cannot tell them apart: in every sequence "
+        "4 timesteps count. A batch with unequal lengths can. More digits would tell it from NUM06: 1.175000 or "
         "1.175044."
     )

@@ -14,7 +14,7 @@ def test_red10_names_the_number_of_the_golden_batch():
     finding = finding_of("RED10", batch)
     assert finding.severity == "warning"
     assert finding.message == (
-        "Possible: the training loop that printed 1.4582 sums the smoothing term over the padding too, 4 of them "
+        "Possible: the training loop that printed 1.4582 sums the smoothing term over all positions, 4 of them "
         "padding, with ε = 0.1; the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == cells_of(batch, (1, 4), (2, 2), (2, 3), (2, 4))
