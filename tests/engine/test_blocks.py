@@ -1,6 +1,7 @@
 """The three paths of the diagnosis agree, whatever holds the logits, and can be watched and stopped."""
 
 import dataclasses
+import sys
 import threading
 
 import ml_dtypes
@@ -197,7 +198,7 @@ def test_an_error_in_a_worker_is_raised_on_the_calling_thread(path, monkeypatch)
         raise Failure
 
     before = threading.active_count()
-    monkeypatch.setattr("lossviz.engine.per_timestep._store", fail)
+    monkeypatch.setattr(sys.modules["lossviz.engine.per_timestep"], "_store", fail)  # the attribute is the function
     with pytest.raises(Failure):
         per_timestep(*batch())
     assert before == threading.active_count()
