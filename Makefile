@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Exact versions, so that a fresh clone next year installs what was tested today.
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/constraints.txt
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/requirements/constraints.txt
 # What `make check` leaves to `make test`: browsers, training, recall, and the pages.
 SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification tests/recording/trainers \
           tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/test_pad_repairs.py
@@ -17,7 +17,7 @@ $(VENV)/python:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@touch $@
 
-REQUIREMENTS := pyproject.toml requirements.txt $(wildcard requirements/*.txt)
+REQUIREMENTS := pyproject.toml requirements.txt $(wildcard .ci/requirements/*.txt)
 
 $(VENV)/app: $(VENV)/python $(REQUIREMENTS)
 	$(PIP) --editable '.[app]'
@@ -65,7 +65,7 @@ format: $(VENV)/dev ## mend what ruff can mend
 docs: $(VENV)/dev ## write the generated parts of docs/ again
 	$(BIN)/cog -r -P docs/*.md
 
-lock: $(VENV)/dev ## write requirements/constraints.txt from what is installed here
+lock: $(VENV)/dev ## write .ci/requirements/constraints.txt from what is installed here
 	$(BIN)/python .ci/lock.py
 
 samples: $(VENV)/app ## train the models again, record the batches of sample_data/, print docs/models.md's figures

@@ -1,4 +1,4 @@
-"""Write the exact version of every package that `lossviz[dev]` installs here to `requirements/constraints.txt`.
+"""Write the exact version of every package that `lossviz[dev]` installs here to `.ci/requirements/constraints.txt`.
 
 No hashes and no index: the same file serves Python 3.11 to 3.13, other platforms, and a local build of PyTorch.
 """
@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-FILES = ("requirements.txt", *(f"requirements/{name}.txt" for name in ("export", "dev")))
+FILES = ("requirements.txt", *(f".ci/requirements/{name}.txt" for name in ("export", "dev")))
 HEAD = "# Exact versions of what the tests install, written by `make lock`; every `pip install` of make obeys them."
 
 
@@ -44,4 +44,4 @@ def closure(wanted: list[Requirement]) -> dict[str, str]:
 
 if __name__ == "__main__":
     lines = [HEAD, *(f"{name}=={version}" for name, version in sorted(closure(listed()).items()))]
-    (ROOT / "requirements" / "constraints.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (ROOT / ".ci" / "requirements" / "constraints.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

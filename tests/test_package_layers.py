@@ -19,7 +19,7 @@ SOURCES = (
     "lossviz",
     "sample_data",
     ".streamlit",
-    "requirements",
+    ".ci",
     "requirements.txt",
     "pyproject.toml",
     "README.md",
@@ -82,8 +82,8 @@ def test_package_layers_are_what_the_requirements_files_list(wheel):
     assert {requirement.name for requirement in layers.pop("")} == CORE
     assert layers == {
         "app": required("requirements.txt"),
-        "export": required("requirements/export.txt"),
-        "dev": required("requirements.txt", "requirements/export.txt", "requirements/dev.txt"),
+        "export": required(".ci/requirements/export.txt"),
+        "dev": required("requirements.txt", ".ci/requirements/export.txt", ".ci/requirements/dev.txt"),
     }
 
 
