@@ -112,10 +112,7 @@ class Run:
             InputError: if the step was not recorded.
             FormatError: if a shard can't be read.
         """
-        fields = self.fields(step)
-        if "logits" not in fields and "losses" not in Batch.FIELDS:
-            raise InputError(f"Step {step} of `{self.path}` was recorded without logits; batches need them so far.")
-        return Batch.from_arrays(**fields)
+        return Batch.from_arrays(**self.fields(step))
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...] | None:
