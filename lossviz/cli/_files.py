@@ -101,13 +101,14 @@ def parse_names(pairs: Sequence[str] | None) -> dict[str, str] | None:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """How large a batch is, (B, T, V), in words.
+    """How large a batch is, (B, T, V), in words; V is 0 where only losses were recorded and nothing says it.
 
-    >>> shape_text((3, 5, 1))
-    '3 sequences × 5 timesteps × 1 class'
+    >>> shape_text((3, 5, 1)), shape_text((3, 5, 0))
+    ('3 sequences × 5 timesteps × 1 class', '3 sequences × 5 timesteps')
     """
     words = (("sequence", "sequences"), ("timestep", "timesteps"), ("class", "classes"))
-    return " × ".join(f"{count} {many[count != 1]}" for count, many in zip(shape, words, strict=True))
+    axes = [f"{count} {many[count != 1]}" for count, many in zip(shape, words, strict=True)]
+    return " × ".join(axes if shape[-1] else axes[:-1])
 
 
 def _wrapped(text: str) -> list[str]:
