@@ -81,7 +81,8 @@ def interpret(
     """
     wanted = _wanted(layout)
     choices = Choices(wanted, shift, ignore_id, pad_id, eos_id, weights, reduction, reported)
-    draft = _named(Draft(dict(fields), choices), names)
+    given = {name: value for name, value in fields.items() if value is not None}
+    draft = _named(Draft(given, choices), names)
     draft = draft.replacing(**{name: _plain(name, draft[name]) for name in _TEXTS if name in draft})
     recorded = "logits" not in draft and ("losses" in draft or "log_probs" in draft) and "targets" in draft
     for one in () if recorded and wanted is None else LAYOUTS[1:]:
