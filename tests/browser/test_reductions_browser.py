@@ -25,7 +25,7 @@ def explore(page: Page) -> Page:
 
 def choose_row(page: Page, row: int, words: str) -> None:
     """Click into the table until the convention of that row is shown: a click while it is being drawn is lost."""
-    table = page.locator(".st-key-conventions_table canvas").first
+    table = page.locator("[class*=st-key-conventions_table] canvas").first
     card = page.locator(".st-key-convention_card")
 
     def click() -> None:

@@ -17,7 +17,7 @@ def test_num08_names_the_cap_and_shows_what_is_capped(least, who):
     assert finding.severity == "info"
     assert finding.message == (
         f"The training loop that printed {number:.4f} never lets a probability fall below {least}, as {who} does: "
-        "1 losses are capped; the mean over the timesteps that count is 4.5727."
+        "1 loss is capped; the mean over the timesteps that count is 4.5727."
     )
     assert finding.cells.tolist() == cells_of(batch, (0, 2))
     assert finding.loss_if_fixed == pytest.approx((13.8 + 36.5) / 11)
