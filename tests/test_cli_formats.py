@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossviz.cli import main
-from lossviz.cli._checked import Checked, places, runs
-from lossviz.cli._format_github import as_github
-from lossviz.cli._format_json import as_json
-from lossviz.cli._format_sarif import FINGERPRINT, as_sarif
-from lossviz.cli._format_text import as_text
+from lossviz.cli.check_formats._checked import Checked, places, runs
+from lossviz.cli.check_formats._github import as_github
+from lossviz.cli.check_formats._json import as_json
+from lossviz.cli.check_formats._sarif import FINGERPRINT, as_sarif
+from lossviz.cli.check_formats._text import as_text
 from lossviz.rules import RULES, Finding, Outcome, Raised, page, rule_samples
 from tests.sarif_schema import sarif_errors
 

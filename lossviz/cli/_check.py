@@ -9,13 +9,18 @@ from pathlib import Path
 
 from lossviz.batch import Batch
 from lossviz.cli import _check_run
-from lossviz.cli._checked import COULD_NOT_RUN, Checked, checked, worst_status
 from lossviz.cli._files import open_reading, parse_names, resolve
-from lossviz.cli._format_github import as_github
-from lossviz.cli._format_json import as_json
-from lossviz.cli._format_sarif import as_sarif
-from lossviz.cli._format_text import as_text
 from lossviz.cli._work import compute
+from lossviz.cli.check_formats import (
+    COULD_NOT_RUN,
+    Checked,
+    as_github,
+    as_json,
+    as_sarif,
+    as_text,
+    checked,
+    worst_status,
+)
 from lossviz.display_text import printable
 from lossviz.errors import InputError, LossvizError
 from lossviz.layouts import batch_of

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lossviz.cli._checked import CLEAN, COULD_NOT_RUN, FOUND, count_text
 from lossviz.cli._work import compute
+from lossviz.cli.check_formats import CLEAN, COULD_NOT_RUN, FOUND, count_text
 from lossviz.display_text import printable
 from lossviz.errors import InputError, LossvizError
 from lossviz.recording import Run, open_run

@@ -14,8 +14,8 @@ require("plotly", "Drawing a figure")
 
 import plotly.graph_objects as go
 
-from lossviz.figures._quantity import QUANTITIES, Quantity
-from lossviz.figures._text import visible
+from lossviz.figures._core.quantity import QUANTITIES, Quantity
+from lossviz.figures._core.text import visible
 from lossviz.figures.cell import class_bars
 from lossviz.figures.coefficient_map import coefficient_map
 from lossviz.figures.conventions import conventions

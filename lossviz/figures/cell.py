@@ -6,9 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lossviz.explanation import ClassStep, Explanation
-from lossviz.figures._frame import base, empty, figure
-from lossviz.figures._style import Theme, theme_named
-from lossviz.figures._text import ellipsis, number, plotly_text, with_id
+from lossviz.figures._core.frame import base, empty, figure
+from lossviz.figures._core.style import Theme, theme_named
+from lossviz.figures._core.text import ellipsis, number, plotly_text, with_id
 
 __all__ = ["class_bars"]
 

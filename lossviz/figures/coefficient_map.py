@@ -8,14 +8,14 @@ import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.figures._axes import row_axis, time_axis
-from lossviz.figures._cells import Cells, Window, window_of
-from lossviz.figures._frame import EMPTY, base, empty, figure
-from lossviz.figures._geometry import Geometry, alone
-from lossviz.figures._legend import Entry, legend, legend_rows
-from lossviz.figures._style import Theme, theme_named
-from lossviz.figures._text import ellipsis, number, plotly_text, text_width, with_id
-from lossviz.figures._traces import hatches, heatmap, marks, outline, texts
+from lossviz.figures._core.axes import row_axis, time_axis
+from lossviz.figures._core.cells import Cells, Window, window_of
+from lossviz.figures._core.frame import EMPTY, base, empty, figure
+from lossviz.figures._core.geometry import Geometry, alone
+from lossviz.figures._core.legend import Entry, legend, legend_rows
+from lossviz.figures._core.style import Theme, theme_named
+from lossviz.figures._core.text import ellipsis, number, plotly_text, text_width, with_id
+from lossviz.figures._core.traces import hatches, heatmap, marks, outline, texts
 
 __all__ = ["coefficient_map"]
 

@@ -9,10 +9,10 @@ from lossviz.conventions import DIVISORS, UNITS
 from lossviz.conventions.folded import fold_conventions
 from lossviz.digits import number
 from lossviz.errors import InputError, not_one_of
-from lossviz.figures._frame import base, empty, figure
-from lossviz.figures._style import Theme, theme_named
-from lossviz.figures._text import text_width
-from lossviz.figures._traces import texts
+from lossviz.figures._core.frame import base, empty, figure
+from lossviz.figures._core.style import Theme, theme_named
+from lossviz.figures._core.text import text_width
+from lossviz.figures._core.traces import texts
 
 if TYPE_CHECKING:
     import pandas as pd

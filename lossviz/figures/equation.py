@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.figures._cell_text import cell_words, plain_hover
-from lossviz.figures._cells import Cells, window_of
-from lossviz.figures._drawing import Drawing
-from lossviz.figures._frame import empty, figure, layout
-from lossviz.figures._quantity import Quantity, quantity_named
-from lossviz.figures._style import theme_named
-from lossviz.figures._traces import Axes, hatches, heatmap, marks, outline
+from lossviz.figures._core.cell_text import cell_words, plain_hover
+from lossviz.figures._core.cells import Cells, window_of
+from lossviz.figures._core.drawing import Drawing
+from lossviz.figures._core.frame import empty, figure, layout
+from lossviz.figures._core.quantity import Quantity, quantity_named
+from lossviz.figures._core.style import theme_named
+from lossviz.figures._core.traces import Axes, hatches, heatmap, marks, outline
 
 __all__ = ["equation"]
 

@@ -6,13 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lossviz.batch import Batch
-from lossviz.figures._axes import row_axis, time_axis
-from lossviz.figures._cells import Window
-from lossviz.figures._frame import EMPTY, base, empty, figure
-from lossviz.figures._geometry import Geometry, place
-from lossviz.figures._style import Theme, theme_named
-from lossviz.figures._text import ellipsis
-from lossviz.figures._traces import heatmap, texts
+from lossviz.figures._core.axes import row_axis, time_axis
+from lossviz.figures._core.cells import Window
+from lossviz.figures._core.frame import EMPTY, base, empty, figure
+from lossviz.figures._core.geometry import Geometry, place
+from lossviz.figures._core.style import Theme, theme_named
+from lossviz.figures._core.text import ellipsis
+from lossviz.figures._core.traces import heatmap, texts
 from lossviz.masking import resolve_mask
 
 __all__ = ["mask"]

@@ -6,14 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
-from lossviz.figures._axes import row_axis, time_axis
-from lossviz.figures._cells import CODE, Cells, Window, window_of
-from lossviz.figures._frame import EMPTY, base, empty, figure
-from lossviz.figures._geometry import alone
-from lossviz.figures._legend import colour_axis, legend, legend_rows, mark_entries
-from lossviz.figures._quantity import Quantity, quantity_named
-from lossviz.figures._style import theme_named
-from lossviz.figures._traces import marks
+from lossviz.figures._core.axes import row_axis, time_axis
+from lossviz.figures._core.cells import CODE, Cells, Window, window_of
+from lossviz.figures._core.frame import EMPTY, base, empty, figure
+from lossviz.figures._core.geometry import alone
+from lossviz.figures._core.legend import colour_axis, legend, legend_rows, mark_entries
+from lossviz.figures._core.quantity import Quantity, quantity_named
+from lossviz.figures._core.style import theme_named
+from lossviz.figures._core.traces import marks
 
 __all__ = ["overview"]
 

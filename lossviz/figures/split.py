@@ -8,15 +8,15 @@ import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
 from lossviz.digits import number
-from lossviz.figures._axes import row_axis, time_axis
-from lossviz.figures._cells import Window, pad_glyph
-from lossviz.figures._frame import EMPTY, base, empty, figure
-from lossviz.figures._geometry import Geometry, alone
-from lossviz.figures._legend import Entry, legend, note
-from lossviz.figures._parts import boundaries, names_width, part_names
-from lossviz.figures._style import FLIP, Theme, theme_named
-from lossviz.figures._text import text_width
-from lossviz.figures._traces import heatmap, marks, texts
+from lossviz.figures._core.axes import row_axis, time_axis
+from lossviz.figures._core.cells import Window, pad_glyph
+from lossviz.figures._core.frame import EMPTY, base, empty, figure
+from lossviz.figures._core.geometry import Geometry, alone
+from lossviz.figures._core.legend import Entry, legend, note
+from lossviz.figures._core.parts import boundaries, names_width, part_names
+from lossviz.figures._core.style import FLIP, Theme, theme_named
+from lossviz.figures._core.text import text_width
+from lossviz.figures._core.traces import heatmap, marks, texts
 from lossviz.splits import Cut, Split, cut_evenly, simulate_split
 
 __all__ = ["split_weights"]

@@ -8,10 +8,10 @@
 [[0.5, 2.0]]
 """
 
-from lossviz.recording._compaction import compact
+from lossviz.recording._disk.compaction import compact
+from lossviz.recording._disk.run import Run, is_run, open_run
+from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION
 from lossviz.recording._recorder import Recorder
-from lossviz.recording._run import Run, is_run, open_run
-from lossviz.recording._schema import COLUMNS, SCHEMA_VERSION
 from lossviz.recording._settings import RecordingSettings
 
 __all__ = ["COLUMNS", "SCHEMA_VERSION", "Recorder", "RecordingSettings", "Run", "compact", "is_run", "open_run"]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from lossviz.errors import InputError, did_you_mean
+from lossviz.recording._disk.step import RecordedStep
 from lossviz.recording._libraries import take_rows, to_numpy
 from lossviz.recording._measure import timestep_losses
 from lossviz.recording._settings import LOGITS_BYTES, RecordingSettings
-from lossviz.recording._step import RecordedStep
 
 __all__ = ["recorded_step"]
 

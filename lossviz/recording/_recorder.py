@@ -13,14 +13,14 @@ import numpy as np
 import lossviz
 from lossviz.errors import InputError, LossvizError
 from lossviz.recording._arguments import recorded_step
-from lossviz.recording._compaction import compact
+from lossviz.recording._disk.compaction import compact
+from lossviz.recording._disk.manifest import Manifest, vocabulary_digest, write_json
+from lossviz.recording._disk.shards import next_part
+from lossviz.recording._disk.step import RecordedStep
+from lossviz.recording._disk.writer import Writer
 from lossviz.recording._libraries import library_of, library_version, to_numpy
-from lossviz.recording._manifest import Manifest, vocabulary_digest, write_json
 from lossviz.recording._settings import recording_settings
-from lossviz.recording._shards import next_part
-from lossviz.recording._step import RecordedStep
 from lossviz.recording._vocabulary import special_ids, vocabulary_tokens
-from lossviz.recording._writer import Writer
 
 __all__ = ["Recorder"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from lossviz.figures._text import visible
+from lossviz.figures._core.text import visible
 from lossviz.reductions import reduction_named
 from lossviz.samples import load_sample
 from tests.browser import steps

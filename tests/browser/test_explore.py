@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from lossviz import Batch, analyze, formats
-from lossviz.figures._style import MARKS, THEMES
+from lossviz.figures._core.style import MARKS, THEMES
 from lossviz.reductions import REDUCTIONS
 from lossviz.samples import load_sample
 from tests.browser import steps

@@ -7,7 +7,7 @@ from lossviz.conventions import DIVISORS, compare_conventions
 from lossviz.conventions.folded import fold_conventions
 from lossviz.errors import InputError
 from lossviz.figures import conventions
-from lossviz.figures._style import THEMES
+from lossviz.figures._core.style import THEMES
 from tests.figures._cases import checked, golden, named, notes
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from lossviz import Analysis, Batch, analyze
 from lossviz.figures import equation
-from lossviz.figures._text import text_width
+from lossviz.figures._core.text import text_width
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 from lossviz import Batch, analyze
 from lossviz.figures import QUANTITIES, equation
-from lossviz.figures._style import MARKS
+from lossviz.figures._core.style import MARKS
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
 
 CODES = {mark.name: mark.code for mark in MARKS}

@@ -7,7 +7,7 @@ import pytest
 
 from lossviz import analyze
 from lossviz.figures import class_bars, equation, overview
-from lossviz.figures._text import ellipsis, plotly_text, text_width, visible
+from lossviz.figures._core.text import ellipsis, plotly_text, text_width, visible
 from tests.figures._cases import HOSTILE, OWN_MARKUP, checked, hostile, named, spec_words
 
 

@@ -6,7 +6,7 @@ import pytest
 from lossviz import Batch, analyze
 from lossviz.errors import InputError
 from lossviz.figures import split_weights
-from lossviz.figures._style import THEMES
+from lossviz.figures._core.style import THEMES
 from lossviz.splits import Cut, cut_evenly, cut_typed
 from tests.figures._cases import checked, golden, marked, named, notes, random_analysis
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossviz.figures._style import FLIP, MARKS, THEMES, luminance
+from lossviz.figures._core.style import FLIP, MARKS, THEMES, luminance
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
 DEUTERANOPIA = np.array(

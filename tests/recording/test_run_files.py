@@ -15,7 +15,7 @@ import pytest
 import lossviz
 from lossviz.errors import FormatError, InputError
 from lossviz.recording import compact, open_run
-from lossviz.recording._writer import Writer
+from lossviz.recording._disk.writer import Writer
 
 
 def record(folder, steps=range(3), close=True, **settings):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossviz.figures._text import visible
+from lossviz.figures._core.text import visible
 from lossviz.ui.sources.typed import EXAMPLE
 from tests.ui.driver import choose, click, door, edit_length, number, open_app, run, select, shown, state, texts
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossviz.errors import FormatError
-from lossviz.recording._manifest import read_manifest
-from lossviz.recording._schema import COLUMNS, arrow_schema
-from lossviz.recording._shards import arrow_steps, shards
+from lossviz.recording._disk.manifest import read_manifest
+from lossviz.recording._disk.schema import COLUMNS, arrow_schema
+from lossviz.recording._disk.shards import arrow_steps, shards
 
 if TYPE_CHECKING:
     import pyarrow

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._cells import CODE, Cells, Window, pad_glyph
-from lossviz.figures._quantity import Quantity
-from lossviz.figures._style import FLIP, MARKS
-from lossviz.figures._text import ellipsis, plotly_text, text_width, visible, with_id
-from lossviz.figures._traces import Axes, texts
+from lossviz.figures._core.cells import CODE, Cells, Window, pad_glyph
+from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.style import FLIP, MARKS
+from lossviz.figures._core.text import ellipsis, plotly_text, text_width, visible, with_id
+from lossviz.figures._core.traces import Axes, texts
 
 if TYPE_CHECKING:
-    from lossviz.figures._drawing import Drawing
+    from lossviz.figures._core.drawing import Drawing
 
 __all__ = ["HOVER", "MOST_WORDS", "cell_words", "hover", "plain_hover"]
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lossviz.figures._cells import Window
-from lossviz.figures._geometry import Box, Geometry
-from lossviz.figures._style import Theme
+from lossviz.figures._core.cells import Window
+from lossviz.figures._core.geometry import Box, Geometry
+from lossviz.figures._core.style import Theme
 
 __all__ = ["row_axis", "time_axis"]
 

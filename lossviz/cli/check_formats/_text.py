@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from shlex import quote
 from textwrap import indent, wrap
 
-from lossviz.cli._checked import PLURAL, Checked, count_text, places
 from lossviz.cli._files import read_as, shape_text
+from lossviz.cli.check_formats._checked import PLURAL, Checked, count_text, places
 from lossviz.digits import number_text
 from lossviz.display_text import printable
 from lossviz.rules import SEVERITIES, Finding

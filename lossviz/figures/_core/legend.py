@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._cells import CODE, Cells, pad_glyph
-from lossviz.figures._geometry import LEGEND_ROW, Geometry
-from lossviz.figures._quantity import Quantity
-from lossviz.figures._style import MARKS, Theme
-from lossviz.figures._text import number, text_width
+from lossviz.figures._core.cells import CODE, Cells, pad_glyph
+from lossviz.figures._core.geometry import LEGEND_ROW, Geometry
+from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.style import MARKS, Theme
+from lossviz.figures._core.text import number, text_width
 
 __all__ = ["Entry", "colour_axis", "legend", "legend_rows", "mark_entries", "note"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossviz.recording._schema import COLUMNS, arrow_schema
+from lossviz.recording._disk.schema import COLUMNS, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow

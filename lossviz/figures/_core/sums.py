@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._cells import Window
-from lossviz.figures._geometry import Geometry
-from lossviz.figures._quantity import Quantity
-from lossviz.figures._style import Theme
-from lossviz.figures._text import number, text_width
-from lossviz.figures._traces import bars
+from lossviz.figures._core.cells import Window
+from lossviz.figures._core.geometry import Geometry
+from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.style import Theme
+from lossviz.figures._core.text import number, text_width
+from lossviz.figures._core.traces import bars
 
 __all__ = ["bar_range", "column_bars", "divisor_line", "row_bars", "total"]
 
@@ -63,7 +63,7 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
 
     >>> from lossviz import Batch, analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
-    >>> from lossviz.figures._quantity import QUANTITIES
+    >>> from lossviz.figures._core.quantity import QUANTITIES
     >>> divisor_line(analyze(batch), QUANTITIES["loss"])
     '4.1589 ÷ <b>3</b> timesteps that count = <b>1.3863</b> nats'
     """

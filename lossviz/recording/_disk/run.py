@@ -11,9 +11,9 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.errors import FormatError, InputError
-from lossviz.recording._manifest import Manifest, RankState, read_manifest, read_rank_states, vocabulary_digest
-from lossviz.recording._shards import read_shard, refusing, shards
-from lossviz.recording._stacking import stacked
+from lossviz.recording._disk.manifest import Manifest, RankState, read_manifest, read_rank_states, vocabulary_digest
+from lossviz.recording._disk.shards import read_shard, refusing, shards
+from lossviz.recording._disk.stacking import stacked
 
 if TYPE_CHECKING:
     import pyarrow

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossviz.recording._manifest import RankState
+from lossviz.recording._disk.manifest import RankState
+from lossviz.recording._disk.shards import arrow_steps, shard_name
+from lossviz.recording._disk.step import RecordedStep
 from lossviz.recording._settings import RecordingSettings
-from lossviz.recording._shards import arrow_steps, shard_name
-from lossviz.recording._step import RecordedStep
 
 if TYPE_CHECKING:
     import pyarrow

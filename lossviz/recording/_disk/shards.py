@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossviz.errors import FormatError, LossvizError
-from lossviz.recording._schema import COLUMNS, SCHEMA_VERSION, arrow_schema
+from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow

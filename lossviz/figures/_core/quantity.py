@@ -9,7 +9,7 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError, not_one_of
-from lossviz.figures._text import compact, number
+from lossviz.figures._core.text import compact, number
 
 __all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 

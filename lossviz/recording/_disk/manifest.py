@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lossviz.errors import FormatError
-from lossviz.recording._schema import SCHEMA_VERSION
+from lossviz.recording._disk.schema import SCHEMA_VERSION
 
 __all__ = ["Manifest", "RankState", "read_manifest", "read_rank_states", "vocabulary_digest", "write_json"]
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 import lossviz
-from lossviz.cli._checked import Checked, runs, worst_status
 from lossviz.cli._files import reading_record
+from lossviz.cli.check_formats._checked import Checked, runs, worst_status
 from lossviz.rules import SEVERITIES, Finding
 from lossviz.tables import plain
 

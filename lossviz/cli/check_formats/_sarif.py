@@ -13,9 +13,9 @@ from urllib.parse import quote
 import numpy as np
 
 import lossviz
-from lossviz.cli._checked import Checked, Crash, Run, reference_of, runs, worst_status
-from lossviz.cli._format_json import plain_evidence
 from lossviz.cli._rule import text_of
+from lossviz.cli.check_formats._checked import Checked, Crash, Run, reference_of, runs, worst_status
+from lossviz.cli.check_formats._json import plain_evidence
 from lossviz.rules import RULES, Finding, Rule, page
 from lossviz.tables import plain
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.figures._cells import Cells, Window
-from lossviz.figures._style import MARKS, Theme
+from lossviz.figures._core.cells import Cells, Window
+from lossviz.figures._core.style import MARKS, Theme
 
 __all__ = ["Axes", "bars", "hatches", "heatmap", "marks", "outline", "texts"]
 

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from lossviz.figures._axes import row_axis, time_axis
-from lossviz.figures._geometry import Box
-from lossviz.figures._legend import colour_axis, legend, note
-from lossviz.figures._style import FONT, Theme
-from lossviz.figures._sums import bar_range, divisor_line, total
-from lossviz.figures._text import text_width
+from lossviz.figures._core.axes import row_axis, time_axis
+from lossviz.figures._core.geometry import Box
+from lossviz.figures._core.legend import colour_axis, legend, note
+from lossviz.figures._core.style import FONT, Theme
+from lossviz.figures._core.sums import bar_range, divisor_line, total
+from lossviz.figures._core.text import text_width
 
 if TYPE_CHECKING:
-    from lossviz.figures._drawing import Drawing
+    from lossviz.figures._core.drawing import Drawing
 
 __all__ = ["EMPTY", "base", "empty", "figure", "layout"]
 

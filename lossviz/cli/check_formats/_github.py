@@ -5,7 +5,7 @@ The escapes are those of actions/toolkit, packages/core/src/command.ts: %, CR an
 
 from collections.abc import Iterable, Iterator
 
-from lossviz.cli._checked import Checked, places, reference_of
+from lossviz.cli.check_formats._checked import Checked, places, reference_of
 from lossviz.display_text import escaped
 
 __all__ = ["as_github"]

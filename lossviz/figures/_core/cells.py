@@ -6,8 +6,8 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.figures._quantity import Quantity
-from lossviz.figures._style import MARKS
+from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.style import MARKS
 
 __all__ = ["CODE", "Cells", "Window", "first_cells", "left_cells", "mask_cells", "pad_glyph", "window_of"]
 

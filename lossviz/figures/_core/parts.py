@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from lossviz.digits import number
-from lossviz.figures._geometry import Geometry
-from lossviz.figures._legend import note
-from lossviz.figures._style import Theme
-from lossviz.figures._text import text_width
+from lossviz.figures._core.geometry import Geometry
+from lossviz.figures._core.legend import note
+from lossviz.figures._core.style import Theme
+from lossviz.figures._core.text import text_width
 from lossviz.splits import Split
 
 __all__ = ["boundaries", "names_width", "part_names", "runs"]

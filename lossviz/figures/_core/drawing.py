@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._cell_text import MOST_WORDS, hover
-from lossviz.figures._cells import Cells, Window, first_cells, left_cells, mask_cells
-from lossviz.figures._geometry import SIDE_BY_SIDE, place
-from lossviz.figures._legend import Entry, legend_rows, mark_entries
-from lossviz.figures._quantity import Quantity
-from lossviz.figures._style import Theme
-from lossviz.figures._sums import column_bars, row_bars
-from lossviz.figures._traces import Axes
+from lossviz.figures._core.cell_text import MOST_WORDS, hover
+from lossviz.figures._core.cells import Cells, Window, first_cells, left_cells, mask_cells
+from lossviz.figures._core.geometry import SIDE_BY_SIDE, place
+from lossviz.figures._core.legend import Entry, legend_rows, mark_entries
+from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.style import Theme
+from lossviz.figures._core.sums import column_bars, row_bars
+from lossviz.figures._core.traces import Axes
 
 __all__ = ["Drawing"]
 
