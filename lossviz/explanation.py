@@ -46,7 +46,7 @@ class Explanation:
         share: contribution ÷ the reported number.
         rank: 1 where the target has the largest logit; `entropy` of the distribution in nats.
         gradient_norm: ‖∂number/∂logits‖₂ of this timestep.
-        classes: the top classes and the target, largest probability first.
+        classes: the top classes and the target, largest probability first; without logits, as far as recorded.
         note: why the timestep has no loss, or "".
         group: what the number is a mean of means of, "sequences", "timesteps" or "micro-batches"; else "".
         own: what the losses of its own group are divided by; 1 where there are no groups.
@@ -83,6 +83,7 @@ class Explanation:
         if not self.has_logits:
             return (
                 ("loss, as recorded", r"\mathrm{loss}", self.loss),
+                ("log-probability", r"\log p = -\mathrm{loss}", 0.0 - self.loss),
                 ("probability", r"p = e^{-\mathrm{loss}}", self.probability),
                 ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
                 *self._divisions(),

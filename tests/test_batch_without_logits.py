@@ -1,18 +1,34 @@
 """Batches that hold losses and no logits: the same numbers, and one sentence where logits are needed."""
 
+import contextlib
+import io
 import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossviz import Batch, Edit, Settings, analyze, apply_edits, compare_conventions, diagnose, identify, read, write
+from lossviz import (
+    Batch,
+    Edit,
+    Settings,
+    analyze,
+    apply_edits,
+    compare_conventions,
+    diagnose,
+    identify,
+    load,
+    read,
+    write,
+)
 from lossviz.errors import FormatError, InputError, NoLogitsError
 from lossviz.figures import QUANTITIES, equation, mask, overview
 from lossviz.headline import cell_words, headline
 from lossviz.reductions import REDUCTIONS
+from lossviz.reproduce import code
 from lossviz.tables import reductions_table, sequences_table, timesteps_table, to_csv, to_json, to_parquet
 
 NAN = np.nan
@@ -169,6 +185,7 @@ def test_explain_starts_from_the_loss():
     cell = analyze(recorded()).explain(0, 1)
     assert [(name, value) for name, _, value in cell.steps] == [
         ("loss, as recorded", 1.0),
+        ("log-probability", -1.0),
         ("probability", np.exp(-1.0)),
         ("times weight", 1.0),
         ("divided by", 4.0),
@@ -220,20 +237,65 @@ def test_tables_headline_and_html_hold_a_batch_without_logits():
     assert "0.9375" in analysis._repr_html_()
 
 
-@pytest.mark.parametrize("suffix", ["npz", "json"])
+@pytest.mark.parametrize("suffix", ["npz", "json", "csv", "parquet", "safetensors"])
 def test_files_round_trip_losses(tmp_path, suffix):
-    batch = recorded(rank=[[1, 2, 3], [1, 1, 1]], classes=4)
+    top = {"top_classes": [[[1, 2]] * 3, [[1, -1]] * 3], "top_probabilities": [[[0.6, 0.2]] * 3, [[0.5, NAN]] * 3]}
+    batch = recorded(rank=[[1, 2, 3], [1, NAN, 1]], entropy=np.full((2, 3), 0.5), classes=4, pad_id=0, title="a", **top)
     write(batch.fields(), tmp_path / f"run.{suffix}")
-    again = Batch.from_arrays(**read(tmp_path / f"run.{suffix}"))
-    np.testing.assert_array_equal(again.losses, batch.losses)
-    np.testing.assert_array_equal(again.rank, batch.rank)
-    assert (again.logits, again.classes) == (None, 4)
+    for again in (Batch.from_arrays(**read(tmp_path / f"run.{suffix}")), load(tmp_path / f"run.{suffix}")):
+        assert again.shares_losses(batch)
+        np.testing.assert_array_equal(again.weights, batch.weights)
+        assert (again.logits, again.classes, again.pad_id, again.title) == (None, 4, 0, "a")
 
 
-def test_a_table_refuses_losses(tmp_path):
+def test_tables_that_pandas_wrote_hold_what_was_not_recorded_as_missing_values(tmp_path):
+    """NaN becomes an empty cell in CSV, and null in Parquet; a missing target is refused as ever."""
+    table = pd.DataFrame(
+        {
+            "sequence": [0, 0, 1, 1],
+            "timestep": [0, 1, 0, 1],
+            "target": [1, 2, 1, 0],
+            "log_prob": [-0.5, -1.0, -2.0, NAN],
+        }
+    )
+    table.to_csv(tmp_path / "a.csv", index=False)
+    table.to_parquet(tmp_path / "a.parquet")
+    for name in ("a.csv", "a.parquet"):
+        np.testing.assert_array_equal(load(tmp_path / name).losses, [[0.5, 1.0], [2.0, NAN]])
+    table["target"] = [1, 2, 1, NAN]
+    table.to_parquet(tmp_path / "a.parquet")
     with pytest.raises(FormatError) as error:
-        write(recorded().fields(), tmp_path / "run.parquet")
-    assert str(error.value) == "A table holds logits; a batch of losses is saved as .npz or .json."
+        read(tmp_path / "a.parquet")
+    assert str(error.value) == "Row 3, column `target` is missing. Write a number, or NaN where there is none."
+
+
+def test_analyses_of_the_same_losses_share_them_and_of_others_do_not():
+    batch = recorded(rank=[[1, 2, 3], [1, 1, 1]])
+    assert batch.replace(weights=np.ones((2, 3))).shares_losses(batch)
+    assert not batch.replace(rank=np.ones((2, 3))).shares_losses(batch)
+    assert not batch.replace(losses=np.ones((2, 3))).shares_losses(batch)
+    assert not batch.replace(rank=None).shares_losses(batch)
+    assert not Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=TARGETS).shares_losses(batch)
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "pytorch", "jax", "numpy"])
+@pytest.mark.parametrize(
+    "batch",
+    [
+        recorded(),
+        recorded(weights=None, ignore_id=-100),
+        recorded(weights=None, targets=np.abs(TARGETS), losses=np.ones((2, 3))),
+        recorded(weights=None, lengths=[3, 5], losses=np.ones((2, 3))),
+    ],
+    ids=["masked", "an unrecorded loss counts", "all count", "an impossible length"],
+)
+def test_scripts_reproduce_the_number_from_the_losses(library, batch):
+    for settings_ in (Settings(), Settings(reduction="sequence_means"), Settings(reduction="language_model")):
+        analysis = analyze(batch, settings_)
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(code(analysis, library), {})  # noqa: S102
+        np.testing.assert_allclose(float(out.getvalue()), analysis.value, rtol=1e-12)
 
 
 def test_analyze_of_losses_loads_no_tensorflow(tmp_path):

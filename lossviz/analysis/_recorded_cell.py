@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossviz.explanation import Explanation
+from lossviz.explanation import ClassStep, Explanation
 from lossviz.reductions import Reduced
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def recorded_cell(analysis: "Analysis", sequence: int, timestep: int, reduced: R
         weight=float(analysis.weights[here]),
         rank=float(analysis.rank[here]),
         entropy=float(analysis.entropy[here]),
+        classes=_classes(analysis, sequence, timestep),
         impossible=any(problem.kind == "length" and problem.cells[here] for problem in analysis.problems),
         **reduced.at(sequence, timestep),
     )
@@ -46,8 +47,9 @@ def explain_recorded(
     own: float = 1.0,
     group: str = "",
     impossible: bool = False,
+    classes: tuple[ClassStep, ...] = (),
 ) -> Explanation:
-    """Work out a timestep from its recorded loss, without logits: what needs logits is NaN, its classes are not listed.
+    """Work out a timestep from its recorded loss, without logits: what needs logits is NaN.
 
     Args:
         loss: −log p of the target in nats, or NaN where it was not recorded.
@@ -63,6 +65,7 @@ def explain_recorded(
         own: in a mean of means, what the losses of the timestep's own group are divided by.
         group: what the means are of, as in `GROUPS`, or "".
         impossible: whether the length of the sequence makes its loss undefined.
+        classes: the top classes, where they were recorded, and the target.
 
     >>> e = explain_recorded(1.5, 0, sequence=0, timestep=0, token="a", weight=1.0, rank=1.0, entropy=0.7, divisor=3.0,
     ...                      number=1.0)
@@ -93,10 +96,26 @@ def explain_recorded(
         rank=0 if np.isnan(rank) else int(rank),
         entropy=entropy,
         gradient_norm=0.0 if weight == 0 else float("nan"),
-        classes=(),
+        classes=classes,
         note=note,
         group=group,
         own=own,
         has_logits=False,
         **unknown,
+    )
+
+
+def _classes(analysis: "Analysis", sequence: int, timestep: int) -> tuple[ClassStep, ...]:
+    """The recorded top classes of a timestep and its target, likeliest first; none where none was recorded."""
+    here = np.index_exp[sequence, timestep]
+    top = zip(analysis.top_classes[here].tolist(), analysis.top_probabilities[here].tolist(), strict=True)
+    found = {int(v): float(p) for v, p in top if v >= 0 and p == p}
+    target, probability = int(analysis.batch.targets[here]), float(analysis.probability[here])
+    if found and target >= 0 and probability == probability:
+        found[target] = probability
+    unknown = dict.fromkeys(("logit", "shifted", "exponential", "gradient"), float("nan"))
+    word = str if analysis.is_classifier else analysis.batch.token
+    return tuple(
+        ClassStep(class_id=v, token=word(v), probability=found[v], is_target=v == target, **unknown)
+        for v in sorted(found, key=lambda v: (-found[v], v))
     )

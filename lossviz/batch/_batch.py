@@ -195,8 +195,16 @@ time comes first, pass `targets.T`.
         return {name: value for name, value in named.items() if value is not None}
 
     def shares_losses(self, other: "Batch") -> bool:
-        """Whether every timestep has the loss that it has in `other`: the same logits in memory, equal targets."""
-        same = self.logits is not None and self.logits is other.logits
+        """Whether every timestep has the loss that it has in `other`: the same logits in memory, equal targets.
+
+        Without logits: equal losses, and all that was recorded with them.
+        """
+        if self.logits is not None or other.logits is not None:
+            same = self.logits is other.logits
+        else:
+            same = self.classes == other.classes and all(
+                _equal(getattr(self, name), getattr(other, name)) for name in ("losses", *RECORDED)
+            )
         return same and np.array_equal(self.targets, other.targets)
 
     def replace(self, **changes: Any) -> "Batch":
@@ -220,3 +228,10 @@ time comes first, pass `targets.T`.
             f"Batch({title}B={sequences} sequences, T={timesteps} timesteps, "
             f"V={classes or 'unknown'}{' classes' if classes else ''}, {held}, mask from {self.declared_mask})"
         )
+
+
+def _equal(one: Array | None, other: Array | None) -> bool:
+    """Whether two recorded arrays hold the same, NaN where the other has NaN; or both are absent."""
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")

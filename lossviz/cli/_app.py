@@ -12,7 +12,7 @@ from typing import Any
 
 from lossviz.cli._files import resolve
 from lossviz.errors import FormatError, InputError, require
-from lossviz.formats import find
+from lossviz.formats import find_reader
 from lossviz.settings import FILE_VARIABLE
 
 __all__ = ["ADDRESS", "FIRST_PORT", "command_line", "free_port", "run"]
@@ -74,7 +74,7 @@ def command_line(port: int, *, browser: bool) -> list[str]:
 
 def _existing(file: str) -> Path:
     path = resolve(file)
-    find(path.name)  # refuses a suffix that no format has
+    find_reader(path.name)  # refuses a suffix that nothing reads
     if not path.is_file():
         raise FormatError(f"There is no file `{path}`.")
     return path

@@ -14,6 +14,8 @@ __all__ = ["class_bars"]
 
 Spec = dict[str, Any]
 TOKENS, NUMBERS, ROW = 130.0, 70.0, 30.0
+_HOVER = "%{customdata[0]} (%{customdata[1]})<br>probability %{x:.6~g}"
+_OF_LOGITS = "<br>logit %{customdata[2]:.4f}<br>gradient %{customdata[3]:.4~g}"
 
 
 def class_bars(explanation: Explanation, *, theme: str = "light", width: float = 480) -> go.Figure:
@@ -40,14 +42,23 @@ def class_bars(explanation: Explanation, *, theme: str = "light", width: float =
     places = {step.class_id: at for at, step in enumerate(known)}
     height = 44 + ROW * len(known) + 64
     data = [
-        _bars(name, [s for s in known if s.is_target == is_target], places, colours, is_target=is_target)
+        _bars(
+            name,
+            [step for step in known if step.is_target == is_target],
+            places,
+            colours,
+            is_target=is_target,
+            has_logits=explanation.has_logits,
+        )
         for name, is_target in (("target", True), ("other classes", False))
     ]
     title = f"Sequence {explanation.sequence}, timestep {explanation.timestep}: the likeliest classes"
     return figure([spec for spec in data if len(spec["y"])], _layout(title, known, width, height, colours))
 
 
-def _bars(name: str, steps: list[ClassStep], places: dict[int, int], theme: Theme, *, is_target: bool) -> Spec:
+def _bars(
+    name: str, steps: list[ClassStep], places: dict[int, int], theme: Theme, *, is_target: bool, has_logits: bool
+) -> Spec:
     stripes = {"shape": "/", "fgcolor": theme.page, "bgcolor": theme.target, "size": 6, "solidity": 0.25}
     pattern = stripes if is_target else {"shape": ""}
     return {
@@ -58,8 +69,7 @@ def _bars(name: str, steps: list[ClassStep], places: dict[int, int], theme: Them
         "y": np.array([places[step.class_id] for step in steps], np.int32),
         "text": [number(step.probability) for step in steps],
         "customdata": [[plotly_text(step.token), step.class_id, step.logit, step.gradient] for step in steps],
-        "hovertemplate": "%{customdata[0]} (%{customdata[1]})<br>probability %{x:.6~g}<br>"
-        "logit %{customdata[2]:.4f}<br>gradient %{customdata[3]:.4~g}<extra></extra>",
+        "hovertemplate": _HOVER + (_OF_LOGITS if has_logits else "") + "<extra></extra>",
         "textposition": "outside",
         "constraintext": "none",
         "cliponaxis": False,

@@ -9,6 +9,7 @@ array([[1, 2]])
 """
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import IO, cast
@@ -21,19 +22,21 @@ from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, list
 from lossviz.formats._fields import ARRAYS, FIELDS, plain
 from lossviz.formats._names import ALIASES, choose, propose
 from lossviz.formats._table import COLUMNS
-from lossviz.formats.contents import contents
+from lossviz.formats.contents import READERS, contents
 
 __all__ = [
     "ALIASES",
     "FIELDS",
     "FORMATS",
     "LIMITS",
+    "READABLE",
     "Fields",
     "Format",
     "Limits",
     "NamesError",
     "contents",
     "find",
+    "find_reader",
     "open_source",
     "plain",
     "propose",
@@ -51,6 +54,11 @@ FORMATS: tuple[Format, ...] = (
     safetensors_.FORMAT,
 )
 
+READABLE = (
+    *(suffix for known in FORMATS for suffix in known.suffixes if suffix[1:] not in READERS),
+    *(f".{suffix}" for suffix in READERS),
+)
+"""The endings of the files that `contents` reads."""
 _PICKLES = (".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 _TABLES = (csv_.FORMAT, parquet_.FORMAT)
 
@@ -75,6 +83,19 @@ def find(name: str) -> Format:
         way_out = " It holds a pickle, and loading one runs the code in it. Save the arrays with `np.savez`."
     found = f"the suffix `{suffix}`" if suffix else "no suffix"
     raise FormatError(f"`{file}` has {found}; {listing(suffixes, 'or')} are read.{way_out}")
+
+
+def find_reader(name: str) -> None:
+    """Check that `contents` reads files of that name.
+
+    Raises:
+        FormatError: nothing reads them, or only what is not installed.
+
+    >>> find_reader("run/batch.jsonl")
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix[1:] not in READERS or (suffix in _PICKLES and find_spec("torch") is None):
+        find(name)
 
 
 def read(

@@ -1,9 +1,11 @@
 """The long form that CSV and Parquet share: rows for every timestep, assembled into arrays.
 
-A table has one row a timestep, with all its logits in it, or one row a class, with one logit in it. Which row comes
-first does not matter; every timestep of every sequence must be there, padding too.
+A table has one row a timestep, with all its logits in it, or one row a class, with one logit in it. Where only losses
+were recorded it has one row a timestep. Which row comes first does not matter; every timestep of every sequence must be
+there, padding too.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,14 +19,21 @@ from lossviz.formats._names import check_names, not_found, refuse_overlooked
 
 # A column's name and the array it becomes.
 PER_TIMESTEP = {"target": "targets", "weight": "weights", "input": "inputs", "segment_id": "segment_ids"}
-COLUMNS = {field: column for column, field in PER_TIMESTEP.items()} | {
+RECORDED = {"loss": "losses", "log_prob": "log_probs", "entropy": "entropy", "rank": "rank"}
+"""The same, where losses were recorded and no logits; a missing value is one that was not recorded."""
+TOP = {"top_class": "top_classes", "top_probability": "top_probabilities"}
+"""The same, with a number behind each: top_class_0 is the likeliest one."""
+COLUMNS = {field: column for column, field in (PER_TIMESTEP | RECORDED).items()} | {
     "logits": "logit",
     "lengths": "length",
     "vocabulary": "token",
 }
 KEYS = ("sequence", "timestep", "class")
-ASKS = ("sequence", "timestep", "class", "logit", "target", "length", "weight", "input", "segment_id", "token")
+ASKS = (
+    "sequence", "timestep", "class", "logit", "target", "length", "weight", "input", "segment_id", "token", *RECORDED,
+)  # fmt: skip
 Columns = Mapping[str, npt.NDArray[Any]]
+_TOP = re.compile(rf"({'|'.join(TOP)})_(\d{{1,3}})")
 Where = Callable[[int], str]
 
 
@@ -43,7 +52,13 @@ def rename(columns: Mapping[str, Any], names: Mapping[str, str] | None, file: st
     given = {name: key for name, key in (names or {}).items() if not (wide and name == "logit")}
     check_names(given, columns, ASKS, file)
     chosen = {name: name for name in ASKS if name in columns and name not in given.values()} | given
-    needed = ["sequence", "timestep", *([] if wide else ["class", "logit"]), "target"]
+    recorded = not wide and "logit" not in chosen and ("loss" in chosen or "log_prob" in chosen)
+    if recorded:
+        chosen = {name: key for name, key in chosen.items() if name not in ("class", "token")}
+        chosen |= {name: name for name in columns if _TOP.fullmatch(name)}
+    else:
+        chosen = {name: key for name, key in chosen.items() if name not in RECORDED}
+    needed = ["sequence", "timestep", *([] if wide or recorded else ["class", "logit"]), "target"]
     if missing := [name for name in needed if name not in chosen]:
         missing = ["logit_0" if name == "logit" else name for name in missing if name != "class" or "logit" in chosen]
         raise NamesError(not_found(columns, missing, ASKS, file), columns)
@@ -58,17 +73,19 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
 
     Args:
         columns: by the long form's names, each with one value a row.
-        logits: [rows, V], one row a timestep; None for one row a class.
+        logits: [rows, V], one row a timestep; None for one row a class, and where there are losses instead.
         where: says where the row of an index stands, such as "line 5".
         file: the file's name, for the message.
 
     Raises:
         FormatError: a row is missing, is there twice, or contradicts another of its timestep or sequence.
     """
-    keys = [name for name in KEYS if name != "class" or logits is None]
+    keys = [name for name in KEYS if name != "class" or (logits is None and "logit" in columns)]
     shape, order = _grid([_index(columns[key], key, where) for key in keys], keys, where, file)
     values = {name: column[order].reshape(shape) for name, column in columns.items()}
-    fields: Fields = {"logits": values["logit"] if logits is None else logits[order].reshape(*shape, -1)}
+    fields: Fields = {}
+    if logits is not None or "logit" in values:
+        fields["logits"] = values["logit"] if logits is None else logits[order].reshape(*shape, -1)
 
     def once(name: str, keep: int) -> npt.NDArray[Any]:
         """A column's value for the first `keep` axes, once it is known to be the same along the others."""
@@ -85,12 +102,28 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
             )
         return first[..., 0]
 
-    fields |= {field: once(column, 2) for column, field in PER_TIMESTEP.items() if column in columns}
+    fields |= {field: once(column, 2) for column, field in (PER_TIMESTEP | RECORDED).items() if column in columns}
+    fields |= {field: np.stack(top, axis=-1) for column, field in TOP.items() if (top := _numbered(values, column))}
     if "length" in columns:
         fields["lengths"] = once("length", 1)
-    if "token" in columns and logits is None:
+    if "token" in columns and "logit" in columns:
         fields["vocabulary"] = _vocabulary(values["token"].reshape(-1, shape[-1]), order, where, file)
     return fields
+
+
+def may_be_missing(column: str) -> bool:
+    """Whether a missing value of that column is one that was not recorded.
+
+    >>> may_be_missing("loss"), may_be_missing("top_probability_0"), may_be_missing("target")
+    (True, True, False)
+    """
+    return column in RECORDED or column.startswith("top_probability_")
+
+
+def _numbered(values: Columns, stem: str) -> list[npt.NDArray[Any]]:
+    """The columns of a stem, in the order of their numbers."""
+    found = {int(match[2]): name for name in values if (match := _TOP.fullmatch(name)) and match[1] == stem}
+    return [values[found[number]] for number in sorted(found)]
 
 
 def _vocabulary(tokens: npt.NDArray[Any], order: npt.NDArray[np.intp], where: Where, file: str) -> list[str]:
@@ -157,28 +190,34 @@ def _cell(keys: list[str], cell: Any) -> str:
     return ", ".join(f"{key} {index}" for key, index in zip(keys, cell, strict=True))
 
 
-def unassemble(fields: Fields) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any], dict[str, Any]]:
-    """Turn fields into columns with one row a timestep, their logits [rows, V], and what no column can hold.
+def unassemble(fields: Fields) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any] | None, dict[str, Any]]:
+    """Turn fields into columns with one row a timestep, their logits [rows, V] or None, and what no column can hold.
 
     Raises:
-        FormatError: the batch is empty, or lacks its logits.
+        FormatError: the batch is empty.
     """
-    if "logits" not in fields:
-        raise FormatError("A table holds logits; a batch of losses is saved as .npz or .json.")
-    logits = np.asarray(fields["logits"])
-    if logits.ndim != 3 or 0 in logits.shape:
-        raise FormatError(f"A table has no rows for logits of shape {logits.shape}. Choose .npz.")
-    batch, timesteps, classes = logits.shape
+    name = next(name for name in ("logits", "losses", "log_probs") if name in fields)
+    held = np.asarray(fields[name])
+    if held.ndim != (3 if name == "logits" else 2) or 0 in held.shape:
+        raise FormatError(f"A table has no rows for {name} of shape {held.shape}. Choose .npz.")
+    batch, timesteps = held.shape[:2]
     columns = {
         "sequence": np.repeat(np.arange(batch), timesteps),
         "timestep": np.tile(np.arange(timesteps), batch),
     }
-    columns |= {name: np.asarray(fields[field]).reshape(-1) for name, field in PER_TIMESTEP.items() if field in fields}
+    plain = PER_TIMESTEP if name == "logits" else PER_TIMESTEP | RECORDED
+    columns |= {column: np.asarray(fields[field]).reshape(-1) for column, field in plain.items() if field in fields}
     if "lengths" in fields:
         columns["length"] = np.repeat(np.asarray(fields["lengths"]), timesteps)
     rest = {name: fields[name] for name in FIELDS if name in fields and name not in ARRAYS}
     rest["dtypes"] = {name: np.asarray(fields[name]).dtype.name for name in ARRAYS if name in fields}
-    return columns, widened(logits.reshape(-1, classes)), rest
+    if name == "logits":
+        return columns, widened(held.reshape(-1, held.shape[2])), rest
+    for stem, field in TOP.items():
+        if field in fields:
+            top = np.asarray(fields[field]).reshape(batch * timesteps, -1)
+            columns |= {f"{stem}_{place}": top[:, place] for place in range(top.shape[1])}
+    return columns, None, rest
 
 
 def widened(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -15,7 +15,7 @@ from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import Fields, Source, check_count
 from lossviz.formats.json_ import nested, parse
 
-__all__ = ["EXTRA", "contents", "from_records"]
+__all__ = ["EXTRA", "READERS", "contents", "from_records"]
 
 EXTRA = (
     "attention_mask", "completion_mask", "cu_seqlens", "decoder_input_ids", "labels", "loss", "loss_mask",
@@ -48,8 +48,8 @@ def contents(source: Given, *, name: str | None = None) -> Fields:
         if opened.size == 0:
             raise FormatError(f"`{opened.name}` is empty. Save or copy it again.")
         suffix = opened.name.lower().rpartition(".")[2]
-        if suffix in _READERS:
-            return _READERS[suffix](opened)
+        if suffix in READERS:
+            return READERS[suffix](opened)
         known = find(opened.name)
         return dict(known.read(opened, None if known.name == "csv" else {key: key for key in EXTRA}))
 
@@ -188,7 +188,7 @@ def _pt(source: Source) -> Fields:
     return read_tensors(source)
 
 
-_READERS = {
+READERS = {
     "json": _json,
     "jsonl": _lines,
     "ndjson": _lines,
@@ -198,3 +198,4 @@ _READERS = {
     "pt": _pt,
     "pth": _pt,
 }
+"""By a file name's ending: the readers that know more than `read`, or other files."""

@@ -19,6 +19,8 @@ sequence,timestep,class,logit,target,token
 
 - `sequence`, `timestep` and `class` count from 0. Rows may come in any order; every timestep of every sequence must be
   there, padding too.
+- Where losses were recorded and no logits, `loss` or `log_prob` stands in the place of the logits, one row a timestep,
+  with `entropy`, `rank`, `top_class_0` … and `top_probability_0` … where they were recorded; an empty cell was not.
 - `length` (the same in all rows of a sequence), `weight`, `input` and `segment_id` are optional.
 - The delimiter is a comma, a semicolon or a tab; decimals have a point; `nan`, `inf` and `-inf` are numbers. An empty
   cell is refused.
@@ -172,6 +174,8 @@ def _column(rows: list[list[str]], index: int, name: str, header: list[str], lin
     texts = [row[index] for row in rows]
     if name in _TEXT_COLUMNS:
         return np.array(texts, dtype=object)
+    if _table.may_be_missing(name):
+        texts = [text.strip() or "nan" for text in texts]
     return _checked(texts, [header[index]], lines)
 
 
@@ -202,11 +206,12 @@ def write(fields: Fields, target: Target) -> None:
     """Write one row a timestep, and in the first line what no column can hold."""
     columns, logits, rest = _table.unassemble(fields)
     texts = [column.astype(str) for column in map(_table.widened, columns.values())]
-    table = np.column_stack([*texts, logits.astype(str)])
+    classes = 0 if logits is None else logits.shape[1]
+    table = np.column_stack(texts if logits is None else [*texts, logits.astype(str)])
     text = io.StringIO(newline="")
     text.write(_MARK + json.dumps(rest) + "\n")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*columns, *(f"logit_{index}" for index in range(logits.shape[1]))])
+    writer.writerow([*columns, *(f"logit_{index}" for index in range(classes))])
     writer.writerows(table.tolist())
     with replacing(target) as stream:
         stream.write(text.getvalue().encode())

@@ -10,7 +10,8 @@ written: one row a timestep with all its logits as a list in the column `logits`
 
 - The file's metadata holds under `lossviz` what no column can, as JSON: `pad_id`, `title`, `vocabulary`, `dtypes`….
 - Dtypes are kept; bfloat16, which Parquet does not know, is stored as float32.
-- Missing values are refused. Only the columns that are needed are read.
+- Losses without logits stand in `loss` or `log_prob`, as in the CSV table; there a missing value was not recorded.
+- Other missing values are refused. Only the columns that are needed are read.
 - What the columns unpack to is counted by the file's directory before anything is unpacked, 8 bytes a value or more:
   1 GiB for an upload, 8 GiB for a file on disk.
 """
@@ -136,6 +137,8 @@ def _dtype(kind: "pyarrow.DataType") -> np.dtype[Any]:
 
 def _column(file: "pyarrow.parquet.ParquetFile", key: str, name: str) -> npt.NDArray[Any]:
     column = file.read([key]).column(0)
+    if column.null_count and _table.may_be_missing(name):  # pandas writes NaN so
+        return np.asarray(column.to_numpy(), np.float64)
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
         raise FormatError(f"Row {row}, column `{key}` is missing. Write a number, or NaN where there is none.")
@@ -195,8 +198,9 @@ def write(fields: Fields, target: Target) -> None:
 
     columns, logits, rest = _table.unassemble(fields)
     arrays = {name: pyarrow.array(_table.widened(column)) for name, column in columns.items()}
-    flat = pyarrow.array(logits.reshape(-1))
-    arrays["logits"] = pyarrow.FixedSizeListArray.from_arrays(flat, logits.shape[1])
+    if logits is not None:
+        flat = pyarrow.array(logits.reshape(-1))
+        arrays["logits"] = pyarrow.FixedSizeListArray.from_arrays(flat, logits.shape[1])
     table = pyarrow.table(arrays).replace_schema_metadata({_KEY: json.dumps(rest).encode()})
     with replacing(target) as stream:
         pyarrow.parquet.write_table(table, stream)

@@ -6,7 +6,6 @@ import numpy as np
 
 import lossviz
 from lossviz.analysis import Analysis
-from lossviz.errors import NoLogitsError
 from lossviz.reproduce._libraries import Library
 from lossviz.reproduce._literals import values
 from lossviz.reproduce._reduce import reduce_lines
@@ -15,19 +14,19 @@ __all__ = ["FILE", "INLINE_LOGITS", "needs_file", "script"]
 
 FILE = "batch.npz"
 INLINE_LOGITS = 400
+NAN = 'float("nan")'
 _DOUBLE_LOGITS = 2**25  # 256 MiB in float64; beyond it float32 logits stay float32
 
 
 def needs_file(analysis: Analysis) -> bool:
     """Whether the scripts read the batch from `FILE`, because it is too large to be written out."""
-    return int(np.prod(analysis.batch.shape)) > INLINE_LOGITS
+    return int(np.prod(analysis.batch.shape if analysis.has_logits else analysis.weights.shape)) > INLINE_LOGITS
 
 
 def script(analysis: Analysis, library: Library) -> str:
     """The script, part by part, with an empty line between the parts."""
-    if not analysis.has_logits:
-        raise NoLogitsError("The losses that a script computes anew")
-    parts = (_heading, _imports, _data, _mask, _last, _safe, _labels, _loss, reduce_lines)
+    of_logits = (_safe, _labels, _loss) if analysis.has_logits else (_recorded,)
+    parts = (_heading, _imports, _data, _mask, _last, *of_logits, reduce_lines)
     written = ("\n".join(part(analysis, library)) for part in parts)
     return "\n\n".join(text for text in written if text) + "\n"
 
@@ -36,7 +35,8 @@ def _heading(analysis: Analysis, _: Library) -> Iterator[str]:
     sequences, timesteps, classes = analysis.batch.shape
     # repr escapes line ends, so that a title stays inside its comment.
     title = f"{analysis.batch.title!r}, " if analysis.batch.title else ""
-    yield f"# {title}B={sequences} sequences, T={timesteps} timesteps, V={classes} classes"
+    width = f", V={classes} classes" if classes else ""
+    yield f"# {title}B={sequences} sequences, T={timesteps} timesteps{width}"
     yield f"# {analysis.reduction.title}, mask: {analysis.mask_name}"
     if analysis.is_scalar:
         yield (
@@ -51,7 +51,7 @@ def _imports(analysis: Analysis, library: Library) -> Iterator[str]:
             yield "import ml_dtypes"
         if library.name != "numpy":
             yield "import numpy as np"
-    elif not np.isfinite(np.asarray(analysis.batch.logits, np.float64)).all():
+    elif not np.isfinite(np.asarray(_scores(analysis), np.float64)).all():
         yield "from math import inf, nan\n"
     yield library.imports
 
@@ -59,8 +59,9 @@ def _imports(analysis: Analysis, library: Library) -> Iterator[str]:
 def _data(analysis: Analysis, library: Library) -> Iterator[str]:
     if needs_file(analysis):
         yield f'batch = np.load("{FILE}")  # as lossviz saves it'
-    dtype = "float32" if _is_bfloat16(analysis) else analysis.batch.logits.dtype.name
-    yield f"logits = {_array(analysis, library, 'logits', dtype)}  # [B, T, V]"
+    dtype = "float32" if _is_bfloat16(analysis) else _scores(analysis).dtype.name
+    name, axes = ("logits", "[B, T, V]") if analysis.has_logits else ("losses", "[B, T], −log p in nats, as recorded")
+    yield f"{name} = {_array(analysis, library, name, dtype)}  # {axes}"
     yield f"targets = {_array(analysis, library, 'targets', 'int64')}  # [B, T]"
     if analysis.mask_name == "lengths":
         lengths = np.asarray(analysis.batch.lengths)
@@ -98,7 +99,7 @@ def _mask(analysis: Analysis, library: Library) -> Iterator[str]:
         yield f"weights = {_cast(library, expression.replace('lengths', 'whole') if fractional else expression, wide)}"
     elif name == "none":
         yield "# Every timestep counts."
-        yield f"weights = {library.alias}.ones_like(logits[..., 0])"
+        yield f"weights = {library.alias}.ones_like({'logits[..., 0]' if analysis.has_logits else 'losses'})"
     else:
         excluded = batch.ignore_id if name == "ignore_id" else batch.pad_id or 0
         yield f"# A timestep counts where its target is not {excluded}."
@@ -131,13 +132,33 @@ def _labels(analysis: Analysis, library: Library) -> Iterator[str]:
         yield f"targets = {library.alias}.where(valid, targets, 0)"
 
 
+def _recorded(analysis: Analysis, library: Library) -> Iterator[str]:
+    """The lines that take the recorded losses where they count."""
+    m = library.alias
+    if analysis.mask.all():
+        yield "batch_loss = losses"
+    else:
+        yield "# Where the weight is 0, a loss that was not recorded must not reach the sum: 0 * nan would be nan."
+        yield "counts = weights != 0"
+        yield f"batch_loss = {m}.where(counts, losses, 0.0)"
+    if _counting(analysis, "label"):
+        classes = analysis.batch.classes
+        valid = "targets >= 0" if classes is None else f"(targets >= 0) & (targets < {classes})"
+        yield "# A target that is no class has no loss."
+        yield f"batch_loss = {m}.where({valid}, batch_loss, {NAN})"
+    yield from _unpadded(analysis, library)
+
+
 def _loss(analysis: Analysis, library: Library) -> Iterator[str]:
-    nan = 'float("nan")'
     if library.name == "numpy" and (analysis.mask & (analysis.non_finite > 0)).any():
         yield 'np.seterr(invalid="ignore", divide="ignore")  # some logits that count are NaN or infinite'
     yield library.sigmoid if analysis.settings.reduction == "classification" else library.softmax
     if _counting(analysis, "label"):
-        yield f"batch_loss = {library.alias}.where(valid, batch_loss, {nan})"
+        yield f"batch_loss = {library.alias}.where(valid, batch_loss, {NAN})"
+    yield from _unpadded(analysis, library)
+
+
+def _unpadded(analysis: Analysis, library: Library) -> Iterator[str]:
     if _counting(analysis, "length"):
         fraction = " & (lengths == whole)" if np.asarray(analysis.batch.lengths).dtype.kind == "f" else ""
         if fraction and library.name == "tensorflow":
@@ -145,7 +166,7 @@ def _loss(analysis: Analysis, library: Library) -> Iterator[str]:
         yield "# Of an impossible length it is unknown which timesteps count."
         yield f"possible = (lengths >= 0) & (lengths <= {analysis.batch.shape[1]}){fraction}"
         where = "possible[:, None]" if analysis.mask.all() else "possible[:, None] | ~counts"
-        yield f"batch_loss = {library.alias}.where({where}, batch_loss, {nan})"
+        yield f"batch_loss = {library.alias}.where({where}, batch_loss, {NAN})"
     yield "unpadded_loss = weights * batch_loss"
 
 
@@ -155,13 +176,18 @@ def _counting(analysis: Analysis, kind: str) -> bool:
 
 
 def _is_bfloat16(analysis: Analysis) -> bool:
-    return bool(analysis.batch.logits.dtype.name == "bfloat16")
+    return bool(_scores(analysis).dtype.name == "bfloat16")
+
+
+def _scores(analysis: Analysis) -> np.ndarray:
+    """What the losses come from: the logits, or the losses themselves where they were recorded."""
+    return np.asarray(analysis.batch.logits if analysis.has_logits else analysis.batch.losses)
 
 
 def _dtype(analysis: Analysis) -> str:
     """The dtype to compute in: float64, unless that would cost too much memory."""
     small = int(np.prod(analysis.batch.shape)) <= _DOUBLE_LOGITS
-    return "float64" if small or analysis.batch.logits.dtype == np.float64 else "float32"
+    return "float64" if small or _scores(analysis).dtype == np.float64 else "float32"
 
 
 def _cast(library: Library, expression: str, dtype: str) -> str:

@@ -53,7 +53,8 @@ def timesteps_table(analysis: Analysis) -> pd.DataFrame:
     for header, attribute in MEASURES:
         table[header] = getattr(analysis, attribute).ravel()
         if header == "prediction":
-            table["predicted_token"] = _tokens(analysis, analysis.prediction)
+            words = _tokens(analysis, analysis.prediction)
+            table["predicted_token"] = words if analysis.has_logits else np.where(table[header] < 0, "", words)
     return pd.DataFrame(table)
 
 

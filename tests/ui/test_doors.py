@@ -204,17 +204,6 @@ def test_file_that_a_layout_explains_opens_and_says_what_was_assumed(changes: di
     assert len(assumed(app)) == 1
 
 
-def test_losses_without_logits_are_refused_in_one_sentence() -> None:
-    losses = np.array([[1.0, 2.0, 3.0], [1.0, 0.0, 0.0]])
-    app = drop(opened(), run_npz=npz(losses=losses, targets=FIELDS["targets"], lengths=FIELDS["lengths"]))
-    [sentence] = texts(app, "error")
-    assert sentence == (
-        "run.npz: The file holds losses and no logits, which these pages can't draw yet. "
-        "Use `lossviz analyze`, `lossviz identify` or `lossviz check` on it, or `lossviz.load` in Python."
-    )
-    assert number(app) == RECORDED
-
-
 def test_taking_a_bad_file_out_takes_its_sentence_away() -> None:
     app = drop(opened(), run_npz=b"hello")
     assert len(texts(app, "error")) == 1

@@ -29,6 +29,7 @@ HOVER = (
     "probability %{customdata[4]:.4~g}, rank %{customdata[6]}, entropy %{customdata[5]:.4f} nats<br>"
     "gradient norm %{customdata[7]:.3~g}<extra></extra>"
 )
+RECORDED_HOVER = "<b>sequence %{y}, timestep %{x}</b><br>%{text}<extra></extra>"
 
 
 def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
@@ -36,9 +37,36 @@ def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
     rows, columns = window.shape
     if rows * columns > MOST_HOVERS:
         return None
+    if not analysis.has_logits:
+        return {"text": _recorded_lines(analysis, window), "hovertemplate": RECORDED_HOVER}
     fields = ("batch_loss", "weights", "unpadded_loss", "share", "probability", "entropy", "rank", "gradient_norm")
     numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1).astype(np.float32)
     return {"customdata": numbers, "text": _lines(analysis, window), "hovertemplate": HOVER}
+
+
+def _recorded_lines(analysis: Analysis, window: Window) -> list[list[str]]:
+    """Of each cell without logits: the target, and its numbers as far as they were recorded."""
+    (targets,) = _named(analysis.batch.token, window.of(analysis.batch.targets))
+    fields = ("batch_loss", "weights", "unpadded_loss", "share", "probability", "rank", "entropy")
+    numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1)
+    name = "label" if analysis.is_classifier else "target"
+    return [
+        [f"{name} {target}<br>{_recorded_numbers(*cell)}" for target, cell in zip(*row, strict=True)]
+        for row in zip(targets, numbers, strict=True)
+    ]
+
+
+def _recorded_numbers(
+    loss: float, weight: float, weighted: float, share: float, probability: float, rank: float, entropy: float
+) -> str:
+    if np.isnan(loss):
+        return f"loss not recorded, weight {weight:.4g}"
+    known = [f"probability {probability:.4g}"]
+    known += [] if np.isnan(rank) else [f"rank {rank:.0f}"]
+    known += [] if np.isnan(entropy) else [f"entropy {entropy:.4f} nats"]
+    counted = f"loss {loss:.4f} nats × weight {weight:.4g} = {weighted:.4f}"
+    part = f"{share:.2%}" if np.isfinite(share) else "NaN"
+    return "<br>".join((counted, f"share of the number {part}", ", ".join(known)))
 
 
 def _lines(analysis: Analysis, window: Window) -> list[list[str]]:

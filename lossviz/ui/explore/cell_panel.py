@@ -19,6 +19,7 @@ from lossviz.ui.shared.widgets import escaped, say
 
 __all__ = ["cell_panel"]
 
+NO_TARGET = "What another target would cost can't be told without logits."
 SELECTABLE_CLASSES = 1000  # a longer list of tokens is typed as an id
 
 
@@ -42,8 +43,15 @@ def cell_panel(state: State, analysis: Analysis) -> None:
         with left:
             st.latex(explanation.latex)
         with right:
-            plot(class_bars(explanation, theme=theme()), key="classes", label="Top classes", selectable=False)
+            _classes(explanation)
         _editors(state, analysis, explanation)
+
+
+def _classes(explanation: Explanation) -> None:
+    if explanation.has_logits or explanation.classes:
+        plot(class_bars(explanation, theme=theme()), key="classes", label="Top classes", selectable=False)
+    else:
+        st.caption("How likely the other classes were can't be told without logits.")
 
 
 def _heading(analysis: Analysis, explanation: Explanation) -> str:
@@ -97,7 +105,9 @@ def _target(state: State, analysis: Analysis, explanation: Explanation) -> None:
     classes = analysis.batch.shape[2]
     named = analysis.batch.vocabulary is not None and classes <= SELECTABLE_CLASSES
     browser_can = abs(explanation.target) <= MAX_SAFE_INTEGER
-    editor = draw_entries(state, "target", [entry])
+    locked = not analysis.has_logits
+    words = NO_TARGET if locked else "The class that this timestep should predict."
+    editor = draw_entries(state, "target_locked" if locked else "target", [entry])
     save = partial(_save_field, state, editor)
     if named and 0 <= explanation.target < classes:
         st.selectbox(
@@ -107,13 +117,21 @@ def _target(state: State, analysis: Analysis, explanation: Explanation) -> None:
             format_func=lambda v: f"{analysis.batch.token(v)[:80]} ({v})",
             key=editor.key,
             on_change=save,
-            help="The class that this timestep should predict.",
+            disabled=locked,
+            help=words,
         )
     else:
         value = int(editor.shown[entry]) if browser_can else None
         hint = None if browser_can else str(explanation.target)
         st.number_input(
-            "Target", value=value, placeholder=hint, step=1, key=editor.key, on_change=save, help="A class id."
+            "Target",
+            value=value,
+            placeholder=hint,
+            step=1,
+            key=editor.key,
+            on_change=save,
+            disabled=locked,
+            help=words if locked else "A class id.",
         )
 
 

@@ -24,6 +24,9 @@ def logits_editor(state: State, analysis: Analysis) -> None:
     """Draw one row a class, in the order of the ids, so that a row stays where it is while its logit changes."""
     if state.cell is None:
         return
+    if not analysis.has_logits:
+        st.caption("This batch holds losses and no logits: there are none to edit.")
+        return
     classes = analysis.batch.shape[2]
     more = list(range(classes)) if classes <= ALL_CLASSES else _another(classes)
     table = cell_table(analysis.explain(*state.cell, classes=more)).sort_values("class")

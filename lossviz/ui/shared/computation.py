@@ -57,7 +57,7 @@ def analyzed(state: State) -> tuple[Analysis, str]:
 
 def compute(state: State, batch: Batch, settings: Settings) -> Analysis:
     """Analyze a batch; a long computation shows its progress and a button that stops it."""
-    if batch.logits.size < LONG:
+    if batch.logits is None or batch.logits.size < LONG:
         return analyze(batch, settings)
     place = st.container(horizontal=True, vertical_alignment="center")
     place.button("Stop", key="stop", on_click=partial(_stop, state, batch), help="The rest of the page waits for this.")

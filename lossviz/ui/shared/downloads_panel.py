@@ -36,10 +36,11 @@ def save_panel(state: State, analysis: Analysis, quantity: str, window: tuple[in
 
 
 def _batch(analysis: Analysis) -> None:
-    if analysis.batch.logits.nbytes > MAX_BYTES:
-        st.caption(f"The batch has {analysis.batch.logits.nbytes / 1e9:.1f} GB of logits: copy its file instead.")
+    logits = analysis.batch.logits
+    if logits is not None and logits.nbytes > MAX_BYTES:
+        st.caption(f"The batch has {logits.nbytes / 1e9:.1f} GB of logits: copy its file instead.")
         return
-    for name in ("npz", "json"):
+    for name in ("npz", "json") if logits is not None else ("npz", "json", "csv", "parquet"):
         _button(st, f"Batch as {name.upper()}", f"batch.{name}", partial(_batch_bytes, analysis, name))
 
 
@@ -51,8 +52,9 @@ def _drawings(
     drawings: dict[str, Callable[[], go.Figure]] = {"equation": partial(equation, analysis, **shown)}
     if window is not None:
         drawings["overview"] = partial(overview, analysis, **shown)
-    if state.cell is not None:
-        drawings["classes"] = partial(class_bars, analysis.explain(*state.cell), theme=theme())
+    explanation = None if state.cell is None else analysis.explain(*state.cell)
+    if explanation is not None and (explanation.has_logits or explanation.classes):
+        drawings["classes"] = partial(class_bars, explanation, theme=theme())
     return drawings
 
 

@@ -50,8 +50,8 @@ def equation_panel(state: State, analysis: Analysis, quantity: str) -> tuple[int
 
 
 def first_picture(batch: Batch) -> None:
-    """While TensorFlow loads, show which timesteps count: that needs no loss."""
-    if engine_is_ready():
+    """While TensorFlow loads, show which timesteps count: that needs no loss. Recorded losses need no TensorFlow."""
+    if engine_is_ready() or batch.logits is None:
         return
     place = st.empty()
     with place.container():

@@ -56,7 +56,8 @@ def counted(findings: Sequence[Finding]) -> str:
 
 def _is_large(analysis: Analysis) -> bool:
     most = TIMESTEPS if analysis.batch.reported is None else PRINTED_TIMESTEPS
-    return bool(analysis.scores.size > LOGITS or analysis.batch_loss.size > most)
+    logits = analysis.scores.size if analysis.has_logits else 0
+    return bool(logits > LOGITS or analysis.batch_loss.size > most)
 
 
 def _kept(analysis: Analysis) -> Diagnosis | None:

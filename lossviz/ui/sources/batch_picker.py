@@ -10,7 +10,8 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lossviz.errors import LossvizError, NamesError
-from lossviz.formats import FORMATS
+from lossviz.formats import READABLE
+from lossviz.layouts import batch_of
 from lossviz.samples import DEFAULT
 from lossviz.settings import FILE_VARIABLE, Settings
 from lossviz.ui.session.default_reduction import recorded_with, trained_with
@@ -18,7 +19,7 @@ from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import literal, say
-from lossviz.ui.sources.opened_file import TABLES, Origin, batch_from, changes_of, name_of, read_origin
+from lossviz.ui.sources.opened_file import TABLES, Origin, changes_of, name_of, read_origin
 from lossviz.ui.sources.rename_dialog import ask_names
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.sources.sentences import sentences_door
@@ -26,7 +27,7 @@ from lossviz.ui.sources.typed import typed_door
 
 __all__ = ["FILE_VARIABLE", "doors"]
 
-SUFFIXES = [*(suffix.removeprefix(".") for known in FORMATS for suffix in known.suffixes), "jsonl", "arrow", "pt"]
+SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE]
 
 
 def doors(state: State) -> None:
@@ -140,7 +141,7 @@ def _open_path(state: State, path: Path) -> None:
 
 def _keep(state: State, origin: Origin, names: dict[str, str] | None = None, **choices: Any) -> None:
     name, reading = name_of(origin), read_origin(origin, names, **choices)
-    batch = batch_from(reading)
+    batch = batch_of(reading)
     state.sources.pop(("file", name), None)
     state.unmapped, state.complaint = None, ""
     state.opened += 1

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lossviz.batch import Batch
-from lossviz.errors import InputError, NamesError
+from lossviz.errors import NamesError
 from lossviz.formats import contents, read, read_many
-from lossviz.layouts import Reading, batch_of, interpret
+from lossviz.layouts import Reading, interpret
 
-__all__ = ["TABLES", "Origin", "batch_from", "changes_of", "name_of", "read_origin"]
+__all__ = ["TABLES", "Origin", "changes_of", "name_of", "read_origin"]
 
 TABLES = (".csv", ".parquet")
 Origin = Path | Mapping[str, bytes]
@@ -53,21 +52,6 @@ def read_origin(origin: Origin, names: Mapping[str, str] | None = None, **choice
 def _contents_of_one(uploads: Mapping[str, bytes]) -> dict[str, Any]:
     [(name, data)] = uploads.items()
     return dict(contents(data, name=name))
-
-
-def batch_from(reading: Reading) -> Batch:
-    """The batch of a reading.
-
-    Raises:
-        InputError: if its arrays don't fit together, or it holds no logits, which the pages need.
-    """
-    batch = batch_of(reading)
-    if batch.logits is None:
-        raise InputError(
-            "The file holds losses and no logits, which these pages can't draw yet. "
-            "Use `lossviz analyze`, `lossviz identify` or `lossviz check` on it, or `lossviz.load` in Python."
-        )
-    return batch
 
 
 def changes_of(reading: Reading) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,43 @@
+"""A batch of losses without logits in a real browser: three states of a cell, light and dark."""
+
+import io
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from tests.browser import steps
+from tests.browser.conftest import Shot
+from tests.browser.test_explore import drop
+
+NAN = np.nan
+TARGETS = np.array([[1, 2, 3, 4, 5], [1, 2, 6, 0, 0], [6, 5, 1, 2, 0]])
+LOSSES = np.array([[0.5, 1, 2, 4, 0.1], [0.25, 0.75, 1.5, NAN, NAN], [1.5, NAN, 0.5, 3, 0.0]])
+
+
+def file(**more: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    words = np.array(["<pad>", "the", "cat", "sat", "on", "mat", "dog"])
+    np.savez(stream, targets=TARGETS, losses=LOSSES, lengths=np.array([5, 3, 4]), vocabulary=words, **more)
+    return stream.getvalue()
+
+
+def test_losses_without_logits_open_in_light_and_dark(page: Page, dark_page: Page, app_server: str, shot: Shot) -> None:
+    top = {
+        "rank": np.where(np.isnan(LOSSES), NAN, np.ceil(LOSSES) + 1),
+        "top_classes": np.tile([1, 2, 3], (3, 5, 1)),
+        "top_probabilities": np.tile([0.5, 0.25, 0.125], (3, 5, 1)),
+    }
+    for theme, here in (("light", page), ("dark", dark_page)):
+        steps.sample(here, app_server, "golden")
+        drop(here, ("losses.npz", file(**top)))
+        expect(here.get_by_text("1 unmasked loss was not recorded")).to_be_visible()
+        steps.click_cell(here, 2, 0)
+        panel = here.locator(".st-key-explore_cell")
+        expect(panel).to_contain_text("gradient: can't be told without logits")
+        expect(panel).to_contain_text("there are none to edit")
+        shot(here, f"without-logits-{theme}", whole=True)
+        for name in ("Doctor", "Reductions", "Identify"):
+            here.get_by_role("link", name=name, exact=True).click()
+            steps.idle(here)
+            expect(here.get_by_test_id("stException")).to_have_count(0)
+            shot(here, f"without-logits-{name.lower()}-{theme}")
