@@ -29,7 +29,13 @@ __all__ = [
     "require",
 ]
 
-_TITLES = {"keras": "Keras", "plotly": "Plotly", "streamlit": "Streamlit", "tensorflow": "TensorFlow"}
+_TITLES = {
+    "duckdb": "DuckDB",
+    "keras": "Keras",
+    "plotly": "Plotly",
+    "streamlit": "Streamlit",
+    "tensorflow": "TensorFlow",
+}
 
 
 class LossvizError(Exception):

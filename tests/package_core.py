@@ -55,12 +55,20 @@ def refusals():
         "diagnose": lambda: lossviz.diagnose(batch),
         "identify": lambda: lossviz.identify(batch, "1.0986"),
         "sequence_mask": lambda: lossviz.sequence_mask([1]),
+        "runs": steps_of_a_run,
         "figures": lambda: __import__("lossviz.figures"),
         "tables": lambda: __import__("lossviz.tables"),
         "bfloat16": lambda: lossviz.Batch.from_arrays(**formats.read_many(halves())),
         "safetensors": lambda: lossviz.write(batch.fields(), Path(tempfile.gettempdir()) / "lossviz.safetensors"),
     }
     return {name: refusal(call) for name, call in calls.items()}
+
+
+def steps_of_a_run():
+    with tempfile.TemporaryDirectory() as folder:
+        with lossviz.Recorder(f"{folder}/run", every=1) as recorder:
+            recorder.step(step=0, targets=[[1, 2]], losses=[[1.0, 2.0]])
+        return __import__("lossviz.runs").runs.open_run(f"{folder}/run").steps()
 
 
 def halves():

@@ -25,6 +25,7 @@ ROOMS_OF = {
     "jax": {"testing"},
     "streamlit": {"ui"},
     "plotly": {"figures", "ui"},
+    "duckdb": {"runs"},
 }
 NEVER = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}
 

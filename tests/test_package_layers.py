@@ -82,9 +82,14 @@ def test_package_layers_are_what_the_requirements_files_list(wheel):
     assert {requirement.name for requirement in layers.pop("")} == CORE
     assert layers == {
         "app": required("requirements.txt"),
+        "runs": required(".ci/requirements/runs.txt"),
         "export": required(".ci/requirements/export.txt"),
         "dev": required("requirements.txt", ".ci/requirements/export.txt", ".ci/requirements/dev.txt"),
     }
+
+
+def test_package_layer_of_runs_is_a_part_of_the_app():
+    assert required(".ci/requirements/runs.txt") <= required("requirements.txt")
 
 
 def test_package_core_reads_and_writes_every_format(core):
@@ -98,6 +103,7 @@ def test_package_core_says_what_to_install_for_more(core):
         "diagnose": f"Computing losses needs TensorFlow{INSTALL}",
         "identify": f"Computing losses needs TensorFlow{INSTALL}",
         "sequence_mask": f"Computing losses needs TensorFlow{INSTALL}",
+        "runs": f"Querying a run needs DuckDB{INSTALL.replace('app', 'runs')}",
         "figures": f"Drawing a figure needs Plotly{INSTALL}",
         "tables": f"Making a table needs pandas{INSTALL}",
         "bfloat16": f"bfloat16 needs ml_dtypes{INSTALL}",

@@ -9,9 +9,23 @@
 """
 
 from lossviz.recording._disk.compaction import compact
-from lossviz.recording._disk.run import Run, is_run, open_run
+from lossviz.recording._disk.folders import is_run
+from lossviz.recording._disk.run import Run, details_of, open_run
 from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION
+from lossviz.recording._disk.shards import read_shard, shard_columns
 from lossviz.recording._recorder import Recorder
 from lossviz.recording._settings import RecordingSettings
 
-__all__ = ["COLUMNS", "SCHEMA_VERSION", "Recorder", "RecordingSettings", "Run", "compact", "is_run", "open_run"]
+__all__ = [
+    "COLUMNS",
+    "SCHEMA_VERSION",
+    "Recorder",
+    "RecordingSettings",
+    "Run",
+    "compact",
+    "details_of",
+    "is_run",
+    "open_run",
+    "read_shard",
+    "shard_columns",
+]

@@ -8,13 +8,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lossviz.errors import FormatError, LossvizError
 from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["arrow_steps", "check_schema", "next_part", "read_shard", "refusing", "shard_name", "shards"]
+__all__ = [
+    "arrow_steps",
+    "check_schema",
+    "first_rows",
+    "next_part",
+    "read_shard",
+    "refusing",
+    "shard_columns",
+    "shard_name",
+    "shards",
+]
 
 _PATTERN = "steps-[0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]"
 
@@ -73,6 +85,20 @@ def arrow_steps(path: Path, run: str) -> "Iterator[pyarrow.RecordBatch]":
         yield batch
 
 
+def shard_columns(path: Path, run: str) -> frozenset[str]:
+    """The names of a Parquet shard's columns.
+
+    Raises:
+        FormatError: if it can't be read or belongs to another run.
+    """
+    import pyarrow.parquet
+
+    with refusing(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it."):
+        schema = pyarrow.parquet.read_schema(path)
+        check_schema(schema, path, run)
+        return frozenset(schema.names)
+
+
 def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int | None = None) -> "pyarrow.Table":
     """Read a shard's rows, of one step or of all; columns of newer versions are left out, absent ones are null.
 
@@ -96,6 +122,14 @@ def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int
     batches = [batch for batch in arrow_steps(path, run) if step is None or batch["step"][0].as_py() == step]
     table = pyarrow.Table.from_batches(batches) if batches else arrow_schema(run).empty_table()
     return _completed(table, names)
+
+
+def first_rows(table: "pyarrow.Table") -> "pyarrow.Table":
+    """The first row of each micro-batch, whose numbers all its rows repeat."""
+    keys = [np.asarray(table[name]) for name in ("step", "rank", "micro_batch")]
+    new = np.ones(len(table), bool)
+    new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    return table.take(np.flatnonzero(new))
 
 
 def check_schema(schema: "pyarrow.Schema", path: Path, run: str) -> None:

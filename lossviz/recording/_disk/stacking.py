@@ -15,21 +15,26 @@ _FILL: dict[str, float] = {"losses": np.nan, "weights": 0, "inputs": 0, "segment
 _INTEGERS = ("targets", "inputs", "segment_ids")
 
 
-def stacked(parts: "list[pyarrow.Table]", pad_id: int | None) -> dict[str, Any]:
+def stacked(parts: "list[pyarrow.Table]", pad_id: int | None, ignore_id: int | None) -> dict[str, Any]:
     """The arrays of a step, [R, T] each, T the longest micro-batch's; a column that a part lacks is left out.
+
+    What fills a shorter micro-batch up does not count: its targets are the ignored id, else the pad id; where there is
+    neither, the lengths say so.
 
     Raises:
         FormatError: if a row's lists are not equally long.
     """
     arrays = [_arrays(part) for part in parts]
     timesteps = max(one["targets"].shape[1] for one in arrays)
-    fills = _FILL | {"targets": -100 if pad_id is None else pad_id, "inputs": pad_id or 0}
+    masked = pad_id if ignore_id is None else ignore_id
+    fills = _FILL | {"targets": -100 if masked is None else masked, "inputs": pad_id or 0}
     names = [name for name in arrays[0] if all(name in one for one in arrays)]
     fields = {
         name: np.concatenate([_filled(one[name], timesteps, fills.get(name, 0)) for one in arrays]) for name in names
     }
-    if len({one["targets"].shape[1] for one in arrays}) > 1 and "weights" not in fields and "lengths" not in fields:
-        fields["lengths"] = np.concatenate([np.full(len(one["targets"]), one["targets"].shape[1]) for one in arrays])
+    widths = [one["targets"].shape for one in arrays]
+    if len({width for _, width in widths}) > 1 and masked is None and not fields.keys() & {"weights", "lengths"}:
+        fields["lengths"] = np.concatenate([np.full(rows, width) for rows, width in widths])
     return fields
 
 

@@ -1,0 +1,204 @@
+"""The files of a run as tables of DuckDB, which reads the columns that a query asks for and nothing else.
+
+`sequences` has one row a recorded sequence, its lists cut down to the timesteps that count; `timesteps` the lists as
+they were recorded, with what each timestep weighs. Lists are unnested by the query that needs them, and only those:
+DuckDB copies every other column once a timestep.
+"""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossviz.errors import FormatError, InputError, require
+from lossviz.recording import COLUMNS, details_of, read_shard, shard_columns
+from lossviz.recording import Run as RecordedRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Database"]
+
+_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}  # nothing from the network
+_LISTS = ("targets", "losses", "weights", "inputs")
+_PLAIN = ("step", "rank", "micro_batch", "row", "length", "classes", *_LISTS)
+
+
+class Database:
+    """A connection of its own for one run; queries are made one at a time, from any thread.
+
+    Args:
+        recorded: the run.
+
+    Raises:
+        MissingPackageError: if DuckDB is not installed.
+        FormatError: if a shard can't be read.
+    """
+
+    def __init__(self, recorded: RecordedRun) -> None:
+        duckdb = require("duckdb", "Querying a run", "'lossviz[runs]'")
+        self._error, self._statements = duckdb.Error, duckdb.extract_statements
+        self._recorded, self._lock = recorded, threading.Lock()
+        self._connection: Any = duckdb.connect(config=_CONFIG)
+        self._connection.execute("SET enable_progress_bar = false; SET preserve_insertion_order = false")
+        self._register_index()
+        self._view("rows", _rows_sql(self._shards()))
+        self.mask = self._mask()
+        self._view("timesteps", _timesteps_sql(self.mask, self._pad))
+        self._view("sequences", _sequences_sql(self.mask, self._pad))
+
+    def query(self, sql: str, *values: Any) -> "pd.DataFrame":
+        """The rows of a query; `?` in it stands for the values.
+
+        Raises:
+            FormatError: if a shard is damaged.
+            InputError: if the query is none.
+        """
+        with self._lock:
+            try:
+                if len(self._statements(sql)) > 1:
+                    raise InputError("`where` must be one condition on the columns; got several statements.")
+                table: pd.DataFrame = self._connection.execute(sql, values).df()
+                return table
+            except self._error as error:
+                raise self._refused(error) from None
+
+    def execute(self, sql: str) -> None:
+        """Run a statement that gives no rows.
+
+        Raises:
+            FormatError: if a shard is damaged.
+        """
+        self.query(sql)
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether a weight may be another number than 0 and 1."""
+        return self.mask in ("weights", "mixed")
+
+    def _refused(self, error: Exception) -> Exception:
+        line = str(error).splitlines()[0]
+        if type(error).__name__ in ("BinderException", "ParserException", "ConversionException", "CatalogException"):
+            return InputError(f"`where` must be a condition on the columns: {line}")
+        return FormatError(f"`{self._recorded.path}` can't be read: {line}. Restore it from a copy.")
+
+    @property
+    def _pad(self) -> int | None:
+        pad: int | None = self._recorded.manifest.settings.get("pad_id")
+        return pad
+
+    def _view(self, name: str, sql: str) -> None:
+        try:
+            self._connection.execute(f"CREATE VIEW {name} AS {sql}")
+        except self._error as error:
+            raise self._refused(error) from None
+
+    def _register_index(self) -> None:
+        """Which shard holds a micro-batch in the end, and which label its loss ignores."""
+        import pandas
+
+        number = {path: at for at, (path, _) in enumerate(self._recorded.shards)}
+        default = self._recorded.manifest.settings.get("ignore_id")
+        ignored = [details_of(one).get("ignore_index", default) for one in self._recorded.index]
+        columns = {name: [one[name] for one in self._recorded.index] for name in ("step", "rank", "micro_batch")}
+        shard = [number[one["shard"]] for one in self._recorded.index]
+        frame = pandas.DataFrame(columns | {"shard": shard, "ignore_id": pandas.array(ignored, dtype="Int64")})
+        self._connection.register("index_frame", frame)
+        self._connection.execute("CREATE TABLE micro_batches AS SELECT * FROM index_frame")
+        self._connection.unregister("index_frame")
+
+    def _shards(self) -> list[tuple[str, frozenset[str]]]:
+        """How each shard is read in SQL, and which of the columns it has."""
+        found = []
+        for at, (path, run) in enumerate(self._recorded.shards):
+            if path.suffix == ".parquet":
+                found.append((f"read_parquet({_quoted(str(path))})", shard_columns(path, run)))
+            else:  # a stream that is still written, or was cut off
+                self._connection.register(f"shard_{at}", read_shard(path, run, list(_PLAIN)))
+                found.append((f"shard_{at}", frozenset(_PLAIN)))
+        return found
+
+    def _mask(self) -> str:
+        """What says which timesteps count, as `Batch.declared_mask`: "mixed" where rows differ."""
+        counts = self.query("SELECT count(*), count(weights), count(length), count(ignore_id) FROM rows").iloc[0]
+        rows, *known = np.asarray(counts, int).tolist()
+        for name, count in zip(("weights", "lengths", "ignore_id"), known, strict=True):
+            if count:
+                return name if count == rows else "mixed"
+        return "none" if self._pad is None else "nonpad"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _rows_sql(shards: list[tuple[str, frozenset[str]]]) -> str:
+    """The rows of all shards; of a micro-batch that stands in two, those of the later one."""
+    kinds = {column.name: _sql_type(column.kind) for column in COLUMNS}
+    parts = []
+    for at, (source, present) in enumerate(shards):
+        columns = [name if name in present else f"NULL::{kinds[name]} AS {name}" for name in _PLAIN]
+        parts.append(f"SELECT {at} AS shard, {', '.join(columns)} FROM {source}")
+    joined = f"({' UNION ALL '.join(parts)}) JOIN micro_batches USING (shard, step, rank, micro_batch)"
+    return f"SELECT {', '.join(_PLAIN)}, ignore_id FROM {joined}"
+
+
+def _sql_type(kind: str) -> str:
+    names = {"int64": "BIGINT", "int32": "INTEGER", "float32": "FLOAT", "float64": "DOUBLE", "string": "VARCHAR"}
+    return names[kind.strip("[]")] + ("[]" if "[" in kind else "")
+
+
+def _timesteps_sql(mask: str, pad: int | None) -> str:
+    """The lists as they were recorded, and what each timestep weighs."""
+    rules = {
+        "weights": "weights",
+        "lengths": "list_transform(targets, lambda x, i: (i <= length)::FLOAT)",
+        "ignore_id": "list_transform(targets, lambda x: (x <> ignore_id)::FLOAT)",
+        "nonpad": f"list_transform(targets, lambda x: (x <> {pad})::FLOAT)",
+        "none": "list_transform(targets, lambda x: 1::FLOAT)",
+    }
+    last = "none" if pad is None else "nonpad"
+    cases = " ".join(
+        f"WHEN {column} IS NOT NULL THEN {rules[name]}"
+        for name, column in (("weights", "weights"), ("lengths", "length"), ("ignore_id", "ignore_id"))
+    )
+    weights = rules.get(mask, f"CASE {cases} ELSE {rules[last]} END")
+    named = "step, rank, micro_batch, row, length, classes, ignore_id, targets, inputs"
+    return f"SELECT {named}, {_known('losses')} AS losses, {weights} AS weights FROM rows"
+
+
+def _known(losses: str) -> str:
+    """The losses; null where the target is no class, or the length of the sequence can't be."""
+    sound = (
+        "list_min(targets) >= 0 AND (classes IS NULL OR list_max(targets) < greatest(classes, 2)) "
+        "AND (length IS NULL OR length BETWEEN 0 AND len(targets))"
+    )
+    one = (
+        "targets[i] >= 0 AND (classes IS NULL OR targets[i] < greatest(classes, 2)) "
+        "AND (length IS NULL OR weights IS NOT NULL OR length BETWEEN 0 AND len(targets))"
+    )
+    return f"CASE WHEN {sound} THEN {losses} ELSE list_transform({losses}, lambda x, i: CASE WHEN {one} THEN x END) END"
+
+
+def _sequences_sql(mask: str, pad: int | None) -> str:
+    """The lists of the timesteps that count, how many were there, and a key that is the same for the same sequence."""
+    if mask == "lengths":
+        kept = {name: f"{name}[:greatest(length, 0)]" for name in ("targets", "losses", "inputs")}
+        places = "range(len(targets))[:greatest(length, 0)]"
+    elif mask == "none":
+        kept = {name: name for name in ("targets", "losses", "inputs")}
+        places = "range(len(targets))"
+    else:
+        kept = {name: f"list_filter({name}, lambda x, i: weights[i] <> 0)" for name in ("targets", "losses", "inputs")}
+        places = "list_filter(range(len(targets)), lambda x, i: weights[i] <> 0)"
+    weights = "list_filter(weights, lambda x: x <> 0)" if mask in ("weights", "mixed") else "NULL::FLOAT[]"
+    lists = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
+    words = "x >= 0" if pad is None else f"x >= 0 AND x <> {pad}"
+    real = [
+        f"list_filter(CASE WHEN length IS NULL THEN {name} ELSE {name}[:greatest(length, 0)] END, lambda x: {words})"
+        for name in ("targets", "inputs")
+    ]
+    return (
+        f"SELECT step, rank, micro_batch, row, {lists}, {places} AS timesteps, {weights} AS weights, "
+        f"len(targets) AS width, hash({', '.join(real)}) AS key FROM timesteps"
+    )

@@ -1,0 +1,102 @@
+"""The doctor on every step of a run: each finding is counted over the steps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from lossviz.analysis import Analysis, analyze
+from lossviz.batch import Batch
+from lossviz.errors import LossvizError
+from lossviz.fixes import fix_of
+from lossviz.rules import RULES, SEVERITIES, Finding, diagnose
+from lossviz.runs._run import Run
+
+__all__ = ["RunDiagnosis", "RunFinding", "diagnose_run"]
+
+Analyze = Callable[[Batch], Analysis]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class RunFinding:
+    """One rule's findings over a run.
+
+    Attributes:
+        first: the finding of the first step that has one.
+        steps: the steps that have one, in order.
+    """
+
+    first: Finding
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RunDiagnosis:
+    """What the doctor says of a run.
+
+    Attributes:
+        steps: the recorded steps.
+        findings: the most serious first, then by how many steps have them.
+        problems: why a step could not be checked, by its number.
+    """
+
+    steps: tuple[int, ...]
+    findings: tuple[RunFinding, ...]
+    problems: dict[int, str] = field(default_factory=dict)
+
+    def codes(self, step: int) -> tuple[str, ...]:
+        """The codes of the findings at a step, in the order of `findings`."""
+        return tuple(one.first.code for one in self.findings if step in one.steps)
+
+
+def diagnose_run(
+    run: Run,
+    *,
+    select: str | None = None,
+    ignore: str | None = None,
+    analyze: Analyze = analyze,
+    progress: Progress | None = None,
+) -> RunDiagnosis:
+    """Check every step of a run.
+
+    Args:
+        run: from `open_run`.
+        select: codes of the only rules to run, as in `diagnose`; `ignore`: of those to leave out.
+        ignore: see above.
+        analyze: what analyzes a step's batch.
+        progress: called as `progress(done, total)` after each step; raise in it to stop.
+
+    >>> import tempfile
+    >>> import lossviz
+    >>> from lossviz.runs import open_run
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with lossviz.Recorder(f"{folder}/run", every=1, pad_id=0, eos_id=2) as recorder:
+    ...         recorded = [recorder.step(step=step, targets=[[3, 1, 0]], losses=[[0.5, 2, 1]]) for step in range(2)]
+    ...     diagnosis = diagnose_run(open_run(f"{folder}/run"), select="SHF07")
+    >>> [(one.first.code, one.steps) for one in diagnosis.findings]
+    [('SHF07', (0, 1))]
+    """
+    first: dict[str, Finding] = {}
+    steps: dict[str, list[int]] = {}
+    problems: dict[int, str] = {}
+    for done, step in enumerate(run.step_numbers, 1):
+        try:
+            findings = diagnose(analyze(run.batch(step)), select=select, ignore=ignore).findings
+        except LossvizError as error:
+            problems[step], findings = str(error), ()
+        for finding in (_as_recorded(one, run, step) for one in findings):
+            first.setdefault(finding.code, finding)
+            steps.setdefault(finding.code, []).append(step)
+        if progress is not None:
+            progress(done, len(run.step_numbers))
+    counted = [RunFinding(first[code], tuple(at)) for code, at in steps.items()]
+    ordered = sorted(counted, key=lambda one: (SEVERITIES.index(one.first.severity), -len(one.steps)))
+    return RunDiagnosis(run.step_numbers, tuple(ordered), problems)
+
+
+def _as_recorded(finding: Finding, run: Run, step: int) -> Finding:
+    """MOD08 for PAD01 where Keras was seen to lose the layers' mask: a batch alone can't know that it was Keras."""
+    if finding.code != "PAD01" or run.recorded.details(step).get("keras_mask") is not False:
+        return finding
+    [rule] = [rule for rule in RULES if rule.code == "MOD08"]
+    fix = fix_of([rule.code], analyze(run.batch(step)))
+    return replace(finding, code=rule.code, name=rule.name, title=rule.title, severity=rule.severity, fix=fix)

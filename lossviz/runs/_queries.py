@@ -1,0 +1,89 @@
+"""The questions about a run, in SQL, on the views of `_database`.
+
+A loss that counts and was not recorded is null; `coalesce` makes it NaN, and with it every sum that it is part of.
+"""
+
+__all__ = ["BANDS", "GROUPS", "ORDERS", "STEPS", "SUMMARIES", "TRAJECTORY", "grouped", "sequences", "tokens"]
+
+_NAN = "'NaN'::DOUBLE"
+_KEY = "format('{:016x}', key)"
+_MEAN = "sum(loss) / nullif(sum(weight), 0)"
+ORDERS = {"worst": "mean DESC NULLS LAST", "changed": "change DESC NULLS LAST", "spread": "spread DESC NULLS LAST"}
+GROUPS = {"position": "timestep", "token": "target", "length": "tokens", "rank": "rank", "weight": "weight"}
+"""What losses can be grouped by, and the column of that."""
+_LISTS = {"position": "timesteps", "token": "targets", "weight": "losses"}
+
+# Lists are summed in place; a sum that is to be NaN where an entry is null counts the entries that are there.
+_LOSS = (
+    "CASE WHEN list_count(losses) < len(losses) THEN 'NaN'::DOUBLE WHEN len(losses) = 0 THEN 0 "
+    "WHEN weights IS NULL THEN list_sum(losses) "
+    "ELSE list_sum(list_transform(losses, lambda x, i: x::DOUBLE * weights[i])) END"
+)
+_WEIGHT = "CASE WHEN weights IS NULL THEN len(losses) ELSE coalesce(list_sum(weights), 0) END"
+
+STEPS = f"""
+SELECT step, sum(loss) / nullif(sum(weight), 0) AS mean, sum(weight) AS divisor,
+  1 - sum(tokens) / nullif(sum(width), 0) AS padding, count(*) AS sequences, sum(unknown)::BIGINT AS unknown
+FROM (SELECT step, {_LOSS} AS loss, {_WEIGHT} AS weight, len(losses) AS tokens, width,
+  len(losses) - list_count(losses) AS unknown FROM sequences)
+GROUP BY step ORDER BY step"""
+
+BANDS = """
+SELECT step, bands[1] AS low, bands[2] AS middle, bands[3] AS high FROM (
+  SELECT step, quantile_cont(loss, [0.1, 0.5, 0.9]) AS bands FROM (SELECT step, unnest(losses) AS loss FROM sequences)
+  WHERE NOT isnan(loss) GROUP BY step)"""
+
+SUMMARIES = f"""
+CREATE TABLE IF NOT EXISTS summaries AS
+SELECT key, step, rank, micro_batch, row, {_LOSS} AS loss, {_WEIGHT} AS weight, len(losses) AS tokens,
+  targets[:12] AS targets FROM sequences"""
+
+TRAJECTORY = f"""
+SELECT step, unnest(range(len(targets))) AS timestep, unnest(targets) AS target,
+  coalesce(unnest(losses)::DOUBLE, {_NAN}) AS loss, unnest(weights)::DOUBLE AS weight, rank, micro_batch, row
+FROM timesteps JOIN (
+  SELECT step, min((rank, micro_batch, row)) AS place FROM sequences WHERE key = ? GROUP BY step) USING (step)
+WHERE (rank, micro_batch, row) = place
+ORDER BY step, timestep"""
+
+
+def sequences(order_by: str) -> str:
+    """One row a distinct sequence; the values are the step that parts before and after, and how many rows."""
+    return f"""
+WITH each AS (SELECT key, step, {_MEAN} AS mean, sum(loss) AS loss, sum(weight) AS weight, max(tokens) AS tokens,
+  any_value(targets) AS targets FROM summaries GROUP BY key, step),
+parted AS (SELECT *, step < ? AS early FROM each),
+known AS (SELECT key, count(*) AS steps, min(step) AS first_step, max(step) AS last_step, max(tokens) AS tokens,
+  {_MEAN} AS mean,
+  sum(loss) FILTER (early) / nullif(sum(weight) FILTER (early), 0) AS before,
+  sum(loss) FILTER (NOT early) / nullif(sum(weight) FILTER (NOT early), 0) AS after,
+  max(mean) - min(mean) AS spread, arg_max(step, mean) AS worst_step, any_value(targets) AS targets
+  FROM parted GROUP BY key)
+SELECT {_KEY} AS sequence, steps, first_step, last_step, tokens, mean, before, after, after - before AS change, spread,
+  worst_step, targets FROM known ORDER BY {ORDERS[order_by]}, sequence LIMIT ?"""
+
+
+def grouped(name: str, *, weighted: bool) -> str:
+    """The losses that count, summed for each value of what `GROUPS` names; `weighted` where not every weight is 1."""
+    if name in _LISTS:
+        loss, weight = "coalesce(unnest(losses)::DOUBLE, 'NaN'::DOUBLE)", "unnest(weights)::DOUBLE" if weighted else "1"
+        values = f"SELECT unnest({_LISTS[name]}) AS value, {loss} AS loss, {weight} AS weight FROM sequences"
+        value = "weight" if name == "weight" else "value"
+        source = f"SELECT {value} AS value, weight * loss AS loss, weight, 1 AS number FROM ({values})"
+    else:
+        source = f"SELECT {GROUPS[name]} AS value, loss, weight, tokens AS number FROM summaries WHERE tokens > 0"
+    order = "loss DESC, value" if name == "token" else "value"
+    return f"""
+SELECT value AS {"target" if name == "token" else name}, sum(number)::BIGINT AS count, sum(loss) AS loss,
+  sum(weight) AS divisor, {_MEAN} AS mean FROM ({source}) GROUP BY value ORDER BY {order}"""
+
+
+def tokens(where: str | None) -> str:
+    """One row a recorded timestep; the value is how many rows."""
+    condition = "" if where is None else f"WHERE ({where})"
+    return f"""
+SELECT * FROM (
+  SELECT step, rank, micro_batch, row, unnest(range(len(targets))) AS timestep, unnest(targets) AS target,
+    coalesce(unnest(losses)::DOUBLE, {_NAN}) AS loss, unnest(weights)::DOUBLE AS weight, {_KEY} AS sequence
+  FROM timesteps JOIN (SELECT step, rank, micro_batch, row, key FROM sequences) USING (step, rank, micro_batch, row))
+{condition} ORDER BY step, rank, micro_batch, row, timestep LIMIT ?"""
