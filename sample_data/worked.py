@@ -12,6 +12,7 @@ import numpy as np
 Fields = dict[str, Any]
 
 NAN, INF = float("nan"), float("inf")
+LN2 = float(np.log(2))
 VOCABULARY = ["<pad>", "<eos>", "the", "cat", "sat"]
 TARGETS = [[2, 3, 4, 1], [3, 4, 1, 0]]
 LOSSES = [[0.5, 1.0, 2.0, 0.5], [1.0, 1.0, 2.0, 6.0]]  # Σ = 8 over the 7 timesteps that count, and 6 in the padding
@@ -93,6 +94,12 @@ def lengths_3_4_2() -> Fields:
     return base(logits=log_probabilities(losses, targets, 5), targets=targets, lengths=[3, 4, 2])
 
 
+def four_classes() -> Fields:
+    """One sequence whose logits are 2 ln 2, ln 2, 0 and 0 at every timestep: probabilities 1/2, 1/4, 1/8 and 1/8."""
+    row = [2 * LN2, LN2, 0.0, 0.0]
+    return {"logits": [[row] * 4], "targets": [[0, 1, 2, 3]], "lengths": [4], "vocabulary": ["a", "b", "c", "d"]}
+
+
 def padding_mask() -> Fields:
     """Two sequences whose mask is the sign of their targets: losses of 4 over 4 timesteps and 3 over 2."""
     losses = [[0.5, 1.0, 1.5, 1.0, 6.0], [2.0, 1.0, 6.0, 6.0, 6.0]]
@@ -114,6 +121,7 @@ def tokens_hostile() -> Fields:
 def worked_examples() -> dict[str, Fields]:
     """Every worked example by its sample's name."""
     return {
+        "four-classes": four_classes(),
         "golden": golden(),
         "golden-weights": golden(weights=GOLDEN_WEIGHTS),
         "label-2-to-the-32": with_label(2**32),

@@ -20,6 +20,7 @@ from lossviz.figures.cell import class_bars
 from lossviz.figures.coefficient_map import coefficient_map
 from lossviz.figures.conventions import conventions
 from lossviz.figures.equation import equation
+from lossviz.figures.grid import grid
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
 from lossviz.figures.split import split_weights
@@ -33,6 +34,7 @@ __all__ = [
     "coefficient_map",
     "conventions",
     "equation",
+    "grid",
     "mask",
     "overview",
     "split_weights",
@@ -53,6 +55,7 @@ FIGURES = (
     Figure("coefficient_map", "What a formula counts, and by how much", coefficient_map),
     Figure("conventions", "What each library would print, as bars", conventions),
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
+    Figure("grid", "One heatmap of the equation by itself", grid),
     Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),
     Figure("split_weights", "What each timestep weighs where the means of parts are averaged", split_weights),

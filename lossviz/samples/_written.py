@@ -6,6 +6,12 @@ __all__ = ["WRITTEN_SAMPLES"]
 
 WRITTEN_SAMPLES: tuple[Sample, ...] = (
     Sample(
+        "four-classes",
+        "Four classes, one timestep each",
+        "Every timestep has the probabilities 1/2, 1/4, 1/8 and 1/8, so the targets cost 1, 2, 3 and 3 times ln 2.",
+        WORKED,
+    ),
+    Sample(
         "golden",
         "Golden batch: many conventions, all different",
         "The losses add up to 13.8 over the 11 timesteps that count and to 14.5 over all 15: every divisor shows.",
