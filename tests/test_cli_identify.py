@@ -88,8 +88,9 @@ No formula that lossviz knows gives 77.123456 on this batch. Check that the numb
 running mean, that dropout was off, that nothing was added to the loss, and that it was printed before the optimiser
 step.
 The nearest is C02, Sum of everything, no mask: 14.5000, which is 62.6235 less.
-If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so:
---accumulation-steps, --world-size, --smoothing, --class-weights.
+If the loop accumulates gradients, trains in several processes, divides by a constant length, smooths labels, weighs
+classes, prints bits per byte or adds a z-loss, say so: --accumulation-steps, --world-size, --max-length, --smoothing,
+--class-weights, --bytes-per-token, --z-loss.
 """
     )
 
@@ -147,6 +148,8 @@ def test_identify_prints_json_of_a_fixed_shape(capsys):
         "precision": "float32",
         "class_weights": None,
         "max_length": None,
+        "bytes_per_token": None,
+        "z_loss": None,
     }
     assert found["matches"] == tables.match_records(matches)
     assert [list(match) for match in found["matches"]] == [KEYS] * len(matches)

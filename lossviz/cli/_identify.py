@@ -19,14 +19,15 @@ from lossviz.identification import Match, answer, identify
 from lossviz.layouts import Reading, batch_of
 from lossviz.measuring import usual_settings
 from lossviz.recording import is_run
-from lossviz.reductions import Options
+from lossviz.reductions import LOOP_OPTIONS
 
 __all__ = ["run"]
 
-OPTIONS = ("decimals", "accumulation_steps", "world_size", "smoothing", "accuracy", "precision", "class_weights")
+PRINTED = ("decimals", "accuracy", "precision")
+"""What is said of the printed number, beside the options of the loop."""
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 EXACT = 1e-9
-UNSAID = f"{tables.SAY_LOOP}: {', '.join('--' + name.replace('_', '-') for name in tables.LOOP_OPTIONS)}."
+UNSAID = f"{tables.SAY_LOOP}: {', '.join(option.flag for option in LOOP_OPTIONS)}."
 Reported = str | list[str]
 Read = list[tuple[Analysis, Reported, Reading]]
 
@@ -37,11 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
         return _identify_run.run(arguments, arguments.file)
     asked = [(arguments.file, arguments.number), *((file, [number]) for file, number in arguments.more)]
     read = [_read(file, words, arguments) for file, words in asked]
-    options = {name: getattr(arguments, name) for name in OPTIONS}
-    known = Options(max_length=arguments.max_length)
-    matches = identify([one[0] for one in read], [one[1] for one in read], options=known, **options)
-    said = options | {"max_length": arguments.max_length}
-    sys.stdout.write(_as_json(read, said, matches) if arguments.json else _as_text(read, said, matches))
+    loop = {option.name: getattr(arguments, option.name) for option in LOOP_OPTIONS}
+    printed = {name: getattr(arguments, name) for name in PRINTED}
+    matches = identify([one[0] for one in read], [one[1] for one in read], **printed, **loop)
+    document = _as_json(read, printed | loop, matches) if arguments.json else _as_text(read, loop, matches)
+    sys.stdout.write(document)
     return 0 if matches else 1
 
 
@@ -80,14 +81,14 @@ def _as_json(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) ->
     return json.dumps(document | {"matches": tables.match_records(matches)}, indent=2, allow_nan=False) + "\n"
 
 
-def _as_text(read: Read, options: dict[str, Any], matches: tuple[Match, ...]) -> str:
+def _as_text(read: Read, loop: dict[str, Any], matches: tuple[Match, ...]) -> str:
     lines = [line for one in read for line in _batch(*one)]
     lines += ["", *_wrapped(_sentence(read, matches))]
     if matches:
         lines += ["", _table(matches), "", *_first(matches[0])]
     elif len(read) == 1 and isinstance(read[0][1], str):
         lines += _wrapped(tables.nearest_convention(read[0][0], float(read[0][1])))
-    if not matches and not any(options[name] for name in tables.LOOP_OPTIONS):
+    if not matches and not any(loop.values()):
         lines += _wrapped(UNSAID)
     return "\n".join(lines) + "\n"
 

@@ -9,10 +9,12 @@ from typing import Any
 from lossviz.cli._work import compute
 from lossviz.display_text import printable
 from lossviz.errors import InputError
+from lossviz.reductions import LOOP_OPTIONS
 from lossviz.runs import Run, RunIdentification, identify_run, open_run
 
 __all__ = ["run"]
 
+_LOOP = tuple(option.name for option in LOOP_OPTIONS)
 _SHOWN = 12  # steps that a formula does not explain
 
 
@@ -28,8 +30,8 @@ def run(arguments: argparse.Namespace, folder: str) -> int:
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the command line says of the loop; the recorder knows the rest."""
-    named = ("accumulation_steps", "smoothing", "precision")
-    return {name: getattr(arguments, name) for name in named if getattr(arguments, name) is not None}
+    given = {name: getattr(arguments, name) for name in ("decimals", "precision", *_LOOP)}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _as_text(opened: Run, explained: RunIdentification) -> str:

@@ -2,10 +2,22 @@
 
 import argparse
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from lossviz.layouts import LAYOUTS
+from lossviz.reductions import LoopOption
 
-__all__ = ["CHOICES", "FILE", "add_layout", "add_names", "add_reduction", "add_step", "take_negative_numbers"]
+__all__ = [
+    "CHOICES",
+    "FILE",
+    "add_layout",
+    "add_loop_options",
+    "add_names",
+    "add_reduction",
+    "add_step",
+    "take_negative_numbers",
+]
 
 CHOICES = ("layout", "shift", "ignore_id", "pad_id", "eos_id", "weights")
 """What `add_layout` lets a command say, by the arguments of `lossviz.load`."""
@@ -50,6 +62,25 @@ def add_reduction(parser: argparse.ArgumentParser) -> None:
         choices=("mean", "classification"),
         help="of one logit a timestep: mean of every timestep's label, classification of the sequence's (what varies)",
     )
+
+
+def add_loop_options(
+    parser: argparse.ArgumentParser, options: Sequence[LoopOption], *, of: str = "", **given: Any
+) -> None:
+    """Let a command say how the training loop is set up: `of` one reduction; `given` is passed on to argparse."""
+    for option in options:
+        text = option.help[0].lower() + option.help[1:].rstrip(".")
+        whole = f"of {of}: {text}" if of else text
+        absent = f" ({option.absent})" if option.absent else ""
+        parser.add_argument(option.flag, type=_TYPES[option.kind], metavar=option.symbol, help=whole + absent, **given)
+
+
+def numbers(text: str) -> list[float]:
+    """Numbers with commas between them; argparse says "invalid numbers value" of anything else."""
+    return [float(number) for number in text.split(",")]
+
+
+_TYPES: dict[str, Callable[[str], Any]] = {"count": int, "fraction": float, "factor": float, "per_class": numbers}
 
 
 def take_negative_numbers(parser: argparse.ArgumentParser) -> None:

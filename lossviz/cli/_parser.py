@@ -6,21 +6,24 @@ from importlib import import_module
 from textwrap import indent
 
 import lossviz
-from lossviz.cli._options import FILE, add_layout, add_names, add_reduction, add_step, take_negative_numbers
+from lossviz.cli._options import (
+    FILE,
+    add_layout,
+    add_loop_options,
+    add_names,
+    add_reduction,
+    add_step,
+    take_negative_numbers,
+)
 from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
 from lossviz.digits import is_number, numbers_in
-from lossviz.identification import PRECISIONS
-from lossviz.reductions import FLAGS, REDUCTIONS
+from lossviz.identification import ACCURACY, PRECISIONS
+from lossviz.reductions import FLAGS, LOOP_OPTIONS, REDUCTIONS
 from lossviz.settings import MASKS
 
 __all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsed", "parsers"]
 
 EXAMPLES = "examples:\n"
-
-
-def numbers(text: str) -> list[float]:
-    """Numbers with commas between them; argparse says "invalid numbers value" of anything else."""
-    return [float(number) for number in text.split(",")]
 
 
 TABLES = ("sequences", "timesteps", "per_timestep", "reductions")
@@ -32,19 +35,6 @@ FLAG_HELP = {
 }
 
 _MASK = f"which timesteps count: {', '.join(MASKS)} (what the batch declares)"
-_OPTIONS = (
-    ("--accumulation-steps", "K", "of micro_batch_means: how many micro-batches the sequences are cut into, in order"),
-    ("--max-length", "L", "of max_length: the constant length that the trainer divides by (T)"),
-)
-_LOOP = (
-    ("--decimals", int, "D", "how many decimals were printed (those of NUMBER)"),
-    ("--accumulation-steps", int, "K", "micro-batches that the loop adds up before it steps"),
-    ("--world-size", int, "N", "processes that train together"),
-    ("--max-length", int, "L", "L_max of a loop that divides by a constant length (T)"),
-    ("--class-weights", numbers, "W,W,…", "what the loop multiplies the loss of each class by"),
-    ("--smoothing", float, "E", "label smoothing, from 0 up to 1"),
-    ("--accuracy", float, "A", "the accuracy that was printed beside the loss, from 0 to 1 or in percent"),
-)
 _DESCRIPTION = "See which timesteps make up a sequence loss, and what it was divided by."
 
 
@@ -158,8 +148,9 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
             default=argparse.SUPPRESS,
             help=f"of sequence_loss: {FLAG_HELP[flag]}",
         )
-    for option, metavar, text in _OPTIONS:
-        parser.add_argument(option, type=int, metavar=metavar, default=argparse.SUPPRESS, help=text)
+    for reduction in REDUCTIONS:
+        takes = [option for option in LOOP_OPTIONS if option.name in (*reduction.needs, *reduction.may_take)]
+        add_loop_options(parser, takes, of=reduction.name, default=argparse.SUPPRESS)
     parser.add_argument("--table", choices=TABLES, default=TABLES[0], help=f"{', '.join(TABLES)} ({TABLES[0]})")
     _add_json_and_names(parser)
 
@@ -183,8 +174,8 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         metavar=("FILE", "NUMBER"),
         help="another batch of the same loop and its number: only what explains both is printed",
     )
-    for option, kind, metavar, text in _LOOP:
-        parser.add_argument(option, type=kind, metavar=metavar, help=text)
+    parser.add_argument("--decimals", type=int, metavar="D", help="how many decimals were printed (those of NUMBER)")
+    add_loop_options(parser, (*LOOP_OPTIONS, ACCURACY))
     parser.add_argument(
         "--precision", choices=tuple(PRECISIONS), default="float32", help=f"{', '.join(PRECISIONS)} (float32)"
     )

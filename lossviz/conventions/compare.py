@@ -1,7 +1,6 @@
 """Every convention on one batch, side by side."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +9,8 @@ from lossviz.analysis import Analysis
 from lossviz.conventions._convention import Convention, Quotient
 from lossviz.conventions._table import CONVENTIONS
 from lossviz.conventions._terms import Terms, terms_of
-from lossviz.errors import NoLogitsError, SettingsError, did_you_mean, require
-from lossviz.reductions import Options
+from lossviz.errors import NoLogitsError, SettingsError, require
+from lossviz.reductions import LOOP_OPTIONS, Options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,16 +79,11 @@ def merged_options(analysis: Analysis, options: dict[str, Any]) -> Options:
     lossviz.errors.SettingsError: There is no option `smooting`. Did you mean `smoothing`? There are \
 accumulation_steps, world_size, groups, max_length, smoothing, class_weights, bytes_per_token, z_loss, flags.
     """
-    names = Options.names()
-    for name in options:
-        if name not in names:
-            hint = did_you_mean(name, names)
-            raise SettingsError(f"There is no option `{name}`.{hint} There are {', '.join(names)}.")
-    merged, terms = replace(analysis.settings.options, **options), terms_of(analysis)
+    merged, terms = analysis.settings.options.replaced(options), terms_of(analysis)
     merged.parts(len(terms.weights))
-    for name in ("class_weights", "bytes_per_token"):
-        if getattr(merged, name) is not None:
-            terms.require_per_class(name, getattr(merged, name))
+    for option in LOOP_OPTIONS:
+        if option.kind == "per_class" and getattr(merged, option.name) is not None:
+            terms.require_per_class(option.name, getattr(merged, option.name))
     return merged
 
 

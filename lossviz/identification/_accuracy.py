@@ -10,8 +10,20 @@ from lossviz.identification._context import Context, plural
 from lossviz.identification._match import Match
 from lossviz.identification._reported import Printed
 from lossviz.identification.candidates._one_off import accuracies
+from lossviz.reductions import LoopOption
 
-__all__ = ["with_accuracy"]
+__all__ = ["ACCURACY", "with_accuracy"]
+
+ACCURACY = LoopOption(
+    "accuracy",
+    "Accuracy",
+    "A",
+    "The accuracy that was printed beside the loss, from 0 to 1 or in percent.",
+    kind="fraction",
+    phrase="prints an accuracy",
+    most=100.0,
+)
+"""What else the loop printed; it describes the batch, and is no field of `Options`."""
 
 
 def with_accuracy(matches: Sequence[Match], context: Context, printed: Printed | None) -> tuple[Match, ...]:

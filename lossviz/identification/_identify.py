@@ -31,14 +31,11 @@ def identify(
     reported: Any,
     *,
     decimals: int | None = None,
-    accumulation_steps: int | None = None,
-    world_size: int | None = None,
-    smoothing: float | None = None,
     accuracy: Any = None,
     precision: str = "float32",
-    class_weights: Sequence[float] | None = None,
     settings: Settings | None = None,
     options: Options | None = None,
+    **loop: Any,
 ) -> tuple[Match, ...]:
     """Find every formula whose value on a batch is the number that a training loop printed, likeliest first.
 
@@ -52,22 +49,19 @@ def identify(
         reported: the printed number, as text ("1.2545") or as a number; or [B] or [T] of them, one per sequence or
             timestep.
         decimals: how many decimals were printed, if `reported` does not show them.
-        accumulation_steps: k, the number of micro-batches that the loop cuts the sequences into.
-        world_size: the number of ranks that the sequences are distributed over.
-        smoothing: ε of label smoothing; by default 0.05, 0.1, 0.15 and 0.2 are tried.
         accuracy: the accuracy that the loop printed beside the loss, from 0 to 1 or in percent.
         precision: the precision of the loop's loss: "float32", "float16" or "bfloat16".
-        class_weights: [V], the factor of each class's loss.
         settings: the mask to use; by default the one that the batch declares.
-        options: anything else that is known, such as `max_length`, `groups`, `bytes_per_token` or `z_loss`; by default
-            the options of the settings.
+        options: how the training loop is set up; by default the options of the settings.
+        **loop: single options, as in `lossviz.reductions.Options`: accumulation_steps=4, world_size=2, smoothing=0.1,
+            class_weights=…; where no smoothing is given, 0.05, 0.1, 0.15 and 0.2 are tried.
 
     Returns:
         Matches by rank; none if no formula gives the number.
 
     Raises:
         InputError: if `reported` is not a number, or not one per sequence, timestep or batch.
-        SettingsError: if an option is out of its range.
+        SettingsError: if an option is unknown or out of its range.
 
     >>> import numpy as np
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
@@ -77,16 +71,10 @@ def identify(
     relative, shown = relative_tolerance(precision), decimals_or_refuse(decimals)
     query = read_query(batch, reported, decimals=shown, relative=relative)
     printed_accuracy = accuracy_or_refuse(accuracy)
-    given = {
-        "accumulation_steps": accumulation_steps,
-        "world_size": world_size,
-        "smoothing": smoothing,
-        "class_weights": class_weights,
-    }
-    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    Options(**known)  # refused before the long work
+    known = {name: value for name, value in loop.items() if value is not None}
+    Options().replaced(known)  # refused before the long work
     analyses = [_analysis(given, settings) for given in query.batches]
-    several = [Context(one, replace(options or one.settings.options, **known)) for one in analyses]
+    several = [Context(one, (options or one.settings.options).replaced(known)) for one in analyses]
     return with_accuracy(_matches(several, query), several[0], printed_accuracy)
 
 

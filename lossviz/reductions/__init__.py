@@ -7,6 +7,7 @@ what unit.
 from lossviz.errors import SettingsError
 from lossviz.reductions._catalogue import REDUCTIONS
 from lossviz.reductions._flags import FLAGS, check_flags, reduce_sequence_loss
+from lossviz.reductions._loop_options import LOOP_OPTIONS, LoopOption
 from lossviz.reductions._means import group_sums
 from lossviz.reductions._options import MAX_SAFE_INTEGER, Options
 from lossviz.reductions._reduced import Reduced, quotient
@@ -15,8 +16,10 @@ from lossviz.reductions._reduction import Reduction
 __all__ = [
     "CALCULATIONS",
     "FLAGS",
+    "LOOP_OPTIONS",
     "MAX_SAFE_INTEGER",
     "REDUCTIONS",
+    "LoopOption",
     "Options",
     "Reduced",
     "Reduction",

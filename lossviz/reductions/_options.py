@@ -1,13 +1,14 @@
 """What some reductions and conventions need besides the losses and the weights."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from operator import index
 from typing import Any
 
 import numpy as np
 
-from lossviz.errors import SettingsError
+from lossviz.errors import SettingsError, did_you_mean
+from lossviz.reductions._loop_options import LOOP_OPTIONS
 
 __all__ = ["MAX_SAFE_INTEGER", "Options"]
 
@@ -50,16 +51,29 @@ class Options:
     flags: tuple[bool, bool, bool, bool] = (True, True, False, False)
 
     def __post_init__(self) -> None:
-        for name in ("accumulation_steps", "world_size", "max_length"):
-            object.__setattr__(self, name, _positive(name, getattr(self, name)))
-        if self.smoothing is not None and not (_is_number(self.smoothing) and 0 <= self.smoothing < 1):
-            raise SettingsError(f"`smoothing` must be from 0 up to, not including, 1; got {self.smoothing!r}.")
-        for name in ("class_weights", "bytes_per_token"):
-            object.__setattr__(self, name, _numbers(name, getattr(self, name)))
-        if self.z_loss is not None and not (_is_number(self.z_loss) and _fits_float(self.z_loss)):
-            raise SettingsError(f"`z_loss` must be a finite number, such as 1e-4; got {self.z_loss!r:.40}.")
+        for option in LOOP_OPTIONS:
+            value = getattr(self, option.name)
+            if value is not None:
+                object.__setattr__(self, option.name, _CHECKS[option.kind](option.name, value))
         if self.groups is not None:
             object.__setattr__(self, "groups", _groups(self.groups))
+
+    def replaced(self, options: Mapping[str, Any]) -> "Options":
+        """These options, with some of them replaced.
+
+        Raises:
+            SettingsError: if an option is unknown or out of its range.
+
+        >>> Options(world_size=2).replaced({"smoothin": 0.1})
+        Traceback (most recent call last):
+        lossviz.errors.SettingsError: There is no option `smoothin`. Did you mean `smoothing`? There are \
+accumulation_steps, world_size, groups, max_length, smoothing, class_weights, bytes_per_token, z_loss, flags.
+        """
+        for name in options:
+            if name not in self.names():
+                hint = did_you_mean(name, self.names())
+                raise SettingsError(f"There is no option `{name}`.{hint} There are {', '.join(self.names())}.")
+        return replace(self, **options)
 
     def missing(self, needs: Sequence[str]) -> tuple[str, ...]:
         """Those of the options that were not given; `groups` also give the number of micro-batches.
@@ -98,9 +112,7 @@ class Options:
         return tuple(field.name for field in fields(cls))
 
 
-def _positive(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
+def _count(name: str, value: Any) -> int:
     try:
         whole = index(value)
     except TypeError:
@@ -110,6 +122,18 @@ def _positive(name: str, value: Any) -> int | None:
     if whole > MAX_SAFE_INTEGER:
         raise SettingsError(f"`{name}` must be a whole number up to {MAX_SAFE_INTEGER:,}; got a larger one.")
     return whole
+
+
+def _fraction(name: str, value: Any) -> Any:
+    if not (_is_number(value) and 0 <= value < 1):
+        raise SettingsError(f"`{name}` must be from 0 up to, not including, 1; got {value!r}.")
+    return value
+
+
+def _factor(name: str, value: Any) -> Any:
+    if not (_is_number(value) and _fits_float(value)):
+        raise SettingsError(f"`{name}` must be a finite number, such as 1e-4; got {value!r:.40}.")
+    return value
 
 
 def _is_number(value: Any) -> bool:
@@ -123,9 +147,7 @@ def _fits_float(value: float) -> bool:
         return False
 
 
-def _numbers(name: str, value: Any) -> tuple[float, ...] | None:
-    if value is None:
-        return None
+def _per_class(name: str, value: Any) -> tuple[float, ...]:
     try:
         numbers = np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -142,3 +164,12 @@ def _groups(value: Any) -> tuple[tuple[int, ...], ...]:
         raise SettingsError(
             f"`groups` must list the sequences of each micro-batch, such as ((0,), (1, 2)); got {value!r}."
         ) from None
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "count": _count,
+    "fraction": _fraction,
+    "factor": _factor,
+    "per_class": _per_class,
+}
+"""What a value of each kind of `LoopOption` must be; each returns the value to keep."""

@@ -19,11 +19,10 @@ from lossviz.tables._dataframes import (
     value_table,
 )
 from lossviz.tables._downloads import DOWNLOADS, download, plain, records, summary, to_csv, to_json, to_parquet
-from lossviz.tables._matches import LOOP_OPTIONS, SAY_LOOP, match_records, matches_table, nearest_convention
+from lossviz.tables._matches import SAY_LOOP, match_records, matches_table, nearest_convention
 
 __all__ = [
     "DOWNLOADS",
-    "LOOP_OPTIONS",
     "SAY_LOOP",
     "cell_table",
     "download",

@@ -10,15 +10,14 @@ from lossviz.analysis import Analysis
 from lossviz.conventions import compare_conventions
 from lossviz.digits import number_text
 from lossviz.identification import Match
+from lossviz.reductions import LOOP_OPTIONS
 from lossviz.tables._downloads import plain
 
-__all__ = ["LOOP_OPTIONS", "SAY_LOOP", "match_records", "matches_table", "nearest_convention"]
+__all__ = ["SAY_LOOP", "match_records", "matches_table", "nearest_convention"]
 
-LOOP_OPTIONS = ("accumulation_steps", "world_size", "smoothing", "class_weights")
-"""What is said of a loop, of the options of `identify`."""
-
-SAY_LOOP = "If the loop accumulates gradients, trains in several processes, smooths labels or weighs classes, say so"
-"""What to try where none of `LOOP_OPTIONS` was said and no formula fits."""
+_PHRASES = [option.phrase for option in LOOP_OPTIONS]
+SAY_LOOP = f"If the loop {', '.join(_PHRASES[:-1])} or {_PHRASES[-1]}, say so"
+"""What to try where no option of the loop was given and no formula fits."""
 
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 

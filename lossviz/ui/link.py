@@ -13,15 +13,16 @@ from lossviz.conventions import CONVENTIONS, LIBRARIES, UNITS
 from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
-from lossviz.identification import PRECISIONS
-from lossviz.reductions import FLAGS, MAX_SAFE_INTEGER, REDUCTIONS
+from lossviz.identification import ACCURACY, PRECISIONS
+from lossviz.reductions import FLAGS, LOOP_OPTIONS, MAX_SAFE_INTEGER, REDUCTIONS, LoopOption
 from lossviz.rules import RULES
 from lossviz.settings import MASKS
 from lossviz.splits import KINDS
 from lossviz.ui.session.repair import Repair, packed_repair, unpacked_repair
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import Linked, State, read_widget, write_widget
-from lossviz.ui.shared.settings_panel import DECLARED, OPTIONS
+from lossviz.ui.shared.loop_options import CONVENTION_OPTIONS, SETTINGS_OPTIONS
+from lossviz.ui.shared.settings_panel import DECLARED
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES
 from lossviz.ui.sources.sentences import KINDS_OF_MODEL, STAGES
 from lossviz.ui.sources.typed import LOGITS
@@ -64,8 +65,15 @@ def _count(value: Any) -> bool:
     return _whole(value) and value > 0
 
 
-def _part(value: Any) -> bool:
-    return type(value) is float and 0 <= value <= 1
+def _options(prefix: str, options: Iterable[LoopOption]) -> dict[str, Check]:
+    """The checks of the fields that `option_fields` draws."""
+    return {prefix + option.name: _of_option(option) for option in options}
+
+
+def _of_option(option: LoopOption) -> Check:
+    if option.kind == "per_class":
+        return _text
+    return _count if option.kind == "count" else lambda value: type(value) is float and 0 <= value <= option.most
 
 
 CHOICES: dict[str, Check] = {
@@ -75,7 +83,7 @@ CHOICES: dict[str, Check] = {
     "reduction": _one_of(reduction.name for reduction in REDUCTIONS),
     "quantity": _one_of(QUANTITIES),
     **{f"flag_{flag}": _flag for flag in FLAGS},
-    **dict.fromkeys(OPTIONS, _count),
+    **_options("", SETTINGS_OPTIONS),
     "corner_sequence": _whole,
     "corner_timestep": _whole,
     "typed_text": _text,
@@ -91,24 +99,14 @@ CHOICES: dict[str, Check] = {
     "convention": _one_of(row.code for row in CONVENTIONS),
     "libraries": _some_of(LIBRARIES),
     "unit": _one_of(UNITS),
-    "loop_smoothing": _part,
-    "loop_accumulation_steps": _count,
-    "loop_max_length": _count,
-    "loop_z_loss": _part,
-    "loop_class_weights": _text,
-    "loop_bytes_per_token": _text,
+    **_options("loop_", CONVENTION_OPTIONS),
     "split_kind": _one_of(KINDS),
     "split_parts": _count,
     "split_typed": _text,
     "identify_number": _text,
     "identify_other": _text,
     "identify_other_number": _text,
-    "identify_accumulation_steps": _count,
-    "identify_world_size": _count,
-    "identify_class_weights": _text,
-    "identify_max_length": _count,
-    "identify_smoothing": _part,
-    "identify_accuracy": _part,
+    **_options("identify_", (*LOOP_OPTIONS, ACCURACY)),
     "identify_precision": _one_of(PRECISIONS),
     "doctor_finding": _one_of(rule.code for rule in RULES),
     "doctor_rule": _one_of(rule.code for rule in RULES),

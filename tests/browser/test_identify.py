@@ -96,7 +96,7 @@ def test_folded_cards_and_panels_open(scheme: str, request: pytest.FixtureReques
     expect(page.locator(".st-key-match_2").get_by_text("Perhaps by chance").first).to_be_visible()
     shot(page, f"identify-folded-{scheme}", whole=True)
     page.get_by_role("button", name="How the loop is set up").click()
-    expect(page.get_by_role("spinbutton", name="Label smoothing ε")).to_have_value("0.10")
+    expect(page.get_by_role("spinbutton", name="Label smoothing ε")).to_have_value("0.1")
     shot(page, f"identify-set-up-{scheme}")
 
 

@@ -12,7 +12,7 @@ from lossviz.reductions import CALCULATIONS, FLAGS, REDUCTIONS
 from lossviz.samples import DEFAULT, SAMPLES, load_sample
 from lossviz.ui.link import pack
 from lossviz.ui.session.default_reduction import trained_with
-from lossviz.ui.shared.settings_panel import OPTIONS
+from lossviz.ui.shared.loop_options import SETTINGS_OPTIONS
 from tests.ui.driver import (
     choose,
     click,
@@ -47,6 +47,8 @@ AMBIGUOUS = (
     "Set one of them to False, or use both averages or both sums."
 )
 LESSONS = {entry.name: entry.lesson for entry in SAMPLES}
+
+OPTIONS = [option.name for option in SETTINGS_OPTIONS]
 
 
 def batch_of(name: str) -> Batch:
@@ -156,7 +158,8 @@ def test_reduction_asks_for_the_number_that_it_needs() -> None:
     app = sample("golden")
     assert [found.label for found in app.number_input if found.key.partition(":")[0] in OPTIONS] == []
     choose(app, reduction="micro_batch_means")
-    assert [found.label for found in app.number_input if found.key.partition(":")[0] in OPTIONS] == ["Micro-batches"]
+    [option] = [found.label for found in app.number_input if found.key.partition(":")[0] in OPTIONS]
+    assert option == "Accumulation steps"
     assert number(app) == "no number"
     assert texts(app, "error") == [
         (

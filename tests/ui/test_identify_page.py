@@ -298,7 +298,7 @@ def test_link_with_what_can_not_be_leaves_it_out() -> None:
         identify_other="sample: nothing",
     )
     assert texts(app, "info") == [EMPTY]
-    assert [field.value for field in app.number_input] == [None] * 5
+    assert [field.value for field in app.number_input] == [None] * 6
     assert app.selectbox(key="identify_precision").value == "float32"
     assert app.selectbox(key="identify_other").value is None
 

@@ -9,8 +9,8 @@ from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
 from lossviz.identification import Match, answer, identify
 from lossviz.measuring import usual_settings
-from lossviz.reductions import Options
-from lossviz.tables import LOOP_OPTIONS, SAY_LOOP, nearest_convention
+from lossviz.reductions import LOOP_OPTIONS, Options
+from lossviz.tables import SAY_LOOP, nearest_convention
 from lossviz.ui.identify.match_cards import cards_panel
 from lossviz.ui.identify.reported_panel import Question
 from lossviz.ui.session.state import State, read_widget, write_widget
@@ -63,9 +63,8 @@ def _found(state: State, analysis: Analysis, question: Question) -> Found:
         if question.other is not None:
             analyses.append(compute(state, question.other, usual_settings(question.other, settings.mask)))
             printed.append(question.other_reported)
-        said = dict(question.options)
-        length = said.pop("max_length") or settings.max_length
-        matches = identify(analyses, printed, options=Options(max_length=length), **said)
+        given = {"max_length": settings.max_length} | dict(question.options)
+        matches = identify(analyses, printed, options=Options(), **given)
     except LossvizError as error:
         return Found(analysis, question, refusal=str(error))
     return Found(analysis, question, matches)
@@ -81,7 +80,8 @@ def _show(found: Found) -> None:
         st.markdown(f"##### {literal(first)}")
         if not found.matches and question.other is None and len(question.reported) == 1:
             rest.append(nearest_convention(found.analysis, float(question.reported[0])))
-            rest.append("" if any(dict(question.options).get(name) for name in LOOP_OPTIONS) else UNSAID)
+            given = dict(question.options)
+            rest.append("" if any(option.name in given for option in LOOP_OPTIONS) else UNSAID)
         for text in filter(None, rest):
             st.markdown(literal(text))
     cards_panel(found.analysis, found.matches, dict(question.options), several=len(question.reported) > 1)

@@ -8,24 +8,19 @@ import streamlit as st
 
 from lossviz.batch import Batch
 from lossviz.digits import is_number, numbers_in
-from lossviz.identification import PRECISIONS
+from lossviz.identification import ACCURACY, PRECISIONS
+from lossviz.reductions import LOOP_OPTIONS, LoopOption
 from lossviz.samples import SAMPLES, load_sample
 from lossviz.ui.session.editor import Editor
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, read_widget, write_widget
-from lossviz.ui.shared.loop_options import LISTS, NO_LIST
+from lossviz.ui.shared.loop_options import option_fields
 
 __all__ = ["NUMBER", "OTHER", "OTHER_NUMBER", "SET_UP", "Question", "question_panel"]
 
 NUMBER, OTHER, OTHER_NUMBER = "identify_number", "identify_other", "identify_other_number"
-CLASS_WEIGHTS = "identify_class_weights"
-SET_UP = {
-    "accumulation_steps": ("Accumulation steps", "Micro-batches that the loop adds up before it steps.", 1, 1, None),
-    "world_size": ("World size", "Processes that train together.", 1, 1, None),
-    "max_length": ("Constant length L_max", "What the loop divides by for each sequence, if not by T.", 1, 1, None),
-    "smoothing": ("Label smoothing ε", "What the loss is smoothed with, such as 0.1.", 0.05, 0.0, 1.0),
-    "accuracy": ("Accuracy", "The accuracy that was printed beside the loss, from 0 to 1.", 0.05, 0.0, 1.0),
-}
+SET_UP = (*LOOP_OPTIONS, ACCURACY)
+"""What can be said of the loop beside the number."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +49,12 @@ def question_panel(state: State) -> Question:
         with number:
             text = _number(state, source)
         with set_up.popover("How the loop is set up", width="stretch"):
-            options, weights = _set_up(), _class_weights()
+            options, wrongly_typed = _set_up()
         with other.popover("A second batch", width="stretch"):
             batch, printed = _other(state)
-        _said((*options, ("class_weights", len(weights) or None)), batch, printed)
+        _said(dict(options), batch, printed)
     reported = numbers_in(text)
-    wrong = _wrong("This is", reported) or _wrong("The second batch's loss is", printed)
-    if not all(map(is_number, weights)):
-        wrong = wrong or NO_LIST.format(LISTS["class_weights"][0])
-    if weights and not wrong:
-        options = (*options, ("class_weights", tuple(map(float, weights))))
+    wrong = _wrong("This is", reported) or _wrong("The second batch's loss is", printed) or wrongly_typed
     return Question(reported, options, batch if printed else None, printed, wrong)
 
 
@@ -103,39 +94,17 @@ def _save_number(editor: Editor) -> None:
             editor.target.tell(text)
 
 
-def _set_up() -> tuple[tuple[str, Any], ...]:
-    said: dict[str, Any] = {}
-    for name, (label, help_text, step, low, high) in SET_UP.items():
-        said[name] = st.number_input(
-            label,
-            min_value=low,
-            max_value=high,
-            value=None,
-            step=step,
-            key=f"identify_{name}",
-            placeholder="not said",
-            help=help_text,
-            persist_state="session",
-        )
-    said["precision"] = st.selectbox(
+def _set_up() -> tuple[tuple[tuple[str, Any], ...], str]:
+    """Draw how the loop is set up; returns what was given, and why something can't be read, or ""."""
+    given, wrong = option_fields(SET_UP, "identify_", empty="not given")
+    given["precision"] = st.selectbox(
         "Precision",
         list(PRECISIONS),
         key="identify_precision",
         help="What the loop computes the loss in: it says how far a formula may lie from the printed number.",
         persist_state="session",
     )
-    return tuple(said.items())
-
-
-def _class_weights() -> tuple[str, ...]:
-    text = st.text_input(
-        "Class weights",
-        key=CLASS_WEIGHTS,
-        placeholder="1, 1, 0.5, …",
-        help="What the loop multiplies the loss of each class by, one number for each class.",
-        persist_state="session",
-    )
-    return numbers_in(text or "")
+    return tuple(given.items()), next(iter(wrong.values()), "")
 
 
 def _other(state: State) -> tuple[Batch | None, tuple[str, ...]]:
@@ -168,14 +137,24 @@ def _sample(name: str) -> Batch:
     return Batch.from_arrays(**load_sample(name))
 
 
-def _said(options: tuple[tuple[str, Any], ...], batch: Batch | None, printed: tuple[str, ...]) -> None:
+def _said(options: dict[str, Any], batch: Batch | None, printed: tuple[str, ...]) -> None:
     """Say in a line what the closed panels hold."""
-    words = [f"{SET_UP[name][0].lower()} {value:g}" for name, value in options if name in SET_UP and value is not None]
-    words += [f"{value} class weights" for name, value in options if name == "class_weights" and value is not None]
-    words += [f"{value} precision" for name, value in options if name == "precision" and value != "float32"]
+    words = [_in_words(option, options[option.name]) for option in SET_UP if option.name in options]
+    if options["precision"] != "float32":
+        words.append(f"{options['precision']} precision")
     if batch is not None:
         words.append("a second batch" + ("" if printed else ", whose number is missing"))
     elif printed:
         words.append("the number of a second batch, which is not chosen")
     if words:
         st.caption("With " + ", ".join(words))
+
+
+def _in_words(option: LoopOption, value: Any) -> str:
+    """An option with its value: of a list how many numbers it has.
+
+    >>> _in_words(LOOP_OPTIONS[0], 2), _in_words(LOOP_OPTIONS[4], (1.0, 0.5))
+    ('accumulation steps 2', '2 class weights')
+    """
+    label = option.label[0].lower() + option.label[1:]
+    return f"{len(value)} {label}" if option.kind == "per_class" else f"{label} {value:g}"

@@ -10,7 +10,7 @@ from lossviz.conventions import LAWS, Convention, convention_coded
 from lossviz.digits import latex_number, number
 from lossviz.ui.session.state import State, write_widget
 from lossviz.ui.shared.apply_convention import IN_USE, apply_convention, is_applied
-from lossviz.ui.shared.loop_options import NUMBERS
+from lossviz.ui.shared.loop_options import CONVENTION_OPTIONS
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import escaped, literal
 
@@ -49,8 +49,9 @@ def convention_card(state: State, code: str, alike: tuple[str, ...], row: Any, o
             st.caption(_why_nan(row))
     else:
         st.latex(formula(convention, row))
-        told = "".join(f" {NUMBERS[name][0]}: {options[name]:g}." for name in convention.needs if name in NUMBERS)
-        st.caption(literal(f"Divided by {row.divisor_counts}{_difference(row.difference)}.{told}"))
+        st.caption(
+            literal(f"Divided by {row.divisor_counts}{_difference(row.difference)}.{_given(convention, options)}")
+        )
     if row.note:
         st.caption(literal(row.note))
     _use(convention, options)
@@ -106,6 +107,16 @@ def _difference(difference: float) -> str:
     if abs(difference) < SAME:
         return "; it is the number of the app"
     return f"; {number(abs(difference))} {'more' if difference > 0 else 'less'} than the number of the app"
+
+
+def _given(convention: Convention, options: dict[str, Any]) -> str:
+    """The numbers that it was calculated with.
+
+    >>> _given(convention_coded("LS1"), {"smoothing": 0.1, "z_loss": 1e-4})
+    ' Label smoothing ε: 0.1.'
+    """
+    needed = [option for option in CONVENTION_OPTIONS if option.name in convention.needs and option.kind != "per_class"]
+    return "".join(f" {option.label}: {options[option.name]:g}." for option in needed)
 
 
 def _choose(state: State, code: str, alike: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from lossviz.conventions import CONVENTIONS, Convention
 from lossviz.reductions import reduction_named
 from lossviz.ui.session.state import read_widget, write_widget
-from lossviz.ui.shared.settings_panel import OPTIONS
+from lossviz.ui.shared.loop_options import SETTINGS_OPTIONS
 
 __all__ = ["IN_USE", "adoptable", "apply_convention", "is_applied"]
 
@@ -33,7 +33,8 @@ def is_applied(convention: Convention, options: Mapping[str, Any] | None = None)
 
 
 def _choices(convention: Convention, options: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
-    reduction, said = reduction_named(convention.reduction or "mean"), options or {}
+    reduction, given = reduction_named(convention.reduction or "mean"), options or {}
+    takes = (*reduction.needs, *reduction.may_take)
     choices = [("reduction", reduction.name), ("mask", convention.mask)]
-    choices += [(name, said.get(name)) for name in OPTIONS if name in (*reduction.needs, *reduction.may_take)]
+    choices += [(option.name, given.get(option.name)) for option in SETTINGS_OPTIONS if option.name in takes]
     return [(key, value) for key, value in choices if value is not None]

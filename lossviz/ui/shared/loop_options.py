@@ -1,102 +1,116 @@
-"""What a training loop was told, as far as the numbers of libraries depend on it: smoothing, micro-batches, weights."""
+"""The options of a training loop as fields: of the popovers on Reductions and Identify, and of the sidebar."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.analysis import Analysis
+from lossviz.conventions import CONVENTIONS
 from lossviz.conventions.compare import merged_options
 from lossviz.errors import LossvizError
-from lossviz.reductions import MAX_SAFE_INTEGER
+from lossviz.reductions import LOOP_OPTIONS, MAX_SAFE_INTEGER, REDUCTIONS, LoopOption
 from lossviz.ui.session.state import default_widget
-from lossviz.ui.shared.settings_panel import OPTIONS
 from lossviz.ui.shared.widgets import say
 
-__all__ = ["LISTS", "NO_LIST", "NUMBERS", "loop_options"]
+__all__ = [
+    "CONVENTION_OPTIONS",
+    "SETTINGS_OPTIONS",
+    "loop_options",
+    "number_field",
+    "option_fields",
+]
 
-NUMBERS: dict[str, tuple[str, float | int | None, dict[str, Any], str]] = {
-    "smoothing": (
-        "Label smoothing ε",
-        0.1,
-        {"min_value": 0.0, "max_value": 1.0, "step": 0.05, "format": "%.3g"},
-        "How much of each target is spread over the other classes.",
-    ),
-    "accumulation_steps": (
-        "Micro-batches",
-        2,
-        {"min_value": 1, "max_value": MAX_SAFE_INTEGER, "step": 1},
-        OPTIONS["accumulation_steps"][2],
-    ),
-    "max_length": (
-        "Constant length L_max",
-        None,
-        {"min_value": 1, "max_value": MAX_SAFE_INTEGER, "step": 1},
-        OPTIONS["max_length"][2],
-    ),
-    "z_loss": (
-        "z-loss factor",
-        1e-4,
-        {"min_value": 0.0, "max_value": 1.0, "step": 1e-4, "format": "%.3g"},
-        "What logsumexp² is multiplied by before it is added to each loss.",
-    ),
-}
-"""The numbers: label, default, what the field allows, help."""
-LISTS = {
-    "class_weights": (
-        "Class weights",
-        "1, 1, 0.5, …",
-        "Numbers, one for each class: what its losses are multiplied by.",
-    ),
-    "bytes_per_token": ("Bytes per token", "1, 3, 2, …", "Numbers, one for each class: how many UTF-8 bytes it has."),
-}
+SETTINGS_OPTIONS = tuple(
+    option for option in LOOP_OPTIONS if any(option.name in (*row.needs, *row.may_take) for row in REDUCTIONS)
+)
+"""What the app's reductions need or may take: fields of `Settings`."""
 
-NO_LIST = "{}: type numbers with commas between them, such as 1, 1, 0.5."
+CONVENTION_OPTIONS = tuple(
+    option
+    for option in LOOP_OPTIONS
+    if option in SETTINGS_OPTIONS or any(option.name in row.needs for row in CONVENTIONS)
+)
+"""What the numbers of libraries depend on."""
+
+_EXAMPLE = "1, 1, 0.5, …"
+_NO_LIST = "{}: type numbers with commas between them, such as 1, 1, 0.5."
 
 
 def loop_options(analysis: Analysis, complaints: DeltaGenerator) -> dict[str, Any]:
-    """Draw the options, and return those that were said; one that can't be used is left out, and why is said there."""
+    """Draw the options, and return those that were given; one that can't be used is left out, and why is said there."""
+    for option in CONVENTION_OPTIONS:
+        if option.start is not None:
+            default_widget(f"loop_{option.name}", option.start)
     with st.popover("Options of the loop", width="stretch"):
-        columns = st.columns(2)
-        said: dict[str, Any] = {}
-        for at, name in enumerate(NUMBERS):
-            with columns[at % 2]:
-                said[name] = _number(name)
-        wrong = {name: _list(name, said) for name in LISTS}
-    possible = _possible(analysis, {name: value for name, value in said.items() if value is not None}, wrong)
+        given, wrong = option_fields(CONVENTION_OPTIONS, "loop_", empty="none")
+    possible = _possible(analysis, given, wrong)
     with complaints:
-        for complaint in filter(None, wrong.values()):
+        for complaint in wrong.values():
             say("error", complaint)
     return possible
 
 
-def _number(name: str) -> Any:
-    label, default, allowed, words = NUMBERS[name]
-    default_widget(f"loop_{name}", default)
-    empty = OPTIONS[name][1] if name in OPTIONS else "none"
-    return st.number_input(
-        label, value=None, key=f"loop_{name}", placeholder=empty, help=words, persist_state="session", **allowed
-    )
+def option_fields(options: Sequence[LoopOption], prefix: str, *, empty: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Draw a field for each option.
+
+    Args:
+        options: the options, in order.
+        prefix: of the keys of the widgets.
+        empty: what stands in an empty field, where the option does not say what it is then.
+
+    Returns:
+        The values that were given, and by name why others can't be read.
+    """
+    given: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    columns = st.columns(2)
+    for at, option in enumerate(option for option in options if option.kind != "per_class"):
+        with columns[at % 2]:
+            given[option.name] = st.number_input(
+                value=None,
+                key=prefix + option.name,
+                placeholder=option.absent or empty,
+                persist_state="session",
+                **number_field(option),
+            )
+    for option in options:
+        if option.kind == "per_class":
+            typed = st.text_input(
+                option.label, key=prefix + option.name, placeholder=_EXAMPLE, help=option.help, persist_state="session"
+            )
+            try:
+                given[option.name] = _numbers(typed or "")
+            except ValueError:
+                wrong[option.name] = _NO_LIST.format(option.label)
+    return {name: value for name, value in given.items() if value is not None}, wrong
 
 
-def _list(name: str, said: dict[str, Any]) -> str:
-    """Read the numbers that were typed into what was said; returns why they can't be read, or ""."""
-    label, example, words = LISTS[name]
-    typed = st.text_input(label, key=f"loop_{name}", placeholder=example, help=words, persist_state="session")
-    try:
-        numbers = [float(word) for word in re.split(r"[\s,;]+", (typed or "").strip("[]() \n")) if word]
-    except ValueError:
-        return NO_LIST.format(label)
-    said[name] = numbers or None
-    return ""
+def number_field(option: LoopOption) -> dict[str, Any]:
+    """What `st.number_input` needs to know of an option.
+
+    >>> number_field(LOOP_OPTIONS[0])["min_value"]
+    1
+    """
+    words = {"label": option.label, "help": option.help}
+    if option.kind == "count":
+        return words | {"min_value": 1, "max_value": MAX_SAFE_INTEGER, "step": 1}
+    return words | {"min_value": 0.0, "max_value": option.most, "step": option.step, "format": "%.6g"}
 
 
-def _possible(analysis: Analysis, said: dict[str, Any], wrong: dict[str, str]) -> dict[str, Any]:
-    for name in tuple(said):
+def _numbers(typed: str) -> tuple[float, ...] | None:
+    return tuple(float(word) for word in re.split(r"[\s,;]+", typed.strip("[]() \n")) if word) or None
+
+
+def _possible(analysis: Analysis, given: dict[str, Any], wrong: dict[str, str]) -> dict[str, Any]:
+    """Those that fit the batch; of the others, `wrong` is told why."""
+    possible = {}
+    for name, value in given.items():
         try:
-            merged_options(analysis, {name: said[name]})
+            merged_options(analysis, {name: value})
+            possible[name] = value
         except LossvizError as error:
-            del said[name]
             wrong[name] = str(error)
-    return said
+    return possible

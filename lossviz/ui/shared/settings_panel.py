@@ -5,14 +5,14 @@ from functools import partial
 import streamlit as st
 
 from lossviz.figures import QUANTITIES
-from lossviz.reductions import FLAGS, MAX_SAFE_INTEGER, REDUCTIONS, reduction_named
+from lossviz.reductions import FLAGS, REDUCTIONS, LoopOption, reduction_named
 from lossviz.settings import MASKS, Settings
 from lossviz.ui.session.state import State, default_widget, read_widget
+from lossviz.ui.shared.loop_options import SETTINGS_OPTIONS, number_field
 from lossviz.ui.shared.selectbox import select
 
 __all__ = [
     "DECLARED",
-    "OPTIONS",
     "UNREDUCED",
     "choose_quantity",
     "choose_settings",
@@ -21,19 +21,6 @@ __all__ = [
 ]
 
 DECLARED = "declared"
-OPTIONS = {
-    "accumulation_steps": (
-        "Micro-batches",
-        "how many",
-        "Into how many micro-batches the sequences are cut, in order: the accumulation steps of the loop.",
-    ),
-    "max_length": (
-        "Constant length L_max",
-        "the padded width T",
-        "What the trainer divides by for each sequence, however long it is. Left empty, it is the padded width T.",
-    ),
-}
-"""The numbers that a reduction may take, in the order of `Settings`: label, what an empty field means, help."""
 UNREDUCED = Settings(reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False)
 
 
@@ -60,8 +47,8 @@ def choose_settings(state: State) -> None:
         row = reduction_named(reduction)
         if row.name == "sequence_loss":
             _flags()
-        for option in OPTIONS:
-            if option in (*row.needs, *row.may_take):
+        for option in SETTINGS_OPTIONS:
+            if option.name in (*row.needs, *row.may_take):
                 _number(state, option)
 
 
@@ -89,21 +76,16 @@ def _flags() -> None:
         )
 
 
-def _number(state: State, option: str) -> None:
-    label, empty, help_text = OPTIONS[option]
-    editor = state.choice(option)
-    default_widget(editor.key, editor.shown[option])  # as `value` it could not be emptied
+def _number(state: State, option: LoopOption) -> None:
+    editor = state.choice(option.name)
+    default_widget(editor.key, editor.shown[option.name])  # as `value` it could not be emptied
     st.number_input(
-        label,
-        min_value=1,
-        max_value=MAX_SAFE_INTEGER,
         value=None,
-        step=1,
         key=editor.key,
         on_change=partial(state.take_choice, editor),
-        placeholder=empty,
-        help=help_text,
+        placeholder=option.absent or "how many",
         persist_state="session",
+        **number_field(option),
     )
 
 
@@ -115,7 +97,7 @@ def chosen_settings() -> Settings:
         mask=None if mask == DECLARED else mask,
         reduction=read_widget("reduction", defaults.reduction),
         **{flag: bool(read_widget(f"flag_{flag}", getattr(defaults, flag))) for flag in FLAGS},
-        **{option: read_widget(option) for option in OPTIONS},
+        **{option.name: read_widget(option.name) for option in SETTINGS_OPTIONS},
     )
 
 
