@@ -7,17 +7,17 @@ import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError, not_one_of
-from lossviz.figures._axes import row_axis, time_axis
-from lossviz.figures._cell_text import cell_words
-from lossviz.figures._cells import Cells, window_of
-from lossviz.figures._drawing import Drawing
-from lossviz.figures._frame import EMPTY, base, empty, figure
-from lossviz.figures._geometry import alone
-from lossviz.figures._legend import colour_axis
-from lossviz.figures._quantity import QUANTITIES
-from lossviz.figures._style import theme_named
-from lossviz.figures._text import ellipsis, plotly_text
-from lossviz.figures._traces import hatches, heatmap, marks, outline, texts
+from lossviz.figures._core.axes import row_axis, time_axis
+from lossviz.figures._core.cell_text import cell_words
+from lossviz.figures._core.cells import Cells, window_of
+from lossviz.figures._core.drawing import Drawing
+from lossviz.figures._core.frame import EMPTY, base, empty, figure
+from lossviz.figures._core.geometry import alone
+from lossviz.figures._core.legend import colour_axis
+from lossviz.figures._core.quantity import QUANTITIES
+from lossviz.figures._core.style import theme_named
+from lossviz.figures._core.text import ellipsis, plotly_text
+from lossviz.figures._core.traces import hatches, heatmap, marks, outline, texts
 
 __all__ = ["PARTS", "grid"]
 
