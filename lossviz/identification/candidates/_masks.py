@@ -148,6 +148,8 @@ def _off_by_one(context: Context) -> Iterator[Mask]:
 def _shifted(context: Context) -> Iterator[Mask]:
     """The mask of the inputs, used where the targets were shifted and the mask was not."""
     batch = context.analysis.batch
+    if not context.is_prefix and not context.is_classifier and context.timesteps > 1:
+        yield from _beside_the_answers(context)
     if batch.inputs is None or batch.pad_id is None:
         return
     yield Mask(
@@ -158,6 +160,25 @@ def _shifted(context: Context) -> Iterator[Mask]:
         cost=5,
         weights=(batch.inputs != batch.pad_id).astype(float),
     )
+
+
+def _beside_the_answers(context: Context) -> Iterator[Mask]:
+    """A mask of the tokens cut at the wrong end: mask[:, :-1] or mask[:, 2:] instead of mask[:, 1:]."""
+    for late, words, cut, what in (
+        (1, "late", "mask[:, :-1]", "the first timestep of each answer does not count, the one after its end does"),
+        (-1, "early", "mask[:, 2:]", "the last timestep of each prompt counts, the end of each answer does not"),
+    ):
+        moved = np.roll(context.weights, late, axis=1)
+        moved[:, 0 if late > 0 else -1] = 0
+        yield Mask(
+            code="SHF05",
+            title=f"Mask one timestep {words}",
+            clause=f"moves the mask one timestep too {words}, as {cut} beside tokens[:, 1:] does: {what}",
+            formula=rf"w_{{bt}} \to w_{{b,t{-late:+d}}}",
+            cost=4,
+            key=words,
+            weights=moved,
+        )
 
 
 def _of_classifier(context: Context) -> Iterator[Mask]:

@@ -131,5 +131,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     phase="ids",
+    requires=("SHF05",),
 )
 """The loss ignores exactly the labels marked as ignored."""

@@ -3,8 +3,9 @@
 ## What it checks
 Whether exactly the timesteps whose input is not the pad id count, while the targets need another mask: each padded
 sequence trains one pad, or loses a target. If the inputs start with the pad id, as T5's decoder inputs do, the first
-target is lost. If the mask is correct: whether the number that the training loop printed is the one such a mask would
-give.
+target is lost. Where prompts don't count: whether the whole mask stands one timestep late, and trains the pad after
+each end, or one early, and trains the last token of each prompt but no end. If the mask is correct: whether the number
+that the training loop printed is the one such a mask would give.
 
 ## Why it matters
 The model learns to generate padding after its last token, or never to generate that token.
@@ -18,7 +19,7 @@ Shift the mask with the targets, or put the ignore id into the labels before shi
 
 ## When it is a false alarm
 If the pad id is also the end of sequence, the first pad is the real end and should count. A length that is one too
-long looks the same; here the inputs reveal the cause.
+long looks the same; the inputs reveal the cause, or the token in which the prompts end.
 
 ## Threads
 self-critical#102, bionemo-recipes PR#1449, transformers PR#46204
@@ -26,9 +27,11 @@ self-critical#102, bionemo-recipes PR#1449, transformers PR#46204
 
 import numpy as np
 
+from lossviz.batch import Batch
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.rule import CannotTell, Found, Rule
 from lossviz.rules._core.sequence_ends import content, many, pad_may_be_eos, tail, trained_padding, with_counts
+from lossviz.rules.shift._late_masks import Moved, moved_mask
 
 __all__ = ["RULE"]
 
@@ -36,6 +39,33 @@ Array = np.ndarray
 
 
 def _check(case: Case) -> Found | None:
+    moved = moved_mask(case)
+    return _of_the_inputs(case) if moved is None else _of_the_answers(case, moved)
+
+
+def _of_the_answers(case: Case, moved: Moved) -> Found:
+    counts = moved.weights != 0
+    trained, lost, rows = case.counts & ~counts, counts & ~case.counts, int(moved.rows.sum())
+    if moved.late > 0:
+        what = f"it trains the pad after the end of {many(rows, 'sequence')}, and not the first token of each answer"
+    else:
+        what = f"it trains the last token of each prompt, and not the end of {many(rows, 'sequence')}"
+    return Found(
+        message=f"The mask is one timestep {'late' if moved.late > 0 else 'early'}: {what}. All of it moves.",
+        cells=trained | lost,
+        evidence={"timesteps that should not count": int(trained.sum()), "timesteps left out": int(lost.sum())},
+        fix=_SHIFTED,
+        repaired=lambda: _repaired(case, moved),
+    )
+
+
+def _repaired(case: Case, moved: Moved) -> Batch:
+    if case.analysis.mask_name == "ignore_id":
+        return case.batch.replace(targets=moved.targets)
+    return case.batch.replace(weights=moved.weights, targets=moved.targets)
+
+
+def _of_the_inputs(case: Case) -> Found | None:
     inputs, pad = case.batch.inputs, case.batch.pad_id
     if inputs is None or pad is None or not np.array_equal(case.counts, inputs != pad):
         return None
@@ -85,6 +115,12 @@ def _fix(pad: int) -> dict[str, str]:
         "TensorFlow": f"weights = tf.cast(targets != {pad}, tf.float32)  # not inputs != {pad}",
         "PyTorch": f"weights = (targets != {pad}).float()  # not inputs != {pad}",
     }
+
+
+_SHIFTED = {
+    "TensorFlow": "targets, weights = tokens[:, 1:], tf.cast(mask[:, 1:], tf.float32)  # the same timesteps",
+    "PyTorch": "targets, weights = tokens[:, 1:], mask[:, 1:].float()  # the same timesteps",
+}
 
 
 RULE = Rule(
