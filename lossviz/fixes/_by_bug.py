@@ -140,7 +140,9 @@ FIXES: dict[str, tuple[Line, ...]] = {
     "RED16": _mean("the ends count too"),
     "RED17": _once("micro_batches"),
     "SHF01": _first(*_SHIFT, "the next token"),
-    "SHF02": _first(*_SHIFT, "once; model(input_ids=tokens, labels=tokens) shifts inside"),
+    "SH1": _first(*_SHIFT, "once; model(input_ids=tokens, labels=tokens) shifts inside"),
+    "SH2": _first(*_SHIFT, "once; the targets are one further than the inputs"),
+    "SHF02": _whole("the targets as they are: no second shift"),
     "SHF05": _mean("the mask of the targets, not of the inputs"),
     "SHF08": _first(
         "logits = tf.transpose(logits, [1, 0, 2])", "logits = logits.transpose(0, 1)", "[T, B, V] → [B, T, V]"

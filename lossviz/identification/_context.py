@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Context", "amount", "plural"]
 
 Array = np.ndarray
+FEWEST, GAIN, ERRORS = 8, 0.25, 3.0
+"""A fit is clear on so many timesteps, by a mean of that many nats, and by that many of its standard errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,23 @@ class Context:
     def is_classifier(self) -> bool:
         """Whether there is one logit per timestep, read as two classes."""
         return self.analysis.is_classifier
+
+    @cached
+    def loss_of_next(self) -> Array:
+        """The loss of every timestep against the target of the next one; of the last against the first."""
+        return self.analysis.losses_against(np.roll(self.targets, -1, axis=1))
+
+    @cached
+    def fits_as_given(self) -> bool:
+        """Whether the logits fit their own targets clearly better than the next ones: nothing is left to shift."""
+        if not self.analysis.has_logits or self.timesteps < 2 or self.is_classifier:
+            return False
+        both = (self.weights != 0)[:, :-1] & (self.weights != 0)[:, 1:]
+        gains = (self.loss_of_next - self.loss)[:, :-1][both]
+        gains = gains[np.isfinite(gains)]
+        if gains.size < FEWEST:
+            return False
+        return bool(gains.mean() > max(GAIN, ERRORS * gains.std() / np.sqrt(gains.size)))
 
     @cached
     def is_prefix(self) -> bool:

@@ -116,5 +116,5 @@ def _doubt(hypothesis: Hypothesis, accidental: bool) -> str:
 
 def _fix(hypothesis: Hypothesis, context: Context) -> dict[str, str]:
     """The fix of every mistake; for a convention, of the first bug with its formula."""
-    codes = [code for code in hypothesis.bugs if code in FIXES]
+    codes = [code for code in (hypothesis.code, *hypothesis.bugs) if code in FIXES]
     return fix_of(codes if hypothesis.convention is None else codes[:1], context.analysis)

@@ -1,6 +1,6 @@
 """Every layout, in the order in which they are tried: rows, names, axes, contents, alignment."""
 
-from lossviz.layouts import encoder_decoder, hugging_face, packed, plain, renamed
+from lossviz.layouts import encoder_decoder, hugging_face, packed, padded_inputs, plain, renamed
 from lossviz.layouts._draft import Layout
 from lossviz.layouts.contents import every_timestep, multi_label, one_hot, padded_vocabulary, probabilities
 from lossviz.layouts.shapes import classes_first, flat, longer_logits, ragged, time_major, trailing_axis
@@ -20,6 +20,7 @@ LAYOUTS: tuple[Layout, ...] = (
     longer_logits.LAYOUT,
     probabilities.LAYOUT,
     every_timestep.LAYOUT,
+    padded_inputs.LAYOUT,
     hugging_face.LAYOUT,
     encoder_decoder.LAYOUT,
     packed.LAYOUT,

@@ -106,7 +106,7 @@ def test_rules_in_the_number_say_so_where_they_need_something_else() -> None:
         "PAD08": "`pad_id`, or `reported`",
         "SHF01": "`inputs`, or `reported`",
         "SHF02": "`inputs`, or `reported`",
-        "SHF05": "`inputs` and `pad_id`, or `reported`",
+        "SHF05": "`pad_id`, or `reported`",
     }
 
 

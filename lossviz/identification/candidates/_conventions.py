@@ -52,6 +52,8 @@ def _hypothesis(
 ) -> Hypothesis:
     unmasked = convention.mask == "none" and context.padding > 0
     twins = convention.bugs if context.counting else ("PAD11",)
+    if twins == ("SHF02",) and context.fits_as_given:
+        return _second_shift(convention, quotient, context, components)
     return Hypothesis(
         code=convention.code,
         title=convention.name if guessed is None else f"{convention.name}, ε = {guessed:g}",
@@ -68,6 +70,27 @@ def _hypothesis(
         aliases=twins,
         bugs=twins,
         parts=_parts(convention, context, components, guessed),
+        convention=convention,
+    )
+
+
+def _second_shift(convention: Convention, quotient: Quotient, context: Context, components: Components) -> Hypothesis:
+    """A shift of targets that the logits fit as they are: a mistake, although some library shifts unshifted ones so."""
+    return Hypothesis(
+        code="SHF02",
+        title="Targets shifted twice",
+        values=np.array([quotient.value]),
+        kind="bug",
+        tier=BUG,
+        cost=_cost(convention, context),
+        sentence=f"shifts once more, although the logits fit the targets as they are: it "
+        f"{_sentence(convention, quotient, context, components, None)}",
+        formula=convention.formula,
+        arrays=lambda: _arrays(convention, context, components, None),
+        is_sure=True,
+        aliases=(convention.code,),
+        bugs=("SHF02",),
+        parts=_parts(convention, context, components, None),
         convention=convention,
     )
 

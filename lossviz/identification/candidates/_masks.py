@@ -152,14 +152,40 @@ def _shifted(context: Context) -> Iterator[Mask]:
         yield from _beside_the_answers(context)
     if batch.inputs is None or batch.pad_id is None:
         return
+    real = batch.inputs != batch.pad_id
+    if _is_of_a_tagger(context, real):
+        yield Mask(
+            code="PAD04",
+            title="Mask of the inputs",
+            clause=f"counts every timestep whose input is not {batch.pad_id}, as Keras' mask_zero does: the labels "
+            f"with the number of the pad id too",
+            formula=rf"w_{{bt}} = [x_{{bt}} \ne {batch.pad_id}]",
+            is_bug=False,
+            is_sure=True,
+            cost=1,
+            key="inputs",
+            weights=real.astype(float),
+        )
+        return
     yield Mask(
         code="SHF05",
         title="Mask of the inputs",
         clause="masks where the inputs, not the targets, are padding",
         formula=rf"w_{{bt}} = [x_{{bt}} \ne {batch.pad_id}]",
         cost=5,
-        weights=(batch.inputs != batch.pad_id).astype(float),
+        weights=real.astype(float),
     )
+
+
+def _is_of_a_tagger(context: Context, real: Array) -> bool:
+    """Whether labels have the pad id wherever the inputs do, and elsewhere too, and are no tokens of the inputs."""
+    inputs, targets = context.analysis.batch.inputs, context.targets
+    is_pad = targets == context.analysis.batch.pad_id
+    if real.all() or not is_pad[~real].all() or not (is_pad & real).any() or is_pad.all():
+        return False
+    follows = (targets[:, :-1] == inputs[:, 1:])[~is_pad[:, :-1]]
+    copies = (targets == inputs)[~is_pad]
+    return not (follows.size and follows.mean() >= 0.5) and not copies.mean() >= 0.5
 
 
 def _beside_the_answers(context: Context) -> Iterator[Mask]:

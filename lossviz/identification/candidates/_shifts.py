@@ -32,21 +32,25 @@ def shifts(context: Context) -> tuple[Loss, ...]:
 
 
 def _lags(context: Context) -> Iterator[Loss]:
-    for lag, code, title, clause in (
-        (-1, "SHF01", "Targets not shifted", "compares each timestep with the target before it, its own input"),
-        (1, "SHF02", "Targets shifted twice", "compares each timestep with the target after it"),
+    if context.timesteps < 2:
+        return
+    later = "compares each timestep with the target after it"
+    if context.fits_as_given:
+        later = f"shifts once more, although the logits fit the targets as they are: it {later}"
+    before = context.analysis.losses_against(np.roll(context.targets, 1, axis=1))
+    for lag, code, title, clause, values in (
+        (-1, "SHF01", "Targets not shifted", "compares each timestep with the target before it, its own input", before),
+        (1, "SHF02", "Targets shifted twice", later, context.loss_of_next),
     ):
-        if context.timesteps < 2:
-            return
-        targets = np.roll(context.targets, -lag, axis=1)
         yield Loss(
             code=code,
             title=title,
             clause=clause,
             formula=rf"y_{{b,t}} \to y_{{b,t{lag:+d}}}",
             cost=4,
+            is_sure=lag > 0 and context.fits_as_given,
             aliases=("SH1",) if lag > 0 else (),
-            values=context.analysis.losses_against(targets),
+            values=values,
             under=_both(lag),
         )
 

@@ -30,7 +30,7 @@ Number = Callable[[Case, Match], float]
 REPORTED_BY = {row.code: row.reported_by for row in CONVENTIONS if row.reported_by}
 """The rule that reports each convention; conventions without one are never a mistake."""
 
-WRONG_MASK = ("PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SHF05")
+WRONG_MASK = ("PAD04", "PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SHF05")
 """If one of these fired, the mask is wrong, so there is no correct mean to compare the number with."""
 
 UNITS = {"C11", "C12"}

@@ -5,6 +5,8 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.caching import cached
 from lossviz.rules._core.case import Case
+from lossviz.rules._core.end_ids import IGNORE_IDS, declared_ignore, eos_of, pad_may_be_eos
+from lossviz.rules._core.padded_inputs import real_by_inputs
 
 __all__ = [
     "IGNORE_IDS",
@@ -29,13 +31,8 @@ __all__ = [
 ]
 
 Array = np.ndarray
-IGNORE_IDS = (-100, -1)
-"""The ids that libraries use for ignored timesteps: PyTorch's and nanoGPT's."""
-
 OFTEN = 3
 """This many pad ids inside sequences are no accident."""
-
-_EOS_NAMES = {"<eos>", "</s>", "<|endoftext|>", "[eos]", "<|im_end|>", "<|eot_id|>", "<end>", "eos", "[sep]"}
 
 
 def many(count: int, one: str, more: str | None = None) -> str:
@@ -53,20 +50,6 @@ def weighs_everything(case: Case) -> bool:
     if case.analysis.mask_name != "weights" or weights is None or lengths is None:
         return False
     return bool((weights == 1).all() and (np.trunc(lengths) < case.shape[1]).any())
-
-
-def eos_of(case: Case) -> int | None:
-    """The end-of-sequence id: the declared one, or the pad id if the vocabulary names it as an end."""
-    batch = case.batch
-    if batch.eos_id is not None or batch.pad_id is None:
-        return batch.eos_id
-    return batch.pad_id if batch.token(batch.pad_id).lower() in _EOS_NAMES else None
-
-
-def pad_may_be_eos(case: Case) -> bool:
-    """Whether a pad id at the end of a sequence may be its real end: nothing rules out that the two are the same."""
-    eos, pad = eos_of(case), case.batch.pad_id
-    return pad is not None and (eos == pad or (eos is None and "pad" not in case.batch.token(pad).lower()))
 
 
 @cached
@@ -167,7 +150,7 @@ def between(case: Case) -> Array:
 
 def agrees_with_ignore(case: Case) -> bool:
     """Whether there are ignore ids and exactly the other timesteps count."""
-    ignored = np.isin(case.targets, (*IGNORE_IDS, *_declared(case)))
+    ignored = np.isin(case.targets, (*IGNORE_IDS, *declared_ignore(case)))
     return bool(ignored.any() and np.array_equal(case.counts, ~ignored))
 
 
@@ -198,38 +181,8 @@ def pick(values: Array, place: Array) -> Array:
 _NOTHING = -1 - 2**62
 
 
-def _declared(case: Case) -> tuple[int, ...]:
-    return () if case.batch.ignore_id is None else (case.batch.ignore_id,)
-
-
 @cached
 def _filler(case: Case) -> Array:
-    ignored = np.isin(case.targets, _declared(case))
-    fills: Array = (case.is_pad & ~_real_by_inputs(case)) | ignored
+    ignored = np.isin(case.targets, declared_ignore(case))
+    fills: Array = (case.is_pad & ~real_by_inputs(case)) | ignored
     return fills
-
-
-@cached
-def _real_by_inputs(case: Case) -> Array:
-    """Where a pad id is a real label because a tagger (not a language model) reads a real token there."""
-    inputs, pad = case.batch.inputs, case.batch.pad_id
-    if inputs is None or pad is None or not (inputs == pad).any():
-        return case.nothing
-    real: Array = inputs != pad
-    return case.nothing if (case.counts & ~real).any() or _reads_its_targets(case, inputs) else real
-
-
-def _reads_its_targets(case: Case, inputs: Array) -> bool:
-    """Whether at least half of the targets are the inputs at one fixed lag: the same tokens, shifted."""
-    labels = ~case.is_pad & ~np.isin(case.targets, _declared(case)) & (case.targets != eos_of(case))
-    labels &= case.analysis.is_class
-    lags = (-1, 0, 1, 2)
-    return not labels.any() or any(_read_at(case.targets, inputs, labels, lag) >= 0.5 for lag in lags)
-
-
-def _read_at(targets: Array, inputs: Array, labels: Array, lag: int) -> float:
-    """The share of the labels that equal the input `lag` timesteps later; 0 if there are none."""
-    timesteps = targets.shape[1]
-    now, then = slice(max(-lag, 0), timesteps - max(lag, 0)), slice(max(lag, 0), timesteps + min(lag, 0))
-    same = (targets[:, now] == inputs[:, then])[labels[:, now]]
-    return float(same.mean()) if same.size else 0.0

@@ -4,8 +4,8 @@
 If the batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
 id that hardly occurs elsewhere. An id that is neither 0 nor marked as an end or a pad by the vocabulary or `eos_id`
 must occur nowhere else, in runs of different lengths. If the batch declares a mask: whether it is switched off,
-whether all weights are 1 although the lengths are shorter, or whether the training loop printed the mean over all B·T
-positions, which is an error.
+whether all weights are 1 although the lengths are shorter, whether the inputs of a tagger end in pad ids and the labels
+beside them count, or whether the training loop printed the mean over all B·T positions, which is an error.
 
 ## Why it matters
 Padding is in both the numerator and the divisor. It is learned first, so the loss looks better than it is, and the
@@ -32,7 +32,9 @@ from dataclasses import replace
 import numpy as np
 
 from lossviz.fixes import BY_LENGTH, WEIGH, Line, fix_of, written
+from lossviz.identification import read_printed
 from lossviz.rules._core.case import Case
+from lossviz.rules._core.padded_inputs import padding_that_counts
 from lossviz.rules._core.printed_number import WRONG_MASK, found_in_number, padding
 from lossviz.rules._core.rule import Found, Rule
 from lossviz.rules._core.sequence_ends import many, weighs_everything
@@ -49,6 +51,8 @@ def _check(case: Case) -> Found | None:
         return _unmasked(case)
     if weighs_everything(case):
         return _by_lengths(case)
+    if padding_that_counts(case).any():
+        return _by_inputs(case, padding_that_counts(case))
     if case.analysis.mask_name != "none" or case.batch.declared_mask != "none":
         return None if case.lacks(("reported",)) else found_in_number(case, "PAD01", cells=padding, severities=_PRINTED)
     for backwards in (True, False):
@@ -89,6 +93,29 @@ def _by_lengths(case: Case) -> Found:
         fix=fix_of(["PAD01"], by_lengths),
         loss_if_fixed=float(by_lengths.value) if by_lengths.is_scalar else None,
     )
+
+
+def _by_inputs(case: Case, cells: Array) -> Found:
+    """Report that the inputs end in pad ids, and the labels beside them count."""
+    count, pad = int(cells.sum()), case.batch.pad_id
+    printed = case.batch.reported
+    proven = (
+        printed is not None and case.analysis.is_scalar and read_printed(printed).is_hit(float(case.analysis.value))
+    )
+    loop = f", and the loop that printed {printed} counts them" if proven else " and counts"
+    line = Line(WEIGH, f"weights = tf.cast(inputs != {pad}, tf.float32)", f"weights = (inputs != {pad}).float()")
+    return Found(
+        message=f"{many(int(cells.any(axis=1).sum()), 'sequence')} of inputs {_END[cells[:, 0].any()]} in the pad id "
+        f"{pad}: {count:,} of {many(cells.size, 'label')} {'is' if count == 1 else 'are'} padding{loop}.",
+        cells=cells,
+        evidence={"timesteps of padding that count": count, "timesteps that count": int(case.counts.sum())},
+        fix=written([line], case.analysis),
+        repaired=lambda: case.batch.replace(weights=np.where(cells, 0.0, case.analysis.weights)),
+        severity="error" if proven else None,
+    )
+
+
+_END = {False: "end", True: "start"}
 
 
 def _candidates(case: Case, *, backwards: bool) -> list[int]:

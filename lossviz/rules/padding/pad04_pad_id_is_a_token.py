@@ -25,10 +25,12 @@ Kyubyong/transformer#128, keras#2062, gensim#1900, keras#7710, Element-Research/
 
 import numpy as np
 
+from lossviz.batch import Batch
 from lossviz.digits import number_text
-from lossviz.fixes import BY_LENGTH, written
+from lossviz.fixes import BY_LENGTH, WEIGH, Line, written
 from lossviz.identification import read_printed
 from lossviz.rules._core.case import Case
+from lossviz.rules._core.padded_inputs import real_by_inputs
 from lossviz.rules._core.rule import Found, Rule
 from lossviz.rules._core.sequence_ends import between, eos_of, many, padding, with_counts
 
@@ -53,12 +55,16 @@ def _within(case: Case) -> Array:
 
 
 def _by_id(case: Case) -> Array:
-    """Where masks are built from the ids, [B, T]: from their first to their last 1, exactly the pad ids are 0."""
+    """Where masks are built from the ids, [B, T]: from their first to their last 1, exactly the pad ids are 0.
+
+    A tagger's inputs show where its sequences start and end; otherwise the mask itself does.
+    """
     if case.analysis.mask_name == "nonpad":
         return ~case.nothing
     if case.analysis.mask_name != "weights":
         return case.nothing
-    inside = between(case)
+    read = real_by_inputs(case)
+    inside = read if read.any() else between(case)
     made_of_ids = (~inside | (case.counts != case.is_pad)).all(axis=1, keepdims=True)
     rows: Array = inside & made_of_ids
     return rows
@@ -77,16 +83,41 @@ def _separates(case: Case) -> Array:
 
 def _lost(case: Case, lost: Array) -> Found:
     count, pad = int(lost.sum()), case.batch.pad_id
+    restored = with_counts(case, case.counts | lost).replace(pad_id=None)  # the weights now mark the padding
+    drops = f"the mask, built from the ids, drops {'it' if count == 1 else 'them'}"
+    right = _prints(case, restored)
+    if right:
+        drops = f"only a mask built from the ids drops {'it' if count == 1 else 'them'}: the loop that printed "
+        drops += f"{case.batch.reported} counts {'it' if count == 1 else 'them'}"
+    is_end = eos_of(case) == pad and case.analysis.mask_name == "weights"
     return Found(
         message=f"{many(count, 'timestep')} inside {many(int(lost.any(axis=1).sum()), 'sequence')} "
-        f"{'has' if count == 1 else 'have'} the pad id {pad} as a real target, and the mask, built from the ids, drops "
-        f"{'it' if count == 1 else 'them'}.",
+        f"{'has' if count == 1 else 'have'} the pad id {pad} as a real target, and {drops}.",
         cells=lost,
         evidence={"real timesteps lost": count},
-        fix=written([BY_LENGTH], case.analysis),
-        repaired=lambda: with_counts(case, case.counts | lost).replace(pad_id=None),  # the weights now mark the padding
-        severity="info" if eos_of(case) == pad and case.analysis.mask_name == "weights" else None,
+        fix=_fix(case),
+        repaired=lambda: restored,
+        severity="info" if is_end or right else None,
     )
+
+
+def _fix(case: Case) -> dict[str, str]:
+    """By length; by the inputs where they are what shows the padding."""
+    if case.batch.lengths is not None or not real_by_inputs(case).any():
+        return written([BY_LENGTH], case.analysis)
+    pad = case.batch.pad_id
+    line = Line(WEIGH, f"weights = tf.cast(inputs != {pad}, tf.float32)", f"weights = (inputs != {pad}).float()")
+    return written([line.saying(f"not targets != {pad}")], case.analysis)
+
+
+def _prints(case: Case, batch: Batch) -> bool:
+    """Whether the training loop printed the number of this batch rather than that of the mask in use."""
+    if case.batch.reported is None or not case.analysis.is_scalar:
+        return False
+    now = case.analysis
+    other = float(now.with_settings(now.settings.replace(mask=None), batch=batch).value)
+    printed = read_printed(case.batch.reported)
+    return printed.is_hit(other) and not printed.is_hit(float(now.value))
 
 
 def _kept(case: Case, kept: Array) -> Found:

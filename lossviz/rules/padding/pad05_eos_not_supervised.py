@@ -2,8 +2,9 @@
 
 ## What it checks
 Whether no end-of-sequence label counts, although in at least 80 % of the sequences that end before T it comes right
-after the last timestep that counts: in the targets, or in the inputs if the label was replaced. If the mask is
-correct: whether the number that the training loop printed is the one such a mask would give.
+after the last timestep that counts: in the targets, or in the inputs if the label was replaced. The ends of documents
+or turns inside the rows are then lost as well. If the mask is correct: whether the number that the training loop
+printed is the one such a mask would give.
 
 ## Why it matters
 The model is never taught to stop, so it generates up to the length limit. This happens when the pad id is the
@@ -83,7 +84,8 @@ def _read_shares(case: Case, inputs: Array) -> tuple[float, float]:
 
 def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
     end, count, several = counted_end(case), int(lost.sum()), int(short.sum())
-    cells = lost[:, None] & (np.arange(case.shape[1]) == end[:, None])
+    inner = _ends_inside(case, eos)
+    cells = inner | (lost[:, None] & (np.arange(case.shape[1]) == end[:, None]))
     pad = case.batch.pad_id
     shared = ", which is also the pad id," if pad == eos else ""
     doubtful = (pad == eos and several < 0.5 * len(end)) or _by_chance(case, count) > 1e-3
@@ -91,13 +93,27 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
     return Found(
         message=f"No end-of-sequence label counts: “{case.batch.token(eos)}” (id {eos}){shared} comes right after the "
         f"last timestep that counts in {count} of "
-        f"{many(several, 'sequence that ends', 'sequences that end')} early.",
+        f"{many(several, 'sequence that ends', 'sequences that end')} early"
+        + (f", and {many(int(inner.sum()), 'more end')} inside the sequences." if inner.any() else "."),
         cells=cells,
-        evidence={"ends that count": 0, "ends that don't": count, "sequences that end early": several},
+        evidence={"ends that count": 0, "ends that don't": int(cells.sum()), "sequences that end early": several},
         fix=_fix(case, cells),
         repaired=lambda: with_counts(case, case.counts | cells).replace(targets=np.where(cells, eos, case.targets)),
         severity="info" if doubtful else None,
     )
+
+
+def _ends_inside(case: Case, eos: int) -> Array:
+    """The ends of documents or turns inside rows, [B, T]: right after a timestep that counts, before more that do."""
+    labels, inputs = case.targets, case.batch.inputs
+    replaced = np.isin(labels, IGNORE_IDS) | (labels == case.batch.ignore_id)
+    if inputs is not None and replaced.any():
+        same, later = _read_shares(case, inputs)
+        read = np.pad(inputs[:, 1:], ((0, 0), (0, 1)), constant_values=-1) if later > same else inputs
+        labels = np.where(replaced & (max(same, later) > 0.5), read, labels)
+    follows = np.pad(case.counts[:, :-1], ((0, 0), (1, 0)))
+    inside: Array = (labels == eos) & ~case.counts & follows & between(case)
+    return inside
 
 
 def _by_chance(case: Case, count: int) -> float:

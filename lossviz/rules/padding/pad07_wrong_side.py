@@ -27,18 +27,37 @@ fairseq PR#860, tensorflow#30745, unsloth-zoo PR#968
 
 import numpy as np
 
-from lossviz.fixes import BY_LENGTH, written
+from lossviz.fixes import BY_LENGTH, WEIGH, Line, written
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.end_snippets import FROM_THE_END
 from lossviz.rules._core.rule import Found, Rule
 from lossviz.rules._core.sequence_ends import counted_end, many, true_end, with_counts
+from lossviz.rules.padding._leaking_prompts import leaking_prompts
 
 __all__ = ["RULE"]
 
 Array = np.ndarray
 
 
+def _from_the_first_token(pad: int) -> Line:
+    """The weights of answers, where `prompt_lengths` count tokens and targets are one timestep ahead of inputs."""
+    return Line(
+        WEIGH,
+        f"first = tf.argmax(tf.cast(inputs != {pad}, tf.int32), axis=1)\n"
+        "columns = tf.range(tf.shape(targets)[1], dtype=first.dtype)\n"
+        "weights = tf.cast((columns >= (first + prompt_lengths)[:, None] - 1) "
+        f"& (targets != {pad}), tf.float32)",
+        f"first = (inputs != {pad}).int().argmax(1)\n"
+        "columns = torch.arange(targets.shape[1], device=targets.device)\n"
+        "weights = ((columns >= (first + prompt_lengths)[:, None] - 1) "
+        f"& (targets != {pad})).float()",
+    )
+
+
 def _check(case: Case) -> Found | None:
+    leaks = leaking_prompts(case)
+    if leaks.any():
+        return _leaking(case, leaks)
     if case.analysis.mask_name not in ("lengths", "weights"):
         return None
     head, end = case.pad_head.sum(axis=1), case.shape[1] - true_end(case)
@@ -50,6 +69,19 @@ def _check(case: Case) -> Found | None:
             left_out = case.shape[1] - counted_end(case)
             return _found(case, side, np.where(wrong, left_out if side == "left" else -run, 0))
     return None
+
+
+def _leaking(case: Case, leaks: Array) -> Found:
+    rows, count = int(leaks.any(axis=1).sum()), int(leaks.sum())
+    return Found(
+        message=f"{many(rows, 'sequence is', 'sequences are')} padded on the left, and the prompt's length is counted "
+        f"from the first column instead of the first token: {many(count, 'prompt token is', 'prompt tokens are')} "
+        "trained.",
+        cells=leaks,
+        evidence={"sequences": rows, "prompt tokens that count": count},
+        fix=written([_from_the_first_token(case.batch.pad_id or 0)], case.analysis),
+        repaired=lambda: with_counts(case, case.counts & ~leaks),
+    )
 
 
 def _cut_right(case: Case, run: Array) -> Array:

@@ -1,7 +1,8 @@
 """A sequence has no timestep that counts.
 
 ## What it checks
-Whether the weights of a sequence are all 0, or its length is 0, while other sequences count.
+Whether the weights of a sequence are all 0, or its length is 0, while other sequences count. It is an error if the
+training loop printed NaN although every loss is finite.
 
 ## Why it matters
 Its own mean is 0 / 0. When the loss is a mean over sequences, some libraries divide by all sequences, some by the
@@ -56,6 +57,8 @@ def _check(case: Case) -> Found | None:
         means = losses.sum(axis=1)[~empty] / weights.sum(axis=1)[~empty]
     cut_off = _cut_off(case, empty)
     sequences, some, mean = len(empty), int(empty.sum()), float(means.sum())
+    if _printed_nan(case):
+        return _nan(case, empty, mean / (sequences - some))
     return Found(
         message=f"{some} of {sequences} sequences {'has' if some == 1 else 'have'} no timestep that counts"
         f"{_though(int(cut_off.sum()), some)}: the mean of the per-sequence means is {number_text(mean / sequences)} "
@@ -70,6 +73,27 @@ def _check(case: Case) -> Found | None:
         fix=written([ends(case), BY_LENGTH] if cut_off.any() else [WEIGHTS, _OTHERS], case.analysis),
         repaired=(lambda: _filled(case, cut_off)) if cut_off.any() else None,
         severity=_severity(case, cut_off),
+    )
+
+
+def _printed_nan(case: Case) -> bool:
+    """Whether the loop printed NaN, and no loss is NaN that could have made it one."""
+    printed = case.batch.reported
+    return printed is not None and np.isnan(float(printed)) and bool(np.isfinite(case.loss[case.in_range]).all())
+
+
+def _nan(case: Case, empty: np.ndarray, over_others: float) -> Found:
+    rows = np.flatnonzero(empty).tolist()
+    named = ", ".join(map(str, rows[:4])) + (" …" if len(rows) > 4 else "")
+    return Found(
+        message=f"The loop that printed {case.batch.reported} averages each sequence, and nothing counts in "
+        f"{'sequence' if len(rows) == 1 else 'sequences'} {named}: 0 / 0 is NaN. Over the other sequences, the mean of "
+        f"the means is {number_text(over_others)}.",
+        cells=np.repeat(empty[:, None], case.shape[1], axis=1),
+        evidence={"printed": str(case.batch.reported), "empty sequences": len(rows), "sequences": len(empty)},
+        fix=written([WEIGHTS, _OTHERS], case.analysis),
+        loss_if_fixed=over_others,
+        severity="error",
     )
 
 

@@ -24,6 +24,7 @@ tensorflow#8484, tensorflow#10268, tensorflow#4443, tensorflow#15962, tensorflow
 
 import numpy as np
 
+from lossviz.batch import Batch
 from lossviz.fixes import CHANGE, REPORT, WEIGHTS, Line, both, written
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.rule import CannotTell, Found, Rule
@@ -98,9 +99,16 @@ def _masked(case: Case, cells: Array) -> Found:
         cells=cells,
         evidence={"labels under the mask": count},
         fix=written([WEIGHTS, _CLASS], case.analysis),
-        repaired=lambda: case.batch.replace(targets=np.where(cells, 0, case.targets)),
+        repaired=lambda: _replaced(case, cells),
         severity="info",
     )
+
+
+def _replaced(case: Case, cells: Array) -> Batch:
+    """A class in place of the labels; a mask that was read off them becomes weights."""
+    by_id = case.analysis.mask_name in ("nonpad", "ignore_id")
+    mask = {"weights": case.analysis.weights} if by_id else {}
+    return case.batch.replace(targets=np.where(cells, 0, case.targets), **mask)
 
 
 RULE = Rule(code="PAD13", name="label-out-of-range", severity="error", doc=__doc__ or "", check=_check)

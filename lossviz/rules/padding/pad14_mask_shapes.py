@@ -138,5 +138,6 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     phase="shape",
+    requires=("PAD04",),
 )
 """All masks in a batch are built the same way."""

@@ -1,8 +1,8 @@
 """Whether a mask that leaves prompts out stands one timestep late or early, and the weights moved back as a whole.
 
 Tokens are cut into inputs = tokens[:, :-1] and targets = tokens[:, 1:], so the mask of the answers must become
-mask[:, 1:]. With mask[:, :-1] it is late: the first token of each answer does not count, and the one after its end does.
-Cut twice, it is early: the last token of each prompt counts, and the end of each answer does not.
+mask[:, 1:]. With mask[:, :-1] it is late: the first token of each answer does not count, and the one after its end
+does. Cut twice, it is early: the last token of each prompt counts, and the end of each answer does not.
 """
 
 from dataclasses import dataclass
@@ -123,7 +123,9 @@ def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None
     if before and not earlier:
         return None  # the answers start in time: their lengths are one too long
     if pad_may_be_eos(case) and eos_of(case) is None and not earlier:
-        raise CannotTell(f"The pad id {case.batch.pad_id} that counts may be the end of the sequence. Declare `eos_id`.")
+        raise CannotTell(
+            f"The pad id {case.batch.pad_id} that counts may be the end of the sequence. Declare `eos_id`."
+        )
     if padded.sum() < 2 and not earlier:
         return None
     now = case.analysis.weights

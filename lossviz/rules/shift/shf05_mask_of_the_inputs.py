@@ -40,7 +40,11 @@ Array = np.ndarray
 
 def _check(case: Case) -> Found | None:
     moved = moved_mask(case)
-    return _of_the_inputs(case) if moved is None else _of_the_answers(case, moved)
+    if moved is not None:
+        return _of_the_answers(case, moved)
+    if case.lacks(("inputs",)):
+        raise CannotTell(case.missing(("inputs",)))
+    return _of_the_inputs(case)
 
 
 def _of_the_answers(case: Case, moved: Moved) -> Found:
@@ -130,7 +134,7 @@ RULE = Rule(
     doc=__doc__ or "",
     check=_check,
     phase="alignment",
-    needs=("inputs", "pad_id"),
+    needs=("pad_id",),
     checks_reported=True,
 )
 """The mask is built from the targets."""

@@ -74,9 +74,8 @@ def test_shf05_is_silent_without_padding_and_for_other_masks():
 
 
 def test_shf05_needs_inputs_and_a_pad_id():
-    assert reason("SHF05", tiny(inputs=None, pad_id=None)) == (
-        "Needs `inputs` and `pad_id`, which this batch does not have."
-    )
+    assert reason("SHF05", tiny(inputs=None)) == "Needs `inputs`, which this batch does not have."
+    assert reason("SHF05", tiny(inputs=None, pad_id=None)) == "Needs `pad_id`, which this batch does not have."
 
 
 def test_shf05_explains_pad08():
