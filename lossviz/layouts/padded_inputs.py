@@ -48,9 +48,9 @@ def _mask(real: Array) -> dict[str, Array]:
 
 def _runs(padding: Array) -> Array:
     """The runs at either end of each row."""
-    first = np.logical_and.accumulate(padding, axis=1)
-    last: Array = np.logical_and.accumulate(padding[:, ::-1], axis=1)[:, ::-1]
-    return first | last
+    runs: Array = np.logical_and.accumulate(padding, axis=1)
+    runs |= np.logical_and.accumulate(padding[:, ::-1], axis=1)[:, ::-1]
+    return runs
 
 
 def _are_tokens(inputs: Array, targets: Array, labels: Array) -> bool:

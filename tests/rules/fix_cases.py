@@ -118,6 +118,12 @@ def of_padding():
     yield Case("PAD05", "replaced and shifted", spread(labels, inputs=inputs, **replaced), shifted)
     prompted = [[-100, 6, -100, -100, -100], [-100, 8, 6, -100, -100]]
     yield Case("PAD05", "after a prompt", spread(prompted, inputs=inputs, **replaced), shifted)
+    words = [[5, 6, 7, 8], [7, 8, 0, 0]]
+    tagged = {"inputs": words, "pad_id": 0}
+    yield Case("PAD04", "tags", spread([[3, 0, 2, 0], [0, 4, 0, 0]], weights=[[1, 0, 1, 0], [0, 1, 0, 0]], **tagged))
+    counted = {"inputs": np.where(np.array(words) == 0, 99, words), "pad_id": 99}
+    yield Case("PAD01", "by the inputs", spread([[3, 0, 2, 1], [1, 4, 0, 0]], **counted))
+    yield Case("PAD10", "nan", golden_with(lengths=[5, 4, 0], reported="nan", **none))
     yield Case("PAD10", "nothing in it", golden_with(lengths=[5, 4, 0], **none))
     yield Case("PAD10", "weights", golden_batch(lengths=None, weights=FRACTIONAL * np.array([[1], [0], [1]])))
 
@@ -133,6 +139,7 @@ def of_masks():
     yield Case("PAD07", "on the left", left)
     other = spread([[7, 1, 0, 0], [5, 6, 1, 0]], pad_id=0, eos_id=1, weights=[[0, 0, 1, 1], [0, 1, 1, 1]])
     yield Case("PAD07", "on the right", other, {"lengths": np.array([2, 3])})
+    yield Case("PAD07", "prompts", *leaking())
     yield Case("PAD11", "lengths", spread([[5, 6, 1], [7, 1, 0]], weights=np.zeros((2, 3)), lengths=[3, 2]))
     yield Case("PAD11", "ids", spread([[5, 6, 1], [7, 1, 0]], weights=np.zeros((2, 3)), pad_id=0, eos_id=1))
     yield Case("PAD11", "no length", spread([[5, 6, 1], [7, 1, 0]], lengths=[0, 0], pad_id=0, eos_id=1))
@@ -155,6 +162,23 @@ def of_masks():
     packed = {"segment_ids": [[0, 0, 0, 1, 1, 1]], "eos_id": 1}
     yield Case("RED14", "no inputs", spread([[5, 6, 7, 7, 8, 1]], **packed))
     yield Case("RED14", "no segments", spread([[5, 6, 1, 7, 8, 1]], eos_id=1))
+
+
+def leaking():
+    """Left-padded prompts that end in 4: as many first columns as the prompt is long are masked."""
+    tokens = np.array([[3, 5, 6, 4, 7, 8, 1], [0, 3, 5, 4, 8, 7, 1], [0, 0, 3, 4, 6, 5, 1], [0, 0, 0, 3, 4, 5, 1]])
+    lengths = np.array([4, 3, 2, 2])
+    weights = (np.arange(7) >= lengths[:, None]) & (tokens != 0)
+    fields = {"inputs": tokens[:, :-1], "weights": weights[:, 1:], "pad_id": 0, "eos_id": 1}
+    return spread(tokens[:, 1:], **fields), {"prompt_lengths": lengths}
+
+
+def answered(late):
+    """Prompts that end in 4, and the mask of the answers a timestep late or early."""
+    tokens = np.array([[3, 5, 6, 4, 7, 8, 1, 0], [3, 5, 4, 8, 7, 1, 0, 0], [3, 4, 6, 5, 1, 0, 0, 0]])
+    mask = np.array([[0] * 4 + [1] * 3 + [0], [0] * 3 + [1] * 3 + [0] * 2, [0] * 2 + [1] * 3 + [0] * 3])
+    weights = mask[:, :-1] if late else np.pad(mask[:, 2:], ((0, 0), (0, 1)))
+    return spread(tokens[:, 1:], weights=weights, pad_id=0, eos_id=1), {"tokens": tokens, "mask": mask}
 
 
 def of_lengths():
@@ -200,6 +224,8 @@ def of_labels():
 
 
 def of_shifts():
+    yield Case("SHF05", "late", *answered(late=True))
+    yield Case("SHF05", "early", *answered(late=False))
     ids = np.array([[5, 6, 1, 0], [7, 8, 6, 1]])
     rolled = spread(ids, inputs=np.roll(ids, 1, axis=1), pad_id=0, ignore_id=-100)
     masked = {"go_id": 2, "targets": np.array([[5, 1, -100, -100], [7, 8, 6, 1]])}

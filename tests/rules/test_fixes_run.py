@@ -416,5 +416,5 @@ def test_fixes_ask_for_nothing_but_what_a_loop_has():
     """Beside the arrays of the batch and every timestep's loss."""
     assert {key for case in CASES.values() for key in case.loop} - {*Batch.FIELDS, "losses"} == {
         *("tokens", "ids", "dataset", "batch_size", "micro_batches", "mask", "assistant_masks", "order", "go_id"),
-        *("hidden", "head", "model", "scores", "attention_mask", "allowed", "epsilon"),
+        *("hidden", "head", "model", "scores", "attention_mask", "allowed", "epsilon", "prompt_lengths"),
     }

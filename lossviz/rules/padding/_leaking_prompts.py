@@ -23,7 +23,7 @@ def leaking_prompts(case: Case) -> Array:
     if inputs is None or pad is None or case.analysis.mask_name not in ("weights", "ignore_id"):
         return case.nothing
     labels, head = _labels(case, inputs), np.logical_and.accumulate(inputs == pad, axis=1).sum(axis=1)
-    rows = case.counts.any(axis=1)
+    rows = np.asarray(case.counts.any(axis=1))
     starts, columns = case.counts.argmax(axis=1), np.arange(case.shape[1])
     real = (labels != UNKNOWN) & (labels != pad) & (columns >= head[:, None] - 1)
     hides = rows & (starts > np.maximum(head - 1, 0))
@@ -36,7 +36,11 @@ def leaking_prompts(case: Case) -> Array:
     place = places.argmax(axis=1)
     leaks = rows & (head > 0) & (place >= starts)
     right = rows & (head == 0) & (place == starts - 1)
-    if not leaks.any() or not (leaks | right)[rows].all() or _chance(real, hides & leaks, rows) > CHANCE:
+    if (
+        not leaks.any()
+        or not (leaks | right)[rows].all()
+        or _chance(real, hides & leaks, leaks & ~hides, rows) > CHANCE
+    ):
         return case.nothing
     cells: Array = case.counts & leaks[:, None] & (columns <= place[:, None])
     return cells
@@ -59,7 +63,7 @@ def _end_of_prompts(labels: Array, place: Array, rows: Array) -> tuple[int, bool
     return int(tokens[0]), bool((tokens == tokens[0]).all() and tokens[0] != UNKNOWN)
 
 
-def _chance(real: Array, exact: Array, rows: Array) -> float:
-    """How likely a token is by chance once in each row, and in these rows at exactly one place."""
-    once = 0.4 ** (int(rows.sum()) - 1)
+def _chance(real: Array, exact: Array, whole: Array, rows: Array) -> float:
+    """How likely a token is by chance once in each row, and in the rows `exact` at one place; `whole` hide nothing."""
+    once = 0.4 ** (int(rows.sum()) - 1) * 0.5 ** int(whole.sum())
     return float(once * np.prod(1 / np.maximum(real[exact].sum(axis=1), 1)))

@@ -105,17 +105,14 @@ def _by_inputs(case: Case, cells: Array) -> Found:
     loop = f", and the loop that printed {printed} counts them" if proven else " and counts"
     line = Line(WEIGH, f"weights = tf.cast(inputs != {pad}, tf.float32)", f"weights = (inputs != {pad}).float()")
     return Found(
-        message=f"{many(int(cells.any(axis=1).sum()), 'sequence')} of inputs {_END[cells[:, 0].any()]} in the pad id "
-        f"{pad}: {count:,} of {many(cells.size, 'label')} {'is' if count == 1 else 'are'} padding{loop}.",
+        message=f"{many(int(cells.any(axis=1).sum()), 'sequence')} of inputs "
+        f"{'start' if cells[:, 0].any() else 'end'} in the pad id {pad}: {count:,} of {many(cells.size, 'label')} {'is' if count == 1 else 'are'} padding{loop}.",
         cells=cells,
         evidence={"timesteps of padding that count": count, "timesteps that count": int(case.counts.sum())},
         fix=written([line], case.analysis),
         repaired=lambda: case.batch.replace(weights=np.where(cells, 0.0, case.analysis.weights)),
         severity="error" if proven else None,
     )
-
-
-_END = {False: "end", True: "start"}
 
 
 def _candidates(case: Case, *, backwards: bool) -> list[int]:

@@ -88,7 +88,7 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
     cells = inner | (lost[:, None] & (np.arange(case.shape[1]) == end[:, None]))
     pad = case.batch.pad_id
     shared = ", which is also the pad id," if pad == eos else ""
-    doubtful = (pad == eos and several < 0.5 * len(end)) or _by_chance(case, count) > 1e-3
+    doubtful = (pad == eos and several < 0.5 * len(end)) or _by_chance(case, count, inner) > 1e-3
     doubtful |= may_be_cut(case, lost)
     return Found(
         message=f"No end-of-sequence label counts: “{case.batch.token(eos)}” (id {eos}){shared} comes right after the "
@@ -116,9 +116,9 @@ def _ends_inside(case: Case, eos: int) -> Array:
     return inside
 
 
-def _by_chance(case: Case, count: int) -> float:
-    """The chance that so many ends are left out, given the other holes in the mask or weights."""
-    inside = between(case)
+def _by_chance(case: Case, count: int, inner: Array) -> float:
+    """The chance that so many ends are left out, given the holes in the mask or weights that are no ends."""
+    inside = between(case) & ~inner
     timesteps, holes = int(inside.sum()), int((inside & ~case.counts).sum())
     is_mask = np.isin(case.analysis.weights, (0, 1)).all()
     return float(holes / timesteps if is_mask else (holes + 1) / (timesteps + 2)) ** count

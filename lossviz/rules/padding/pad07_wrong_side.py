@@ -43,7 +43,7 @@ def _from_the_first_token(pad: int) -> Line:
     """The weights of answers, where `prompt_lengths` count tokens and targets are one timestep ahead of inputs."""
     return Line(
         WEIGH,
-        f"first = tf.argmax(tf.cast(inputs != {pad}, tf.int32), axis=1)\n"
+        f"first = tf.argmax(tf.cast(inputs != {pad}, tf.int32), axis=1, output_type=prompt_lengths.dtype)\n"
         "columns = tf.range(tf.shape(targets)[1], dtype=first.dtype)\n"
         "weights = tf.cast((columns >= (first + prompt_lengths)[:, None] - 1) "
         f"& (targets != {pad}), tf.float32)",

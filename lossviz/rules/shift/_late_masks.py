@@ -58,17 +58,18 @@ def moved_mask(case: Case) -> Moved | None:
     padded, short = rows & (true < case.shape[1]), rows & (end == true - 1)
     if case.batch.pad_id is not None and padded.any() and _all_late(case, rows & ~padded, padded, end - true):
         return _late(case, labels, padded, true)
-    if short.any() and (short | (rows & (end == true) & (end == case.shape[1])))[rows].all():
+    cut = rows & (end == true) & ((end == case.shape[1]) | (labels[:, -1] == UNKNOWN))
+    if short.any() and (short | cut)[rows].all():
         return _early(case, labels, short, true)
     return None
 
 
 def _has_prompts(case: Case) -> bool:
-    """Whether every mask starts after the first token of its sequence."""
+    """Whether most masks start after the first token of their sequences."""
     rows = case.counts.any(axis=1)
     starts = case.counts.argmax(axis=1)
     head = case.pad_head.sum(axis=1) if case.batch.inputs is None else _input_head(case)
-    return bool(rows.any() and (starts > head)[rows].all())
+    return bool(rows.any() and (starts > head)[rows].mean() > 0.5)
 
 
 def _input_head(case: Case) -> Array:
@@ -118,7 +119,7 @@ def _common(labels: Array, starts: Array, rows: Array) -> tuple[bool, int]:
 
 
 def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None:
-    starts, rows = case.counts.argmax(axis=1), case.counts.any(axis=1)
+    starts, rows = case.counts.argmax(axis=1), np.asarray(case.counts.any(axis=1))
     before, earlier = _common(labels, starts - 1, rows)[0], _common(labels, starts - 2, rows)[0]
     if before and not earlier:
         return None  # the answers start in time: their lengths are one too long
@@ -136,7 +137,7 @@ def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None
 
 
 def _early(case: Case, labels: Array, short: Array, true: Array) -> Moved | None:
-    starts, rows = case.counts.argmax(axis=1), case.counts.any(axis=1)
+    starts, rows = case.counts.argmax(axis=1), np.asarray(case.counts.any(axis=1))
     first, second = _common(labels, starts, rows)[0], _common(labels, starts + 1, rows)[0]
     if not first or second:
         return None
@@ -155,5 +156,5 @@ def _known(moved: Moved, case: Case) -> Moved:
     ignored = (case.targets == case.batch.ignore_id) & (weights == 0)
     targets = np.where(ignored | ~known, case.targets, moved.targets)
     if case.analysis.mask_name == "ignore_id":
-        targets = np.where(weights == 0, case.batch.ignore_id, targets)
+        targets = np.where(weights == 0, case.batch.ignore_id or 0, targets)
     return Moved(moved.late, moved.rows, weights, targets)

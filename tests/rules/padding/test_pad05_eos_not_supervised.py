@@ -110,3 +110,15 @@ def test_pad05_needs_an_end():
         "skipped",
         "Needs `eos_id`, which this batch does not have.",
     )
+
+
+def test_pad05_finds_the_ends_of_documents_inside_rows_too():
+    targets = [[5, 6, 2, 7, 8, 2, 2, 2], [7, 2, 5, 6, 8, 2, 2, 2], [5, 6, 7, 2, 2, 2, 2, 2]]
+    batch = batch_of(targets, weights=(np.array(targets) != 2).astype(int), pad_id=2, eos_id=2)
+    finding = finding_of("PAD05", batch)
+    assert finding.severity == "error"
+    assert finding.message == (
+        "No end-of-sequence label counts: “2” (id 2), which is also the pad id, comes right after the last timestep "
+        "that counts in 3 of 3 sequences that end early, and 2 more ends inside the sequences."
+    )
+    assert finding.cells.tolist() == cells_of(batch, (0, 2), (0, 5), (1, 1), (1, 5), (2, 3))

@@ -75,3 +75,39 @@ def test_pad07_needs_a_pad_id():
         "skipped",
         "Needs `pad_id`, which this batch does not have.",
     )
+
+
+TOKENS = np.array([[3, 5, 6, 4, 7, 8, 1], [0, 3, 5, 4, 8, 7, 1], [0, 0, 3, 4, 6, 5, 1], [0, 0, 0, 3, 4, 5, 1]])
+PROMPTS = np.array([4, 3, 2, 2])
+"""Prompts of so many tokens that end in 4, padded on the left."""
+
+
+def prompted(first, tokens=TOKENS):
+    """The targets count from the token `first` [B] on."""
+    weights = (np.arange(7) >= first[:, None]) & (tokens != 0)
+    return batch_of(tokens[:, 1:], inputs=tokens[:, :-1], weights=weights[:, 1:], pad_id=0, eos_id=1)
+
+
+def test_pad07_finds_prompts_that_count_because_their_length_starts_at_the_first_column():
+    batch = prompted(PROMPTS)
+    finding = finding_of("PAD07", batch)
+    assert finding.severity == "error"
+    assert finding.message == (
+        "3 sequences are padded on the left, and the prompt's length is counted from the first column instead of the "
+        "first token: 5 prompt tokens are trained."
+    )
+    assert finding.cells.tolist() == cells_of(batch, (1, 2), (2, 1), (2, 2), (3, 2), (3, 3))
+    assert finding.repaired.weights.tolist() == prompted(PROMPTS + np.arange(4)).weights.tolist()
+
+
+def test_pad07_finds_leaking_prompts_in_labels_that_hold_an_ignore_id():
+    counted = (np.arange(7) >= PROMPTS[:, None]) & (TOKENS != 0)
+    labels = np.where(counted, TOKENS, -100)[:, 1:]
+    batch = batch_of(labels, inputs=TOKENS[:, :-1], pad_id=0, eos_id=1, ignore_id=-100)
+    assert int(finding_of("PAD07", batch).cells.sum()) == 5
+
+
+def test_pad07_is_silent_of_prompts_whose_length_starts_at_the_first_token():
+    assert outcome_of("PAD07", prompted(PROMPTS + np.arange(4))) == PASSED
+    other = np.where(TOKENS == 4, np.array([4, 5, 6, 7])[:, None], TOKENS)
+    assert outcome_of("PAD07", prompted(PROMPTS, other)) == PASSED

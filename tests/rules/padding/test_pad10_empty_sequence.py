@@ -5,7 +5,7 @@ import pytest
 
 from lossviz import Batch, Settings, diagnose
 from tests.golden import LOSS, TARGETS, golden_logits
-from tests.rules.pad_cases import PASSED, batch_of, codes_of, finding_of, outcome_of
+from tests.rules.pad_cases import PASSED, batch_of, codes_of, finding_of, golden_with, outcome_of
 
 BOTH = (
     "1 of 2 sequences has no timestep that counts: the mean of the per-sequence means is 0.6800 over all sequences and "
@@ -87,3 +87,21 @@ def test_pad10_is_an_info_where_nothing_was_left_to_guess():
     weights = [[0, 1, 0], [0, 0, 0]]
     finding = finding_of("PAD10", batch_of([[5, 6, 7], [5, 6, 7]], weights=weights, pad_id=0))
     assert finding.severity == "info"
+
+
+def test_pad10_explains_a_nan_by_the_empty_sequences():
+    finding = finding_of("PAD10", golden_with(lengths=[5, 4, 0], pad_id=None, reported="nan"))
+    assert finding.severity == "error"
+    assert finding.message == (
+        "The loop that printed nan averages each sequence, and nothing counts in sequence 2: 0 / 0 is NaN. Over the "
+        "other sequences, the mean of the means is 0.9800."
+    )
+    assert finding.loss_if_fixed == pytest.approx((6.8 / 5 + 2.4 / 4) / 2)
+    assert finding.is_of_the_loop
+
+
+def test_pad10_leaves_a_nan_to_a_loss_that_is_nan():
+    logits = golden_with().logits.copy()
+    logits[0, 0] = np.nan
+    batch = golden_with(lengths=[5, 4, 0], pad_id=None, reported="nan", logits=logits)
+    assert "averages each sequence" not in finding_of("PAD10", batch).message

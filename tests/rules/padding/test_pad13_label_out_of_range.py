@@ -94,3 +94,9 @@ def test_pad13_a_classifier_with_one_logit_has_two_classes():
 
 def test_pad13_leaves_ignore_ids_that_count_to_pad12():
     assert codes_of(batch_of([[1, -100, 2]], classes=4)) == ["PAD12"]
+
+
+def test_pad13_keeps_a_mask_that_was_read_off_the_labels():
+    batch = batch_of([[1, 2, 9], [3, 9, 9]], pad_id=9)
+    repaired = finding_of("PAD13", batch).repaired
+    assert (repaired.targets.tolist(), repaired.weights.tolist()) == ([[1, 2, 0], [3, 0, 0]], [[1, 1, 0], [1, 0, 0]])

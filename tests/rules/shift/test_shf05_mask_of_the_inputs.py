@@ -97,3 +97,64 @@ def test_shf05_finds_the_first_targets_lost_to_a_decoder_that_starts_with_the_pa
     assert places(found.cells) == [(0, 0), (1, 0), (2, 0)]
     assert finding("SHF05", found.repaired) is None
     assert silent("SHF05", good(inputs=inputs))
+
+
+TOKENS = np.array([[3, 5, 6, 2, 7, 4, 1, 0], [3, 5, 2, 4, 7, 1, 0, 0], [3, 2, 6, 5, 1, 0, 0, 0]])
+MASK = np.array([[0] * 4 + [1] * 3 + [0], [0] * 3 + [1] * 3 + [0] * 2, [0] * 2 + [1] * 3 + [0] * 3])
+"""Prompts that end in 2, answers that end in 1."""
+
+
+def answers(weights, tokens=TOKENS, **more):
+    """A batch of prompts and answers, masked as given."""
+    logits = np.random.default_rng(3).normal(0, 1, (*tokens[:, 1:].shape, 8))
+    fields = {"logits": logits, "targets": tokens[:, 1:], "weights": weights, "pad_id": 0, "eos_id": 1}
+    return Batch.from_arrays(**{k: v for k, v in (fields | {"inputs": tokens[:, :-1]} | more).items() if v is not None})
+
+
+def test_shf05_moves_a_late_mask_of_answers_as_a_whole():
+    found = finding("SHF05", answers(2.0 * MASK[:, :-1]))
+    assert found.message == (
+        "The mask is one timestep late: it trains the pad after the end of 3 sequences, and not the first token of "
+        "each answer. All of it moves."
+    )
+    assert places(found.cells) == [(0, 3), (0, 6), (1, 2), (1, 5), (2, 1), (2, 4)]
+    assert found.evidence == {"timesteps that should not count": 3, "timesteps left out": 3}
+    assert found.repaired.weights.tolist() == (2.0 * MASK[:, 1:]).tolist()
+    assert finding("SHF05", found.repaired) is None
+
+
+def test_shf05_moves_an_early_mask_of_answers_as_a_whole():
+    found = finding("SHF05", answers(np.pad(MASK[:, 2:], ((0, 0), (0, 1)))))
+    assert found.message == (
+        "The mask is one timestep early: it trains the last token of each prompt, and not the end of 3 sequences. "
+        "All of it moves."
+    )
+    assert found.repaired.weights.tolist() == MASK[:, 1:].tolist()
+
+
+def test_shf05_restores_the_labels_that_a_late_mask_replaced():
+    late = np.where(MASK[:, :-1], TOKENS[:, 1:], -100)
+    repaired = finding("SHF05", answers(None, targets=late, ignore_id=-100)).repaired
+    assert repaired.targets.tolist() == np.where(MASK[:, 1:], TOKENS[:, 1:], -100).tolist()
+
+
+def test_shf05_leaves_answers_that_start_in_time_and_end_late_to_pad08():
+    longer = MASK[:, 1:] | MASK[:, :-1]
+    assert silent("SHF05", answers(longer))
+    assert finding("PAD08", answers(longer)).cells.sum() == 3
+
+
+def test_shf05_leaves_a_lost_end_to_pad05_where_prompts_have_no_common_end():
+    mixed = np.where((TOKENS == 2) & (np.arange(3)[:, None] > 0), 7 - np.arange(3)[:, None], TOKENS)
+    assert silent("SHF05", answers(np.pad(MASK[:, 2:], ((0, 0), (0, 1))), mixed))
+
+
+def test_shf05_is_silent_of_the_mask_of_answers():
+    assert silent("SHF05", answers(MASK[:, 1:]))
+
+
+def test_shf05_can_not_tell_a_late_mask_where_the_pad_id_may_be_the_end():
+    mixed = np.where((TOKENS == 2) & (np.arange(3)[:, None] > 0), 7 - np.arange(3)[:, None], TOKENS)
+    assert reason("SHF05", answers(MASK[:, :-1], mixed, eos_id=None)) == (
+        "The pad id 0 that counts may be the end of the sequence. Declare `eos_id`."
+    )

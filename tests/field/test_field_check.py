@@ -1,0 +1,110 @@
+"""What `check` says, without a flag, of files after public bug reports: the rule, and the number after its fix."""
+
+import numpy as np
+import pytest
+
+from lossviz import analyze, diagnose, identify, load
+from tests.field import check_batches as given
+
+
+def checked(fields):
+    """The findings of a file as its layout opens it; no rule crashes."""
+    diagnosis = diagnose(load(fields))
+    assert [outcome.code for outcome in diagnosis.outcomes if outcome.state == "crashed"] == []
+    return {finding.code: finding for finding in diagnosis.findings}
+
+
+def serious(findings):
+    return [code for code, finding in findings.items() if finding.severity != "info"]
+
+
+@pytest.mark.parametrize("labels", [False, True], ids=["weights", "labels"])
+@pytest.mark.parametrize(("late", "word"), [(1, "late"), (-1, "early")])
+def test_field_prompt_mask_beside_the_answers_moves_as_a_whole(late, word, labels):
+    fields, right, _, good = given.prompt_mask(late, labels=labels)
+    found = checked(fields)
+    assert serious(found) == ["SHF05"]
+    assert found["SHF05"].severity == "error"
+    assert found["SHF05"].message.startswith(f"The mask is one timestep {word}: ")
+    assert found["SHF05"].loss_if_fixed == pytest.approx(right, rel=1e-6)
+    assert analyze(found["SHF05"].repaired).mask.tolist() == good.tolist()
+
+
+@pytest.mark.parametrize(("late", "word"), [(1, "late"), (-1, "early")])
+def test_field_prompt_mask_is_told_by_the_printed_number(late, word):
+    fields, right, printed, good = given.prompt_mask(late)
+    batch = fields | {"weights": good.astype(int), "reported": f"{printed:.6f}"}
+    found = checked(batch)
+    assert serious(found) == ["SHF05"]
+    assert f"moves the mask one timestep too {word}" in found["SHF05"].message
+    assert found["SHF05"].loss_if_fixed == pytest.approx(right, rel=1e-6)
+    assert identify(load(batch), f"{printed:.6f}")[0].code == "SHF05"
+    assert serious(checked(batch | {"reported": f"{right:.6f}"})) == []
+
+
+def test_field_second_shift_is_an_error_and_its_fix_does_not_shift():
+    fields, right = given.second_shift()
+    finding = checked(fields)["SHF02"]
+    assert (finding.severity, finding.loss_if_fixed) == ("error", pytest.approx(right, rel=1e-6))
+    assert "shifts once more, although the logits fit the targets as they are" in finding.message
+    match = identify(load(fields), fields["reported"])[0]
+    assert (match.code, match.kind) == ("SHF02", "bug")
+    for fix in (finding.fix, match.fix):
+        assert not any("1:]" in code or ":-1" in code for code in fix.values())
+
+
+def test_field_tags_are_masked_by_their_inputs():
+    fields, right, _, _ = given.tags()
+    batch = fields | {"reported": f"{right:.6f}"}
+    assert float(analyze(load(batch)).value) == pytest.approx(right)
+    assert serious(checked(batch)) == []
+    assert identify(load(batch), batch["reported"])[0].code == "C03"
+
+
+def test_field_labels_beside_padded_inputs_are_padding():
+    fields, right, printed, real = given.tags(pad=99)
+    finding = checked(fields | {"reported": f"{printed:.6f}"})["PAD01"]
+    assert (finding.severity, finding.loss_if_fixed) == ("error", pytest.approx(right))
+    assert finding.cells.tolist() == (~real).tolist()
+    assert checked(fields)["PAD01"].severity == "warning"
+
+
+def test_field_pad_id_beyond_the_classes_keeps_its_mask():
+    fields, right, _, real = given.tags(filler=5)
+    del fields["inputs"]
+    finding = checked(fields | {"pad_id": 5})["PAD13"]
+    assert finding.loss_if_fixed == pytest.approx(right)
+    assert analyze(finding.repaired).mask.tolist() == real.tolist()
+
+
+def test_field_nan_of_empty_rows_is_an_error():
+    fields, _, _, _ = given.tags()
+    del fields["inputs"], fields["pad_id"]
+    losses = given.cross_entropy(fields["logits"], fields["targets"])
+    finding = checked(fields | {"lengths": np.array([12, 9, 0, 0]), "reported": "nan"})["PAD10"]
+    assert finding.severity == "error"
+    assert finding.loss_if_fixed == pytest.approx((losses[0].mean() + losses[1, :9].mean()) / 2)
+    assert "in sequences 2, 3: 0 / 0 is NaN" in finding.message
+
+
+def test_field_mask_made_of_the_labels_loses_every_zero():
+    fields, right = given.labels_as_mask()
+    found = checked(fields)
+    assert serious(found) == ["PAD04"]
+    assert (found["PAD04"].severity, found["PAD04"].loss_if_fixed) == ("error", pytest.approx(right))
+
+
+def test_field_ends_inside_packed_rows_are_lost_too():
+    fields, right, good = given.packed_ends()
+    finding = checked(fields)["PAD05"]
+    assert (finding.severity, finding.loss_if_fixed) == ("error", pytest.approx(right, rel=1e-6))
+    assert int(finding.cells.sum()) == 6
+    assert analyze(finding.repaired).mask.tolist() == good.tolist()
+
+
+def test_field_prompts_leak_in_left_padded_rows():
+    fields, right, leaked = given.leaking_prompts()
+    found = checked(fields)
+    assert serious(found) == ["PAD07"]
+    assert (found["PAD07"].severity, found["PAD07"].loss_if_fixed) == ("error", pytest.approx(right, rel=1e-6))
+    assert found["PAD07"].cells.tolist() == leaked.tolist()
