@@ -106,7 +106,8 @@ def _by_inputs(case: Case, cells: Array) -> Found:
     line = Line(WEIGH, f"weights = tf.cast(inputs != {pad}, tf.float32)", f"weights = (inputs != {pad}).float()")
     return Found(
         message=f"{many(int(cells.any(axis=1).sum()), 'sequence')} of inputs "
-        f"{'start' if cells[:, 0].any() else 'end'} in the pad id {pad}: {count:,} of {many(cells.size, 'label')} {'is' if count == 1 else 'are'} padding{loop}.",
+        f"{'start' if cells[:, 0].any() else 'end'} in the pad id {pad}: {count:,} of {many(cells.size, 'label')} "
+        f"{'is' if count == 1 else 'are'} padding{loop}.",
         cells=cells,
         evidence={"timesteps of padding that count": count, "timesteps that count": int(case.counts.sum())},
         fix=written([line], case.analysis),
