@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification tests/recording/trainers \
           tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/test_pad_repairs.py
 
-.PHONY: help app test check test-one lint types static site format docs lock samples bench doctor-bench clean
+.PHONY: help app test check test-one lint types static site format docs lock samples bench fuzz doctor-bench clean
 help:             ## these lines
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
 
@@ -77,6 +77,9 @@ bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_rules
 	$(BIN)/python -m tests.bench.bench_recording
 	$(BIN)/python -m tests.bench.bench_browser
+
+fuzz: $(VENV)/dev ## hostile files, texts, links and arguments for ten minutes: make fuzz SEED=7
+	$(BIN)/python -m tests.fuzz --seed $(or $(SEED),1)
 
 doctor-bench: $(VENV)/dev ## count the bugs that the doctor names, and write docs/rules.md
 	$(BIN)/python -m tests.bench.bench_doctor

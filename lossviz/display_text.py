@@ -1,8 +1,9 @@
 """Text from files, paths and printed numbers, made safe to print: it can't steer a terminal or a pipeline's log."""
 
 import re
+from typing import Any
 
-__all__ = ["escaped", "printable"]
+__all__ = ["escaped", "printable", "quoted"]
 
 # GitHub reads `::command::` at the start of a line, GitHub and Azure read `##[` and `##vso[` anywhere in one. Wrapping
 # may move any word to the start of a line.
@@ -31,3 +32,15 @@ def escaped(text: str, most: int = 200) -> str:
     short = text if len(text) <= most else text[: most - 1] + "…"
     shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in short)
     return shown if len(shown) <= 2 * most else shown[: 2 * most - 1] + "…"
+
+
+def quoted(value: Any, most: int = 200) -> str:
+    """Show what somebody passed, of any type: its `repr`, or its type where that fails.
+
+    >>> quoted("a"), quoted([1] * 1000, most=8)
+    ("'a'", '[1, 1, …')
+    """
+    try:
+        return escaped(repr(value), most)
+    except Exception:  # nested too deeply, or somebody's own `__repr__`
+        return f"a {type(value).__name__}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossviz.arrays import file_location
 from lossviz.batch import Batch
-from lossviz.display_text import escaped
+from lossviz.display_text import quoted
 from lossviz.errors import InputError
 from lossviz.mapped_arrays import MappedArray, map_array
 from lossviz.masking import resolve_mask
@@ -40,17 +40,17 @@ class Edit:
 
     def __post_init__(self) -> None:
         if not isinstance(self.field, str) or self.field not in EDITABLE:
-            raise InputError(f"`field` must be one of {', '.join(map(repr, EDITABLE))}; got {self.field!r}.")
+            raise InputError(f"`field` must be one of {', '.join(map(repr, EDITABLE))}; got {quoted(self.field)}.")
         try:
             at = tuple(index(axis) for axis in self.index)
         except TypeError:
             at = ()
         if len(at) != EDITABLE[self.field]:
             raise InputError(
-                f"`index` of {self.field} must have {EDITABLE[self.field]} numbers; got {escaped(repr(self.index))}."
+                f"`index` of {self.field} must have {EDITABLE[self.field]} numbers; got {quoted(self.index)}."
             )
         if not _is_number(self.value):
-            raise InputError(f"`value` must be a number that float64 holds; got {escaped(f'{self.value!r:.300}')}.")
+            raise InputError(f"`value` must be a number that float64 holds; got {quoted(self.value)}.")
         object.__setattr__(self, "index", at)
 
     def __str__(self) -> str:

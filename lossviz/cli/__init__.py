@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(message: str, status: int) -> int:
     erase = "\r\x1b[K" if sys.stderr.isatty() else ""  # what is left of a progress line
-    lines = (printable(line, 2_000) for line in message.split("\n"))
+    lines = (printable(line, 1_500) for line in message.split("\n"))
     sys.stderr.write(f"{erase}lossviz: {chr(10).join(lines)}\n")
     return status
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from textwrap import indent
+from typing import NoReturn
 
 import lossviz
 from lossviz.cli._options import (
@@ -17,6 +18,7 @@ from lossviz.cli._options import (
 )
 from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
 from lossviz.digits import is_number, numbers_in
+from lossviz.display_text import printable
 from lossviz.identification import ACCURACY, PRECISIONS
 from lossviz.reductions import FLAGS, LOOP_OPTIONS, REDUCTIONS
 from lossviz.settings import MASKS
@@ -24,6 +26,13 @@ from lossviz.settings import MASKS
 __all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsed", "parsers"]
 
 EXAMPLES = "examples:\n"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint, which quotes what was given, is one printable sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message, most=1_000))
 
 
 TABLES = ("sequences", "timesteps", "per_timestep", "reductions")
@@ -56,7 +65,7 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser of `lossviz`, and those of its commands by name."""
-    parser = argparse.ArgumentParser("lossviz", description=_DESCRIPTION)
+    parser = Parser("lossviz", description=_DESCRIPTION)
     parser.add_argument(
         "--version", action="version", version=f"lossviz {lossviz.__version__}", help="print the version"
     )

@@ -37,7 +37,7 @@ def plain(name: str, value: Any, file: str) -> Any:
         return np.asanyarray(value)
     if name in VOCABULARIES:
         return _tokens(name, value, file)
-    array = np.asarray(value)
+    array = _as_array(value)
     if name in IDS:
         if array.size != 1 or array.dtype.kind not in "iu":
             raise FormatError(f"`{name}` in `{file}` must be one integer; got {describe(name, array)}.")
@@ -45,6 +45,14 @@ def plain(name: str, value: Any, file: str) -> Any:
     if array.size != 1 or array.dtype.kind not in "US":
         raise FormatError(f'`{name}` in `{file}` must be text, such as "1.2545"; got {describe(name, array)}.')
     return _decoded(name, _listed(name, array.reshape(()), file), file)
+
+
+def _as_array(value: Any) -> npt.NDArray[Any]:
+    """A value as an array; what is ragged or nested too deeply as an array of no entry, which is no id and no text."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.empty(0, object)
 
 
 def _listed(name: str, array: npt.NDArray[Any], file: str) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossviz.arrays import dtype_named
+from lossviz.display_text import printable
 from lossviz.errors import FormatError
 from lossviz.formats._common import LIMITS
 from lossviz.formats.json_ import nested
@@ -74,10 +75,10 @@ def _place(text: str, index: int) -> str:
 
 
 def _no_number(text: str, index: int) -> FormatError:
-    word = re.match(r"[^\s,;\[\]]+", text[index:])
+    found = re.match(r"[^\s,;\[\]]+", text[index:])
+    word = printable(found[0] if found else text[index], 40)
     return FormatError(
-        f"{_place(text, index)}: `{word[0] if word else text[index]:.40}` is not a number. Write numbers with a "
-        "decimal point, or nan, inf, -inf."
+        f"{_place(text, index)}: `{word}` is not a number. Write numbers with a decimal point, or nan, inf, -inf."
     )
 
 

@@ -172,10 +172,14 @@ def _opened(source: Source) -> Any:
 
 
 def _records(stream: Any, source: Source) -> list[Mapping[str, Any]]:
-    """The rows of every record batch, each counted before its values become Python's."""
+    """The rows of every record batch, each counted, and its offsets checked, before its values become Python's.
+
+    A damaged offset would end the process (SIGSEGV).
+    """
     many = range(stream.num_record_batches) if hasattr(stream, "num_record_batches") else None
     records: list[Mapping[str, Any]] = []
     for batch in stream if many is None else map(stream.get_batch, many):
+        batch.validate(full=True)
         source.budget.take(batch.nbytes, "Save one batch.")
         records += batch.to_pylist()
     return records

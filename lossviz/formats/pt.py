@@ -4,6 +4,7 @@ The file is a pickle. `torch.load(weights_only=True)` builds tensors and plain c
 without torch the file is refused, for no other reader is as safe.
 """
 
+import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from io import BytesIO
@@ -29,9 +30,10 @@ def read_tensors(source: Source) -> Fields:
     import torch
 
     try:
-        held = torch.load(
-            str(source.path) if source.path else BytesIO(source.data), map_location="cpu", weights_only=True
-        )
+        with warnings.catch_warnings(action="ignore"):  # about the file, on stderr
+            held = torch.load(
+                str(source.path) if source.path else BytesIO(source.data), map_location="cpu", weights_only=True
+            )
     except Exception as error:  # pickle's errors are of every kind
         reason = str(error).split("\n")[0].rstrip(".")[:120]
         raise FormatError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lossviz.display_text import printable
 from lossviz.errors import FormatError, InputError, did_you_mean
 from lossviz.formats._common import LIMITS, listing
 from lossviz.formats._pasted import check_length, parse_logits
@@ -79,9 +80,10 @@ def _tokens(lines: list[tuple[int, list[str]]], vocabulary: list[str] | None) ->
     for number, words in lines:
         for place, word in enumerate(words, 1):
             if word not in ids:
+                known = f"the {len(vocabulary)} tokens of the vocabulary"
                 raise FormatError(
-                    f"Line {number}, token {place}: `{word:.80}` is not among the {len(vocabulary)} tokens of the "
-                    f"vocabulary.{did_you_mean(word, vocabulary[:10_000]) or ' Add it to the vocabulary.'}"
+                    f"Line {number}, token {place}: `{printable(word, 80)}` is not among {known}."
+                    f"{did_you_mean(word, vocabulary[:10_000]) or ' Add it to the vocabulary.'}"
                 )
     return vocabulary, [[ids[word] for word in words] for _, words in lines]
 
@@ -153,7 +155,8 @@ def make_logits(
     if kind == "uniform":
         return np.zeros(shape, np.float32)
     if kind == "random":
-        return (np.random.default_rng(seed).standard_normal(shape) / temperature).astype(np.float32)
+        with np.errstate(over="ignore"):
+            return (np.random.default_rng(seed).standard_normal(shape) / temperature).astype(np.float32)
     peak = ids.copy()
     for cell in wrong if kind == "wrong" else ():
         if not all(0 <= index < size for index, size in zip(cell, ids.shape, strict=True)):

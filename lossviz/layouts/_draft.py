@@ -6,9 +6,21 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Assumption", "Choices", "Draft", "Layout"]
+__all__ = ["Assumption", "Choices", "Draft", "Layout", "shape_of"]
 
 Array = np.ndarray
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a field; () where it is ragged or no array at all.
+
+    >>> shape_of([[1, 2]]), shape_of([[1, 2], [3]]), shape_of("text")
+    ((1, 2), (), ())
+    """
+    try:
+        return tuple(np.shape(value))
+    except ValueError:
+        return ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ class Draft:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """A field's shape; () where there is no such field."""
-        return tuple(np.shape(self.fields[name])) if name in self.fields else ()
+        return shape_of(self.fields[name]) if name in self.fields else ()
 
     def called(self, name: str) -> str:
         """What the file calls a field."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from lossviz.errors import InputError, NamesError, not_one_of
 from lossviz.formats import FIELDS, plain
+from lossviz.layouts._boundary import only_sentences
 from lossviz.layouts._catalogue import LAYOUTS
-from lossviz.layouts._draft import Assumption, Choices, Draft, Layout
+from lossviz.layouts._draft import Assumption, Choices, Draft, Layout, shape_of
 from lossviz.layouts._refusals import refuse_uncovered
 
 __all__ = ["Reading", "interpret"]
@@ -79,10 +80,15 @@ def interpret(
     >>> reading.layout, reading.arguments["targets"].tolist(), reading.arguments["ignore_id"]
     ('hugging-face', [[2, 1, -100]], -100)
     """
-    wanted = _wanted(layout)
-    choices = Choices(wanted, shift, ignore_id, pad_id, eos_id, weights, reduction, reported)
+    choices = Choices(_wanted(layout), shift, ignore_id, pad_id, eos_id, weights, reduction, reported)
     given = {name: value for name, value in fields.items() if value is not None}
-    draft = _named(Draft(given, choices), names)
+    with only_sentences():
+        return _interpreted(_named(Draft(given, choices), names), names)
+
+
+def _interpreted(draft: Draft, names: Mapping[str, str] | None) -> Reading:
+    """What every layout that fits makes of a draft, one after the other."""
+    wanted = draft.choices.layout
     draft = draft.replacing(**{name: _plain(name, draft[name]) for name in _TEXTS if name in draft})
     recorded = "logits" not in draft and ("losses" in draft or "log_probs" in draft) and "targets" in draft
     for one in () if recorded and wanted is None else LAYOUTS[1:]:
@@ -95,7 +101,7 @@ def interpret(
 
 def _plain(name: str, value: Any) -> Any:
     """An id, a text or a vocabulary as `Batch.from_arrays` takes it; a printed number may be a number."""
-    if name == "reported" and not isinstance(value, str) and np.asarray(value).dtype.kind in "iufV":
+    if name == "reported" and shape_of(value) in ((), (1,)) and np.asarray(value).dtype.kind in "iufV":
         return str(np.asarray(value).reshape(-1)[0])
     return plain(name, value, "the file")
 

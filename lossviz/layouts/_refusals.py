@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.errors import InputError, NamesError
-from lossviz.layouts._draft import Draft
+from lossviz.layouts._draft import Draft, shape_of
 from lossviz.layouts.contents.one_hot import SOFT
 
 __all__ = ["refuse_uncovered"]
@@ -38,6 +38,6 @@ def refuse_uncovered(draft: Draft) -> None:
 
 
 def _not_found(fields: Mapping[str, Any], missing: list[str]) -> str:
-    held = ", ".join(f"`{name}` {np.shape(value)}" for name, value in fields.items()) or "no arrays"
+    held = ", ".join(f"`{name}` {shape_of(value)}" for name, value in fields.items()) or "no arrays"
     wanted = " and ".join(f"`{name}`" for name in missing)
     return f"The file holds {held}; looked for {wanted}. Pass `names=` to say which is which."

@@ -64,7 +64,7 @@ def test_moving_about_edits_nothing(page: Page, app_server: str, walk: Walk, sam
     """No entry differs from the source, and the number is the batch's own."""
     name, value, shape = sample
     steps.sample(page, app_server, name)
-    chance, edited = random.Random(0), 0  # noqa: S311
+    chance, edited = random.Random(0), 0
     for _ in range(ROUNDS):
         walk(page, chance, shape)
         steps.idle(page)

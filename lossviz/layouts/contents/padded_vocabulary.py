@@ -16,7 +16,7 @@ __all__ = ["LAYOUT"]
 
 def read(draft: Draft) -> Draft | None:
     """Name the columns that have none."""
-    if "vocabulary" not in draft or len(draft.shape("logits")) != 3:
+    if "vocabulary" not in draft or "targets" not in draft or len(draft.shape("logits")) != 3:
         return None
     names, classes = draft["vocabulary"], draft.shape("logits")[2]
     names = [str(name) for name in (names.tolist() if isinstance(names, np.ndarray) else names)]

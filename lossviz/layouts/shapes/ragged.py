@@ -27,7 +27,7 @@ def is_ragged(value: Any) -> bool:
     (True, False)
     """
     if isinstance(value, np.ndarray):
-        return bool(value.dtype.hasobject)
+        return bool(value.dtype.hasobject and value.ndim)
     return isinstance(value, list) and bool(value) and all(isinstance(row, list | np.ndarray) for row in value)
 
 

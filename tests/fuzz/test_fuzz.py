@@ -1,0 +1,78 @@
+"""A bounded slice of `make fuzz`, and that it finds what it looks for."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CASES = 1_000
+
+# Cases that do what no case may, by the word that is said of each.
+PLANTED = """
+import os, sys, time
+import numpy as np
+from lossviz.errors import InputError
+from tests.fuzz import cases, workers
+
+def refuse(kind, content):
+    raise InputError("x" * 3_000)
+
+def print_escape(kind, content):
+    raise InputError("\\x1b[31m")
+
+planted = {
+    "fine": lambda *_: "read",
+    "raises": lambda *_: {}["x"],
+    "long": refuse,
+    "unprintable": print_escape,
+    "large": lambda *_: str(np.ones(600 * 2**20, np.int8).sum()),
+    "endless": lambda *_: "".join(iter(lambda: "", "x")),
+    "killed": lambda *_: os.kill(os.getpid(), 7),
+    "deaf": lambda *_: (workers.signal.signal(workers.signal.SIGALRM, workers.signal.SIG_IGN), time.sleep(60)),
+    "after": lambda *_: "read",
+}
+cases._ASKERS.update(planted)
+workers.SECONDS, workers.STALLED = 0.5, 1.5
+stream = ((number, kind, lambda: None) for number, kind in enumerate(planted))
+print(workers.numbered(7, 1)[2]() == workers.numbered(7, 1)[2]())
+outcome = workers.run(stream, time.monotonic() + 60)
+print(outcome.done, outcome.counts["fine: read"], outcome.counts["after: read"])
+for one in outcome.wrong:
+    print(one["kind"], one["what"][:60])
+"""
+
+
+def python(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+
+
+def test_fuzz_slice_finds_nothing() -> None:
+    """Hostile files of every format, texts, links and arguments: a sentence each, and the corpus of what once was."""
+    done = python("-m", "tests.fuzz", "--seed", "1", "--cases", str(CASES), "--seconds", "240")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(rf"^seed 1: {CASES:,} cases in \d+ s, 0 wrong$", done.stdout, re.MULTILINE)
+
+
+def test_fuzz_finds_what_it_looks_for() -> None:
+    lines = python("-c", PLANTED).stdout.splitlines()
+    assert lines[:2] == ["True", "9 1 1"]  # the same seed and number, the same case
+    assert [re.sub(r"\d+", "N", line) for line in lines[2:]] == [
+        "raises KeyError at <string>:N: 'x'",
+        "long Wrong at cases.py:N: a message of N,N characters: 'xxxxxxxxx",
+        "unprintable Wrong at cases.py:N: a message that can't be printed: ",
+        "large it took N MiB",
+        "endless TimeoutError at workers.py:N: a case took N.N seconds",
+        "killed the worker ended with N",
+        "deaf the worker ended with N",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/fuzz/corpus").iterdir()), ids=lambda path: path.name)
+def test_fuzz_corpus_is_small(path: Path) -> None:
+    assert path.stat().st_size < 20_000
+    if path.name == "losses.json":
+        assert json.loads(path.read_text())["classes"] == 5
