@@ -4,6 +4,7 @@ Files of plain fields give what `read` gives. Lists of unequal lengths stay list
 table with lists in its cells) become one list a field, and nested objects stay as they are.
 """
 
+import struct
 from collections.abc import Mapping
 from os import PathLike
 from typing import IO, Any
@@ -13,6 +14,7 @@ import numpy as np
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import Fields, Source, check_count
+from lossviz.formats._records import arrow_records, is_kept, records_of
 from lossviz.formats.json_ import nested, parse
 
 __all__ = ["EXTRA", "READERS", "contents", "from_records"]
@@ -23,6 +25,7 @@ EXTRA = (
 )  # fmt: skip
 """Fields that are looked for beside those of lossviz, where a format has to be told what to look for."""
 
+_BATCH = 1024  # rows
 Given = str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
 
@@ -140,49 +143,26 @@ def _parquet(source: Source) -> Fields:
     try:
         return dict(find("parquet").read(source, None))
     except NamesError:
-        import pyarrow.parquet
+        from lossviz.formats.parquet_ import opened_parquet, take_columns
 
-        from lossviz.formats.parquet_ import take_columns
-
-        with pyarrow.parquet.ParquetFile(_opened(source)) as file:
-            take_columns(file, file.schema_arrow.names, source)
-            return from_records(file.read().to_pylist(), source.name)
+        with opened_parquet(source) as file:
+            kept = [field.name for field in file.schema_arrow if is_kept(field.type)]
+            take_columns(file, kept, source)
+            batches = file.iter_batches(_BATCH, columns=kept)
+            return from_records([record for batch in batches for record in records_of(batch, source)], source.name)
 
 
 def _arrow(source: Source) -> Fields:
     """An Arrow file, or the stream that `datasets` writes: one row a sequence, with lists in its cells."""
     import pyarrow
-    import pyarrow.ipc
 
     try:
-        reader = pyarrow.ipc.open_file if source.head(6) == b"ARROW1" else pyarrow.ipc.open_stream
-        with reader(_opened(source)) as stream:
-            return from_records(_records(stream, source), source.name)
-    except pyarrow.ArrowException as error:
+        return from_records(list(arrow_records(source)), source.name)
+    except (pyarrow.ArrowException, struct.error, IndexError, OSError) as error:
         reason = str(error).split("\n")[0].rstrip(".")[:120]
         raise FormatError(
             f"`{source.name}` was cut off or is no Arrow file: {reason}. Save or copy it again."
         ) from None
-
-
-def _opened(source: Source) -> Any:
-    import pyarrow
-
-    return str(source.path) if source.path else pyarrow.BufferReader(source.data)
-
-
-def _records(stream: Any, source: Source) -> list[Mapping[str, Any]]:
-    """The rows of every record batch, each counted, and its offsets checked, before its values become Python's.
-
-    A damaged offset would end the process (SIGSEGV).
-    """
-    many = range(stream.num_record_batches) if hasattr(stream, "num_record_batches") else None
-    records: list[Mapping[str, Any]] = []
-    for batch in stream if many is None else map(stream.get_batch, many):
-        batch.validate(full=True)
-        source.budget.take(batch.nbytes, "Save one batch.")
-        records += batch.to_pylist()
-    return records
 
 
 def _pt(source: Source) -> Fields:

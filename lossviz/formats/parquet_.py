@@ -12,7 +12,7 @@ written: one row a timestep with all its logits as a list in the column `logits`
 - Dtypes are kept; bfloat16, which Parquet does not know, is stored as float32.
 - Losses without logits stand in `loss` or `log_prob`, as in the CSV table; there a missing value was not recorded.
 - Other missing values are refused. Only the columns that are needed are read.
-- What the columns unpack to is counted by the file's directory before anything is unpacked, 8 bytes a value or more:
+- What the columns unpack to is counted page by page before anything is unpacked, 8 bytes a value or more:
   1 GiB for an upload, 8 GiB for a file on disk.
 """
 
@@ -28,6 +28,7 @@ from lossviz.errors import FormatError
 from lossviz.formats import _table
 from lossviz.formats._common import Fields, Format, Source, Target, replacing
 from lossviz.formats._fields import FIELDS
+from lossviz.formats._pages import unpacked_size
 from lossviz.formats.csv_ import wide_columns
 from lossviz.formats.json_ import cast, parse_rest
 
@@ -52,9 +53,7 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     if not source.head().startswith(b"PAR1"):
         raise source.wrong("a Parquet file", "Write the table with `DataFrame.to_parquet`.")
     try:
-        schema = pyarrow.parquet.read_schema(_content(source))
-        texts = [field.name for field in schema if _is_text(field.type)]
-        with pyarrow.parquet.ParquetFile(_content(source), read_dictionary=texts) as file:
+        with opened_parquet(source) as file:
             rest = parse_rest(((file.schema_arrow.metadata or {}).get(_KEY) or b"{}").decode(), source.name)
             columns, logits = _columns(file, names, source)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -64,23 +63,34 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     return cast(fields, rest.pop("dtypes", {}), source.name) | {name: rest[name] for name in FIELDS if name in rest}
 
 
+def opened_parquet(source: Source) -> "pyarrow.parquet.ParquetFile":
+    """Open a file, its texts by their dictionaries: a long one that is repeated stands in memory once."""
+    import pyarrow.parquet
+
+    schema = pyarrow.parquet.read_schema(_content(source))
+    texts = [field.name for field in schema if _is_text(field.type)]
+    return pyarrow.parquet.ParquetFile(_content(source), read_dictionary=texts)
+
+
 def _content(source: Source) -> str | BytesIO:
     return str(source.path) if source.path else BytesIO(source.data)
 
 
 def take_columns(file: "pyarrow.parquet.ParquetFile", names: Iterable[str], source: Source) -> None:
-    """Count what columns unpack to by the file's own directory: a run of equal values takes a few bytes in the file.
+    """Count what columns unpack to, by what their pages say: a run of equal values takes a few bytes in the file.
 
     Raises:
         FormatError: they unpack to more than the source may.
     """
     wanted = frozenset(names)
-    for index in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(index)
-        for chunk in map(group.column, range(group.num_columns)):
-            path = chunk.path_in_schema
-            if path in wanted or path.split(".")[0] in wanted:
-                source.budget.take(max(8 * chunk.num_values, chunk.total_uncompressed_size), "Save it as .npz.")
+    with source.open() as stream:
+        for index in range(file.metadata.num_row_groups):
+            group = file.metadata.row_group(index)
+            for chunk in map(group.column, range(group.num_columns)):
+                path = chunk.path_in_schema
+                if path in wanted or path.split(".")[0] in wanted:
+                    declared = max(8 * chunk.num_values, chunk.total_uncompressed_size)
+                    source.budget.take(max(declared, unpacked_size(stream, chunk, source.name)), "Save it as .npz.")
 
 
 def _columns(

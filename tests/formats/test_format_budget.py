@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 
@@ -142,3 +143,58 @@ def test_read_of_a_wide_text_is_linear(kind):
 
     seconds(100)
     assert seconds(50_257) < 3
+
+
+def varint(number):
+    """An integer as Thrift writes it."""
+    number, out = number << 1, b""
+    while number >= 128:
+        out, number = out + bytes([number & 127 | 128]), number >> 7
+    return out + bytes([number])
+
+
+@pytest.mark.parametrize("read", [formats.read, formats.contents])
+def test_parquet_is_counted_by_its_pages_whatever_its_footer_says(monkeypatch, read):
+    monkeypatch.setattr("lossviz.formats._common.LIMITS", _common.Limits(upload_decoded_bytes=8 * MIB))
+    zeros = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(ROWS * 1_500, np.float32)), 1_500)
+    stream = io.BytesIO()
+    pq.write_table(pa.table(KEYS | {"logits": zeros}), stream, use_dictionary=False, compression="zstd")
+    whole = stream.getvalue()
+    footer = whole[-8 - int.from_bytes(whole[-8:-4], "little") :]
+    lying = footer
+    about = pq.read_metadata(stream).row_group(0).column(3)
+    for number in (about.total_uncompressed_size, about.num_values):  # 5, in as many bytes
+        true = varint(number)
+        false = b"\x8a" + b"\x80" * (len(true) - 2) + b"\0"
+        lying = lying.replace(true, false)
+    lying = whole.removesuffix(footer) + lying
+    claimed = pq.read_metadata(io.BytesIO(lying)).row_group(0).column(3)
+    assert (claimed.total_uncompressed_size, claimed.num_values) == (5, 5)
+    message = refused(lying, "a.parquet", read)
+    assert message.endswith(" KiB and would unpack to 22.93 MiB; at most 8 MiB are unpacked. Save it as .npz.")
+
+
+def arrow(table, times=1, **options):
+    stream = io.BytesIO()
+    with pa.ipc.new_file(stream, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        for _ in range(times):
+            writer.write_table(table)
+    return stream.getvalue()
+
+
+def test_arrow_buffers_are_counted_before_they_are_unpacked(monkeypatch):
+    monkeypatch.setattr("lossviz.formats._common.LIMITS", _common.Limits(upload_decoded_bytes=8 * MIB))
+    table = pa.table({"labels": pa.array([np.zeros(4 * MIB, np.int8)])})
+    message = refused(arrow(table, times=3, compression="zstd"), "a.arrow", formats.contents)
+    assert message.endswith(" KiB and would unpack to 8 MiB; at most 8 MiB are unpacked. Save one batch.")
+
+
+@pytest.mark.parametrize("write", [arrow, parquet])
+def test_long_text_that_repeats_is_held_once(write):
+    texts = pa.DictionaryArray.from_arrays(np.zeros(ROWS, np.int32), ["x" * MIB])
+    data = write(pa.table({"note": texts, "labels": pa.array([[1, 2]] * ROWS)}))
+    tracemalloc.start()
+    found = formats.contents(data, name="a.arrow" if write is arrow else "a.parquet")
+    assert tracemalloc.get_traced_memory()[1] < 16 * MIB
+    tracemalloc.stop()
+    assert (found["labels"].shape, found["note"].size) == ((ROWS, 2), 1)

@@ -124,7 +124,7 @@ def test_parquet_bomb_of_equal_values_is_refused(monkeypatch: pytest.MonkeyPatch
     keys = {"sequence": np.zeros(rows, int), "timestep": np.arange(rows), "target": np.zeros(rows, int)}
     assert " KiB; at most 7.812 KiB are unpacked. Save it as .npz." in refused(keys | {"logit_0": np.zeros(rows)})
     keys = {name: column[:100] for name, column in keys.items()}
-    assert " KiB and would unpack to 41.58 KiB; at most 7.812 KiB are unpacked. Save it as .npz." in refused(
+    assert " KiB and would unpack to 42.21 KiB; at most 7.812 KiB are unpacked. Save it as .npz." in refused(
         keys | {"logits": list(np.zeros((100, 50)))}
     )
 

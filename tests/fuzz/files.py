@@ -305,7 +305,11 @@ def parquet(rng: random.Random) -> bytes:
 def arrow(rng: random.Random) -> bytes:
     """A table as an Arrow file or stream."""
     table, stream = _table(rng), io.BytesIO()
-    with rng.choice((pa.ipc.new_file, pa.ipc.new_stream))(stream, table.schema) as writer:
+    if rng.random() < 0.1:
+        zeros = [np.zeros(rng.choice((100, 2**24)), np.int8)] * len(table)
+        table = table.append_column("zeros", pa.array(zeros))
+    options = pa.ipc.IpcWriteOptions(compression=rng.choice((None, None, "zstd", "lz4")))
+    with rng.choice((pa.ipc.new_file, pa.ipc.new_stream))(stream, table.schema, options=options) as writer:
         writer.write_table(table, max_chunksize=rng.choice((1, 1000)))
     return stream.getvalue()
 

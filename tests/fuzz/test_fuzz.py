@@ -13,7 +13,7 @@ CASES = 1_000
 
 # Cases that do what no case may, by the word that is said of each.
 PLANTED = """
-import os, sys, time
+import os, re, sys, time
 import numpy as np
 from lossviz.errors import InputError
 from tests.fuzz import cases, workers
@@ -29,20 +29,20 @@ planted = {
     "raises": lambda *_: {}["x"],
     "long": refuse,
     "unprintable": print_escape,
-    "large": lambda *_: str(np.ones(600 * 2**20, np.int8).sum()),
+    "large": lambda *_: str(np.ones(60 * 2**20, np.int8).sum()),
     "endless": lambda *_: "".join(iter(lambda: "", "x")),
     "killed": lambda *_: os.kill(os.getpid(), 7),
     "deaf": lambda *_: (workers.signal.signal(workers.signal.SIGALRM, workers.signal.SIG_IGN), time.sleep(60)),
     "after": lambda *_: "read",
 }
 cases._ASKERS.update(planted)
-workers.SECONDS, workers.STALLED = 0.5, 1.5
+workers.SECONDS, workers.STALLED, workers.MEMORY = 2, 5, 50 * 2**20
 stream = ((number, kind, lambda: None) for number, kind in enumerate(planted))
 print(workers.numbered(7, 1)[2]() == workers.numbered(7, 1)[2]())
 outcome = workers.run(stream, time.monotonic() + 60)
 print(outcome.done, outcome.counts["fine: read"], outcome.counts["after: read"])
 for one in outcome.wrong:
-    print(one["kind"], one["what"][:60])
+    print(one["kind"], re.sub(r"\\d+", "N", one["what"])[:50])
 """
 
 
@@ -60,12 +60,12 @@ def test_fuzz_slice_finds_nothing() -> None:
 def test_fuzz_finds_what_it_looks_for() -> None:
     lines = python("-c", PLANTED).stdout.splitlines()
     assert lines[:2] == ["True", "9 1 1"]  # the same seed and number, the same case
-    assert [re.sub(r"\d+", "N", line) for line in lines[2:]] == [
+    assert lines[2:] == [
         "raises KeyError at <string>:N: 'x'",
-        "long Wrong at cases.py:N: a message of N,N characters: 'xxxxxxxxx",
-        "unprintable Wrong at cases.py:N: a message that can't be printed: ",
+        "long Wrong at cases.py:N: a message of N,N characters: ",
+        "unprintable Wrong at cases.py:N: a message that can't be print",
         "large it took N MiB",
-        "endless TimeoutError at workers.py:N: a case took N.N seconds",
+        "endless TimeoutError at workers.py:N: a case took N second",
         "killed the worker ended with N",
         "deaf the worker ended with N",
     ]

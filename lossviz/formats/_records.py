@@ -1,0 +1,155 @@
+"""Rows of Arrow and Parquet as records, one a sequence: counted before their values become Python's.
+
+Kept are numbers, truth values, texts, and lists of them; nothing else can be a field of a batch.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossviz.errors import FormatError
+from lossviz.formats._common import Source
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = ["arrow_records", "is_kept", "records_of"]
+
+OBJECT_BYTES = 40  # of a number as Python has it, in a list
+MAGIC = b"ARROW1"
+DICTIONARY_BATCH, RECORD_BATCH = 2, 3
+
+
+def is_kept(kind: "pyarrow.DataType") -> bool:
+    """Whether a column of that type can be a field."""
+    import pyarrow
+
+    types = pyarrow.types
+    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        kind = kind.value_type
+    held = kind.value_type if types.is_dictionary(kind) else kind
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+    return bool(number or types.is_string(held) or types.is_large_string(held))
+
+
+def records_of(batch: "pyarrow.RecordBatch", source: Source) -> list[dict[str, Any]]:
+    """The rows of a record batch, its offsets checked first: a damaged one would end the process (SIGSEGV).
+
+    Raises:
+        FormatError: they take more memory than the source may, or two columns have one name.
+    """
+    batch.validate(full=True)
+    columns: dict[str, list[Any]] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if is_kept(column.type):
+            if name in columns:
+                raise FormatError(f"`{source.name}` has two columns called `{name}`. Keep one of them.")
+            columns[name] = _values(column, source)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _values(column: "pyarrow.Array", source: Source) -> list[Any]:
+    """One value a row: lists of numbers as arrays, everything else as Python has it."""
+    import pyarrow
+
+    if hasattr(column, "dictionary"):  # a long text that is repeated stands in memory once
+        texts = column.dictionary.to_pylist()
+        return [None if index is None else texts[index] for index in column.indices.to_pylist()]
+    leaves, gaps = column, 0
+    while pyarrow.types.is_nested(leaves.type):
+        source.budget.take(OBJECT_BYTES * len(leaves), "Save one batch.")
+        leaves, gaps = leaves.flatten(), gaps + leaves.null_count
+    if hasattr(leaves, "dictionary"):
+        raise FormatError(f"`{source.name}` holds lists of texts by a dictionary. Save them as plain texts.")
+    is_text = pyarrow.types.is_string(leaves.type) or pyarrow.types.is_large_string(leaves.type)
+    if leaves is column or is_text or gaps + leaves.null_count:
+        source.budget.take(OBJECT_BYTES * len(leaves) + column.nbytes, "Save one batch.")
+        return list(column.to_pylist())
+    source.budget.take(leaves.nbytes, "Save one batch.")
+    return list(_arrays(column))
+
+
+def _arrays(column: "pyarrow.Array") -> Any:
+    """Nested lists of numbers: an array a row where the row is rectangular, else a list of arrays."""
+    import pyarrow.compute
+
+    if not pyarrow.types.is_nested(column.type):
+        return column.to_numpy(zero_copy_only=False)
+    inner = _arrays(column.flatten())
+    ends = np.cumsum(pyarrow.compute.list_value_length(column).to_numpy(zero_copy_only=False))
+    rows = [inner[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    return [_stacked(row) for row in rows] if isinstance(inner, list) else rows
+
+
+def _stacked(rows: list[Any]) -> Any:
+    alike = all(isinstance(row, np.ndarray) for row in rows) and len({row.shape for row in rows}) == 1
+    return np.stack(rows) if alike else rows
+
+
+def arrow_records(source: Source) -> Iterator[dict[str, Any]]:
+    """The rows of an Arrow file, or of the stream that `datasets` writes.
+
+    A file is a stream between two magic words. It is read as one, because the directory at its end may name one batch
+    a thousand times.
+
+    Raises:
+        FormatError: it unpacks to more than the source may.
+    """
+    import pyarrow.ipc
+
+    for message in pyarrow.ipc.MessageReader.open_stream(_stream(source)):
+        source.budget.take(_unpacked(message), "Save one batch.")
+    with pyarrow.ipc.open_stream(_stream(source)) as batches:
+        for batch in batches:
+            yield from records_of(batch, source)
+
+
+def _stream(source: Source) -> Any:
+    import pyarrow
+
+    stream = pyarrow.OSFile(str(source.path)) if source.path else pyarrow.BufferReader(source.data)
+    stream.seek(8 if source.head(6) == MAGIC else 0)
+    return stream
+
+
+def _unpacked(message: "pyarrow.Message") -> int:
+    """What the compressed buffers of a message unpack to: each begins with its size."""
+    body = message.body
+    if body is None or not body.size:
+        return 0
+    data = memoryview(message.metadata)
+    root = _table(data, 0)
+    kind = data[_field(data, root, 1)]
+    batch = _table(data, _field(data, root, 2))
+    if kind == DICTIONARY_BATCH:
+        batch = _table(data, _field(data, batch, 1))
+    elif kind != RECORD_BATCH:
+        return 0
+    if not _field(data, batch, 3):  # no compression
+        return int(body.size)
+    buffers = _table(data, _field(data, batch, 2))
+    total = int(body.size)
+    for place in range(_number(data, "<I", buffers)):
+        offset, length = struct.unpack_from("<qq", data, buffers + 4 + 16 * place)
+        if length >= 8:
+            total += max(0, _number(memoryview(body), "<q", offset))
+    return total
+
+
+def _number(data: memoryview, kind: str, at: int) -> int:
+    return int(struct.unpack_from(kind, data, at)[0])
+
+
+def _table(data: memoryview, at: int) -> int:
+    """Where the table or vector stands that a flatbuffer points to."""
+    return at + _number(data, "<I", at)
+
+
+def _field(data: memoryview, table: int, index: int) -> int:
+    """Where a field of a table stands; 0 where it is left out."""
+    about = table - _number(data, "<i", table)
+    place = 4 + 2 * index
+    offset = _number(data, "<H", about + place) if place < _number(data, "<H", about) else 0
+    return table + offset if offset else 0
