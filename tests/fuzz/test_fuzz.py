@@ -32,7 +32,7 @@ planted = {
     "large": lambda *_: str(np.ones(60 * 2**20, np.int8).sum()),
     "endless": lambda *_: "".join(iter(lambda: "", "x")),
     "killed": lambda *_: os.kill(os.getpid(), 7),
-    "deaf": lambda *_: (workers.signal.signal(workers.signal.SIGALRM, workers.signal.SIG_IGN), time.sleep(60)),
+    "deaf": lambda *_: (workers.signal.signal(workers.signal.SIGPROF, workers.signal.SIG_IGN), time.sleep(60)),
     "after": lambda *_: "read",
 }
 cases._ASKERS.update(planted)

@@ -19,10 +19,10 @@ from typing import Any
 from lossviz.formats import _common
 from tests.fuzz import cases
 
-SECONDS = 5  # a case may take
+SECONDS = 5  # of a processor that a case may take
 MEMORY = 500 * 2**20  # bytes that a case may take beside what the process has
 ADDRESSES = 4 * 2**30  # bytes of addresses beside those; a case that asks for more gets a MemoryError
-STALLED = 15  # seconds, after which a worker that answers no signal is killed
+STALLED = 60  # seconds, after which a worker that stands still is killed
 MANY = 250  # cases a worker takes
 
 Numbered = tuple[int, str, Callable[[], Any]]
@@ -127,7 +127,7 @@ def _work(batch: list[Numbered], board: mmap.mmap, writing: int, until: float) -
     soft = _status("VmSize") + ADDRESSES
     resource.setrlimit(resource.RLIMIT_AS, (soft, soft))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, _late)
+    signal.signal(signal.SIGPROF, _late)
     for done, (number, kind, make) in enumerate(batch):
         if time.monotonic() > until:
             break
@@ -144,7 +144,7 @@ def _work(batch: list[Numbered], board: mmap.mmap, writing: int, until: float) -
 def _ask(kind: str, content: Any) -> tuple[str, str]:
     """What is wrong with the answer to a case, or "", and the answer."""
     before = _fresh_peak()
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         answer, what = cases.ask(kind, content), ""
     except BaseException as error:  # whatever it is, it is what we look for
@@ -152,7 +152,7 @@ def _ask(kind: str, content: Any) -> tuple[str, str]:
         place = f"{Path(where.filename).name}:{where.lineno}"
         answer, what = "wrong", f"{type(error).__name__} at {place}: {str(error)[:300]}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     taken = _status("VmHWM") - before
     if taken > MEMORY and not what:
         what = f"it took {taken / 2**20:,.0f} MiB"
