@@ -405,7 +405,7 @@ def test_reference_is_what_the_documentation_holds():
 
 def test_reference_names_examples_that_parse():
     lines = [line for line in reference().splitlines() if line.startswith("lossviz ")]
-    assert len(lines) == 27
+    assert len(lines) == 28
     for line in lines:
         parsers()[0].parse_args(line.split()[1:])
 
@@ -455,6 +455,14 @@ def test_app_hands_over_an_absolute_path(monkeypatch, golden_file):
 def test_app_opens_a_sample_by_its_name(monkeypatch):
     started(monkeypatch, "golden")
     assert Path(os.environ[FILE_VARIABLE]).name == "golden.json"
+
+
+def test_app_opens_recorded_runs_beside_files(monkeypatch, golden_file, tmp_path):
+    with lossviz.Recorder(tmp_path / "run", every=1) as recorder:
+        recorder.step(step=0, targets=[[1]], losses=[[0.5]])
+    monkeypatch.chdir(tmp_path)
+    started(monkeypatch, golden_file, "run")
+    assert os.environ[FILE_VARIABLE].splitlines() == [str(Path(golden_file).resolve()), str(tmp_path.resolve() / "run")]
 
 
 def test_app_says_where_it_answers_and_keeps_the_browser_closed(monkeypatch, capsys):

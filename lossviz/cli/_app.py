@@ -13,6 +13,7 @@ from typing import Any
 from lossviz.cli._files import resolve
 from lossviz.errors import FormatError, InputError, require
 from lossviz.formats import find_reader
+from lossviz.recording import is_run
 from lossviz.settings import FILE_VARIABLE
 
 __all__ = ["ADDRESS", "FIRST_PORT", "command_line", "free_port", "run"]
@@ -33,8 +34,8 @@ _ALWAYS = {
 def run(arguments: argparse.Namespace) -> int:
     """Start the app and wait until it is stopped."""
     require("streamlit", "`lossviz app`")
-    if arguments.file is not None:
-        os.environ[FILE_VARIABLE] = str(_existing(arguments.file))
+    if arguments.files:
+        os.environ[FILE_VARIABLE] = "\n".join(str(_existing(file)) for file in arguments.files)
     port = free_port(arguments.port)
     sys.stderr.write(f"lossviz answers at http://{ADDRESS}:{port} and ends with Ctrl-C.\n")
     sys.argv = command_line(port, browser=not arguments.no_browser)
@@ -73,7 +74,9 @@ def command_line(port: int, *, browser: bool) -> list[str]:
 
 
 def _existing(file: str) -> Path:
-    path = resolve(file)
+    path = Path(file).resolve() if is_run(file) else resolve(file)
+    if is_run(path):
+        return path
     find_reader(path.name)  # refuses a suffix that nothing reads
     if not path.is_file():
         raise FormatError(f"There is no file `{path}`.")

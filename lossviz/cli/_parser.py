@@ -95,10 +95,11 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
 
 
 _APP = """\
-Open the app on a batch, or on a recorded one. It answers on this machine only; Ctrl-C ends it.
+Open the app on batches and recorded runs. It answers on this machine only; Ctrl-C ends it.
 
 lossviz app
 lossviz app batch.npz
+lossviz app run/
 lossviz app golden --port 8600 --no-browser"""
 
 _ANALYZE = """\
@@ -137,7 +138,7 @@ lossviz samples"""
 
 
 def _add_app(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", nargs="?", help=f"what to open: {FILE}")
+    parser.add_argument("files", metavar="FILE", nargs="*", help=f"what to open: {FILE}")
     parser.add_argument(
         "--port", type=int, metavar="N", help="the port to answer on (8501, or the next one that is free)"
     )

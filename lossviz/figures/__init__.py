@@ -1,4 +1,4 @@
-"""The pictures: pure functions to a Plotly figure, of an Analysis, a Batch or an Explanation.
+"""The pictures: pure functions to a Plotly figure, of an Analysis, a Batch, an Explanation, or the tables of a run.
 
 No Streamlit, no files, no global template.
 
@@ -23,6 +23,7 @@ from lossviz.figures.equation import equation
 from lossviz.figures.grid import grid
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
+from lossviz.figures.runs.step_strip import step_strip
 from lossviz.figures.split import split_weights
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "mask",
     "overview",
     "split_weights",
+    "step_strip",
     "visible",
 ]
 
@@ -59,4 +61,5 @@ FIGURES = (
     Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),
     Figure("split_weights", "What each timestep weighs where the means of parts are averaged", split_weights),
+    Figure("step_strip", "All steps of a run in a narrow strip", step_strip),
 )

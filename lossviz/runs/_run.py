@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.errors import InputError, not_one_of
+from lossviz.errors import InputError, not_one_of, require
 from lossviz.recording import Run as RecordedRun
 from lossviz.recording import open_run as open_recorded
 from lossviz.runs import _queries as queries
@@ -79,8 +79,9 @@ class Run:
     @cached_property
     def _steps(self) -> "pd.DataFrame":
         table = self._database.query(queries.STEPS).merge(self._database.query(queries.BANDS), on="step", how="left")
-        steps = table["step"].tolist()
-        table.insert(1, "printed", [self.recorded.reported(step) or self.recorded.printed(step) for step in steps])
+        steps, pandas = table["step"].tolist(), require("pandas", "Querying a run", "'lossviz[runs]'")
+        printed = [self.recorded.reported(step) or self.recorded.printed(step) for step in steps]
+        table.insert(1, "printed", pandas.Series(printed, dtype=object))  # as text it would turn None into NaN
         table.insert(2, "window", [self.recorded.window(step) for step in steps])
         table.insert(5, "perplexity", np.exp(table["mean"]))
         return table

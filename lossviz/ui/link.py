@@ -49,6 +49,10 @@ def _text(value: Any) -> bool:
     return isinstance(value, str) and not any("\ud800" <= mark <= "\udfff" for mark in value)
 
 
+def _digits(value: Any) -> bool:
+    return isinstance(value, str) and value.isdecimal() and len(value) < 20
+
+
 def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -84,6 +88,7 @@ CHOICES: dict[str, Check] = {
     "quantity": _one_of(QUANTITIES),
     **{f"flag_{flag}": _flag for flag in FLAGS},
     **_options("", SETTINGS_OPTIONS),
+    "run_step": _digits,
     "corner_sequence": _whole,
     "corner_timestep": _whole,
     "typed_text": _text,

@@ -8,6 +8,7 @@ import pytest
 from lossviz import figures
 from lossviz.conventions import compare_conventions
 from tests.figures._cases import checked, golden
+from tests.figures.run_tables import steps_table
 
 every = pytest.mark.parametrize("entry", figures.FIGURES, ids=[entry.name for entry in figures.FIGURES])
 
@@ -18,6 +19,7 @@ def subject(entry):
         "class_bars": analysis.explain(0, 0),
         "conventions": compare_conventions(analysis),
         "mask": analysis.batch,
+        "step_strip": steps_table(),
     }
     return subjects.get(entry.name, analysis)
 

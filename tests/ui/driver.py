@@ -167,9 +167,13 @@ def plain(markdown: str) -> str:
     return "".join(out)
 
 
-def picture(app: AppTest, key: str = "equation") -> dict[str, Any]:
-    """The Plotly figure in the component."""
-    element = next(node for node in nodes(app.main) if getattr(node, "key", None) == key and hasattr(node, "proto"))
+def picture(app: AppTest, key: str = "equation", tree: Any = None) -> dict[str, Any]:
+    """The Plotly figure in the component, on the page or in another part of the app, such as `app.sidebar`."""
+    element = next(
+        node
+        for node in nodes(app.main if tree is None else tree)
+        if getattr(node, "key", None) == key and hasattr(node, "proto")
+    )
     data = element.proto.bytes
     size = struct.unpack("<I", data[:4])[0]
     figure: dict[str, Any] = json.loads(data[4 + size :])

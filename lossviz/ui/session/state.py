@@ -9,6 +9,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.edits import Edit
+from lossviz.runs import Run
 from lossviz.settings import Settings
 from lossviz.ui.session.default_reduction import Opening
 from lossviz.ui.session.editor import Editor, Editors
@@ -48,6 +49,7 @@ class State:
         restored: whether the address was read; `linked`: its cell and edits, until their batch is on the screen.
         unmapped: an opened file whose arrays have other names, until the dialog is answered.
         uploaded: which upload was read last, so that it is read once; `opened` counts the files that could be read.
+        runs: the recorded runs that were opened, by name.
         opening: which reduction the batch on screen brought.
         started: whether the file that the app was started with was read.
     """
@@ -69,6 +71,7 @@ class State:
     typed: dict[str, Any] | None = None
     restored: bool = False
     linked: Linked | None = None
+    runs: dict[str, Run] = field(default_factory=dict)
     opening: Opening = field(default_factory=Opening)
     _analysis: Analysis | None = None
 

@@ -12,6 +12,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lossviz.errors import LossvizError, NamesError
 from lossviz.formats import READABLE
 from lossviz.layouts import batch_of
+from lossviz.recording import is_run
+from lossviz.runs import open_run
 from lossviz.samples import DEFAULT
 from lossviz.settings import FILE_VARIABLE, Settings
 from lossviz.ui.session.default_reduction import recorded_with, trained_with
@@ -23,6 +25,7 @@ from lossviz.ui.sources.opened_file import TABLES, Origin, changes_of, name_of, 
 from lossviz.ui.sources.rename_dialog import ask_names
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.sources.sentences import sentences_door
+from lossviz.ui.sources.step_picker import step_picker
 from lossviz.ui.sources.typed import typed_door
 
 __all__ = ["FILE_VARIABLE", "doors"]
@@ -33,7 +36,8 @@ SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE]
 def doors(state: State) -> None:
     """Let the user choose a batch; puts it into the state, or says in one sentence why it can't be read."""
     if not state.started and FILE_VARIABLE in os.environ:
-        _open_path(state, Path(os.environ[FILE_VARIABLE]))
+        for path in os.environ[FILE_VARIABLE].splitlines():
+            _open_path(state, Path(path))
     state.started = True
     editor = state.choice("door", "Sample")
     door = st.segmented_control(
@@ -77,6 +81,7 @@ def _sample_door(state: State) -> None:
 
 
 def _file_door(state: State) -> None:
+    chosen = st.container()  # stands first, and is drawn last: an upload may add to it
     files = st.file_uploader(
         "Open a batch",
         type=SUFFIXES,
@@ -94,19 +99,31 @@ def _file_door(state: State) -> None:
         say("error", state.complaint)
     if state.unmapped is not None:
         _offer_mapping(state)
+    with chosen:
+        _choose_opened(state)
+
+
+def _choose_opened(state: State) -> None:
+    """Choose among the files and runs of this session, and of a run a step."""
     opened = {name: source for (door, name), source in state.sources.items() if door == "file"}
-    if opened:
-        name = st.selectbox(
-            "Opened",
-            list(reversed(opened)),
-            key=f"opened_{state.opened}",
-            help="Files of this session, the newest first.",
-            persist_state="session",
-        )
+    if not state.runs and not opened:
+        if not state.complaint:
+            st.caption(
+                "No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`"
+            )
+        return
+    name = st.selectbox(
+        "Opened",
+        [*reversed(opened), *state.runs],
+        key=f"opened_{state.opened}",
+        help="Files of this session, the newest first, and recorded runs.",
+        persist_state="session",
+    )
+    if name in state.runs:
+        step_picker(state, state.runs[name])
+    else:
         state.show(opened[name])
         _say_assumptions(state, opened[name])
-    elif not state.complaint:
-        st.caption("No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`")
 
 
 def _groups(files: list[UploadedFile], new: list[UploadedFile]) -> list[dict[str, bytes]]:
@@ -132,7 +149,11 @@ def _open_upload(state: State, files: dict[str, bytes]) -> str:
 def _open_path(state: State, path: Path) -> None:
     default_widget("door", "Open")
     try:
-        _keep(state, path)
+        if is_run(path):
+            run = open_run(path)
+            state.runs[str(path) if run.name in state.runs else run.name] = run
+        else:
+            _keep(state, path)
     except NamesError as error:
         state.unmapped, state.complaint = (error, path), _without_code(error)
     except LossvizError as error:
