@@ -370,3 +370,18 @@ def test_check_text_cannot_steer_a_terminal(capsys, tmp_path):
     assert "\\x1b[31m\\nb/x.npz\n\\x1b[2J\\u202etitle\n" in out
     assert "first “\\x1b]0;t\\x07”" in out
     assert err.count("\n") == 1
+
+
+def test_check_reads_probabilities_as_such_and_says_how_the_second_softmax_is_found(capsys):
+    bad = "sample_data/rules/MOD01-softmax-twice/bad.json"
+    assert printed(capsys, bad).splitlines()[2:7] == [
+        HEADLINE,
+        (
+            "read as Probabilities: logits holds probabilities (in [0, 1], each row adds up to 1), of which the "
+            "logarithms are"
+        ),
+        "  taken, so that a second softmax in the loop (MOD01) shows in the printed number only",
+        "to change that: --layout plain",
+        "",
+    ]
+    assert "error MOD01 softmax-twice: " in printed(capsys, bad, "--layout", "plain", status=1)

@@ -63,6 +63,8 @@ def from_records(records: list[Mapping[str, Any]], file: str) -> Fields:
     >>> from_records([{"labels": [1, 2], "pad_id": 0}, {"labels": [3, 4], "pad_id": 0}], "a.jsonl")["pad_id"]
     array(0)
     """
+    if not records:
+        raise FormatError(f"`{file}` holds no row. Write one row a sequence.")
     keys = list(dict.fromkeys(key for record in records for key in record))
     fields: Fields = {}
     for key in keys:
@@ -92,6 +94,8 @@ def _value(key: str, value: Any) -> Any:
         return value if value is None or isinstance(value, str | dict | np.ndarray) else np.asarray(value)
     if value and all(isinstance(item, str) for item in value):
         return value
+    if None in value and any(isinstance(item, float) for item in value):
+        value = [float("nan") if item is None else item for item in value]  # a number that was not recorded
     try:
         return nested(value, key)
     except FormatError:
@@ -124,7 +128,7 @@ def _lines(source: Source) -> Fields:
         raise FormatError(
             f"Line {odd} of `{source.name}` is no JSON object; each line holds the fields of one sequence."
         )
-    return from_records(records, source.name) if len(records) > 1 else _single(records[0])
+    return _single(records[0]) if len(records) == 1 else from_records(records, source.name)
 
 
 def _single(record: Mapping[str, Any]) -> Fields:

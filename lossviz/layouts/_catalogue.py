@@ -1,14 +1,27 @@
-"""Every layout, in the order in which they are tried: rows, names, axes, contents, alignment."""
+"""Every layout, in the order in which they are tried: responses of servers, rows, names, axes, contents, alignment."""
 
 from lossviz.layouts import encoder_decoder, hugging_face, packed, padded_inputs, plain, renamed
 from lossviz.layouts._draft import Layout
 from lossviz.layouts.contents import every_timestep, multi_label, one_hot, padded_vocabulary, probabilities
+from lossviz.layouts.recorded import (
+    chat_logprobs,
+    completions,
+    llama_cpp,
+    prompt_logprobs,
+    recorded_losses,
+    sglang,
+)
 from lossviz.layouts.shapes import classes_first, flat, longer_logits, ragged, time_major, trailing_axis
 
 __all__ = ["LAYOUTS"]
 
 LAYOUTS: tuple[Layout, ...] = (
     plain.LAYOUT,
+    prompt_logprobs.LAYOUT,
+    completions.LAYOUT,
+    chat_logprobs.LAYOUT,
+    llama_cpp.LAYOUT,
+    sglang.LAYOUT,
     ragged.LAYOUT,
     renamed.LAYOUT,
     trailing_axis.LAYOUT,
@@ -18,6 +31,7 @@ LAYOUTS: tuple[Layout, ...] = (
     one_hot.LAYOUT,
     multi_label.LAYOUT,
     longer_logits.LAYOUT,
+    recorded_losses.LAYOUT,
     probabilities.LAYOUT,
     every_timestep.LAYOUT,
     padded_inputs.LAYOUT,

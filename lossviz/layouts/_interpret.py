@@ -90,8 +90,7 @@ def _interpreted(draft: Draft, names: Mapping[str, str] | None) -> Reading:
     """What every layout that fits makes of a draft, one after the other."""
     wanted = draft.choices.layout
     draft = draft.replacing(**{name: _plain(name, draft[name]) for name in _TEXTS if name in draft})
-    recorded = "logits" not in draft and ("losses" in draft or "log_probs" in draft) and "targets" in draft
-    for one in () if recorded and wanted is None else LAYOUTS[1:]:
+    for one in LAYOUTS[1:]:
         if one.name == "renamed" and names == {}:
             continue
         if wanted is None or one.name in wanted or (one.name == "renamed" and wanted != ("plain",)):

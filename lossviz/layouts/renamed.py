@@ -16,12 +16,15 @@ import numpy as np
 from lossviz.errors import InputError, did_you_mean
 from lossviz.formats import ALIASES, FIELDS, propose
 from lossviz.layouts._draft import Draft, Layout
+from lossviz.layouts._recorded_names import LOG_PROBS, LOSSES
 
 __all__ = ["KNOWN", "LAYOUT"]
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "logits": (*ALIASES["logits"], "probs", "probabilities", "prediction"),
     "targets": ("shift_labels", *ALIASES["targets"], "completion_ids", "tags"),
+    "losses": LOSSES,
+    "log_probs": LOG_PROBS,
     "inputs": ("decoder_input_ids", *ALIASES["inputs"]),
     "weights": (
         "weight", "loss_mask", "loss_weights", "sample_weight", "completion_mask", "assistant_masks", "mask", "masks",
@@ -39,8 +42,20 @@ KNOWN: dict[str, tuple[str, ...]] = {
 """The names that fields have elsewhere, the likeliest first."""
 
 _SCALARS = ("pad_id", "eos_id", "ignore_id", "reported")
-_SAID = ("logits", "targets", "weights", "lengths", "segment_ids", "reported")
-_OBVIOUS = ("label", "labels", "lm_logits", "logit", "lens", "loss_weights", "shift_labels", "target", "weight")
+_SAID = ("logits", "targets", "weights", "lengths", "segment_ids", "reported", "losses", "log_probs")
+_OBVIOUS = (
+    *LOSSES[:4],
+    *LOG_PROBS[:-2],
+    "label",
+    "labels",
+    "lm_logits",
+    "logit",
+    "lens",
+    "loss_weights",
+    "shift_labels",
+    "target",
+    "weight",
+)
 
 
 def read(draft: Draft) -> Draft | None:
@@ -74,14 +89,26 @@ def _renamings(fields: Mapping[str, Any]) -> dict[str, str]:
     """From lossviz's names to the file's own, where they differ."""
     plain = {key.lower().replace("-", "_").replace(" ", "_").rsplit("/")[-1]: key for key in reversed(list(fields))}
     found: dict[str, str] = {}
+    has_losses = any(
+        alias in plain and _fits(name, fields[plain[alias]])
+        for name in ("losses", "log_probs")
+        for alias in (name, *KNOWN[name])
+    )
     for name, aliases in KNOWN.items():
         if name in fields or (name == "weights" and "lengths" in fields):
             continue
+        held = {"logits", "losses", "log_probs"} & ({*fields} | {*found})
+        if name in ("logits", "losses", "log_probs") and held:
+            continue
         keys = [plain[alias] for alias in aliases if alias in plain]
+        if name == "logits" and has_losses:
+            keys = [key for key in keys if np.ndim(fields[key]) == 3]
         key = next((key for key in keys if key not in FIELDS and _fits(name, fields[key])), None)
         if key is not None and key not in found.values():
             found[name] = key
     for name in ("logits", "targets"):
+        if {"losses", "log_probs"} & ({*fields} | {*found}):
+            break
         if name not in fields and name not in found and (key := _by_shape(name, fields, found)):
             found[name] = key
     return found
@@ -100,6 +127,8 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, list | str) or np.asarray(value).dtype.kind in "US"
     if name in _SCALARS:
         return np.size(value) == 1
+    if name in ("losses", "log_probs"):
+        return isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "fV"
     return isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype.kind in "biufV"
 
 

@@ -158,7 +158,9 @@ def _ticks(
     labels = [_tick(quantity, v) for v in values]
     is_classifier = analysis.is_classifier
     classes, name = (2, "2") if is_classifier else (analysis.batch.classes, "V")
-    uniform = np.inf if classes is None else float(np.log(classes))  # an unknown V has no tick
+    # An unknown V has no tick; the vocabulary of recorded losses may hold the tokens of this batch alone.
+    partial = not analysis.has_logits and analysis.batch.vocabulary is not None
+    uniform = np.inf if classes is None or partial else float(np.log(classes))
     if quantity.name not in ("loss", "entropy") or not low < uniform <= high:
         return values, labels
     pixel = (high - low) / length

@@ -5,7 +5,7 @@ timestep, by lying in [0, 1] without being labels of the same kind. The logits a
 ln p − ln(1 − p) of a sigmoid; the losses are exactly those of the probabilities. What is judged is the mask and the
 divisor. That the loop takes a second softmax shows in the printed number only.
 
-- `--layout plain` reads them as logits.
+- `--layout plain` reads them as logits; MOD01 then says that they are none.
 """
 
 import numpy as np
@@ -61,7 +61,9 @@ def _logarithms(draft: Draft, logits: Array) -> Draft:
     values = np.log(np.maximum(np.asarray(logits).astype(np.float64), TINY))
     values -= np.log(np.exp(values).sum(axis=-1, keepdims=True))
     return draft.replacing(logits=values).assuming(
-        f"{called} holds probabilities (in [0, 1], each row adds up to 1), of which the logarithms are taken", "layout"
+        f"{called} holds probabilities (in [0, 1], each row adds up to 1), of which the logarithms are taken, so that "
+        "a second softmax in the loop (MOD01) shows in the printed number only",
+        "layout",
     )
 
 

@@ -1,7 +1,7 @@
 """Rows of unequal lengths: nested lists, or lists of arrays, one a sequence.
 
-Rows are padded at the end to the longest one: logits with 0, targets with −100, everything else with 0. Where the
-targets are ragged, their lengths become `lengths`.
+Rows are padded at the end to the longest one: logits with 0, targets with −100, losses and log-probabilities with NaN,
+everything else with 0. Where the targets are ragged, their lengths become `lengths`.
 
 - `--layout plain` refuses ragged rows.
 """
@@ -13,11 +13,12 @@ import numpy as np
 
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft, Layout
+from lossviz.layouts._recorded_names import RECORDED_NAMES
 
 __all__ = ["LAYOUT", "is_ragged", "padded"]
 
 Array = np.ndarray
-FILL = {"targets": -100, "labels": -100}
+FILL = {"targets": -100, "labels": -100} | dict.fromkeys(RECORDED_NAMES, float("nan"))
 
 
 def is_ragged(value: Any) -> bool:
@@ -44,6 +45,7 @@ def padded(rows: Sequence[Any], fill: float = 0) -> Array:
     width = max(len(array) for array in arrays)
     rest = next((array.shape[1:] for array in arrays if array.size), arrays[0].shape[1:])
     dtype = np.result_type(*(array.dtype for array in arrays if array.size)) if any(a.size for a in arrays) else int
+    dtype = np.result_type(dtype, float) if fill != fill else dtype
     whole = np.full((len(arrays), width, *rest), fill, dtype)
     for place, array in enumerate(arrays):
         if array.size and array.shape[1:] != rest:

@@ -99,7 +99,13 @@ class Case:
 
     @cached
     def uniform(self) -> float:
-        """Ln V: the loss of a uniform guess over all classes."""
+        """Ln V: the loss of a uniform guess over all classes.
+
+        Raises:
+            NoLogitsError: if nothing says how many there are; the vocabulary of recorded losses may be partial.
+        """
+        if self.batch.logits is None and self.batch.vocabulary is not None:
+            raise NoLogitsError("The number of classes")
         return float(np.log(self.shape[2] or self.analysis.classes))
 
     @cached

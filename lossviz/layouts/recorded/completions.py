@@ -1,0 +1,75 @@
+"""A response of OpenAI's completions, or of vLLM's, SGLang's or llama.cpp's server in their place.
+
+Each of `choices[]` is one sequence: `logprobs.tokens` beside `logprobs.token_logprobs`, and `logprobs.top_logprobs`,
+which is keyed by text. With `echo` the prompt comes first, and its first token is null: it is not recorded and weighs
+nothing. One response a file, a list of them, one a line, or OpenAI's batch output.
+
+- `--weights none` counts the first token too.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lossviz.errors import InputError
+from lossviz.layouts._draft import Draft, Layout
+from lossviz.layouts.recorded._responses import Choice, Token, as_token, laid_out, log_prob, require_list
+
+__all__ = ["LAYOUT", "choices_of"]
+
+
+def read(draft: Draft) -> Draft | None:
+    """Lay out the tokens of each choice."""
+    found = [(where, one["logprobs"]) for where, one in choices_of(draft) if _is_listed(one.get("logprobs"))]
+    if not found:
+        return None
+    rows = [list(_tokens(logprobs, f"{where}.logprobs")) for where, logprobs in found]
+    return laid_out(draft, rows, "choices[].logprobs")
+
+
+def choices_of(draft: Draft) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every choice of every response in a file, with its place in words.
+
+    >>> [place for place, _ in choices_of(Draft({"choices": [{"index": 0}, {"index": 1}]}))]
+    ['choices[0]', 'choices[1]']
+    """
+    held = draft.fields.get("choices")
+    if held is None and isinstance(draft.fields.get("response"), list):  # OpenAI's batch output, one a line
+        bodies = [one.get("body") for one in draft["response"] if isinstance(one, Mapping)]
+        held = [body.get("choices") for body in bodies if isinstance(body, Mapping)]
+    if not isinstance(held, list):
+        return
+    one = bool(held) and isinstance(held[0], Mapping)
+    for number, choices in enumerate([held] if one else held):
+        before = "" if one else f"[{number}]."
+        for place, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if isinstance(choice, Mapping):
+                yield f"{before}choices[{place}]", choice
+
+
+def _is_listed(logprobs: Any) -> bool:
+    return isinstance(logprobs, Mapping) and "token_logprobs" in logprobs
+
+
+def _tokens(logprobs: Mapping[str, Any], where: str) -> Iterator[Token]:
+    values = require_list(logprobs["token_logprobs"], f"{where}.token_logprobs", "numbers")
+    texts = require_list(logprobs.get("tokens"), f"{where}.tokens", "texts")
+    tops = logprobs.get("top_logprobs") or [None] * len(values)
+    if not len(texts) == len(values) == len(tops):
+        raise InputError(
+            f"`{where}` must hold one token for each of its {len(values):,} log-probabilities; got {len(texts):,} "
+            f"tokens and {len(tops):,} top_logprobs. Save the response whole."
+        )
+    for place, (text, value, top) in enumerate(zip(texts, values, tops, strict=True)):
+        own = Choice(str(text), str(text), log_prob(value, f"{where}.token_logprobs[{place}]"))
+        listed = top.items() if isinstance(top, Mapping) else ()
+        at = f"{where}.top_logprobs[{place}]"
+        yield as_token(own, [Choice(word, word, log_prob(each, at)) for word, each in listed if each is not None])
+
+
+LAYOUT = Layout(
+    "completions",
+    "OpenAI completions",
+    __doc__ or "",
+    "`choices[].logprobs` with `tokens` and `token_logprobs`",
+    read,
+)
