@@ -5,10 +5,12 @@ BIN    := $(VENV)/bin
 # Exact versions, so that a fresh clone next year installs what was tested today.
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/requirements/constraints.txt
 # What `make check` leaves to `make test`: browsers, training, recall, and the pages.
-SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification tests/recording/trainers \
-          tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/test_pad_repairs.py
+SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification tests/recording/trainers tests/fuzz \
+          tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/padding/test_pad_repairs.py \
+          tests/test_reproduce.py tests/test_package_layers.py tests/test_mapped.py tests/test_export.py \
+          tests/conventions/test_convention_jax.py tests/conventions/test_convention_libraries.py lossviz/models sample_data
 
-.PHONY: help app test check test-one lint types static site format docs lock samples bench fuzz doctor-bench clean
+.PHONY: help app test check quick test-one lint types static site format docs lock samples bench fuzz doctor-bench clean
 help:             ## these lines
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
 
@@ -35,9 +37,12 @@ app: $(VENV)/app  ## open the app in the browser
 	$(BIN)/lossviz app
 
 test: $(VENV)/browser static ## everything: lint, types, contracts, docs, all tests in a real browser too
-	$(BIN)/pytest -n 2 --dist loadgroup --durations=10
+	$(BIN)/pytest -n 3 --dist loadgroup --durations=10
 
-check: $(VENV)/dev static ## in 90 seconds: what is static, and the tests that need no browser and no training
+check: $(VENV)/dev ## in 90 seconds: what is static, and the tests that need no browser and no training
+	@$(MAKE) --no-print-directory --output-sync=target -j2 static quick
+
+quick: $(VENV)/dev ## the tests of `make check` alone
 	$(BIN)/pytest -n 2 --dist loadgroup -q $(SLOW:%=--ignore=%)
 
 test-one: $(VENV)/dev ## one file, folder or test: make test-one T=tests/test_batch.py
