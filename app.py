@@ -1,5 +1,7 @@
 """lossviz in the browser: `streamlit run app.py`, or `make app`."""
 
-from lossviz.ui.frame import run
+import streamlit as st
 
-run()
+from lossviz.ui.server import MIDDLEWARE, opening
+
+app = st.App("lossviz/cli/_start.py", middleware=MIDDLEWARE, lifespan=opening)

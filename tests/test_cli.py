@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.request
 from pathlib import Path
@@ -15,11 +14,12 @@ import pytest
 
 import lossviz
 from lossviz import Batch, tables, write
-from lossviz.cli import _app, main, reference
+from lossviz.cli import main, reference
 from lossviz.cli._parser import parsers
 from lossviz.reductions import FLAGS
 from lossviz.samples import SAMPLES
 from lossviz.settings import FILE_VARIABLE
+from lossviz.ui.server import content_policy
 from tests.golden import FRACTIONAL, golden_batch
 
 CHECKOUT = Path(__file__).parents[1]
@@ -415,27 +415,23 @@ def started(monkeypatch, *words):
     monkeypatch.setenv(FILE_VARIABLE, "")  # so that what the command sets is gone after the test
     monkeypatch.delenv(FILE_VARIABLE)
     calls = []
-    monkeypatch.setattr("runpy.run_module", lambda name, **_: calls.append((name, list(sys.argv))))
-    monkeypatch.setattr(sys, "argv", ["lossviz"])
+    monkeypatch.setattr("lossviz.ui.server.serve", lambda *given: calls.append(given))
     assert main(["app", *words]) == 0
-    [(name, (program, command, script, *flags))] = calls
-    assert (name, program, command) == ("streamlit", "streamlit", "run")
-    return Path(script), dict(flag.removeprefix("--").split("=", 1) for flag in flags)
+    [given] = calls
+    return given
 
 
 def test_app_starts_streamlit_with_every_option_of_the_configuration(monkeypatch):
-    script, options = started(monkeypatch)
-    port = options.pop("server.port")
-    assert int(port) >= 8501
+    script, options, _ = started(monkeypatch)
     assert script.is_file()
     configuration = tomllib.loads((CHECKOUT / ".streamlit" / "config.toml").read_text("utf-8"))
     assert options == {
-        **{name: {True: "true", False: "false"}.get(value, str(value)) for name, value in leaves(configuration)},
-        "browser.gatherUsageStats": "false",
-        "logger.hideWelcomeMessage": "true",
+        **dict(leaves(configuration)),
+        "browser.gatherUsageStats": False,
+        "logger.hideWelcomeMessage": True,
         "logger.level": "warning",
         "server.address": "127.0.0.1",
-        "server.showEmailPrompt": "false",
+        "server.showEmailPrompt": False,
     }
     assert {"theme.light.primaryColor", "theme.dark.primaryColor", "server.maxUploadSize"} <= set(options)
 
@@ -465,20 +461,18 @@ def test_app_opens_recorded_runs_beside_files(monkeypatch, golden_file, tmp_path
     assert os.environ[FILE_VARIABLE].splitlines() == [str(Path(golden_file).resolve()), str(tmp_path.resolve() / "run")]
 
 
-def test_app_says_where_it_answers_and_keeps_the_browser_closed(monkeypatch, capsys):
-    _, options = started(monkeypatch, "--no-browser")
-    assert options["server.headless"] == "true"
-    answer = f"lossviz answers at http://127.0.0.1:{options['server.port']} and ends with Ctrl-C.\n"
-    assert capsys.readouterr().err == answer
+def test_app_keeps_the_browser_closed_and_says_the_port_that_was_bound(monkeypatch, capsys):
+    _, options, announce = started(monkeypatch, "--no-browser")
+    assert options["server.headless"] is True
+    announce(8507)
+    assert capsys.readouterr().err == "lossviz answers at http://127.0.0.1:8507 and ends with Ctrl-C.\n"
 
 
-def test_app_takes_the_next_port_when_one_is_busy(monkeypatch, capsys):
+def test_app_refuses_a_port_that_is_taken(capsys):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        monkeypatch.setattr(_app, "FIRST_PORT", port)
-        assert _app.free_port(None) > port
         message = f"lossviz: Port {port} is taken. Leave `--port` out to get a free one."
         assert refused(capsys, "app", "--port", str(port)) == message
 
@@ -502,37 +496,29 @@ def test_app_refuses_a_file_that_is_not_there(tmp_path, capsys):
 
 def test_app_puts_no_module_in_front_of_the_standard_library(monkeypatch):
     """Streamlit puts the folder of the script first on `sys.path`."""
-    script, _ = started(monkeypatch)
+    script, *_ = started(monkeypatch)
     beside = {path.stem for path in script.parent.glob("*.py")}
     assert beside & sys.stdlib_module_names == set()
 
 
-def test_app_answers_and_ends_with_ctrl_c():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "lossviz", "app", "golden", "--no-browser", "--port", str(port)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert answer(f"http://127.0.0.1:{port}/_stcore/health") == "ok"
-        finally:
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert err == f"lossviz answers at http://127.0.0.1:{port} and ends with Ctrl-C.\n"
-
-
-def answer(url, patience=60):
-    """What a server says, once it is up."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
-                return response.read().decode()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+def test_two_apps_answer_at_two_ports_until_ctrl_c():
+    """Started at once, each says the port that it has bound; its pages come with the policy."""
+    words = [sys.executable, "-m", "lossviz", "app", "golden", "--no-browser"]
+    apps = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        said = [app.stderr.readline() for app in apps]
+        for line in said:
+            with urllib.request.urlopen(line.split()[3], timeout=60) as page:  # noqa: S310 (our own server)
+                assert page.headers["content-security-policy"] == content_policy()
+    finally:
+        for app in apps:
+            app.send_signal(signal.SIGINT)
+        ends = [(*app.communicate(timeout=60), app.returncode) for app in apps]
+    assert ends == [("", "", 0)] * 2
+    assert len({*said}) == 2
+    assert all(
+        re.fullmatch(r"lossviz answers at http://127\.0\.0\.1:\d+ and ends with Ctrl-C\.\n", line) for line in said
+    )
 
 
 def test_analyze_prints_no_escape_of_a_path(capsys):

@@ -8,8 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lossviz.cli._parser import parsed
-from lossviz.cli._reference import reference
 from lossviz.display_text import printable
 from lossviz.errors import LossvizError
 
@@ -35,8 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             2      2       2      2         3.0000     1.5000 0.2500
     0
     """
-    _tolerate_narrow_encodings()
     try:
+        _tolerate_narrow_encodings()
+        from lossviz.cli._parser import parsed  # here, so that Ctrl-C while it is imported is no traceback
+
         arguments = parsed(argv)
         status = arguments.command(arguments)
         sys.stdout.flush()
@@ -48,6 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (LossvizError, OSError, MemoryError) as error:
         return _fail(str(error) or "there is not enough memory for this batch.", 2)
     return int(status)
+
+
+def reference() -> str:
+    """The text of docs/commands.md, made from the parsers."""
+    from lossviz.cli import _reference
+
+    return _reference.reference()
 
 
 def _fail(message: str, status: int) -> int:

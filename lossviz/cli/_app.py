@@ -2,11 +2,11 @@
 
 import argparse
 import os
-import runpy
 import socket
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,9 @@ from lossviz.formats import find_reader
 from lossviz.recording import is_run
 from lossviz.settings import FILE_VARIABLE
 
-__all__ = ["ADDRESS", "FIRST_PORT", "command_line", "free_port", "run"]
+__all__ = ["ADDRESS", "checked_port", "options_of", "run"]
 
 ADDRESS = "127.0.0.1"
-FIRST_PORT = 8501
 # A folder of its own: Streamlit puts the script's folder in front of `sys.path`.
 _SCRIPT = Path(__file__).parent / "_start.py"
 _ALWAYS = {
@@ -36,41 +35,46 @@ def run(arguments: argparse.Namespace) -> int:
     require("streamlit", "`lossviz app`")
     if arguments.files:
         os.environ[FILE_VARIABLE] = "\n".join(str(_existing(file)) for file in arguments.files)
-    port = free_port(arguments.port)
-    sys.stderr.write(f"lossviz answers at http://{ADDRESS}:{port} and ends with Ctrl-C.\n")
-    sys.argv = command_line(port, browser=not arguments.no_browser)
+    options = options_of(checked_port(arguments.port), browser=not arguments.no_browser)
     try:
-        runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+        # By name: the command starts the pages but is no part of them.
+        import_module("lossviz.ui.server").serve(_SCRIPT, options, _announce)
+    except KeyboardInterrupt:
+        return 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0
 
 
-def free_port(wanted: int | None) -> int:
-    """The port to answer on: the one asked for, else the first free one from 8501 on.
+def checked_port(wanted: int | None) -> int | None:
+    """The port that was asked for, once it is known to be free; None leaves it to the server.
 
     Raises:
-        InputError: if the one asked for is taken, or is no port.
+        InputError: if it is taken, or is no port.
     """
-    if wanted is not None:
-        if not 1 <= wanted <= 65535:
-            raise InputError(f"`--port` must be from 1 to 65535; got {wanted}.")
-        if not _is_free(wanted):
-            raise InputError(f"Port {wanted} is taken. Leave `--port` out to get a free one.")
-        return wanted
-    return next((port for port in range(FIRST_PORT, FIRST_PORT + 100) if _is_free(port)), FIRST_PORT)
+    if wanted is not None and not 1 <= wanted <= 65535:
+        raise InputError(f"`--port` must be from 1 to 65535; got {wanted}.")
+    if wanted is not None and not _is_free(wanted):
+        raise InputError(f"Port {wanted} is taken. Leave `--port` out to get a free one.")
+    return wanted
 
 
-def command_line(port: int, *, browser: bool) -> list[str]:
+def options_of(port: int | None, *, browser: bool) -> dict[str, Any]:
     """What Streamlit is started with: the options of .streamlit/config.toml, and those that never change.
 
-    They are given as arguments, so that they hold in an installed package too, and over anyone's own configuration.
+    They are given in code, so that they hold in an installed package too, and over anyone's own configuration.
     """
-    options = {**dict(_flatten(_configuration())), **_ALWAYS, "server.port": port}
+    options = {**dict(_flatten(_configuration())), **_ALWAYS}
+    if port is not None:
+        options["server.port"] = port
     if not browser:  # otherwise Streamlit looks for a display by itself
         options["server.headless"] = True
-    words = (f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items())
-    return ["streamlit", "run", str(_SCRIPT), *words]
+    return options
+
+
+def _announce(port: int) -> None:
+    sys.stderr.write(f"lossviz answers at http://{ADDRESS}:{port} and ends with Ctrl-C.\n")
+    sys.stderr.flush()
 
 
 def _existing(file: str) -> Path:

@@ -1,4 +1,4 @@
-"""What Streamlit runs for `lossviz app`, like app.py of the checkout."""
+"""What Streamlit runs for every visitor, of `lossviz app` and of `streamlit run app.py`."""
 
 from importlib import import_module
 

@@ -36,7 +36,7 @@ planted = {
     "after": lambda *_: "read",
 }
 cases._ASKERS.update(planted)
-workers.SECONDS, workers.STALLED, workers.MEMORY = 2, 5, 50 * 2**20
+workers.SECONDS, workers.STALLED, workers.MEMORY = 0.5, 8, 50 * 2**20
 stream = ((number, kind, lambda: None) for number, kind in enumerate(planted))
 print(workers.numbered(7, 1)[2]() == workers.numbered(7, 1)[2]())
 outcome = workers.run(stream, time.monotonic() + 60)
@@ -65,7 +65,7 @@ def test_fuzz_finds_what_it_looks_for() -> None:
         "long Wrong at cases.py:N: a message of N,N characters: ",
         "unprintable Wrong at cases.py:N: a message that can't be print",
         "large it took N MiB",
-        "endless TimeoutError at workers.py:N: a case took N second",
+        "endless TimeoutError at workers.py:N: a case took N.N seco",
         "killed the worker ended with N",
         "deaf the worker ended with N",
     ]

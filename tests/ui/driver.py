@@ -11,12 +11,13 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "lossviz" / "cli" / "_start.py"
 SECONDS = 120
 
 
 def open_app(**query: str) -> AppTest:
     """The app as a fresh tab shows it; fails if the page shows a traceback."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app = AppTest.from_file(str(SCRIPT), default_timeout=SECONDS)
     for name, value in query.items():
         app.query_params[name] = value
     return run(app)
@@ -205,7 +206,7 @@ def go(app: AppTest, title: str) -> AppTest:
 
 def open_page(name: str, **query: str) -> AppTest:
     """The app as a fresh tab shows it at /name."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app = AppTest.from_file(str(SCRIPT), default_timeout=SECONDS)
     app._page_hash = calc_hash(name)
     for key, value in query.items():
         app.query_params[key] = value
