@@ -69,20 +69,22 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] not in ("http", "websocket"):
-            return await self.app(scope, receive, send)
-        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-        if scope["type"] == "websocket":
-            return await (self.app(scope, receive, send) if _is_here(host) else send({"type": "websocket.close"}))
+        host = next((value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"host"), "")
+        if scope["type"] == "http":
+            await (self.app if _is_here(host) else _refuse)(scope, receive, _with_headers(send))
+        elif scope["type"] == "websocket" and not _is_here(host):
+            await send({"type": "websocket.close"})
+        else:
+            await self.app(scope, receive, send)
 
-        async def send_guarded(message: Scope) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_headers()]
-            await send(message)
 
-        if not _is_here(host):
-            return await _refuse(send_guarded)
-        return await self.app(scope, receive, send_guarded)
+def _with_headers(send: Send) -> Send:
+    async def send_guarded(message: Scope) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *_headers()]
+        await send(message)
+
+    return send_guarded
 
 
 def _headers() -> list[tuple[bytes, bytes]]:
@@ -105,7 +107,7 @@ def _is_here(host: str) -> bool:
     return name in HOSTS or any(fnmatch(name, one.lower()) for one in added)
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(_: Scope, __: Receive, send: Send) -> None:
     text = b"lossviz answers on this machine only. Open it as 127.0.0.1, or start it with --server.allowedHosts."
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": 403, "headers": headers})

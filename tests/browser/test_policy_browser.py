@@ -46,4 +46,5 @@ def test_policy_comes_with_app_py_and_foreign_hosts_are_refused(app_server: str)
     foreign = urllib.request.Request(app_server, headers={"Host": "evil.example"})  # noqa: S310
     with pytest.raises(urllib.error.HTTPError) as error:
         urllib.request.urlopen(foreign, timeout=60)  # noqa: S310
+    error.value.close()
     assert error.value.code == 403
