@@ -102,8 +102,8 @@ class KerasRecorder(keras.callbacks.Callback, keras.metrics.Metric):  # type: ig
         rows = kept.pop("rows") > 0
         if "logits" in kept:
             del kept["losses"]
-        if not _SEES_MASKS and (kept["weights"][rows] == 1).all():
-            del kept["weights"]
+        if not (self._live and _SEES_MASKS) and (kept["weights"][rows] == 1).all():
+            del kept["weights"]  # nothing was weighted or masked, or it can't be seen
         loss = model.loss
         details = {
             "loss": loss if isinstance(loss, str) else type(loss).__name__,

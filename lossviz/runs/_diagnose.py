@@ -7,12 +7,14 @@ from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
 from lossviz.errors import LossvizError
 from lossviz.fixes import fix_of
+from lossviz.measuring import usual_settings
 from lossviz.rules import RULES, SEVERITIES, Finding, diagnose
 from lossviz.runs._run import Run
+from lossviz.settings import Settings
 
 __all__ = ["RunDiagnosis", "RunFinding", "diagnose_run"]
 
-Analyze = Callable[[Batch], Analysis]
+Analyze = Callable[[Batch, Settings], Analysis]
 Progress = Callable[[int, int], None]
 
 
@@ -62,7 +64,7 @@ def diagnose_run(
         run: from `open_run`.
         select: codes of the only rules to run, as in `diagnose`; `ignore`: of those to leave out.
         ignore: see above.
-        analyze: what analyzes a step's batch.
+        analyze: what analyzes a step's batch under settings.
         progress: called as `progress(done, total)` after each step; raise in it to stop.
 
     >>> import tempfile
@@ -80,7 +82,7 @@ def diagnose_run(
     problems: dict[int, str] = {}
     for done, step in enumerate(run.step_numbers, 1):
         try:
-            findings = diagnose(analyze(run.batch(step)), select=select, ignore=ignore).findings
+            findings = diagnose(_analyzed(run, step, analyze), select=select, ignore=ignore).findings
         except LossvizError as error:
             problems[step], findings = str(error), ()
         for finding in (_as_recorded(one, run, step) for one in findings):
@@ -91,6 +93,14 @@ def diagnose_run(
     counted = [RunFinding(first[code], tuple(at)) for code, at in steps.items()]
     ordered = sorted(counted, key=lambda one: (SEVERITIES.index(one.first.severity), -len(one.steps)))
     return RunDiagnosis(run.step_numbers, tuple(ordered), problems)
+
+
+def _analyzed(run: Run, step: int, analyze: Analyze) -> Analysis:
+    """The analysis of a step; the recorder counted its micro-batches, so that no rule has to guess how many."""
+    batch, pieces = run.batch(step), run.recorded.accumulation(step)
+    settings = usual_settings(batch)
+    known = pieces > 1 and batch.shape[0] % pieces == 0
+    return analyze(batch, settings.replace(accumulation_steps=pieces) if known else settings)
 
 
 def _as_recorded(finding: Finding, run: Run, step: int) -> Finding:

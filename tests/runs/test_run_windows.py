@@ -47,10 +47,11 @@ def test_diagnose_run_counts_findings_and_tells_progress(tmp_path):
     """A step that can't be analyzed is a sentence, and the others are checked."""
     run, seen = train(tmp_path / "run", window=1), []
 
-    def analyzed(batch):
+    def analyzed(batch, settings):
+        assert settings.accumulation_steps == 2
         if batch.title == "run, step 3":
             raise lossviz.LossvizError("No analysis today.")
-        return lossviz.analyze(batch)
+        return lossviz.analyze(batch, settings)
 
     found = diagnose_run(run, select="PAD18", analyze=analyzed, progress=lambda *at: seen.append(at))
     assert seen == [(done, 8) for done in range(1, 9)]
