@@ -1,17 +1,25 @@
-"""A user's loop for a fix to be pasted into: its names, in TensorFlow and in PyTorch, and what comes out in float64."""
+"""A user's loop for a fix to be pasted into: its names in each of three libraries, and what comes out in float64."""
 
 from contextlib import contextmanager
 from threading import Barrier, Thread
 from types import SimpleNamespace
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 import tensorflow as tf
 import torch
 
 from lossviz.masking import resolve_mask
 
-LIBRARIES = ("TensorFlow", "PyTorch")
-IMPORTS = {"TensorFlow": {"tf": tf}, "PyTorch": {"torch": torch, "F": torch.nn.functional}}
+LIBRARIES = ("TensorFlow", "PyTorch", "JAX")
+IMPORTS = {
+    "TensorFlow": {"tf": tf},
+    "PyTorch": {"torch": torch, "F": torch.nn.functional},
+    "JAX": {"jax": jax, "jnp": jnp, "optax": optax},
+}
+MAKE = {"TensorFlow": tf.constant, "PyTorch": torch.tensor, "JAX": jnp.asarray}
 
 
 def losses_of(logits, targets):
@@ -52,7 +60,7 @@ def tensor(library, value, ids=np.int64):
         return value
     value = value.astype(np.float32) if value.dtype.name == "bfloat16" and library == "PyTorch" else value
     value = value.astype({"f8": np.float32, "i8": ids}.get(value.dtype.str[1:], value.dtype))
-    return tf.constant(value) if library == "TensorFlow" else torch.tensor(value)
+    return MAKE[library](value)
 
 
 def run(code, library, loop, ids=np.int64):
@@ -74,6 +82,8 @@ def array(value):
     """A tensor as an array, everything else as it is."""
     if isinstance(value, torch.Tensor):
         return value.detach().float().numpy() if value.dtype == torch.bfloat16 else value.detach().numpy()
+    if isinstance(value, jax.Array):
+        return np.asarray(value)
     return value.numpy() if isinstance(value, tf.Tensor) else value
 
 
@@ -85,6 +95,8 @@ def gradient(code, library, loop):
         logits.requires_grad_()
         execute(code, library, names)["loss"].backward()
         return logits.grad.numpy()
+    if library == "JAX":
+        return np.asarray(jax.grad(lambda logits: execute(code, library, names | {"logits": logits})["loss"])(logits))
     with tf.GradientTape() as tape:
         tape.watch(logits)
         loss = execute(code, library, names)["loss"]
@@ -109,7 +121,7 @@ def on_ranks(code, library, loops, monkeypatch):
 
 
 class Ranks:
-    """What `torch.distributed` and a replica context give to threads that are named by their rank."""
+    """What `torch.distributed`, a replica context and `pmean` give to threads that are named by their rank."""
 
     def __init__(self, size, library):
         self.slots, self.barrier, self.library = [None] * size, Barrier(size, timeout=60), library
@@ -124,7 +136,7 @@ class Ranks:
         self.barrier.wait()
         total = sum(self.slots)
         self.barrier.wait()
-        return tf.constant(total) if self.library == "TensorFlow" else value.copy_(torch.tensor(total))
+        return value.copy_(torch.tensor(total)) if self.library == "PyTorch" else MAKE[self.library](total)
 
     @contextmanager
     def joined(self, monkeypatch):
@@ -132,6 +144,8 @@ class Ranks:
             if self.library == "TensorFlow":
                 context = SimpleNamespace(all_reduce=self.all_reduce)
                 patch.setattr(tf.distribute, "get_replica_context", lambda: context)
+            elif self.library == "JAX":
+                patch.setattr(jax.lax, "pmean", lambda value, _: self.all_reduce(value) / len(self.slots))
             else:
                 patch.setattr(torch.distributed, "all_reduce", self.all_reduce)
                 patch.setattr(torch.distributed, "get_world_size", lambda: len(self.slots))

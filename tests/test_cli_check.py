@@ -229,7 +229,7 @@ def test_check_reported_is_what_the_rules_are_told(capsys):
 def test_check_json_holds_every_number(capsys):
     found = document(capsys, BAD, "--select", "NUM02,NUM03", status=1)
     fix = found["files"][0]["findings"][0].pop("fix")
-    assert sorted(fix) == ["PyTorch", "TensorFlow"]
+    assert sorted(fix) == ["JAX", "PyTorch", "TensorFlow"]
     assert found == {
         "lossviz": "0.1.0",
         "status": 1,

@@ -73,6 +73,10 @@ TensorFlow:
 PyTorch:
     weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()
     loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()
+
+JAX:
+    weights = (jnp.arange(targets.shape[1]) < lengths[:, None]).astype(jnp.float32)
+    loss = jnp.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()
 """
     )
 

@@ -3,6 +3,7 @@
 import argparse
 
 from lossviz.cli._options import FILE, add_layout, add_names, add_reduction, add_step, take_negative_numbers
+from lossviz.fixes import LIBRARIES
 from lossviz.rules import SEVERITIES
 
 __all__ = ["CHECK", "FORMATS", "RULE", "add_check", "add_rule"]
@@ -49,7 +50,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         help=f"the least severity that gives exit status 1: {', '.join(SEVERITIES)} ({SEVERITIES[0]})",
     )
     parser.add_argument(
-        "--fix", choices=("tensorflow", "pytorch"), help="of text: what to write instead: tensorflow, pytorch"
+        "--fix", choices=tuple(LIBRARIES), help=f"of text: what to write instead: {', '.join(LIBRARIES)}"
     )
     parser.add_argument(
         "--verbose",

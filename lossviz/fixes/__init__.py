@@ -1,4 +1,4 @@
-"""What to write instead: the lines that fix a training loop, in TensorFlow and PyTorch.
+"""What to write instead: the lines that fix a training loop, in TensorFlow, PyTorch and JAX.
 
 `FIXES` has the lines for each bug, and `fix_of` writes them for a batch. Rules that need other lines compose them
 from the snippets (`WEIGHTS`, `LOSSES`, `MEAN`, …) with `written`.
@@ -11,6 +11,7 @@ from lossviz.fixes._by_bug import FIXES, GUARDED, SAFE, fix_of
 from lossviz.fixes._snippets import (
     BY_LENGTH,
     CHANGE,
+    LIBRARIES,
     LOSE,
     LOSSES,
     MEAN,
@@ -22,6 +23,7 @@ from lossviz.fixes._snippets import (
     WIDE,
     Line,
     both,
+    by_condition,
     weigh,
     written,
 )
@@ -31,6 +33,7 @@ __all__ = [
     "CHANGE",
     "FIXES",
     "GUARDED",
+    "LIBRARIES",
     "LOSE",
     "LOSSES",
     "MEAN",
@@ -43,6 +46,7 @@ __all__ = [
     "WIDE",
     "Line",
     "both",
+    "by_condition",
     "fix_of",
     "weigh",
     "written",

@@ -1,7 +1,7 @@
-"""The lines that fixes are composed of: the weights, the losses and their mean, written in both libraries.
+"""The lines that fixes are composed of: the weights, the losses and their mean, written in each library.
 
 The names are those of a loop: `logits` [B, T, V]; `targets`, `inputs`, `weights`, `losses` [B, T]; `lengths` [B];
-`loss`, the number. `tf` is TensorFlow, `F` is `torch.nn.functional`.
+`loss`, the number. `tf` is TensorFlow, `F` is `torch.nn.functional`, `jnp` is `jax.numpy`.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ from lossviz.batch import Batch
 __all__ = [
     "BY_LENGTH",
     "CHANGE",
+    "LIBRARIES",
     "LOSE",
     "LOSSES",
     "MEAN",
@@ -24,6 +25,7 @@ __all__ = [
     "WIDE",
     "Line",
     "both",
+    "by_condition",
     "weigh",
     "written",
 ]
@@ -32,19 +34,25 @@ SOURCE, WEIGH, LOSE, CHANGE, REDUCE, REPORT = range(6)
 """The order of a training loop: data, weights, losses, changes to them, the number, and its unit."""
 
 
+LIBRARIES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch", "jax": "JAX"}
+"""The libraries that fixes are written in, by the field of `Line`, with their names."""
+
+
 class Line(NamedTuple):
-    """One step of the loop in both libraries; may contain several lines of code.
+    """One step of the loop in each library; may contain several lines of code.
 
     Attributes:
         place: its place in the loop, one of the six above.
         tensorflow: the code, with Keras where that is usual; {losses} is the line that gives every timestep's cross
             entropy, {labels} the targets, or those that are classes where there are others; {…} see `_SOFTMAX`.
         pytorch: likewise.
+        jax: likewise, with optax where that is usual.
     """
 
     place: int
     tensorflow: str
     pytorch: str
+    jax: str
 
     def saying(self, comment: str) -> "Line":
         """The same line, followed by a comment.
@@ -52,7 +60,12 @@ class Line(NamedTuple):
         >>> MEAN.saying("one division").pytorch
         'loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division'
         """
-        return Line(self.place, f"{self.tensorflow}  # {comment}", f"{self.pytorch}  # {comment}")
+        return Line(self.place, *(f"{code}  # {comment}" for code in self.code))
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Its code in each of `LIBRARIES`."""
+        return self[1:]
 
     @property
     def step(self) -> tuple[int, str]:
@@ -64,35 +77,37 @@ BY_LENGTH = Line(
     WEIGH,
     "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)",
     "weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()",
+    "weights = (jnp.arange(targets.shape[1]) < lengths[:, None]).astype(jnp.float32)",
 )
 """A timestep counts before the end of its sequence."""
 
-WEIGHTS = Line(WEIGH, "", "")
+WEIGHTS = Line(WEIGH, "", "", "")
 """A placeholder for the weights that the batch declares."""
 
-LOSSES = Line(LOSE, "{losses}", "{losses}")
+LOSSES = Line(LOSE, "{losses}", "{losses}", "{losses}")
 """The cross entropy of every timestep."""
 
 WIDE = Line(
-    LOSE, "logits = tf.cast(logits, tf.float32)  # before the loss", "logits = logits.float()  # before the loss"
-)
+    LOSE, "logits = tf.cast(logits, tf.float32)", "logits = logits.float()", "logits = logits.astype(jnp.float32)"
+).saying("before the loss")
 """Half precision is for the model."""
 
 MEAN = Line(
     REDUCE,
     "loss = tf.reduce_sum(tf.where(weights != 0, losses * weights, 0.0)) / tf.reduce_sum(weights)",
     "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()",
+    "loss = jnp.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()",
 )
 """Σ w·loss ÷ Σ w; what does not count is selected away, since 0 · NaN is NaN."""
 
 
 def both(code: str, place: int = SOURCE) -> Line:
-    """A line that is the same in both libraries.
+    """A line that is the same in every library.
 
     >>> both("targets = tokens[:, 1:]").tensorflow
     'targets = tokens[:, 1:]'
     """
-    return Line(place, code, code)
+    return Line(place, *[code] * len(LIBRARIES))
 
 
 def written(lines: Iterable[Line], analysis: Analysis) -> dict[str, str]:
@@ -114,7 +129,7 @@ def written(lines: Iterable[Line], analysis: Analysis) -> dict[str, str]:
         if step != [*others, MEAN.step][0]:
             del steps[step]
     code = [_code(line, analysis) for line in sorted(steps.values(), key=lambda line: line.place)]
-    return {"TensorFlow": _joined(text for text, _ in code), "PyTorch": _joined(text for _, text in code)}
+    return {name: _joined(texts) for name, texts in zip(LIBRARIES.values(), zip(*code, strict=True), strict=True)}
 
 
 def _joined(texts: Iterable[str]) -> str:
@@ -124,31 +139,34 @@ def _joined(texts: Iterable[str]) -> str:
     return "\n".join(line for before, line in pairs if before.partition("  #")[0] != line.partition("  #")[0])
 
 
-def _code(line: Line, analysis: Analysis) -> tuple[str, str]:
-    """A line's code on this batch."""
+def _code(line: Line, analysis: Analysis) -> tuple[str, ...]:
+    """A line's code on this batch, in each library."""
     if line.step == WEIGHTS.step:
         weights = _weights(analysis)
-        return (weights[0] + line.tensorflow, weights[1] + line.pytorch) if weights[0] else weights
-    is_logit = analysis.is_classifier
-    tensorflow, pytorch = line[1:]
-    if "loss_fn" in tensorflow and (~analysis.mask & (analysis.non_finite > 0)).any():
-        tensorflow = f"{{losses}}\n{MEAN.tensorflow}"  # Keras multiplies by the weights: 0 · NaN
-    if analysis.has_logits and analysis.batch.logits.dtype.itemsize < 4:
-        for name in ("{losses}", "{smoothed}"):
-            tensorflow = tensorflow.replace(name, f"{WIDE.tensorflow}\n{name}")
-            pytorch = pytorch.replace(name, f"{WIDE.pytorch}\n{name}")
+        return tuple(map("".join, zip(weights, line.code, strict=True))) if weights[0] else weights
+    if "loss_fn" in line.tensorflow and (~analysis.mask & (analysis.non_finite > 0)).any():
+        line = line._replace(tensorflow=f"{{losses}}\n{MEAN.tensorflow}")  # Keras multiplies by the weights: 0 · NaN
+    is_half = analysis.has_logits and analysis.batch.logits.dtype.itemsize < 4
+    filled = _SIGMOID if analysis.is_classifier else _SOFTMAX
     shifted = "labels[:, 1:]" if analysis.mask_name == "ignore_id" else "tokens[:, 1:]"
-    for name, code in {**(_SIGMOID if is_logit else _SOFTMAX), "{shifted}": (shifted, shifted)}.items():
-        tensorflow, pytorch = tensorflow.replace(name, code[0]), pytorch.replace(name, code[1])
-    known = bool(analysis.is_class.all())
-    labels = ("targets", "targets") if known else ("tf.where(weights != 0, targets, 0)",) * 2
-    return tensorflow.replace("{labels}", labels[0]), pytorch.replace("{labels}", labels[1].replace("tf.", "torch."))
+    written_out = []
+    for at, code in enumerate(line.code):
+        for name, texts in filled.items():
+            wide = f"{WIDE.code[at]}\n" if is_half and name in ("{losses}", "{smoothed}") else ""
+            code = code.replace(name, wide + texts[at])
+        labels = "targets" if analysis.is_class.all() else f"{_MODULES[at]}.where(weights != 0, targets, 0)"
+        written_out.append(code.replace("{shifted}", shifted).replace("{labels}", labels))
+    return tuple(written_out)
+
+
+_MODULES = ("tf", "torch", "jnp")
 
 
 _SOFTMAX = {
     "{losses}": (
         "losses = tf.nn.sparse_softmax_cross_entropy_with_logits({labels}, logits)",
         'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none")',
+        "losses = optax.softmax_cross_entropy_with_integer_labels(logits, {labels})",
     ),
     "{smoothed}": (
         (
@@ -156,18 +174,24 @@ _SOFTMAX = {
             "logits, from_logits=True, label_smoothing=epsilon)"
         ),
         'losses = F.cross_entropy(logits.transpose(1, 2), {labels}, reduction="none", label_smoothing=epsilon)',
+        (
+            "losses = optax.softmax_cross_entropy(\n"
+            "    logits, optax.smooth_labels(jax.nn.one_hot({labels}, logits.shape[-1]), epsilon))"
+        ),
     ),
     "{hits}": (
         "hits = tf.argmax(logits, -1, output_type=targets.dtype) == targets",
         "hits = logits.argmax(-1) == targets",
+        "hits = logits.argmax(-1) == targets",
     ),
-    "{Entropy}": ("SparseCategoricalCrossentropy", ""),
-    "{of_keras}": ("{labels}", ""),
+    "{Entropy}": ("SparseCategoricalCrossentropy", "", ""),
+    "{of_keras}": ("{labels}", "", ""),
 }
 _SIGMOID = {
     "{losses}": (
         "losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(targets, tf.float32), logits[..., 0])",
         'losses = F.binary_cross_entropy_with_logits(logits[..., 0], targets.float(), reduction="none")',
+        "losses = optax.sigmoid_binary_cross_entropy(logits[..., 0], targets)",
     ),
     "{smoothed}": (
         (
@@ -178,40 +202,64 @@ _SIGMOID = {
             "losses = F.binary_cross_entropy_with_logits(\n"
             '    logits[..., 0], targets.float() * (1 - epsilon) + epsilon / 2, reduction="none")'
         ),
+        "losses = optax.sigmoid_binary_cross_entropy(logits[..., 0], targets * (1 - epsilon) + epsilon / 2)",
     ),
-    "{hits}": 2 * ("hits = (logits[..., 0] > 0) == (targets == 1)",),
-    "{Entropy}": ("BinaryCrossentropy", ""),
-    "{of_keras}": ("targets[..., None]", ""),
+    "{hits}": 3 * ("hits = (logits[..., 0] > 0) == (targets == 1)",),
+    "{Entropy}": ("BinaryCrossentropy", "", ""),
+    "{of_keras}": ("targets[..., None]", "", ""),
 }
 """The code that differs between a softmax over V classes and a sigmoid of one logit."""
 
-_COUNTS = "weights = tf.cast(weights != 0, tf.float32)", "weights = (weights != 0).float()"
+_COUNTS = (
+    "weights = tf.cast(weights != 0, tf.float32)",
+    "weights = (weights != 0).float()",
+    "weights = (weights != 0).astype(jnp.float32)",
+)
 _LAST = (
     "weights = tf.where(tf.cumsum(weights, axis=1, reverse=True) == 1, weights, 0.0)  # the last timestep",
     "weights = weights * (weights.flip(1).cumsum(1).flip(1) == 1)  # the last timestep",
+    "weights = weights * (weights[:, ::-1].cumsum(1)[:, ::-1] == 1)  # the last timestep",
 )
 
 
-def _weights(analysis: Analysis) -> tuple[str, str]:
+def _weights(analysis: Analysis) -> tuple[str, ...]:
     """The weights of the mask in use; a classifier counts only its last timestep."""
     code = weigh(analysis.batch, analysis.mask_name)
     if not analysis.is_classifier:
         return code
     counts = code if code[0] else _COUNTS
-    return f"{counts[0]}\n{_LAST[0]}", f"{counts[1]}\n{_LAST[1]}"
+    return tuple(map("\n".join, zip(counts, _LAST, strict=True)))
 
 
-def weigh(batch: Batch, name: str) -> tuple[str, str]:
-    """The line that computes the weights of a mask, in TensorFlow and PyTorch; empty if the loop already has weights.
+def weigh(batch: Batch, name: str) -> tuple[str, ...]:
+    """The line that computes the weights of a mask, in each library; empty if the loop already has weights.
 
     >>> weigh(Batch.from_arrays(logits=[[[0.0, 0.0]]], targets=[[1]], pad_id=0), "nonpad")[1]
     'weights = (targets != 0).float()'
     """
     if name == "lengths":
-        return BY_LENGTH.tensorflow, BY_LENGTH.pytorch
+        return BY_LENGTH.code
     if name == "none":
-        return "weights = tf.ones_like(targets, tf.float32)", "weights = torch.ones_like(targets, dtype=torch.float32)"
+        return (
+            "weights = tf.ones_like(targets, tf.float32)",
+            "weights = torch.ones_like(targets, dtype=torch.float32)",
+            "weights = jnp.ones_like(targets, jnp.float32)",
+        )
     if name == "weights":
-        return "", ""
+        return "", "", ""
     left_out = batch.ignore_id if name == "ignore_id" else batch.pad_id or 0
-    return f"weights = tf.cast(targets != {left_out}, tf.float32)", f"weights = (targets != {left_out}).float()"
+    return by_condition(f"targets != {left_out}").code
+
+
+def by_condition(condition: str, place: int = WEIGH) -> Line:
+    """Weights of 1 where a condition holds.
+
+    >>> by_condition("targets != 0").jax
+    'weights = (targets != 0).astype(jnp.float32)'
+    """
+    return Line(
+        place,
+        f"weights = tf.cast({condition}, tf.float32)",
+        f"weights = ({condition}).float()",
+        f"weights = ({condition}).astype(jnp.float32)",
+    )

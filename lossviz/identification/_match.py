@@ -24,7 +24,7 @@ class Match:
         clause: what the training loop does, to follow "Your loop"; "" if the match is not about the loop.
         divided_by: where the loop only divides, its divisor: `clause` without the verb; else "".
         possible: whether nothing besides the number supports it, so that the sentence is a guess.
-        fix: what to write instead, by library ("TensorFlow", "PyTorch"); empty if there is nothing to fix.
+        fix: what to write instead, by library ("TensorFlow", "PyTorch", "JAX"); empty if there is nothing to fix.
         rank: 1 for the likeliest; known formulas under the declared mask first, then bugs, then combinations.
         codes: the codes of a combination: ("PAD01", "C12").
         aliases: the codes of other formulas with exactly this value on this batch.

@@ -32,7 +32,7 @@ def test_identify_explains_with_the_numbers_of_the_batch(golden):
     }
 
 
-def test_identify_bug_brings_its_fix_for_both_libraries(golden):
+def test_identify_bug_brings_its_fix_for_each_library(golden):
     assert identify(golden, "0.9667")[0].fix == {
         "TensorFlow": "weights = tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32)\n"
         "losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)\n"
@@ -40,8 +40,11 @@ def test_identify_bug_brings_its_fix_for_both_libraries(golden):
         "PyTorch": "weights = (torch.arange(targets.shape[1], device=lengths.device) < lengths[:, None]).float()\n"
         'losses = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")\n'
         "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()",
+        "JAX": "weights = (jnp.arange(targets.shape[1]) < lengths[:, None]).astype(jnp.float32)\n"
+        "losses = optax.softmax_cross_entropy_with_integer_labels(logits, targets)\n"
+        "loss = jnp.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()",
     }
-    assert set(identify(golden, "0.9200")[0].fix) == {"TensorFlow", "PyTorch"}
+    assert set(identify(golden, "0.9200")[0].fix) == {"TensorFlow", "PyTorch", "JAX"}
 
 
 def test_identify_ranks_are_1_to_n_known_formulas_first(golden):

@@ -40,6 +40,9 @@ def spread(targets, classes=9, **fields):
     return Batch.from_arrays(logits=logits, targets=targets, **fields)
 
 
+ONES = np.ones((4, 8), np.float16)
+
+
 def of_samples():
     """What the loop of each sample holds beside its batch."""
     bad = {rule.code: sample(rule.code) for rule in RULES if rule.code != "NUM07"}
@@ -56,7 +59,11 @@ def of_samples():
         "MOD03": {"hidden": bad["MOD03"].logits, "head": lambda hidden: hidden},
         "NUM03": {"allowed": np.isfinite(bad["NUM03"].logits), "logits": np.zeros(bad["NUM03"].shape)},
         "NUM05": attention,
-        "NUM06": {"hidden": np.full((3, 6, 4), 6e4, np.float16), "head": torch.nn.Linear(4, 8).half()},
+        "NUM06": {
+            "hidden": np.full((3, 6, 4), 6e4, np.float16),
+            "head": torch.nn.Linear(4, 8).half(),
+            "kernel": ONES,
+        },
         "PAD04": {"lengths": np.array([5, 7, 4])},
         "PAD05": {"lengths": np.array([7, 4, 3, 4])},
         "PAD13": {"hidden": np.ones((4, 7, 5))},

@@ -5,6 +5,7 @@ No fix is left out: those that no number is promised of have a test of their own
 
 import ast
 
+import jax
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,7 +21,7 @@ from tests.rules.numeric.test_num07_more_than_32_bits import case as huge
 
 CASES = {str(case): case for case in (*of_samples(), *others())}
 FOUND = {name: case.finding for name, case in CASES.items()}
-BOTH = pytest.mark.parametrize("library", LIBRARIES)
+EACH = pytest.mark.parametrize("library", LIBRARIES)
 RANKED = "RED03 sample"
 OWN_TEST = {
     "MOD03 sample": "the number was right",
@@ -72,7 +73,7 @@ def test_fixes_without_a_test_of_their_own_promise_a_number():
 
 
 @pytest.mark.parametrize("name", PROMISED)
-@BOTH
+@EACH
 def test_fix_gives_the_number_that_the_finding_promises(name, library):
     names, found = after(name, library), FOUND[name]
     given = {"loss", "nll"} & set(names)
@@ -96,7 +97,7 @@ def test_fix_is_needed_to_give_that_number(name):
 
 
 @pytest.mark.parametrize("name", ["NUM01 sample", "NUM02 sample", "NUM05 sample", "NUM04 sample"])
-@BOTH
+@EACH
 def test_fix_of_what_is_not_finite_has_the_gradient_of_the_mean(name, library):
     """(softmax(z) − [v = y]) · w ÷ Σ w, and 0 under the mask."""
     case = CASES[name]
@@ -109,7 +110,7 @@ def test_fix_of_what_is_not_finite_has_the_gradient_of_the_mean(name, library):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@BOTH
+@EACH
 def test_fix_of_attention_leaves_every_query_a_number(dtype, library):
     """A query of two keys has their softmax, one of none has 0."""
     scores = np.array([[[1.0, 3.0], [2.0, 5.0]]], dtype)
@@ -124,14 +125,14 @@ def test_fix_of_attention_leaves_every_query_a_number(dtype, library):
     assert (coarse[0, 1] <= np.finfo(dtype).min / 2).all()
 
 
-@BOTH
+@EACH
 def test_fix_of_log_probabilities_gives_the_logits_of_the_head(library):
     names = after("MOD03 sample", library, hidden=np.array([[[1.0, 2.0]]]), head=lambda hidden: 3 * hidden)
     assert names["logits"].tolist() == [[[3.0, 6.0]]]
 
 
 @pytest.mark.parametrize(("name", "finite"), [("NUM03 sample", 15), ("NUM03 ignore id", 2)])
-@BOTH
+@EACH
 def test_fix_of_an_impossible_target_allows_it_and_no_other_class(name, finite, library):
     names, batch = after(name, library), CASES[name].batch
     counts = weights_of(batch) != 0
@@ -143,20 +144,20 @@ def test_fix_of_an_impossible_target_allows_it_and_no_other_class(name, finite, 
     assert silent("NUM03", batch.replace(logits=names["logits"]))
 
 
-@BOTH
+@EACH
 def test_fix_of_an_overflow_computes_the_logits_in_float32(library):
     logits = after("NUM06 sample", library)["logits"]
     assert (logits.shape, logits.dtype, bool(np.isfinite(logits).all())) == ((3, 6, 8), np.float32, True)
 
 
-@BOTH
+@EACH
 def test_fix_of_coarse_logits_widens_them(library):
     names = after("NUM06 coarse", library)
     assert names["logits"].dtype == np.float32
     assert names["logits"].tolist() == CASES["NUM06 coarse"].batch.logits.tolist()
 
 
-@BOTH
+@EACH
 def test_fix_of_more_than_32_bits_is_the_mean_of_what_counts(library):
     [rule] = [rule for rule in RULES if rule.code == "NUM07"]
     code = rule.check(huge((43, 2047, 50000))).fix[library]
@@ -194,14 +195,23 @@ def test_fix_of_a_nan_that_counts_stops_at_it_in_pytorch():
         torch.autograd.set_detect_anomaly(False)
 
 
-@BOTH
+def test_fix_of_a_nan_that_counts_stops_at_it_in_jax():
+    try:
+        after("NUM09 sample", "JAX")
+        with pytest.raises(FloatingPointError, match="nan"):
+            jax.numpy.log(jax.numpy.array([-1.0]))
+    finally:
+        jax.config.update("jax_debug_nans", False)
+
+
+@EACH
 def test_fix_of_an_inverted_ignore_id_takes_the_tokens_again(library):
     targets = after("PAD06 labels", library)["targets"]
     assert targets.tolist() == [[5, 6, 1, -100, -100], [7, 1, -100, -100, -100]]
 
 
 @pytest.mark.parametrize("wrong", [-1, 5])
-@BOTH
+@EACH
 def test_fix_of_a_negative_length_refuses_it(wrong, library):
     assert after("PAD09 below 0", library)["weights"].tolist() == [[1, 1, 1, 1]]
     with pytest.raises((AssertionError, tf.errors.InvalidArgumentError)):
@@ -209,7 +219,7 @@ def test_fix_of_a_negative_length_refuses_it(wrong, library):
 
 
 @pytest.mark.parametrize("name", ["PAD10 nothing in it", "PAD10 weights"])
-@BOTH
+@EACH
 def test_fix_of_empty_sequences_is_the_mean_over_the_others(name, library):
     case = CASES[name]
     weights, losses = weights_of(case.batch), held(case.batch)["losses"]
@@ -219,7 +229,7 @@ def test_fix_of_empty_sequences_is_the_mean_over_the_others(name, library):
     assert float(found["loss"]) == near(sum(means) / 2) == near(FOUND[name].evidence["mean over the others"])
 
 
-@BOTH
+@EACH
 def test_fix_of_nothing_supervised_is_0(library):
     assert float(after("PAD11 sample", library)["loss"]) == 0
     some = np.array([[0.5, np.nan, 2.0]])
@@ -227,7 +237,7 @@ def test_fix_of_nothing_supervised_is_0(library):
     assert float(names["loss"]) == 1.25
 
 
-@BOTH
+@EACH
 def test_fix_of_a_label_beyond_the_classes_gives_it_a_logit(library):
     names = after("PAD13 sample", library)
     assert names["logits"].shape == (4, 7, 11)
@@ -235,36 +245,36 @@ def test_fix_of_a_label_beyond_the_classes_gives_it_a_logit(library):
     assert silent("PAD13", CASES["PAD13 sample"].batch.replace(logits=names["logits"], vocabulary=None))
 
 
-@BOTH
+@EACH
 def test_fix_of_labels_from_1_moves_them_to_0(library):
     assert after("PAD13 from 1", library)["targets"].tolist() == [[0, 1, 3], [2, 3, 0]]
 
 
-@BOTH
+@EACH
 def test_fix_of_a_negative_label_refuses_it_where_it_counts(library):
     after("PAD13 below 0", library)
     with pytest.raises((AssertionError, tf.errors.InvalidArgumentError)):
         after("PAD13 below 0", library, targets=np.array([[1, -5, 3]]))
 
 
-@BOTH
+@EACH
 def test_fix_of_mask_shapes_is_what_the_tokenizer_says_of_the_targets(library):
     masks = np.array([[0, 0, 1, 1]])
     assert after("PAD14 sample", library, assistant_masks=masks)["weights"].tolist() == [[0, 1, 1]]
 
 
-@BOTH
+@EACH
 def test_fix_of_an_integer_mask_inverts_it_as_numbers(library):
     names = after("PAD15 sample", library, mask=np.array([[1, 1, 0]], np.uint8))
     assert (names["weights"].tolist(), names["inverted"].tolist()) == ([[1, 1, 0]], [[0, 0, 1]])
 
 
-@BOTH
+@EACH
 def test_fix_of_fractional_weights_divides_by_their_sum(library):
     assert float(after("PAD15 fractions", library)["loss"]) == near(11.35 / 10.5)
 
 
-@BOTH
+@EACH
 def test_fix_of_negative_weights_refuses_them(library):
     after("PAD15 negative", library)
     with pytest.raises((AssertionError, tf.errors.InvalidArgumentError)):
@@ -277,10 +287,12 @@ def test_fix_of_padding_waste_batches_like_lengths():
     batches = after("PAD18 sample", "PyTorch")["batches"]
     lengths = np.array([8, 2, 2, 2])
     assert [lengths[rows].tolist() for rows in batches] == [[2, 2], [2, 8]]
+    batches = after("PAD18 sample", "JAX")["batches"]
+    assert [lengths[np.asarray(rows)].tolist() for rows in batches] == [[2, 2], [2, 8]]
 
 
 @pytest.mark.parametrize("code", ["RED01", "RED02", "RED17"])
-@BOTH
+@EACH
 def test_fix_of_micro_batches_is_pasted_where_the_loop_prints_something_else(code, library):
     """The mean of the means, their sum and the last of them are what was printed."""
     parts = CASES[f"{code} sample"].loop["micro_batches"]
@@ -289,8 +301,8 @@ def test_fix_of_micro_batches_is_pasted_where_the_loop_prints_something_else(cod
     assert f"{printed:.5g}" == f"{float(CASES[f'{code} sample'].batch.reported):.5g}"
 
 
-@BOTH
-def test_fix_of_ranks_has_their_mean_in_pytorch_and_their_sum_in_tensorflow(library, monkeypatch):
+@EACH
+def test_fix_of_ranks_has_their_mean_in_pytorch_and_jax_and_their_sum_in_tensorflow(library, monkeypatch):
     batch, found = CASES[RANKED].batch, FOUND[RANKED]
     loop = held(batch, weights=weights_of(batch))
     code = "\n".join(line for line in found.fix[library].splitlines() if not line.startswith("weights = "))
@@ -314,7 +326,20 @@ def test_fix_of_ranks_runs_on_the_one_that_there_is(monkeypatch):
     assert float(found["loss"]) == near(FOUND[RANKED].loss_if_fixed)
 
 
-@BOTH
+def test_fix_of_ranks_averages_over_an_axis_of_jax():
+    """Two ranks, each with half of the timesteps, and the real `pmean`."""
+    batch, found = CASES[RANKED].batch, FOUND[RANKED]
+    code = "\n".join(line for line in found.fix["JAX"].splitlines() if not line.startswith("weights = "))
+    halves = [np.stack(np.split(array, 2, axis=1)) for array in (held(batch)["losses"], weights_of(batch))]
+
+    def loss(losses, weights):
+        return execute(code, "JAX", {"losses": losses, "weights": weights})["loss"]
+
+    losses = jax.vmap(loss, axis_name="data")(*(tensor("JAX", half) for half in halves))
+    assert float(losses.mean()) == near(found.loss_if_fixed)
+
+
+@EACH
 def test_fix_of_smoothing_has_neither_term_of_padding(library):
     """(1 − ε)·S/N + ε·Σ w·mean_v(−log p)/N."""
     case = CASES["RED10 sample"]
@@ -326,13 +351,13 @@ def test_fix_of_smoothing_has_neither_term_of_padding(library):
     assert float(after("RED10 sample", library)["loss"]) == near(number)
 
 
-@BOTH
+@EACH
 def test_fix_of_the_unit_is_the_perplexity_of_the_mean(library):
     found = after("RED13 sample", library)
     assert float(found["perplexity"]) == near(np.exp(FOUND["RED13 sample"].loss_if_fixed))
 
 
-@BOTH
+@EACH
 def test_fix_of_inputs_starts_them_with_the_start_token(library):
     case = CASES["SHF03 sample"]
     inputs = after("SHF03 sample", library)["inputs"]
@@ -344,7 +369,7 @@ def test_fix_of_inputs_starts_them_with_the_start_token(library):
     assert names["targets"].tolist() == [[5, 1, -100, -100], [7, 8, 6, 1]]
 
 
-@BOTH
+@EACH
 def test_fix_of_the_shift_reads_the_token_before_each_target(library):
     for name in ("SHF01 sample", "SHF02 sample"):
         names = after(name, library)
@@ -353,14 +378,14 @@ def test_fix_of_the_shift_reads_the_token_before_each_target(library):
     assert names["targets"].tolist() == sample("SHF02", "good").targets.tolist()
 
 
-@BOTH
+@EACH
 def test_fix_of_a_missing_end_ends_each_sequence_once(library):
     assert after("SHF07 sample", library)["targets"].tolist() == sample("SHF07", "good").targets.tolist()
     assert after("SHF07 some end", library)["targets"].tolist() == [[5, 6, 1, 0], [7, 8, 1, 0]]
 
 
 @pytest.mark.parametrize("name", ["SHF08 sample", "SHF10 sample", "SHF10 no order of lengths"])
-@BOTH
+@EACH
 def test_fix_of_the_layout_gives_the_logits_back_their_place(name, library):
     right = np.asarray(sample(CASES[name].code, "good").logits, np.float32)
     assert after(name, library)["logits"].tolist() == right.tolist()
@@ -412,9 +437,27 @@ def test_fix_in_tensorflow_runs_in_a_graph_of_any_batch_size_and_length(name):
         np.testing.assert_allclose(value.numpy(), eager[key], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", [name for name in PROMISED if name not in {*ON_CPU, *GRAPH}])
+def test_fix_in_jax_is_traced(name):
+    """As `@jax.jit` does it: no value is read in Python."""
+    case, found = CASES[name], FOUND[name]
+    loop = held(case.batch, **case.loop)
+    arrays = {key: tensor("JAX", value) for key, value in loop.items() if isinstance(value, np.ndarray)}
+    rest = {key: tensor("JAX", value) for key, value in loop.items() if key not in arrays}
+    if "model" in rest:
+        rest["model"] = lambda inputs: jax.numpy.asarray(case.batch.logits)[:, : inputs.shape[1]]
+
+    def step(arrays):
+        made = execute(found.fix["JAX"], "JAX", {**arrays, **rest})
+        return {key: made[key] for key in ("loss", "nll", "weights", "targets", "logits") if key in made}
+
+    eager, shapes = after(name, "JAX"), jax.eval_shape(step, arrays)
+    assert {key: value.shape for key, value in shapes.items()} == {key: eager[key].shape for key in shapes}
+
+
 def test_fixes_ask_for_nothing_but_what_a_loop_has():
     """Beside the arrays of the batch and every timestep's loss."""
     assert {key for case in CASES.values() for key in case.loop} - {*Batch.FIELDS, "losses"} == {
         *("tokens", "ids", "dataset", "batch_size", "micro_batches", "mask", "assistant_masks", "order", "go_id"),
-        *("hidden", "head", "model", "scores", "attention_mask", "allowed", "epsilon", "prompt_lengths"),
+        *("hidden", "head", "kernel", "model", "scores", "attention_mask", "allowed", "epsilon", "prompt_lengths"),
     }

@@ -85,7 +85,7 @@ def test_rule_is_found_in_the_printed_number(code: str) -> None:
     )
     np.testing.assert_array_equal(finding.cells, CELLS.get(code, COUNTS))
     assert (finding.evidence["printed"], finding.repaired) == (f"{printed:.5f}", None)
-    assert {"TensorFlow", "PyTorch"} <= set(finding.fix)
+    assert {"TensorFlow", "PyTorch", "JAX"} <= set(finding.fix)
 
 
 @pytest.mark.parametrize("code", LOOPS)

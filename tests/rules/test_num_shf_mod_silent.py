@@ -74,4 +74,5 @@ def test_fixes_of_numbers_and_shifts_are_python(code):
     assert {library: bool(ast.parse(text).body) for library, text in fix.items()} == {
         "TensorFlow": True,
         "PyTorch": True,
+        "JAX": True,
     }

@@ -97,10 +97,13 @@ def test_printed_rules_say_nothing_of_two_mistakes_at_once():
     )
 
 
+BY_ID = "weights = (targets != 0).astype(jnp.float32)"
+
+
 @pytest.mark.parametrize(
-    ("mask", "tensorflow", "pytorch"),
+    ("mask", "tensorflow", "pytorch", "jax"),
     [
-        ({"lengths": None}, "weights = tf.cast(targets != 0, tf.float32)", "weights = (targets != 0).float()"),
+        ({"lengths": None}, "weights = tf.cast(targets != 0, tf.float32)", "weights = (targets != 0).float()", BY_ID),
         (
             {"weights": FRACTIONAL},
             (
@@ -108,20 +111,23 @@ def test_printed_rules_say_nothing_of_two_mistakes_at_once():
                 "/ tf.reduce_sum(weights)  # one division"
             ),
             "loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division",
+            "loss = jnp.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division",
         ),
         (
             {"lengths": None, "ignore_id": 0, "pad_id": None},
             "weights = tf.cast(targets != 0, tf.float32)",
             "weights = (targets != 0).float()",
+            BY_ID,
         ),
     ],
 )
-def test_fixes_start_with_the_mask_that_the_batch_has(mask, tensorflow, pytorch):
+def test_fixes_start_with_the_mask_that_the_batch_has(mask, tensorflow, pytorch, jax):
     batch = golden_with(**mask)
     number = analyze(batch).unpadded_loss.sum() / 5
     fix = finding_of("RED06", batch.replace(reported=f"{number:.5f}")).fix
     assert fix["TensorFlow"].splitlines()[0] == tensorflow
     assert fix["PyTorch"].splitlines()[0] == pytorch
+    assert fix["JAX"].splitlines()[0] == jax
 
 
 def test_printed_rules_let_the_number_be_that_of_the_reduction_in_use():

@@ -158,7 +158,7 @@ def test_finding_shows_timesteps_numbers_and_a_fix_in_both_libraries(rule):
     assert len(finding.message) <= 320
     assert finding.evidence
     assert all(isinstance(value, (int, float, str, np.integer, np.floating)) for value in finding.evidence.values())
-    assert set(finding.fix) == {"TensorFlow", "PyTorch"}
+    assert set(finding.fix) == {"TensorFlow", "PyTorch", "JAX"}
     assert all(fix.strip() for fix in finding.fix.values())
 
 

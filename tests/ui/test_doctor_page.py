@@ -198,7 +198,7 @@ def test_card_says_everything_of_the_finding() -> None:
     assert finding.message in said
     assert ":red-badge[:material/error: Error]" in said
     assert [code for code in finding.fix.values() if code not in said] == []
-    assert [str(tab.label) for tab in app.tabs] == ["TensorFlow and Keras", "PyTorch"]
+    assert [str(tab.label) for tab in app.tabs] == ["TensorFlow and Keras", "PyTorch", "JAX and optax"]
     sections = DOCS["SHF05"]
     assert plain(f"**When it is a false alarm.** {sections['When it is a false alarm']}") in said
     assert f"Met in: {' '.join(sections['Threads'].split())}" in said

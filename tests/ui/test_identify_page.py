@@ -111,7 +111,7 @@ def test_card_shows_formula_and_fix_in_each_library() -> None:
     numbers = r"\frac{13.8}{15} = \mathbf{0.9200}"
     expected = rf"\begin{{aligned}}&{match.formula}\\[14pt]&= {numbers}\end{{aligned}}"
     assert str(app.latex[0].value).strip("$\n") == expected
-    assert [str(tab.label) for tab in app.tabs][:2] == list(match.fix) == ["TensorFlow", "PyTorch"]
+    assert [str(tab.label) for tab in app.tabs][:3] == list(match.fix) == ["TensorFlow", "PyTorch", "JAX"]
     assert [str(block.value) for block in app.code][:2] == list(match.fix.values())
 
 

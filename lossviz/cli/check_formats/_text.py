@@ -8,12 +8,11 @@ from lossviz.cli._files import read_as, shape_text
 from lossviz.cli.check_formats._checked import PLURAL, Checked, count_text, places
 from lossviz.digits import number_text
 from lossviz.display_text import printable
+from lossviz.fixes import LIBRARIES
 from lossviz.rules import SEVERITIES, Finding
 
-__all__ = ["FIXES", "as_text"]
+__all__ = ["as_text"]
 
-FIXES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
-"""The libraries that `--fix` takes, with their names."""
 WIDTH = 118
 
 
@@ -22,7 +21,7 @@ def as_text(files: Iterable[Checked], *, fix: str | None = None, verbose: bool =
 
     Args:
         files: what was checked; those that could not be read are left to stderr.
-        fix: one of `FIXES`: print what to write, too.
+        fix: one of `LIBRARIES`: print what to write, too.
         verbose: say why rules could not tell or did not apply, and where they crashed.
     """
     seen: list[Checked] = []
@@ -62,9 +61,9 @@ def _finding(finding: Finding, one: Checked, fix: str | None) -> Iterator[str]:
     if finding.loss_if_fixed is not None and one.value is not None:
         now = f"{one.printed} printed" if finding.code in one.of_the_loop else f"{number_text(one.value)} now"
         yield f"  {now}, {number_text(finding.loss_if_fixed)} after the fix"
-    code = finding.fix.get(FIXES[fix]) if fix else None
+    code = finding.fix.get(LIBRARIES[fix]) if fix else None
     if code:
-        yield f"  {FIXES[str(fix)]}:"
+        yield f"  {LIBRARIES[str(fix)]}:"
         yield from (indent(printable(line, most=500), "    ") for line in code.rstrip().splitlines())
 
 

@@ -12,6 +12,7 @@ FROM_THE_END = Line(
     WEIGH,
     "weights = tf.reverse(tf.sequence_mask(lengths, tf.shape(targets)[1], tf.float32), [1])",
     "weights = (torch.arange(targets.shape[1], device=lengths.device).flip(0) < lengths[:, None]).float()",
+    "weights = (jnp.arange(targets.shape[1])[::-1] < lengths[:, None]).astype(jnp.float32)",
 )
 """The weights of left-padded sequences: the last `lengths` timesteps count."""
 
@@ -32,6 +33,7 @@ def ends(case: Case) -> Line:
         SOURCE,
         f"lengths = tf.reduce_max(tf.where({real}, tf.range(1, tf.shape({name})[1] + 1), 0), axis=1)",
         f"lengths = ({number} * torch.arange(1, {name}.shape[1] + 1, device={name}.device)).amax(1)",
+        f"lengths = ({number} * jnp.arange(1, {name}.shape[1] + 1)).max(1)",
     )
     if not more:
         return line
@@ -39,6 +41,7 @@ def ends(case: Case) -> Line:
         SOURCE,
         f"{line.tensorflow}\nlengths = tf.minimum(lengths + 1, tf.shape(targets)[1])",
         f"{line.pytorch}\nlengths = (lengths + 1).clamp(max=targets.shape[1])",
+        f"{line.jax}\nlengths = (lengths + 1).clip(max=targets.shape[1])",
     ).saying(f"the first {case.batch.pad_id} ends it")
 
 
@@ -55,13 +58,15 @@ def _read_from(case: Case) -> tuple[str, bool]:
     return "targets", eos_of(case) == case.batch.pad_id
 
 
-def select(tensorflow: str, pytorch: str | None = None) -> Line:
-    """Set the weights to 0 where a condition holds.
+def select(tensorflow: str, pytorch: str = "", jax: str = "") -> Line:
+    """Set the weights to 0 where a condition holds, which may be written the same in every library.
 
     >>> select("targets == 0").pytorch
     'weights = weights.masked_fill(targets == 0, 0.0)'
     """
-    pytorch = tensorflow if pytorch is None else pytorch
     return Line(
-        LOSE, f"weights = tf.where({tensorflow}, 0.0, weights)", f"weights = weights.masked_fill({pytorch}, 0.0)"
+        LOSE,
+        f"weights = tf.where({tensorflow}, 0.0, weights)",
+        f"weights = weights.masked_fill({pytorch or tensorflow}, 0.0)",
+        f"weights = jnp.where({jax or tensorflow}, 0.0, weights)",
     )

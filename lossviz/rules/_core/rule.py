@@ -32,7 +32,7 @@ class Found:
         message: one sentence with this batch's numbers.
         cells: [B, T] bool, the affected timesteps.
         evidence: named numbers, in reading order.
-        fix: the code to write instead, by library: "TensorFlow" (with Keras) and "PyTorch".
+        fix: the code to write instead, by library: "TensorFlow" (with Keras), "PyTorch" and "JAX" (with optax).
         repaired: builds the corrected batch, or None if changing the arrays can't fix it.
         loss_if_fixed: the number that should be printed, where `repaired` does not give it.
         severity: overrides the rule's where this case is milder or worse.

@@ -76,6 +76,7 @@ def _fix(case: Case) -> dict[str, str]:
         SOURCE,
         f"logits = head(hidden)  # head = tf.keras.layers.Dense({classes}), without softmax",
         f"logits = head(hidden)  # head = torch.nn.Linear(hidden.shape[-1], {classes}), without softmax",
+        "logits = head(hidden)  # without jax.nn.softmax after it",
     )
     return written([head, WEIGHTS, LOSSES, MEAN], case.analysis)
 

@@ -77,6 +77,8 @@ def _fix(case: Case) -> dict[str, str]:
         "logits = tf.where(keep, tf.cast(logits, tf.float32), -1e9)",
         "PyTorch": f"keep = allowed | F.one_hot({labels}, {classes}).bool()\n"
         "logits = logits.float().masked_fill(~keep, -1e9)",
+        "JAX": f"keep = allowed | jax.nn.one_hot(targets, {classes}, dtype=bool)\n"
+        "logits = jnp.where(keep, logits.astype(jnp.float32), -1e9)",
     }
 
 

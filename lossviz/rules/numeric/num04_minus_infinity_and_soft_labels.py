@@ -35,7 +35,12 @@ from lossviz.rules._core.sequence_ends import many
 __all__ = ["RULE"]
 
 _FIX = (
-    Line(SOURCE, "logits = tf.maximum(tf.cast(logits, tf.float32), -1e9)", "logits = logits.float().clamp(min=-1e9)"),
+    Line(
+        SOURCE,
+        "logits = tf.maximum(tf.cast(logits, tf.float32), -1e9)",
+        "logits = logits.float().clamp(min=-1e9)",
+        "logits = logits.astype(jnp.float32).clip(min=-1e9)",
+    ),
     WEIGHTS,
     LOSSES,
     MEAN,

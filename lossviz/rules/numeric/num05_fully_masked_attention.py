@@ -41,6 +41,9 @@ _ATTENTION = Line(
     "any_key = attention_mask.any(-1, keepdim=True)\n"
     "attention = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min / 2).softmax(-1)\n"
     "attention = torch.where(any_key, attention, 0.0)",
+    "any_key = attention_mask.any(-1, keepdims=True)\n"
+    "attention = jax.nn.softmax(jnp.where(attention_mask, scores, jnp.finfo(scores.dtype).min / 2))\n"
+    "attention = jnp.where(any_key, attention, 0.0)",
 )
 
 

@@ -41,6 +41,8 @@ WIDE = {
     "scores = tf.where(attention_mask, scores, scores.dtype.min / 2)",
     "PyTorch": "logits = logits.float()  # before the loss\n"
     "scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min / 2)",
+    "JAX": "logits = logits.astype(jnp.float32)  # before the loss\n"
+    "scores = jnp.where(attention_mask, scores, jnp.finfo(scores.dtype).min / 2)",
 }
 
 
@@ -93,6 +95,7 @@ def _wide_head(classes: int) -> dict[str, str]:
         "TensorFlow": f'head = tf.keras.layers.Dense({classes}, dtype="float32")  # under mixed precision too\n'
         "logits = head(hidden)",
         "PyTorch": "logits = head.float()(hidden.float())  # outside of torch.autocast",
+        "JAX": "logits = jnp.matmul(hidden, kernel, preferred_element_type=jnp.float32)",
     }
 
 

@@ -62,6 +62,12 @@ def _fix(case: Case, rows: int) -> dict[str, str]:
             f"    for z, y in zip(logits.split({rows}), targets.split({rows}))])",
             MEAN.pytorch,
         ),
+        "JAX": (
+            weights[2],
+            "losses = jnp.concatenate([optax.softmax_cross_entropy_with_integer_labels(",
+            f"    logits[i:i + {rows}], targets[i:i + {rows}]) for i in range(0, len(targets), {rows})])",
+            MEAN.jax,
+        ),
     }
     return {library: "\n".join(text for text in texts if text) for library, texts in lines.items()}
 

@@ -31,12 +31,16 @@ from lossviz.rules.numeric._nonfinite import broken_rows
 
 __all__ = ["RULE"]
 
-_FIRST = "tf.debugging.enable_check_numerics()  # names the first operation that gives NaN or infinity"
+_FIRST = {
+    "TensorFlow": "tf.debugging.enable_check_numerics()  # names the first operation that gives NaN or infinity",
+    "JAX": 'jax.config.update("jax_debug_nans", True)  # stops at the first operation that gives NaN',
+}
 _ASSERTED = Line(
     REPORT,
     "",
     "torch.autograd.set_detect_anomaly(True)  # names the first operation whose gradient is NaN\n"
     "assert logits[weights != 0].isfinite().all()",
+    "",
 )
 
 
@@ -60,7 +64,7 @@ def _check(case: Case) -> Found | None:
             "of them NaN": count,
             "sequences that hold one": int(cells.any(axis=1).sum()),
         },
-        fix=written([WEIGHTS, _ASSERTED], case.analysis) | {"TensorFlow": _FIRST},
+        fix=written([WEIGHTS, _ASSERTED], case.analysis) | _FIRST,
     )
 
 

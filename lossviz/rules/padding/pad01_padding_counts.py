@@ -31,7 +31,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossviz.fixes import BY_LENGTH, WEIGH, Line, fix_of, written
+from lossviz.fixes import BY_LENGTH, WEIGH, Line, by_condition, fix_of, written
 from lossviz.identification import read_printed
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.padded_inputs import padding_that_counts
@@ -103,7 +103,7 @@ def _by_inputs(case: Case, cells: Array) -> Found:
         printed is not None and case.analysis.is_scalar and read_printed(printed).is_hit(float(case.analysis.value))
     )
     loop = f", and the loop that printed {printed} counts them" if proven else " and counts"
-    line = Line(WEIGH, f"weights = tf.cast(inputs != {pad}, tf.float32)", f"weights = (inputs != {pad}).float()")
+    line = by_condition(f"inputs != {pad}")
     return Found(
         message=f"{many(int(cells.any(axis=1).sum()), 'sequence')} of inputs "
         f"{'start' if cells[:, 0].any() else 'end'} in the pad id {pad}: {count:,} of {many(cells.size, 'label')} "
@@ -168,13 +168,14 @@ def _fix(case: Case, value: int, runs: Array, *, first: bool) -> dict[str, str]:
     """Mask by the id, or by length if the id also occurs elsewhere."""
     if ((case.targets == value) & ~runs).any():
         return written([BY_LENGTH.saying(f"not by the id {value} alone")], case.analysis)
-    lines = Line(WEIGH, f"weights = tf.cast(targets != {value}, tf.float32)", f"weights = (targets != {value}).float()")
+    lines = by_condition(f"targets != {value}")
     if first:
         lines = Line(
             WEIGH,
             f"ends = tf.cast(targets == {value}, tf.int32)\n"
             "weights = tf.cast(tf.cumsum(ends, axis=1, exclusive=True) == 0, tf.float32)",
             f"ends = (targets == {value}).long()\nweights = (ends.cumsum(1) - ends == 0).float()",
+            f"ends = (targets == {value}).astype(int)\nweights = (ends.cumsum(1) - ends == 0).astype(jnp.float32)",
         ).saying(f"the first {value} ends the sequence")
     return written([lines], case.analysis)
 

@@ -27,7 +27,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.digits import number_text
-from lossviz.fixes import BY_LENGTH, WEIGH, Line, written
+from lossviz.fixes import BY_LENGTH, by_condition, written
 from lossviz.identification import read_printed
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.padded_inputs import real_by_inputs
@@ -106,7 +106,7 @@ def _fix(case: Case) -> dict[str, str]:
     if case.batch.lengths is not None or not real_by_inputs(case).any():
         return written([BY_LENGTH], case.analysis)
     pad = case.batch.pad_id
-    line = Line(WEIGH, f"weights = tf.cast(inputs != {pad}, tf.float32)", f"weights = (inputs != {pad}).float()")
+    line = by_condition(f"inputs != {pad}")
     return written([line.saying(f"not targets != {pad}")], case.analysis)
 
 

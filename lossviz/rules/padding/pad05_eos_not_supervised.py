@@ -158,11 +158,13 @@ def _fix(case: Case, cells: Array) -> dict[str, str]:
                 "weights = tf.where(after, 1.0, weights)",
                 f"after = F.pad(weights[:, :-1] != 0, (1, 0)) & ({labels} == {eos})\n"
                 "weights = torch.where(after, 1.0, weights)",
+                f"after = jnp.pad(weights[:, :-1] != 0, ((0, 0), (1, 0))) & ({labels} == {eos})\n"
+                "weights = jnp.where(after, 1.0, weights)",
             ).saying("the ends count"),
         ]
     if replaced:
         again = f"weights != 0, {labels}, {ignore}"
-        lines.append(Line(CHANGE, f"targets = tf.where({again})", f"targets = torch.where({again})"))
+        lines.append(Line(CHANGE, *(f"targets = {module}.where({again})" for module in ("tf", "torch", "jnp"))))
     return written(lines, case.analysis)
 
 

@@ -25,6 +25,7 @@ x-transformers#160, torchTextClassifiers PR#92, LLMs-from-scratch#1061, pytorch#
 
 import numpy as np
 
+from lossviz.fixes import CHANGE, by_condition, written
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.rule import CannotTell, Found, Rule
 from lossviz.rules._core.sequence_ends import content_end, many, pad_may_be_eos, pick, tail
@@ -76,10 +77,7 @@ def _found(case: Case, pads: Array, padded: Array, inverted: Array | None = None
             "of them inverted": int(inverted.sum()),
             "share of the weight on padding": float(weights[trained].sum() / weights.sum()),
         },
-        fix={
-            "TensorFlow": "weights = tf.cast(weights == 0, tf.float32)",
-            "PyTorch": "weights = (weights == 0).float()",
-        },
+        fix=written([by_condition("weights == 0", CHANGE)], case.analysis),
         repaired=lambda: case.batch.replace(weights=case.batch.weights == 0),
     )
 
@@ -109,7 +107,7 @@ def _ignored(case: Case) -> Found | None:
         fix={
             library: f"targets = tokens[:, 1:]\n"
             f"targets = {module}.where(targets != {pad}, targets, {ignore})  # not targets == {pad}"
-            for library, module in (("TensorFlow", "tf"), ("PyTorch", "torch"))
+            for library, module in (("TensorFlow", "tf"), ("PyTorch", "torch"), ("JAX", "jnp"))
         },
     )
 

@@ -51,6 +51,10 @@ def _from_the_first_token(pad: int) -> Line:
         "columns = torch.arange(targets.shape[1], device=targets.device)\n"
         "weights = ((columns >= (first + prompt_lengths)[:, None] - 1) "
         f"& (targets != {pad})).float()",
+        f"first = (inputs != {pad}).argmax(1)\n"
+        "columns = jnp.arange(targets.shape[1])\n"
+        "weights = ((columns >= (first + prompt_lengths)[:, None] - 1) "
+        f"& (targets != {pad})).astype(jnp.float32)",
     )
 
 

@@ -111,6 +111,7 @@ def _longer(case: Case) -> dict[str, str]:
     return {
         "TensorFlow": "weights = tf.pad(weights[:, :-1], [[0, 0], [1, 0]], constant_values=1.0)",
         "PyTorch": "weights = F.pad(weights[:, :-1], (1, 0), value=1.0)",
+        "JAX": "weights = jnp.pad(weights[:, :-1], ((0, 0), (1, 0)), constant_values=1.0)",
     }
 
 
@@ -126,6 +127,7 @@ def _shorter(case: Case) -> dict[str, str]:
         "last = tf.gather(targets, lengths - 1, batch_dims=1)\n"
         f"lengths = lengths - tf.cast(last == {pad}, lengths.dtype)",
         f"last = targets.gather(1, lengths[:, None] - 1)[:, 0]\nlengths = lengths - (last == {pad}).long()",
+        f"last = jnp.take_along_axis(targets, lengths[:, None] - 1, 1)[:, 0]\nlengths = lengths - (last == {pad})",
     )
     return written([less, BY_LENGTH], case.analysis)
 

@@ -130,6 +130,7 @@ def _fix(case: Case, *, relative: bool = False) -> dict[str, str]:
             SOURCE,
             f"lengths = tf.cast(tf.round(lengths * {timesteps}), tf.int32)",
             f"lengths = (lengths * {timesteps}).round().long()",
+            f"lengths = (lengths * {timesteps}).round().astype(int)",
         )
     elif case.batch.pad_id is not None:
         lengths = ends(case)
@@ -137,13 +138,14 @@ def _fix(case: Case, *, relative: bool = False) -> dict[str, str]:
         lengths = Line(
             SOURCE,
             f"assert tf.reduce_all((lengths >= 0) & (lengths <= {timesteps}))",
-            f"assert ((lengths >= 0) & (lengths <= {timesteps})).all()",
+            *2 * (f"assert ((lengths >= 0) & (lengths <= {timesteps})).all()",),
         )
     else:
         lengths = Line(
             SOURCE,
             f"lengths = tf.minimum(tf.cast(tf.round(lengths), tf.int32), {timesteps})",
             f"lengths = lengths.round().long().clamp(max={timesteps})",
+            f"lengths = lengths.round().astype(int).clip(max={timesteps})",
         )
     return written([lengths, BY_LENGTH], case.analysis)
 

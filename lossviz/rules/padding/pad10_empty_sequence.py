@@ -44,6 +44,9 @@ _OTHERS = Line(
     "counts = weights.sum(1)\n"
     "means = torch.where(weights != 0, losses * weights, 0.0).sum(1) / counts.where(counts != 0, 1.0)\n"
     "loss = means.sum() / (counts != 0).sum()",
+    "counts = weights.sum(1)\n"
+    "means = jnp.where(weights != 0, losses * weights, 0.0).sum(1) / jnp.where(counts != 0, counts, 1.0)\n"
+    "loss = means.sum() / (counts != 0).sum()",
 ).saying("over the sequences that count")
 
 

@@ -29,7 +29,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.fixes import CHANGE, WEIGHTS, Line, both, written
+from lossviz.fixes import CHANGE, SOURCE, WEIGHTS, Line, both, by_condition, written
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.end_snippets import select
 from lossviz.rules._core.rule import Found, Rule
@@ -94,7 +94,7 @@ def _half_replaced(case: Case) -> Found | None:
         f"{pad} instead of the ignore id {ignore}, so {'it is' if count == 1 else 'they are'} trained.",
         cells=cells,
         evidence={"pad ids that count": count, "ignore ids": int((case.targets == ignore).sum())},
-        fix=_replace(pad, ignore, by_id=not pad_may_be_eos(case)),
+        fix=_replace(case, pad, ignore, by_id=not pad_may_be_eos(case)),
         repaired=lambda: with_counts(case, case.counts & ~cells),
     )
 
@@ -103,13 +103,12 @@ def _hold(count: int) -> str:
     return "holds" if count == 1 else "hold"
 
 
-def _replace(pad: int, ignore: int, *, by_id: bool) -> dict[str, str]:
+def _replace(case: Case, pad: int, ignore: int, *, by_id: bool) -> dict[str, str]:
     real = f"targets != {pad}" if by_id else "attention_mask != 0"
-    return {
-        "TensorFlow": f"targets = tf.where({real}, targets, {ignore})\n"
-        f"weights = tf.cast(targets != {ignore}, tf.float32)",
-        "PyTorch": f"targets = torch.where({real}, targets, {ignore})\nweights = (targets != {ignore}).float()",
-    }
+    replaced = Line(
+        SOURCE, *(f"targets = {module}.where({real}, targets, {ignore})" for module in ("tf", "torch", "jnp"))
+    )
+    return written([replaced, by_condition(f"targets != {ignore}")], case.analysis)
 
 
 def _fix(case: Case, values: Iterable[int]) -> dict[str, str]:
@@ -120,7 +119,10 @@ def _fix(case: Case, values: Iterable[int]) -> dict[str, str]:
 
 
 _CLASS = Line(
-    CHANGE, "targets = tf.where(ignored, tf.zeros_like(targets), targets)", "targets = targets.masked_fill(ignored, 0)"
+    CHANGE,
+    "targets = tf.where(ignored, tf.zeros_like(targets), targets)",
+    "targets = targets.masked_fill(ignored, 0)",
+    "targets = jnp.where(ignored, 0, targets)",
 )
 
 

@@ -80,12 +80,21 @@ def _fix(case: Case, low: int, high: int, classes: int) -> dict[str, str]:
     return {
         "TensorFlow": f"head = tf.keras.layers.Dense({room})\nlogits = head(hidden)",
         "PyTorch": f"head = torch.nn.Linear(hidden.shape[-1], {room})\nlogits = head(hidden)",
+        "JAX": "new = jax.nn.initializers.lecun_normal()\n"
+        f"kernel = new(jax.random.key(0), (hidden.shape[-1], {room}))\nlogits = hidden @ kernel",
     }
 
 
-_LEAST = Line(REPORT, "assert tf.reduce_min(targets[weights != 0]) >= 0", "assert targets[weights != 0].min() >= 0")
+_LEAST = Line(
+    REPORT,
+    "assert tf.reduce_min(targets[weights != 0]) >= 0",
+    *2 * ("assert targets[weights != 0].min() >= 0",),
+)
 _CLASS = Line(
-    CHANGE, "targets = tf.where(weights != 0, targets, 0)", "targets = targets.masked_fill(weights == 0, -100)"
+    CHANGE,
+    "targets = tf.where(weights != 0, targets, 0)",
+    "targets = targets.masked_fill(weights == 0, -100)",
+    "targets = jnp.where(weights != 0, targets, 0)",
 )
 
 

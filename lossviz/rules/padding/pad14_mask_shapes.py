@@ -44,6 +44,7 @@ SHAPES = {
 _FIX = {  # from tokenizer.apply_chat_template
     "TensorFlow": "weights = tf.cast(assistant_masks[:, 1:], tf.float32)  # as targets = tokens[:, 1:]",
     "PyTorch": "weights = assistant_masks[:, 1:].float()  # as targets = tokens[:, 1:]",
+    "JAX": "weights = assistant_masks[:, 1:].astype(jnp.float32)  # as targets = tokens[:, 1:]",
 }
 
 

@@ -36,10 +36,12 @@ _ONE = {254: "uint8", -2: "signed"}
 _BOOLEAN = {
     "TensorFlow": "weights = tf.cast(tf.cast(mask, tf.bool), tf.float32)\ninverted = 1.0 - weights  # not ~mask",
     "PyTorch": "weights = mask.bool().float()\ninverted = 1.0 - weights  # not ~mask",
+    "JAX": "weights = mask.astype(bool).astype(jnp.float32)\ninverted = 1.0 - weights  # not ~mask",
 }
 _POSITIVE = {
     "TensorFlow": "tf.debugging.assert_non_negative(weights)",
     "PyTorch": "assert (weights >= 0).all()",
+    "JAX": "assert (weights >= 0).all()",
 }
 
 

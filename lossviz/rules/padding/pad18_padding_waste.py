@@ -57,6 +57,8 @@ def _check(case: Case) -> Found | None:
             "TensorFlow": f"dataset = dataset.bucket_by_sequence_length(tf.size, {bounds}, "
             f"[batch_size] * {len(bounds) + 1})",
             "PyTorch": "batches = lengths.argsort().split(batch_size)  # of similar lengths",
+            "JAX": "cuts = range(batch_size, len(lengths), batch_size)\n"
+            "batches = jnp.split(lengths.argsort(), list(cuts))  # of similar lengths",
         },
     )
 

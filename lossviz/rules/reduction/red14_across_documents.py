@@ -58,15 +58,15 @@ def _check(case: Case) -> Found | None:
 
 def _fix(case: Case) -> dict[str, str]:
     """Set the weight to 0 where the target is the next document's first token."""
-    eos, pads = case.batch.eos_id, ("[[0, 0], [0, 1]]", "(0, 1)")
+    eos, pads = case.batch.eos_id, ("[[0, 0], [0, 1]]", "(0, 1)", "((0, 0), (0, 1))")
     crossing = "(segment_ids[:, 1:] != segment_ids[:, :-1])"
     if case.batch.segment_ids is None:
-        crossing, pads = f"(targets[:, :-1] == {eos})", ("[[0, 0], [1, 0]]", "(1, 0)")
+        crossing, pads = f"(targets[:, :-1] == {eos})", ("[[0, 0], [1, 0]]", "(1, 0)", "((0, 0), (1, 0))")
     elif case.batch.inputs is not None:
         crossing += " & (targets[:, :-1] == inputs[:, 1:])"
     elif eos is not None:
         crossing += f" & (targets[:, :-1] != {eos})"
-    padded = select(f"tf.pad(crossing, {pads[0]})", f"F.pad(crossing, {pads[1]})")
+    padded = select(f"tf.pad(crossing, {pads[0]})", f"F.pad(crossing, {pads[1]})", f"jnp.pad(crossing, {pads[2]})")
     return written([both(f"crossing = {crossing}"), WEIGHTS, padded], case.analysis)
 
 

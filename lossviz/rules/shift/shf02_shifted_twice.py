@@ -41,6 +41,8 @@ _FIX = (
         "weights = tf.concat([weights[:, :1], weights[:, :-1]], 1)",
         "inputs, targets = tokens[:, :-1], tokens[:, 1:]  # once\n"
         "weights = torch.cat([weights[:, :1], weights[:, :-1]], 1)",
+        "inputs, targets = tokens[:, :-1], tokens[:, 1:]  # once\n"
+        "weights = jnp.concatenate([weights[:, :1], weights[:, :-1]], 1)",
     ),
 )
 

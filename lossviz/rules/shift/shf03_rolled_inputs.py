@@ -113,11 +113,12 @@ def _fix(case: Case) -> dict[str, str]:
             SOURCE,
             "inputs = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=go_id)",
             "inputs = F.pad(targets[:, :-1], (1, 0), value=go_id)",
+            "inputs = jnp.pad(targets[:, :-1], ((0, 0), (1, 0)), constant_values=go_id)",
         )
     ]
     if case.batch.ignore_id is not None and case.batch.pad_id is not None:
         read = f"inputs != {case.batch.ignore_id}, inputs, {case.batch.pad_id}"
-        lines += [Line(SOURCE, f"inputs = tf.where({read})", f"inputs = torch.where({read})")]
+        lines += [Line(SOURCE, *(f"inputs = {module}.where({read})" for module in ("tf", "torch", "jnp")))]
     return written(lines, case.analysis)
 
 

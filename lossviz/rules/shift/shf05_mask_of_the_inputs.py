@@ -28,6 +28,7 @@ self-critical#102, bionemo-recipes PR#1449, transformers PR#46204
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.fixes import by_condition, written
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.rule import CannotTell, Found, Rule
 from lossviz.rules._core.sequence_ends import content, many, pad_may_be_eos, tail, trained_padding, with_counts
@@ -94,7 +95,7 @@ def _of_the_inputs(case: Case) -> Found | None:
             "targets that don't": int(lost.sum()),
             "padded sequences": int(padded.sum()),
         },
-        fix=_fix(pad),
+        fix=_fix(case, pad),
         repaired=lambda: with_counts(case, case.counts & ~trained | lost),
     )
 
@@ -109,21 +110,19 @@ def _first_lost(case: Case, lost: Array) -> Found:
         f"{'the sequence' if rows == 1 else f'all {rows:,} sequences'}.",
         cells=lost,
         evidence={"pads that count": 0, "targets that don't": rows, "padded sequences": 0},
-        fix=_fix(pad),
+        fix=_fix(case, pad),
         repaired=lambda: with_counts(case, case.counts | lost),
     )
 
 
-def _fix(pad: int) -> dict[str, str]:
-    return {
-        "TensorFlow": f"weights = tf.cast(targets != {pad}, tf.float32)  # not inputs != {pad}",
-        "PyTorch": f"weights = (targets != {pad}).float()  # not inputs != {pad}",
-    }
+def _fix(case: Case, pad: int) -> dict[str, str]:
+    return written([by_condition(f"targets != {pad}").saying(f"not inputs != {pad}")], case.analysis)
 
 
 _SHIFTED = {
     "TensorFlow": "targets, weights = tokens[:, 1:], tf.cast(mask[:, 1:], tf.float32)  # the same timesteps",
     "PyTorch": "targets, weights = tokens[:, 1:], mask[:, 1:].float()  # the same timesteps",
+    "JAX": "targets, weights = tokens[:, 1:], mask[:, 1:].astype(jnp.float32)  # the same timesteps",
 }
 
 

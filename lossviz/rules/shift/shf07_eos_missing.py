@@ -128,6 +128,7 @@ def _fix(case: Case) -> dict[str, str]:
         SOURCE,
         f"{ended}\ntargets, lengths = tf.constant({padded}), tf.constant({lengths})",
         f"{ended}\ntargets, lengths = torch.tensor({padded}), torch.tensor({lengths})",
+        f"{ended}\ntargets, lengths = jnp.array({padded}), jnp.array({lengths})",
     )
     return written([lines, BY_LENGTH], case.analysis)
 

@@ -34,6 +34,7 @@ __all__ = ["RULE"]
 _FIX = {
     "TensorFlow": "logits = tf.transpose(logits, [1, 0, 2])  # [T, B, V] → [B, T, V]",
     "PyTorch": "logits = logits.transpose(0, 1)  # [T, B, V] → [B, T, V]; not .reshape or .view",
+    "JAX": "logits = logits.transpose(1, 0, 2)  # [T, B, V] → [B, T, V]; not .reshape",
 }
 
 

@@ -37,9 +37,9 @@ Array = np.ndarray
 _SORTED = Line(
     SOURCE,
     'order = tf.argsort(lengths, direction="DESCENDING", stable=True)',
-    "order = lengths.argsort(descending=True, stable=True)",
+    *2 * ("order = lengths.argsort(descending=True, stable=True)",),
 ).saying("as they were sorted")
-_BACK = Line(SOURCE, "logits = tf.gather(logits, tf.argsort(order))", "logits = logits[order.argsort()]")
+_BACK = Line(SOURCE, "logits = tf.gather(logits, tf.argsort(order))", *2 * ("logits = logits[order.argsort()]",))
 
 
 def _check(case: Case) -> Found | None:

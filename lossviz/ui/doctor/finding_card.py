@@ -17,7 +17,7 @@ from lossviz.ui.shared.widgets import escaped, literal
 
 __all__ = ["LIBRARIES", "card", "threads"]
 
-LIBRARIES = {"TensorFlow": "TensorFlow and Keras"}
+LIBRARIES = {"TensorFlow": "TensorFlow and Keras", "JAX": "JAX and optax"}
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note"}
 DOCS = {rule.code: rule.sections for rule in RULES}
 NO_REPAIR = "Nothing to apply: the arrays alone do not say what is right."

@@ -72,11 +72,11 @@ def test_shf03_can_not_tell_from_one_sequence():
 def test_shf03_says_how_to_put_a_start_token(ignore_id):
     found = finding("SHF03", rolled([[5, 6, 1, 0], [7, 8, 6, 1]], ignore_id=ignore_id))
     read = "where(inputs != -100, inputs, 0)"
-    more = {"TensorFlow": f"\ninputs = tf.{read}", "PyTorch": f"\ninputs = torch.{read}"} if ignore_id else {}
+    tensorflow, pytorch, jax = (f"\ninputs = {name}.{read}" if ignore_id else "" for name in ("tf", "torch", "jnp"))
     assert found.fix == {
-        "TensorFlow": "inputs = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=go_id)"
-        + more.get("TensorFlow", ""),
-        "PyTorch": "inputs = F.pad(targets[:, :-1], (1, 0), value=go_id)" + more.get("PyTorch", ""),
+        "TensorFlow": "inputs = tf.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=go_id)" + tensorflow,
+        "PyTorch": "inputs = F.pad(targets[:, :-1], (1, 0), value=go_id)" + pytorch,
+        "JAX": "inputs = jnp.pad(targets[:, :-1], ((0, 0), (1, 0)), constant_values=go_id)" + jax,
     }
 
 
