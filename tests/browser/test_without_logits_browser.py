@@ -41,3 +41,30 @@ def test_losses_without_logits_open_in_light_and_dark(page: Page, dark_page: Pag
             steps.idle(here)
             expect(here.get_by_test_id("stException")).to_have_count(0)
             shot(here, f"without-logits-{name.lower()}-{theme}")
+
+
+def test_a_hugging_face_file_says_what_was_assumed_and_the_ways_back(
+    page: Page, dark_page: Page, app_server: str, shot: Shot
+) -> None:
+    labels = np.array([[1, 2, 3, 4], [1, 2, -100, -100]])
+    stream = io.BytesIO()
+    np.savez(stream, logits=np.zeros((2, 4, 6), np.float32), labels=labels, input_ids=abs(labels))
+    for theme, here in (("light", page), ("dark", dark_page)):
+        steps.sample(here, app_server, "golden")
+        drop(here, ("hf.npz", stream.getvalue()))
+        panel = here.locator(".st-key-assumptions")
+        expect(panel).to_contain_text("Read as Hugging Face")
+        panel.get_by_role("button", name="Do not shift").click()
+        expect(panel.get_by_role("button", name="Read it as recognised")).to_be_visible()
+        steps.idle(here)
+        shot(here, f"assumptions-{theme}")
+        panel.get_by_role("button", name="Ids and names").click()
+        dialog = here.get_by_role("dialog").filter(has_text="Which array is which?")
+        expect(dialog).to_contain_text("Ignored label")
+        steps.idle(here)
+        shot(here, f"assumptions-dialog-{theme}")
+        dialog.locator(".st-key-map_open button").click()
+        expect(dialog).to_have_count(0)
+        panel.get_by_role("button", name="Read it as recognised").click()
+        expect(panel.get_by_role("button", name="Read it as recognised")).to_have_count(0)
+        expect(panel).to_contain_text("labels are unshifted")

@@ -186,6 +186,103 @@ def test_hugging_face_file_opens_shifted_and_says_so() -> None:
     assert (texts(app, "error"), number(app), counting(app)) == ([], UNIFORM, "5 of 6")
 
 
+def hugging_face() -> bytes:
+    labels = np.array([[1, 2, 3], [1, 0, -100]])
+    mask = np.array([[1, 1, 1], [1, 1, 0]])
+    return npz(logits=FIELDS["logits"], labels=labels, input_ids=abs(labels), attention_mask=mask)
+
+
+def test_every_assumption_has_a_button_and_a_way_back() -> None:
+    """Choices add up; what the arrays are is asked again; and one button forgets all of it."""
+    app = drop(opened(), run_npz=hugging_face())
+    labels = [button.label for button in app.button if str(button.key).startswith("read_")]
+    assert labels == [
+        "Do not shift",
+        "Weigh the loss by attention_mask",
+        "Take the arrays as they are",
+        "Ids and names",
+    ]
+    click(app, "read_weights")
+    click(app, "read_shift")
+    assert (state(app).source.choices, counting(app)) == ({"weights": "attention_mask", "shift": False}, "5 of 6")
+    click(app, "read_layout")
+    assert (texts(app, "error"), state(app).source.choices) == ([], {"layout": "plain"})
+    assert counting(app) == "6 of 6"
+    assert [assumption for assumption in assumed(app) if "shift" in assumption] == []
+    click(app, "read_back")
+    assert (state(app).source.choices, texts(app, "error"), counting(app)) == ({}, [], "3 of 4")
+    assert assumed(app)[0].startswith("Read as Hugging Face: ")
+
+
+def answer_again(app: Any, **ids: int | None) -> Any:
+    """Open the dialog of ids and names, type ids, press Open."""
+    click(app, "read_names")
+    for name, value in ids.items():
+        app.number_input(key=f"map_{name}").set_value(value)
+    app.button(key="read_names").click()
+    return click(app, "map_open")
+
+
+def test_ids_are_asked_for_in_the_dialog_and_taken_back() -> None:
+    app = drop(opened(), run_npz=npz(logits=FIELDS["logits"], targets=np.array([[1, 2, 3], [1, 0, 0]])))
+    assert counting(app) == "6 of 6"
+    answer_again(app, pad_id=0, eos_id=3)
+    assert (counting(app), shown(app).mask_name, shown(app).batch.eos_id) == ("4 of 6", "nonpad", 3)
+    answer_again(app, ignore_id=1)
+    assert (counting(app), state(app).source.choices) == ("4 of 6", {"pad_id": 0, "eos_id": 3, "ignore_id": 1})
+    click(app, "read_back")
+    assert (counting(app), state(app).source.choices) == ("6 of 6", {})
+
+
+def test_names_of_an_opened_file_can_be_said_again() -> None:
+    other = np.where(np.arange(4) == 1, np.float32(2), np.float32(0)) * np.ones((2, 3, 1), np.float32)
+    app = drop(opened(), run_npz=npz(**FIELDS, more=other))
+    click(app, "read_names")
+    assert app.selectbox(key="map_logits").value == "logits"
+    app.selectbox(key="map_logits").select("more")
+    app.button(key="read_names").click()
+    click(app, "map_open")
+    assert texts(app, "error") == []
+    assert number(app) != UNIFORM
+    assert state(app).source.choices["names"]["logits"] == "more"
+
+
+def test_a_table_is_asked_for_ids_alone() -> None:
+    app = drop(opened(), run_csv=encoded("csv"))
+    click(app, "read_names")
+    assert [box.key for box in app.selectbox if str(box.key).startswith("map_")] == []
+    answer_again(app, eos_id=2)
+    assert (shown(app).batch.eos_id, state(app).source.choices) == (2, {"eos_id": 2})
+
+
+def test_a_choice_that_does_not_fit_is_a_sentence_and_the_batch_stays() -> None:
+    app = drop(opened(), run_npz=hugging_face())
+    click(app, "read_names")
+    app.selectbox(key="map_logits").select("input_ids")
+    app.button(key="read_names").click()
+    click(app, "map_open")
+    assert len(texts(app, "error")) == 1
+    assert (state(app).source.choices, counting(app)) == ({}, "3 of 4")
+
+
+def test_an_answer_of_a_server_opens_and_says_what_was_assumed() -> None:
+    logprobs = {"tokens": ["The", " cat", " sat"], "token_logprobs": [None, -1.5, -0.25]}
+    document = json.dumps({"choices": [{"text": "The cat sat", "logprobs": logprobs}]}).encode()
+    app = drop(opened(), answer_json=document)
+    assert (texts(app, "error"), number(app), counting(app)) == ([], f"{1.75 / 2:.4f}", "2 of 3")
+    [sentence] = assumed(app)
+    assert sentence == (
+        "Read as OpenAI completions: choices[].logprobs holds the log-probabilities of 3 tokens; the vocabulary is "
+        "made of the 3 tokens in the file; first tokens without a log-probability weigh nothing."
+    )
+    labels = [button.label for button in app.button if str(button.key).startswith("read_")]
+    assert labels == ["Leave the weights out", "Ids and names"]
+    click(app, "read_weights")
+    assert (number(app), counting(app)) == ("NaN", "3 of 3")
+    click(app, "read_back")
+    assert number(app) == f"{1.75 / 2:.4f}"
+
+
 def test_probabilities_open_as_their_logarithms_and_can_be_taken_as_they_are() -> None:
     probabilities = np.full((2, 3, 4), 0.25, np.float32) + np.array([0.15, -0.05, -0.05, -0.05], np.float32)
     app = drop(opened(), run_npz=encoded("npz", logits=probabilities, targets=np.zeros((2, 3), int)))

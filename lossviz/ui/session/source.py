@@ -22,7 +22,8 @@ class Source:
     Attributes:
         door: "sample", "file", "typed" or "sentences"; `name`: which one.
         batch: as it came; `made_from`: what was typed for it; `reduction`: that of its model, or "".
-        reading: how an opened file was read, with what was assumed; `origin`: the file, to read it otherwise.
+        reading: how an opened file was read, with what was assumed; `origin`: the file, to read it otherwise;
+            `choices`: how the user said that it is to be read.
         steps: the edits and repairs made, one step an undo; `undone`: the steps taken back.
         printed: what its loop printed, as it was typed on the page Identify; None: nothing was.
     """
@@ -35,6 +36,7 @@ class Source:
     reduction: str = ""
     reading: Reading | None = None
     origin: Any = None
+    choices: dict[str, Any] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     undone: list[Step] = field(default_factory=list)
     printed: str | None = None

@@ -21,7 +21,8 @@ from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import literal, say
-from lossviz.ui.sources.opened_file import TABLES, Origin, changes_of, name_of, read_origin
+from lossviz.ui.sources.assumptions_panel import assumptions_panel
+from lossviz.ui.sources.opened_file import TABLES, Origin, name_of, read_origin
 from lossviz.ui.sources.rename_dialog import ask_names
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
 from lossviz.ui.sources.sentences import sentences_door
@@ -123,7 +124,7 @@ def _choose_opened(state: State) -> None:
         step_picker(state, state.runs[name])
     else:
         state.show(opened[name])
-        _say_assumptions(state, opened[name])
+        assumptions_panel(opened[name], partial(_read_again, state, opened[name]))
 
 
 def _groups(files: list[UploadedFile], new: list[UploadedFile]) -> list[dict[str, bytes]]:
@@ -163,28 +164,27 @@ def _open_path(state: State, path: Path) -> None:
 def _keep(state: State, origin: Origin, names: dict[str, str] | None = None, **choices: Any) -> None:
     name, reading = name_of(origin), read_origin(origin, names, **choices)
     batch = batch_of(reading)
+    chosen = choices if names is None else {**choices, "names": names}
+    made = Source("file", name, batch, reduction=recorded_with(batch), reading=reading, origin=origin, choices=chosen)
     state.sources.pop(("file", name), None)
     state.unmapped, state.complaint = None, ""
     state.opened += 1
-    state.show(Source("file", name, batch, reduction=recorded_with(batch), reading=reading, origin=origin))
+    state.show(made)
 
 
-def _say_assumptions(state: State, source: Source) -> None:
-    """Say what was assumed about a file, each assumption with a button that takes it back."""
-    reading = source.reading
-    if reading is None or not reading.assumptions:
-        return
-    with st.container(key="assumptions"):
-        st.caption(literal(reading.sentence[0].upper() + reading.sentence[1:] + "."))
-        for label, choices in changes_of(reading).items():
-            st.button(label, key=f"read_{'_'.join(choices)}", on_click=partial(_read_again, state, source, choices))
-
-
-def _read_again(state: State, source: Source, choices: dict[str, Any]) -> None:
+def _read_again(state: State, source: Source, *, raising: bool = False, **choices: Any) -> None:
+    """Read an opened file otherwise; what can't be done is said, and the batch stays."""
     try:
         _keep(state, source.origin, **choices)
     except LossvizError as error:
+        if raising:
+            raise
         state.complaint = f"{source.name}: {error}"
+    else:
+        if source.printed is not None:
+            known = state.known("file", source.name)
+            if known is not None:
+                known.tell(source.printed)
 
 
 def _offer_mapping(state: State) -> None:

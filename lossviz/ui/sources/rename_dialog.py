@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.errors import LossvizError
 from lossviz.formats import propose
@@ -18,6 +19,8 @@ ASKED = {
     "weights": "A weight or a mask per timestep, (sequences, timesteps). Wins over lengths.",
     "inputs": "What the model read, (sequences, timesteps).",
     "vocabulary": "One token per class.",
+    "losses": "Without logits: −log p of each target in nats, (sequences, timesteps).",
+    "log_probs": "Without logits: log p of each target in nats, (sequences, timesteps).",
 }
 COLUMNS = {
     "sequence": "Which sequence the row belongs to, counted from 0.",
@@ -29,16 +32,53 @@ COLUMNS = {
     "weight": "A weight or a mask for the timestep. Wins over lengths.",
     "input": "What the model read.",
     "token": "The token of the class.",
+    "loss": "Without logits: −log p of the target in nats.",
+    "log_prob": "Without logits: log p of the target in nats.",
 }
+IDS = {
+    "pad_id": ("Id of the padding", "Fills the rows up. Without weights and lengths, these targets do not count."),
+    "eos_id": ("Id of the end", "The token that ends a sequence."),
+    "ignore_id": ("Ignored label", "A target that does not count, such as −100."),
+}
+"""The ids that a file may lack: label and help."""
 NOT_THERE = "not in this file"
 
 
 @st.dialog("Which array is which?", width="medium")
-def ask_names(arrays: Mapping[str, Any], answer: Callable[[dict[str, str]], None], *, table: bool = False) -> None:
-    """Ask for the file's own name of each array, or column of a table; `answer` gets the names and may refuse them."""
-    st.write("The file uses other names. What fits by name and shape is chosen already.")
-    asks = COLUMNS if table else ASKED
-    proposed = propose(arrays, tuple(asks))
+def ask_names(
+    arrays: Mapping[str, Any],
+    answer: Callable[..., None],
+    *,
+    table: bool = False,
+    ids: Mapping[str, int | None] | None = None,
+) -> None:
+    """Ask for the file's own name of each array, or column of a table, and for the ids that no array says.
+
+    Args:
+        arrays: what the file holds; {} asks for the ids alone.
+        answer: gets the names and the ids, and may refuse them.
+        table: whether it is a table.
+        ids: of a file that was read already: what they are now; what was not changed is no answer.
+    """
+    known = dict.fromkeys(IDS) if ids is None else dict(ids)
+    names, proposed = _names(arrays, COLUMNS if table else ASKED) if arrays else ({}, {})
+    typed = {name: _id(place, name, known[name]) for place, name in zip(st.columns(len(IDS)), IDS, strict=True)}
+    if st.button("Open", type="primary", key="map_open"):
+        if ids is not None and names == proposed:
+            names = {}
+        try:
+            answer(names, **{name: value for name, value in typed.items() if value != known[name]})
+        except LossvizError as error:
+            say("error", str(error))
+        else:
+            st.rerun()
+
+
+def _names(arrays: Mapping[str, Any], asks: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The names that were chosen, and those that fit."""
+    st.write("What fits by name and shape is chosen already.")
+    # An attention mask is of the inputs: whoever wants it as weights says so.
+    proposed = propose({name: value for name, value in arrays.items() if name != "attention_mask"}, tuple(asks))
     options = [NOT_THERE, *arrays]
     names = {}
     for asked, meaning in asks.items():
@@ -52,13 +92,13 @@ def ask_names(arrays: Mapping[str, Any], answer: Callable[[dict[str, str]], None
         )
         if chosen != NOT_THERE:
             names[asked] = chosen
-    if st.button("Open", type="primary", key="map_open"):
-        try:
-            answer(names)
-        except LossvizError as error:
-            say("error", str(error))
-        else:
-            st.rerun()
+    return names, proposed
+
+
+def _id(place: DeltaGenerator, name: str, now: int | None) -> int | None:
+    label, words = IDS[name]
+    typed = place.number_input(label, value=now, step=1, key=f"map_{name}", placeholder="none", help=words)
+    return None if typed is None else int(typed)
 
 
 def _shape(value: Any) -> str:
