@@ -64,7 +64,7 @@ def grid(
     drawing = Drawing(analysis, QUANTITIES["loss"], window, None, None, colours, width)
     rows, columns = window.shape
     high = ROW * rows if rows <= MOST_ROWS else max(ROW * MOST_ROWS / rows, 4.0) * rows
-    right = 16.0 if part == "targets" else 80.0
+    right = 16.0 if part == "targets" else 120.0
     digits = len(str(rows - 1))
     drawing.place = alone(rows, columns, width, digits=digits, legend_rows=0, height=high, right=right)
     drawing.reads_under = False

@@ -12,6 +12,7 @@ in TensorFlow and PyTorch, and the words that it introduces. `CHAPTERS` lists th
 from lossviz.lessons._asks import Ask, Choice, Number, Pick, Shape, Wrong, label_of, said
 from lossviz.lessons._batches import BATCHES, analysis_of, batch_named, is_sample
 from lossviz.lessons._check import Verdict, answer_text, check, options, working
+from lossviz.lessons._progress import OPEN, RIGHT, SHOWN, SIZE, Done, Progress, read_progress
 from lossviz.lessons._step import AFTER, BEFORE, PAGES, Chapter, Door, Program, Screen, Step
 from lossviz.lessons._typed import LONGEST, read_number, read_shape
 from lossviz.lessons._words import WORDS, Word, words_in
@@ -23,16 +24,22 @@ __all__ = [
     "BEFORE",
     "CHAPTERS",
     "LONGEST",
+    "OPEN",
     "PAGES",
+    "RIGHT",
+    "SHOWN",
+    "SIZE",
     "STEPS",
     "WORDS",
     "Ask",
     "Chapter",
     "Choice",
+    "Done",
     "Door",
     "Number",
     "Pick",
     "Program",
+    "Progress",
     "Screen",
     "Shape",
     "Step",
@@ -47,6 +54,7 @@ __all__ = [
     "label_of",
     "options",
     "read_number",
+    "read_progress",
     "read_shape",
     "said",
     "step_named",

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from lossviz.ui.learn.live_page import arrive
 from lossviz.ui.link import restore
 from lossviz.ui.session.state import get_state
 from lossviz.ui.shared.settings_panel import choose_settings
 from lossviz.ui.sources.batch_picker import doors
-from lossviz.ui.views import VIEWS, View
+from lossviz.ui.views import BATCH, VIEWS, View
 
 __all__ = ["show_page"]
 
@@ -15,13 +16,16 @@ def show_page() -> None:
     """Draw the pages, the batch picker and the settings in the sidebar, and the page of the address."""
     state = get_state()
     restore(state)
+    arrive(state)
     pages = {_page(view): view for view in VIEWS}
-    page = st.navigation(list(pages))
-    with st.sidebar:
-        with st.container(key="explore_source"):
-            doors(state)
-        choose_settings(state)
-        pages[page].choose()
+    groups = {view.group: [page for page, other in pages.items() if other.group == view.group] for view in VIEWS}
+    page = st.navigation(groups)
+    if pages[page].group == BATCH:
+        with st.sidebar:
+            with st.container(key="explore_source"):
+                doors(state)
+            choose_settings(state)
+            pages[page].choose()
     page.run()
 
 

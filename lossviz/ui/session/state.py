@@ -9,6 +9,7 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.edits import Edit
+from lossviz.lessons import STEPS, Progress
 from lossviz.runs import Run
 from lossviz.settings import Settings
 from lossviz.ui.session.default_reduction import Opening
@@ -52,6 +53,7 @@ class State:
         runs: the recorded runs that were opened, by name.
         opening: which reduction the batch on screen brought.
         started: whether the file that the app was started with was read.
+        learning: what was done in the lessons.
     """
 
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class State:
     linked: Linked | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     opening: Opening = field(default_factory=Opening)
+    learning: Progress = field(default_factory=lambda: Progress(tuple(STEPS)))
     _analysis: Analysis | None = None
 
     def show(self, source: Source) -> None:

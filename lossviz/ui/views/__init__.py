@@ -7,9 +7,13 @@ from lossviz.ui.shared.settings_panel import choose_quantity
 from lossviz.ui.views.doctor import doctor
 from lossviz.ui.views.explore import explore
 from lossviz.ui.views.identify import identify
+from lossviz.ui.views.learn import learn
 from lossviz.ui.views.reductions import reductions
 
-__all__ = ["VIEWS", "View"]
+__all__ = ["BATCH", "LEARN", "VIEWS", "View"]
+
+BATCH, LEARN = "This batch", "Learn"
+"""The groups of the navigation."""
 
 
 def _nothing() -> None:
@@ -22,6 +26,7 @@ class View:
 
     Attributes:
         show: draws it; `choose`: draws what is chosen in the sidebar for this page alone.
+        group: where it stands in the navigation; the pages of `BATCH` share the batch and its settings.
     """
 
     name: str
@@ -29,6 +34,7 @@ class View:
     question: str
     show: Callable[[], None]
     choose: Callable[[], None] = _nothing
+    group: str = BATCH
 
 
 VIEWS: tuple[View, ...] = (
@@ -36,4 +42,5 @@ VIEWS: tuple[View, ...] = (
     View("doctor", "Doctor", "What is wrong with this batch?", doctor),
     View("reductions", "Reductions", "Which number would each library print?", reductions),
     View("identify", "Identify", "What is my loop printing?", identify),
+    View("learn", "Learn", "What is a sequence loss made of?", learn, group=LEARN),
 )

@@ -1,0 +1,1 @@
+"""The panels of the page Learn: the question, the picture, the code, the teacher's view, and the browser's memory."""

@@ -1,0 +1,29 @@
+"""The code of a step in TensorFlow and PyTorch, side by side; the lines that it is about are marked."""
+
+from html import escape
+
+import streamlit as st
+
+from lossviz.lessons import Step
+
+__all__ = ["LIBRARIES", "code_html", "code_panel"]
+
+LIBRARIES = ("TensorFlow", "PyTorch")
+
+
+def code_panel(step: Step) -> None:
+    """Draw both programs."""
+    with st.container(key="learn_code"):
+        for place, library in zip(st.columns(2), LIBRARIES, strict=True):
+            with place:
+                st.markdown(f"**{library}**")
+                st.html(code_html(step, library))
+
+
+def code_html(step: Step, library: str) -> str:
+    """A program with its marked lines, for `st.html`."""
+    lines = [
+        f"<mark>{escape(line)}</mark>" if marked else f"<span>{escape(line)}</span>"
+        for line, marked in step.program.lines(library)
+    ]
+    return f'<pre class="learn-code" tabindex="0" aria-label="{library} code"><code>{"".join(lines)}</code></pre>'

@@ -1,0 +1,48 @@
+// Keeps one text in the browser's own storage, says which step is on the screen, and moves the focus to its heading.
+// The server says what it wants to keep (`write`) and what it has read (`seen`): a text that is neither was written by
+// another tab, and goes to the server first, which merges the two.
+
+const KEY = "lossviz.learn.1";
+const PATIENCE_MS = 3000;
+const known = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".lossviz-memory");
+  const view = known.get(root) ?? {};
+  known.set(root, view);
+  keep(view, data, setStateValue);
+  if (view.step !== data.step) {
+    const arrived = view.step !== undefined;
+    view.step = data.step;
+    root.textContent = data.announced;
+    if (arrived) focus(data.heading, data.announced, performance.now() + PATIENCE_MS);
+  }
+}
+
+function keep(view, { write, seen }, setStateValue) {
+  try {
+    const stored = localStorage.getItem(KEY) ?? "";
+    if (seen === null || (stored !== view.kept && stored !== seen && stored !== write)) {
+      if (view.told !== stored) setStateValue("stored", stored);
+      view.told = stored;
+      return;
+    }
+    if (stored !== write) localStorage.setItem(KEY, write);
+    view.kept = write;
+    view.told = undefined;
+  } catch {
+    if (!view.refused) setStateValue("refused", true);
+    view.refused = true;
+  }
+}
+
+/** The heading of the new step is drawn in the same run, but perhaps a moment later. */
+function focus(selector, announced, until) {
+  const heading = document.querySelector(selector);
+  if (heading && announced.endsWith(heading.textContent.trim())) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: false });
+  } else if (performance.now() < until) {
+    setTimeout(() => focus(selector, announced, until), 60);
+  }
+}
