@@ -7,6 +7,7 @@ from lossviz.identification._context import Context
 from lossviz.identification._grid import Grid, grid_of
 from lossviz.identification._hypothesis import COMBINED, Components, Hypothesis
 from lossviz.identification._reported import Printed
+from lossviz.identification.candidates._class_labels import class_labels
 from lossviz.identification.candidates._conventions import known_conventions
 from lossviz.identification.candidates._losses import losses
 from lossviz.identification.candidates._masks import masks
@@ -39,7 +40,7 @@ class Search:
         """The losses, masks, reductions and units to combine."""
         context = self.context
         divisors = reductions(context) if self.per == "none" else reductions_per_axis(context, self.per)
-        return (*losses(context), *shifts(context)), masks(context), divisors, units(context)
+        return (*losses(context), *class_labels(context), *shifts(context)), masks(context), divisors, units(context)
 
     @cached
     def grid(self) -> Grid:

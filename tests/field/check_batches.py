@@ -131,3 +131,13 @@ def leaking_prompts(seed=0):
     logits = grammar.scores(inputs, tokens[:, 1:])
     fields = {"logits": logits, "targets": targets, "inputs": inputs, "pad_id": PAD, "eos_id": EOS, "ignore_id": -100}
     return fields, mean(cross_entropy(logits, tokens[:, 1:]), mask[:, 1:]), (bad & ~mask)[:, 1:]
+
+
+def probabilities(seed=0):
+    """F: what a Keras model returns that ends in a softmax, the targets, their losses and the mask."""
+    random = np.random.default_rng(seed)
+    real = np.arange(12) < np.array([12, 9, 6, 4])[:, None]
+    scores = random.normal(0, 1.5, (4, 12, 5))
+    shares = np.exp(scores - logsumexp(scores)[..., None])
+    targets = np.where(real, random.choice(5, (4, 12), p=[0.6, 0.1, 0.1, 0.1, 0.1]), 0)
+    return shares, targets, cross_entropy(scores, targets), real

@@ -108,3 +108,40 @@ def test_field_prompts_leak_in_left_padded_rows():
     assert serious(found) == ["PAD07"]
     assert (found["PAD07"].severity, found["PAD07"].loss_if_fixed) == ("error", pytest.approx(right, rel=1e-6))
     assert found["PAD07"].cells.tolist() == leaked.tolist()
+
+
+def keras_file(printed):
+    shares, targets, _, real = given.probabilities()
+    return {"logits": shares, "targets": targets, "lengths": real.sum(axis=1), "reported": f"{printed:.6f}"}
+
+
+def test_field_binary_cross_entropy_over_classes_is_named():
+    shares, targets, losses, real = given.probabilities()
+    labels = np.eye(5)[targets]
+    binary = -(labels * np.log(shares) + (1 - labels) * np.log(1 - shares)).mean(-1)
+    fields = keras_file(binary.mean()) | {"lengths": np.full(4, 12)}
+    finding = checked(fields)["MOD09"]
+    assert (finding.severity, finding.loss_if_fixed) == ("error", pytest.approx(losses.mean()))
+    assert "averages a binary cross entropy over the 5 classes" in finding.message
+    assert identify(load(fields), fields["reported"])[0].code == "MOD09"
+    masked = checked(keras_file(binary[real].mean()))["MOD09"]
+    assert masked.loss_if_fixed == pytest.approx(losses[real].mean())
+
+
+def test_field_probabilities_are_a_second_softmax_only_by_a_number_that_proves_it():
+    shares, targets, losses, real = given.probabilities()
+    twice = (given.logsumexp(shares) - np.take_along_axis(shares, targets[..., None], -1)[..., 0])[real].mean()
+    assert twice >= np.log(np.e + 4) - 1
+    finding = checked(keras_file(twice))["MOD01"]
+    assert (finding.severity, finding.loss_if_fixed) == ("error", pytest.approx(losses[real].mean()))
+    right, by_padding = losses[real].mean(), losses[real].sum() / real.size
+    assert serious(checked(keras_file(right))) == []
+    assert serious(checked(keras_file(by_padding))) == ["PAD02"]
+
+
+def test_field_two_mistakes_at_once_are_an_error():
+    _, _, losses, real = given.probabilities()
+    found = checked(keras_file(losses.sum() / 12))  # padding counts, and the divisor is the width
+    assert serious(found) == ["PAD01"]
+    assert (found["PAD01"].severity, found["PAD01"].message.startswith("Possible: ")) == ("error", True)
+    assert found["PAD01"].loss_if_fixed == pytest.approx(losses[real].mean())

@@ -149,6 +149,21 @@ def capped(batch, random):
     return with_number(rare, given, key, "NUM08", counting(rare) & (cap < given.CE))
 
 
+def classes_as_labels(batch, random):
+    """Binary cross entropy over the classes, with the probabilities of a softmax or with sigmoids."""
+    given, V = given_of(batch), batch.shape[2]
+    if V < 3 or not np.isfinite(batch.logits).all() or not given.W.sum():
+        return None
+    labels = np.eye(V)[np.clip(batch.targets, 0, V - 1)]
+    scores = np.asarray(batch.logits, np.float64)
+    shares = np.exp(given.log_p) if random.random() < 0.5 else 1 / (1 + np.exp(-scores))
+    shares = np.clip(shares, 1e-7, 1 - 1e-7)
+    losses = -(labels * np.log(shares) + (1 - labels) * np.log(1 - shares)).mean(axis=-1)
+    value = float((losses * given.W)[given.W != 0].sum() / given.W.sum())
+    told = is_told(given, value, "MOD09") and np.abs(scores).max() < 15
+    return Injected(batch.replace(reported=written(value)), None) if told else None
+
+
 def unmasked_by_keras(batch, random):
     by_zero = batch.inputs is not None and batch.pad_id == 0 and is_padded(batch)
     if not by_zero or not np.array_equal(batch.inputs != 0, counting(batch)):
@@ -162,6 +177,7 @@ def unmasked_by_keras(batch, random):
 INJECTORS = {
     "MOD02": plain("MOD02", "MOD02"),
     "MOD08": unmasked_by_keras,
+    "MOD09": classes_as_labels,
     "NUM08": capped,
     "PAD02": plain("PAD02", "PAD02", cells=pads),
     "PAD03": plain("PAD03", "PAD03", cells=pads),

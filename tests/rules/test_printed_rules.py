@@ -5,6 +5,7 @@ import pytest
 
 from lossviz import Batch, Settings, analyze, diagnose
 from lossviz.rules import RULES
+from lossviz.rules._core.printed_number import SPEAKING
 from lossviz.samples import SAMPLES, load_sample
 from tests.golden import FRACTIONAL
 from tests.printed.given import Given
@@ -27,7 +28,7 @@ def said(batch, settings=None):
 
 
 def test_printed_rules_are_those_of_the_catalogue_that_only_a_number_shows():
-    assert set(PRINTED) == {"MOD02", "MOD08", "NUM08", "PAD02", "PAD03"} | {
+    assert set(PRINTED) == {"MOD02", "MOD08", "MOD09", "NUM08", "PAD02", "PAD03"} | {
         f"RED{number:02}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 15, 16, 17)
     }
 
@@ -88,13 +89,33 @@ def test_pad01_names_the_perplexity_of_the_unmasked_mean():
     assert said(golden_with(reported=f"{np.exp(14.5 / 15):.4f}")) == ["PAD01"]
 
 
-def test_printed_rules_say_nothing_of_two_mistakes_at_once():
+def test_printed_rules_report_two_mistakes_at_once_by_the_first():
     batch = golden_with(reported=f"{14.5 / 5:.5f}")  # padding counts, and the width is the divisor
-    assert said(batch) == []
-    assert outcome_of("PAD01", batch) == (
-        "skipped",
-        "Only PAD01 and C08 together give 2.90000, which may be a coincidence.",
+    assert said(batch) == ["PAD01"]
+    finding = finding_of("PAD01", batch)
+    assert (finding.severity, finding.loss_if_fixed) == ("error", pytest.approx(13.8 / 11))
+    assert finding.message == (
+        "Possible: the training loop that printed 2.90000 counts all 15 positions, 4 of them padding, and divides by "
+        "the 5 timesteps of the padded width; the mean over the timesteps that count is 1.2545."
     )
+    assert outcome_of("PAD01", batch.replace(reported="2.90")) == (
+        "skipped",
+        "2.90 has too few digits to tell the formulas apart. Print more of them.",
+    )
+
+
+def test_printed_rules_say_the_number_after_the_fix_in_the_printed_unit():
+    finding = finding_of("PAD01", golden_with(reported=f"{np.exp(14.5 / 15):.5f}"))
+    assert finding.loss_if_fixed == pytest.approx(np.exp(13.8 / 11))
+    assert finding.message.endswith("the mean over the timesteps that count is 1.2545, a perplexity of 3.5062.")
+    in_bits = finding_of("PAD01", golden_with(reported=f"{14.5 / 15 / np.log(2):.5f}"))
+    assert in_bits.loss_if_fixed == pytest.approx(13.8 / 11 / np.log(2))
+    assert in_bits.message.endswith("the mean over the timesteps that count is 1.2545, in bits 1.8099.")
+
+
+def test_printed_rules_that_ask_the_number_may_report_two_mistakes():
+    asking = {rule.code for rule in RULES if rule.checks_reported} | {"PAD01", *PRINTED}
+    assert set(SPEAKING) == asking
 
 
 BY_ID = "weights = (targets != 0).astype(jnp.float32)"

@@ -6,7 +6,7 @@ from lossviz.conventions import CONVENTIONS
 from lossviz.identification import Match, Printed
 from lossviz.rules._core.case import Case
 
-__all__ = ["evidence_of", "mean_of", "message_of"]
+__all__ = ["evidence_of", "in_its_unit", "mean_of", "message_of"]
 
 NAMED = 3
 """The most libraries that a message names."""
@@ -20,10 +20,32 @@ def mean_of(case: Case) -> float:
 
 def message_of(printed: Printed, match: Match, case: Case) -> str:
     """One sentence: what the training loop did, whether that may be intended, and the mean it should print."""
-    possible = "Possible: " if match.possible else ""
-    right = f"the mean over the timesteps that count is {mean_of(case):.5g}"
+    possible = "Possible: " if match.possible or match.accidental else ""
+    mean = mean_of(case)
+    right = f"the mean over the timesteps that count is {mean:.5g}"
+    unit = _unit(match)
+    if unit and match.code != "C11":
+        right += f", {'a perplexity of' if unit == 'perplexity' else 'in bits'} {in_its_unit(match, mean):.5g}"
     loop = f"{'the' if possible else 'The'} training loop that printed {printed.text}"
-    return f"{possible}{loop} {_clause(match, case)}{_on_purpose(match)}; {right}."
+    chance = ", perhaps by chance" if match.accidental else ""
+    return f"{possible}{loop} {_clause(match, case)}{_on_purpose(match)}{chance}; {right}."
+
+
+def in_its_unit(match: Match, mean: float) -> float:
+    """A mean in nats as the loop would print it: e to the power of it, or in bits, where the match does so.
+
+    >>> in_its_unit(Match("C12", "", 0.0, 0.0, "", "unit", "", codes=("PAD01", "C12")), 0.0)
+    1.0
+    """
+    unit = _unit(match)
+    with np.errstate(over="ignore"):
+        return float(np.exp(mean)) if unit == "perplexity" else mean / float(np.log(2)) if unit == "bits" else mean
+
+
+def _unit(match: Match) -> str:
+    """The unit that one of the match's formulas prints, "" for nats."""
+    units = {row.code: row.unit for row in CONVENTIONS if row.unit != "nats"}
+    return next((units[code] for code in (match.code, *match.codes) if code in units), "")
 
 
 def _clause(match: Match, case: Case) -> str:

@@ -9,7 +9,7 @@ from lossviz.conventions import CONVENTIONS
 from lossviz.fixes import fix_of
 from lossviz.identification import PRECISIONS, Match, Printed, identify, read_printed
 from lossviz.rules._core.case import Case
-from lossviz.rules._core.printed_messages import evidence_of, mean_of, message_of
+from lossviz.rules._core.printed_messages import evidence_of, in_its_unit, mean_of, message_of
 from lossviz.rules._core.rule import CannotTell, Found, Rule
 
 __all__ = [
@@ -32,6 +32,14 @@ REPORTED_BY = {row.code: row.reported_by for row in CONVENTIONS if row.reported_
 
 WRONG_MASK = ("PAD04", "PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SHF05")
 """If one of these fired, the mask is wrong, so there is no correct mean to compare the number with."""
+
+SPEAKING = (
+    *("MOD01", "MOD02", "MOD08", "MOD09", "NUM08"),
+    *("PAD01", "PAD02", "PAD03", "PAD05", "PAD06", "PAD07", "PAD08"),
+    *(f"RED{number:02}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 15, 16, 17)),
+    *("SHF01", "SHF02", "SHF05", "SHF08", "SHF10"),
+)
+"""The rules that ask the number; of two mistakes, the first one that has such a rule is reported by it."""
 
 UNITS = {"C11", "C12"}
 GUESSED = {"RED01", "RED02", "RED03", "RED10", "RED11", "RED17"}
@@ -111,13 +119,15 @@ def found_in_number(
     first = _matches(case)[0]
     _refuse_doubtful(printed, first, code, case)
     shown = cells(case, first)
+    number = mean_of(case) if fixed is None else fixed(case, first)
+    several = _steps(first)[1:]
     return Found(
         message=message_of(printed, first, case),
         cells=shown if shown.any() else case.counts,
         evidence=evidence_of(printed, first, case),
-        fix=fix_of([code], case.analysis),
-        loss_if_fixed=(mean_of(case) if fixed is None else fixed(case, first)),
-        severity=(severities or {}).get(first.code),
+        fix=first.fix if several else fix_of([code], case.analysis),
+        loss_if_fixed=number if code == "RED13" else in_its_unit(first, number),
+        severity=_of_several(first) if several else (severities or {}).get(first.code),
     )
 
 
@@ -167,12 +177,28 @@ def _is_right(printed: Printed, case: Case) -> bool:
     return printed.is_hit(mean_of(case)) or printed.is_hit(chosen)
 
 
+def _of_several(match: Match) -> str:
+    """Two mistakes at once are an error, and a warning where chance may have found them."""
+    return "warning" if match.accidental else "error"
+
+
+def _steps(match: Match) -> list[str]:
+    """What the loop did besides printing another unit."""
+    return [step for step in match.codes if step not in UNITS] or [match.code]
+
+
 def _speaker(match: Match, case: Case) -> str:
-    """The rule that reports a match, or "" if the match combines several mistakes."""
-    steps = {step for step in match.codes if step not in UNITS} or {match.code}
-    if len(steps) > 1:
+    """The rule that reports a match, or "" if none does; of several mistakes, the first that has one."""
+    steps = _steps(match)
+    if len(steps) > 1 and match.kind != "bug":
         return ""
-    code = REPORTED_BY.get(match.code, match.code)
+    mistakes_first = sorted(steps, key=lambda step: step in REPORTED_BY)
+    named = [_rule_of(step, case) for step in (mistakes_first if len(steps) > 1 else [match.code])]
+    return next((code for code in named if code in SPEAKING), "") if len(steps) > 1 else named[0]
+
+
+def _rule_of(step: str, case: Case) -> str:
+    code = REPORTED_BY.get(step, step)
     if code == "PAD02" and case.counts.all():
         return "RED08"
     return "MOD08" if code == "PAD01" and _is_mask_of_keras(case) else code
@@ -193,12 +219,13 @@ def _refuse_doubtful(printed: Printed, first: Match, code: str, case: Case) -> N
     """Refuse if another formula is more likely, several mistakes are needed, or so few digits match by chance."""
     speaker = _speaker(first, case)
     if not speaker:
-        raise CannotTell(f"Only {' and '.join(first.codes)} together give {printed.text}, which may be a coincidence.")
+        raise CannotTell(f"Only {' and '.join(first.codes)} together give {printed.text}, and no rule reports them.")
     if speaker != code:
         raise CannotTell(_same(f"{speaker} also gives {printed.text} on this batch and is more likely", first))
-    guess = code in GUESSED and not (code in SPLIT and case.analysis.settings.accumulation_steps)
+    several = len(_steps(first)) > 1
+    guess = several or (code in GUESSED and not (code in SPLIT and case.analysis.settings.accumulation_steps))
     least = DIGITS_OF_GUESS if guess else DIGITS
-    if first.accidental or printed.digits < least:
+    if (first.accidental and not several) or printed.digits < least:
         raise CannotTell(f"{printed.text} has too few digits to tell the formulas apart. Print more of them.")
 
 

@@ -20,6 +20,8 @@ Array = np.ndarray
 UNKNOWN = -1 - 2**62
 ALL = 0.8
 """The share of the sequences whose prompts must end in the same token."""
+CHANCE = 1e-2
+"""The most likely that an early mask may be by chance: that all answers begin with one word."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +141,8 @@ def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None
 def _early(case: Case, labels: Array, short: Array, true: Array) -> Moved | None:
     starts, rows = case.counts.argmax(axis=1), np.asarray(case.counts.any(axis=1))
     first, second = _common(labels, starts, rows)[0], _common(labels, starts + 1, rows)[0]
-    if not first or second:
+    by_chance = float(case.shape[2] or case.analysis.classes) ** (1 - int(rows.sum()))
+    if not first or second or by_chance > CHANCE:
         return None
     if eos_of(case) == case.batch.pad_id and _common(labels, starts - 1, rows)[0] and not (true == case.shape[1]).any():
         return None  # answers may begin with one word, and a mask by the pad id loses their ends (PAD05)
