@@ -182,7 +182,12 @@ def _width_hint(name: str, array: Array, shape: tuple[int, ...]) -> str:
     if array.ndim != 2 or len(array) != shape[0] or array.shape[1] < 2 or shape[1] == 0:
         return ""
     if array.shape[1] < shape[1]:
-        return f" If the logits go on after the last timestep of `{name}`, pass `logits[:, :{array.shape[1]}]`."
+        width = array.shape[1]
+        return (
+            f" Pass the logits of the timesteps of `{name}`: `logits[:, -{width}:]` if a prompt comes before them, "
+            f"`logits[:, :{width}]` if the logits go on after them. CTC, without a target for each timestep, is not "
+            "covered."
+        )
     return (
         " If the logits stop at the longest sequence and the rest is padding, "
         f"pass `{name}[:, :{shape[1]}]`; if it is not, the model has lost timesteps."

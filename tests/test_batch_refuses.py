@@ -77,7 +77,14 @@ def test_batch_refuses_logits_with_a_way_out(logits, message):
         ((6,), " If they are flat, pass `{0}.reshape(2, 3)`."),
         ((2, 1), " To use one per sequence, pass `np.broadcast_to({0}, (2, 3))`."),
         ((2,), " To use one per sequence, pass `np.broadcast_to({0}[:, None], (2, 3))`."),
-        ((2, 2), " If the logits go on after the last timestep of `{0}`, pass `logits[:, :2]`."),
+        (
+            (2, 2),
+            (
+                " Pass the logits of the timesteps of `{0}`: `logits[:, -2:]` if a prompt comes before them, "
+                "`logits[:, :2]` if the logits go on after them. CTC, without a target for each timestep, is not "
+                "covered."
+            ),
+        ),
         (
             (2, 4),
             (

@@ -5,7 +5,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from lossviz.engine._checks import as_floats, as_integers, as_weights, require, require_rank, require_same_shape, shown
+from lossviz.engine._checks import (
+    as_floats,
+    as_integers,
+    as_tensor,
+    as_weights,
+    require,
+    require_rank,
+    require_same_shape,
+    shown,
+)
 from lossviz.errors import InputError
 
 __all__ = ["LossFunction", "sigmoid_loss", "softmax_loss", "weighted_losses"]
@@ -77,13 +86,15 @@ def weighted_losses(
     x = as_floats(logits, "logits")
     require_rank(x, "logits", "batch, time, classes")
     require(shown(x)[-1] != 0, f"`logits` must have at least one class; got shape {shown(x)}.")
-    y = as_integers(targets, "targets")
+    labels = as_tensor(targets, "targets")
+    y = as_integers(labels, "targets")
     w = tf.ones(tf.shape(y), x.dtype) if weights is None else as_weights(weights, x.dtype)
     for tensor, name in ((y, "targets"), (w, "weights")):
         require_rank(tensor, name, "batch, time")
         require_same_shape(tensor, name, x[..., 0], "the first two axes of `logits`")
     counts = tf.not_equal(w, 0)
-    y = _checked_targets(y, tf.shape(x, tf.int64)[-1], counts)
+    if function is None:  # what a label of another loss may be is known to that loss alone
+        y = _checked_targets(y, tf.shape(x, tf.int64)[-1], counts, unsigned=labels.dtype == tf.uint64)
     losses = _cross_entropy(
         tf.where(counts[..., None], x, tf.zeros_like(x)), tf.where(counts, y, tf.zeros_like(y)), function
     )
@@ -100,7 +111,8 @@ def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor, function: LossFunction
     return tf.reshape(tf.cast(losses, logits.dtype), tf.shape(targets))
 
 
-def _checked_targets(targets: tf.Tensor, classes: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+def _checked_targets(targets: tf.Tensor, classes: tf.Tensor, counts: tf.Tensor, *, unsigned: bool) -> tf.Tensor:
+    """The targets, refused outside [0, V) where they count; `unsigned` ones above 2⁶³ − 1 have wrapped around."""
     wrong = counts & ((targets < 0) | (targets >= classes))
     if tf.is_symbolic_tensor(wrong):
         message = "`targets` must lie in [0, V) where the weight is not 0; V and [row, timestep] that do not:"
@@ -108,7 +120,7 @@ def _checked_targets(targets: tf.Tensor, classes: tf.Tensor, counts: tf.Tensor) 
             return tf.identity(targets)  # the cross entropy waits for the assertion, whose message is the clearer one
     if bool(tf.reduce_any(wrong)):
         row, timestep = tf.where(wrong)[0].numpy()
-        label = int(targets[row, timestep])
+        label = int(targets[row, timestep]) % 2**64 if unsigned else int(targets[row, timestep])
         raise InputError(
             f"`targets` must lie in [0, {int(classes)}), the classes of `logits`; `targets[{row}, {timestep}]` "
             f"(row {row}, timestep {timestep}) is {label}, and its weight is not 0. Mend it, or give it the weight 0."

@@ -37,7 +37,8 @@ def sequence_loss(
         average_across_batch: sum over the batch and divide by the weights.
         sum_over_timesteps: sum over time and divide by the count of weights that are not 0.
         sum_over_batch: sum over the batch and divide by the count of weights that are not 0.
-        softmax_loss_function: called as `f(labels=[B·T], logits=[B·T, V])`, gives losses [B·T].
+        softmax_loss_function: called as `f(labels=[B·T], logits=[B·T, V])`, gives losses [B·T]; it gets its labels
+            unchecked, 0 where the weight is 0.
         name: the name scope of the operations.
 
     Returns:

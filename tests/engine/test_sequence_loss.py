@@ -173,6 +173,25 @@ def test_sequence_loss_calls_the_loss_function_by_keyword_with_flat_arguments():
     assert pytest.approx((TARGETS * WEIGHTS).sum() / WEIGHTS.sum()) == float(loss)
 
 
+def test_sequence_loss_leaves_the_labels_of_a_loss_function_unchecked():
+    """One logit, labels 0 and 1: a sigmoid's. For the softmax they would be out of range."""
+
+    def sigmoid(*, labels, logits):
+        return tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.cast(labels, logits.dtype), logits=logits[:, 0])
+
+    logits, labels, weights = np.array([[[0.5], [-1.0], [2.0]]]), np.array([[1, 0, 7]]), np.array([[1, 1, 0]])
+    right = (np.log1p(np.exp(-0.5)) + np.log1p(np.exp(-1.0))) / 2
+    assert float(sequence_loss(logits, labels, weights, softmax_loss_function=sigmoid)) == pytest.approx(right)
+    with pytest.raises(InputError, match=r"must lie in \[0, 1\)"):
+        sequence_loss(logits, labels, weights)
+
+
+def test_sequence_loss_says_an_unsigned_label_as_it_was_given():
+    labels = np.array([[1, 2**63 + 5]], np.uint64)
+    with pytest.raises(InputError, match=f"is {2**63 + 5}, and its weight is not 0"):
+        sequence_loss(np.zeros((1, 2, 4)), labels, np.ones((1, 2)))
+
+
 def test_sequence_loss_refuses_a_loss_function_that_reduces():
     with pytest.raises(InputError) as error:
         sequence_loss(

@@ -34,3 +34,15 @@ def test_longer_logits_of_ctc_are_refused() -> None:
     logits[..., 0] += 5
     with pytest.raises(InputError, match="CTC is not covered"):
         interpret({"logits": logits, "targets": RNG.integers(1, 20, (3, 12))})
+
+
+def test_longer_logits_that_fit_nothing_and_may_be_of_ctc_are_refused_in_one_sentence() -> None:
+    fields = {"logits": np.zeros((3, 40, 20)), "targets": np.zeros((3, 12), int)}
+    with pytest.raises(InputError) as error:
+        interpret(fields)
+    assert str(error.value) == (
+        "There are 40 timesteps of logits and 12 of targets, and the logits fit the targets nowhere: a CTC loss has no "
+        "target for each timestep and is not covered; of a prompt and its completion, save the logits of the "
+        "completion, `logits[:, -12:]`."
+    )
+    assert interpret(fields, layout="longer-logits").arguments["logits"].shape == (3, 12, 20)

@@ -4,7 +4,8 @@ Logits [B, P + C, V] beside targets [B, C]: the logits of the last C timesteps a
 timestep before each of them, or the first C, whichever fit the targets; the last C where that can't be told. A CTC loss
 is of another kind: it has no target for each timestep, and is not covered.
 
-- Cut the logits before you save them, and nothing is assumed.
+- Cut the logits before you save them, and nothing is assumed; `--layout longer-logits` takes the last ones where logits
+  of more than twice as many timesteps fit nowhere.
 """
 
 import numpy as np
@@ -22,7 +23,7 @@ def read(draft: Draft) -> Draft | None:
     """Take the logits of the targets' timesteps.
 
     Raises:
-        InputError: if the logits are those of a CTC loss.
+        InputError: if the logits are those of a CTC loss, or may be.
     """
     logits, targets = draft.shape("logits"), draft.shape("targets")
     if len(logits) != 3 or len(targets) != 2 or logits[0] != targets[0] or not 0 < targets[1] < logits[1]:
@@ -34,6 +35,8 @@ def read(draft: Draft) -> Draft | None:
         )
     more, count = logits[1] - targets[1], targets[1]
     fit = better(draft["logits"], np.asarray(draft["targets"]), tuple(dict.fromkeys((-more, 1 - more, 0))))
+    if not fit.clear and logits[1] > 2 * count and not draft.choices.forces("longer-logits"):
+        raise InputError(_unclear(logits[1], count))
     start = -fit.offset
     cut = {
         name: draft[name][:, start : start + count]
@@ -42,6 +45,14 @@ def read(draft: Draft) -> Draft | None:
     }
     return draft.replacing(logits=draft["logits"][:, start : start + count], **cut).assuming(
         _said(start, more, count), "layout"
+    )
+
+
+def _unclear(timesteps: int, count: int) -> str:
+    return (
+        f"There are {timesteps} timesteps of logits and {count} of targets, and the logits fit the targets nowhere: a "
+        "CTC loss has no target for each timestep and is not covered; of a prompt and its completion, save the logits "
+        f"of the completion, `logits[:, -{count}:]`."
     )
 
 

@@ -20,7 +20,7 @@ Array = np.ndarray
 UNKNOWN = -1 - 2**62
 ALL = 0.8
 """The share of the sequences whose prompts must end in the same token."""
-CHANCE = 1e-2
+CHANCE = 2e-2
 """The most likely that an early mask may be by chance: that all answers begin with one word."""
 
 
