@@ -3,7 +3,6 @@
 import numpy as np
 
 CLASSES, PAD, EOS, SEPARATOR = 40, 0, 1, 4
-Fields = dict[str, object]
 
 
 def logsumexp(scores):

@@ -1,6 +1,7 @@
 """Right batches as files of other layouts: the fields that a file of that kind holds, drawn at random."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from lossviz.batch import Batch
 from tests.rules.clean import CLEAN, EOS, GO, PAD, text, trained
 
 Random = np.random.Generator
-Fields = dict[str, object]
+Fields = dict[str, Any]
 
 TURNED = ("logits", "targets", "weights", "inputs", "segment_ids")
 
@@ -58,7 +59,12 @@ def hugging_face(random: Random) -> Fields:
         learnt &= np.arange(ids.shape[1]) >= (it.lengths * random.uniform(0.1, 0.8, len(ids))).astype(int)[:, None]
     logits = trained(random, it.targets, it.chain, it.inputs)
     logits = np.concatenate([logits, random.normal(0, 1, (len(ids), 1, len(it.chain)))], axis=1).astype("f4")
-    fields = {"logits": logits, "labels": np.where(learnt, ids, -100), "input_ids": ids, "attention_mask": real * 1}
+    fields: Fields = {
+        "logits": logits,
+        "labels": np.where(learnt, ids, -100),
+        "input_ids": ids,
+        "attention_mask": real * 1,
+    }
     if random.random() < 0.5:
         del fields["attention_mask"]
     return fields
