@@ -8,25 +8,8 @@ from the snippets (`WEIGHTS`, `LOSSES`, `MEAN`, …) with `written`.
 """
 
 from lossviz.fixes._by_bug import FIXES, GUARDED, SAFE, fix_of
-from lossviz.fixes._snippets import (
-    BY_LENGTH,
-    CHANGE,
-    LIBRARIES,
-    LOSE,
-    LOSSES,
-    MEAN,
-    REDUCE,
-    REPORT,
-    SOURCE,
-    WEIGH,
-    WEIGHTS,
-    WIDE,
-    Line,
-    both,
-    by_condition,
-    weigh,
-    written,
-)
+from lossviz.fixes._line import CHANGE, LIBRARIES, LOSE, REDUCE, REPORT, SOURCE, WEIGH, Line, both, by_condition
+from lossviz.fixes._snippets import BY_LENGTH, LOSSES, MEAN, WEIGHTS, WIDE, weigh, written
 
 __all__ = [
     "BY_LENGTH",

@@ -3,20 +3,8 @@
 from collections.abc import Iterable
 
 from lossviz.analysis import Analysis
-from lossviz.fixes._snippets import (
-    CHANGE,
-    LOSE,
-    LOSSES,
-    MEAN,
-    REDUCE,
-    REPORT,
-    SOURCE,
-    WEIGHTS,
-    WIDE,
-    Line,
-    both,
-    written,
-)
+from lossviz.fixes._line import CHANGE, LOSE, REDUCE, REPORT, SOURCE, Line, both
+from lossviz.fixes._snippets import LOSSES, MEAN, WEIGHTS, WIDE, written
 
 __all__ = ["FIXES", "GUARDED", "SAFE", "fix_of"]
 

@@ -1,77 +1,12 @@
-"""The lines that fixes are composed of: the weights, the losses and their mean, written in each library.
-
-The names are those of a loop: `logits` [B, T, V]; `targets`, `inputs`, `weights`, `losses` [B, T]; `lengths` [B];
-`loss`, the number. `tf` is TensorFlow, `F` is `torch.nn.functional`, `jnp` is `jax.numpy`.
-"""
+"""The lines that fixes are composed of: the weights, the losses and their mean, written in each library."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
+from lossviz.fixes._line import LIBRARIES, LOSE, REDUCE, WEIGH, Line, by_condition
 
-__all__ = [
-    "BY_LENGTH",
-    "CHANGE",
-    "LIBRARIES",
-    "LOSE",
-    "LOSSES",
-    "MEAN",
-    "REDUCE",
-    "REPORT",
-    "SOURCE",
-    "WEIGH",
-    "WEIGHTS",
-    "WIDE",
-    "Line",
-    "both",
-    "by_condition",
-    "weigh",
-    "written",
-]
-
-SOURCE, WEIGH, LOSE, CHANGE, REDUCE, REPORT = range(6)
-"""The order of a training loop: data, weights, losses, changes to them, the number, and its unit."""
-
-
-LIBRARIES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch", "jax": "JAX"}
-"""The libraries that fixes are written in, by the field of `Line`, with their names."""
-
-
-class Line(NamedTuple):
-    """One step of the loop in each library; may contain several lines of code.
-
-    Attributes:
-        place: its place in the loop, one of the six above.
-        tensorflow: the code, with Keras where that is usual; {losses} is the line that gives every timestep's cross
-            entropy, {labels} the targets, or those that are classes where there are others; {…} see `_SOFTMAX`.
-        pytorch: likewise.
-        jax: likewise, with optax where that is usual.
-    """
-
-    place: int
-    tensorflow: str
-    pytorch: str
-    jax: str
-
-    def saying(self, comment: str) -> "Line":
-        """The same line, followed by a comment.
-
-        >>> MEAN.saying("one division").pytorch
-        'loss = torch.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()  # one division'
-        """
-        return Line(self.place, *(f"{code}  # {comment}" for code in self.code))
-
-    @property
-    def code(self) -> tuple[str, ...]:
-        """Its code in each of `LIBRARIES`."""
-        return self[1:]
-
-    @property
-    def step(self) -> tuple[int, str]:
-        """What it does, without the comment."""
-        return self.place, self.pytorch.partition("  #")[0]
-
+__all__ = ["BY_LENGTH", "LOSSES", "MEAN", "WEIGHTS", "WIDE", "weigh", "written"]
 
 BY_LENGTH = Line(
     WEIGH,
@@ -99,15 +34,6 @@ MEAN = Line(
     "loss = jnp.where(weights != 0, losses * weights, 0.0).sum() / weights.sum()",
 )
 """Σ w·loss ÷ Σ w; what does not count is selected away, since 0 · NaN is NaN."""
-
-
-def both(code: str, place: int = SOURCE) -> Line:
-    """A line that is the same in every library.
-
-    >>> both("targets = tokens[:, 1:]").tensorflow
-    'targets = tokens[:, 1:]'
-    """
-    return Line(place, *[code] * len(LIBRARIES))
 
 
 def written(lines: Iterable[Line], analysis: Analysis) -> dict[str, str]:
@@ -249,17 +175,3 @@ def weigh(batch: Batch, name: str) -> tuple[str, ...]:
         return "", "", ""
     left_out = batch.ignore_id if name == "ignore_id" else batch.pad_id or 0
     return by_condition(f"targets != {left_out}").code
-
-
-def by_condition(condition: str, place: int = WEIGH) -> Line:
-    """Weights of 1 where a condition holds.
-
-    >>> by_condition("targets != 0").jax
-    'weights = (targets != 0).astype(jnp.float32)'
-    """
-    return Line(
-        place,
-        f"weights = tf.cast({condition}, tf.float32)",
-        f"weights = ({condition}).float()",
-        f"weights = ({condition}).astype(jnp.float32)",
-    )

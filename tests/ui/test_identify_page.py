@@ -112,7 +112,7 @@ def test_card_shows_formula_and_fix_in_each_library() -> None:
     expected = rf"\begin{{aligned}}&{match.formula}\\[14pt]&= {numbers}\end{{aligned}}"
     assert str(app.latex[0].value).strip("$\n") == expected
     assert [str(tab.label) for tab in app.tabs][:3] == list(match.fix) == ["TensorFlow", "PyTorch", "JAX"]
-    assert [str(block.value) for block in app.code][:2] == list(match.fix.values())
+    assert [str(block.value) for block in app.code][:3] == list(match.fix.values())
 
 
 def test_formula_has_numbers_in_it_where_it_is_one_quotient_of_what_is_shown() -> None:
