@@ -248,6 +248,17 @@ def test_files_round_trip_losses(tmp_path, suffix):
         assert (again.logits, again.classes, again.pad_id, again.title) == (None, 4, 0, "a")
 
 
+@pytest.mark.parametrize("batch", [recorded(rank=[[1, 2, 3], [1, NAN, 1]]), twins(4)[0]], ids=["losses", "logits"])
+def test_downloaded_tables_open_as_the_losses_that_they_hold(tmp_path, batch):
+    analysis = analyze(batch)
+    for name, download in (("a.csv", to_csv), ("a.parquet", to_parquet)):
+        (tmp_path / name).write_bytes(download(analysis))
+        again = load(tmp_path / name)
+        np.testing.assert_allclose(again.losses, analysis.batch_loss, rtol=1e-12)
+        np.testing.assert_array_equal(again.rank, analysis.rank)
+        assert analyze(again).value == pytest.approx(analysis.value)
+
+
 def test_tables_that_pandas_wrote_hold_what_was_not_recorded_as_missing_values(tmp_path):
     """NaN becomes an empty cell in CSV, and null in Parquet; a missing target is refused as ever."""
     table = pd.DataFrame(

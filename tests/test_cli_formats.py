@@ -12,12 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossviz.cli import main
+from lossviz.cli._app import _existing
 from lossviz.cli.check_formats._checked import Checked, places, runs
 from lossviz.cli.check_formats._github import as_github
 from lossviz.cli.check_formats._json import as_json
 from lossviz.cli.check_formats._sarif import FINGERPRINT, as_sarif
 from lossviz.cli.check_formats._text import as_text
+from lossviz.errors import FormatError
+from lossviz.formats import READABLE
 from lossviz.rules import RULES, Finding, Outcome, Raised, page, rule_samples
+from tests.layouts.oracle_layouts import causal
 from tests.sarif_schema import sarif_errors
 
 CHECKOUT = Path(__file__).parents[1]
@@ -373,3 +377,21 @@ def test_text_wraps_long_sentences_and_counts_infos():
         f"  {'word ' * 12}word",
     ]
     assert lines[-1] == "0 errors, 1 warning, 1 info; 1 rule passed, 0 could not tell or did not apply"
+
+
+def test_readme_shows_what_the_command_prints_of_a_hugging_face_file(tmp_path, capsys):
+    np.savez(tmp_path / "batch.npz", **causal())
+    assert main(["analyze", str(tmp_path / "batch.npz")]) == 0
+    said = capsys.readouterr().out.split("\n\n")[0].splitlines()[2:]
+    assert said[0].startswith("read as Hugging Face: ")
+    assert "\n".join(said) in Path("README.md").read_text("utf-8")
+
+
+def test_app_takes_every_file_that_is_read(tmp_path):
+    for suffix in READABLE:
+        path = tmp_path / f"run{suffix}"
+        path.touch()
+        assert _existing(str(path)) == path
+    (tmp_path / "run.txt").touch()
+    with pytest.raises(FormatError, match=r"has the suffix `\.txt`"):
+        _existing(str(tmp_path / "run.txt"))

@@ -33,6 +33,8 @@ ASKS = (
     "sequence", "timestep", "class", "logit", "target", "length", "weight", "input", "segment_id", "token", *RECORDED,
 )  # fmt: skip
 Columns = Mapping[str, npt.NDArray[Any]]
+DOWNLOADED = "batch_loss"
+"""The column of losses in the tables that lossviz itself makes, `tables.to_csv` and `to_parquet`."""
 _TOP = re.compile(rf"({'|'.join(TOP)})_(\d{{1,3}})")
 Where = Callable[[int], str]
 
@@ -52,6 +54,8 @@ def rename(columns: Mapping[str, Any], names: Mapping[str, str] | None, file: st
     given = {name: key for name, key in (names or {}).items() if not (wide and name == "logit")}
     check_names(given, columns, ASKS, file)
     chosen = {name: name for name in ASKS if name in columns and name not in given.values()} | given
+    if DOWNLOADED in columns and not {"logit", "loss", "log_prob"} & {*chosen}:
+        chosen["loss"] = DOWNLOADED
     recorded = not wide and "logit" not in chosen and ("loss" in chosen or "log_prob" in chosen)
     if recorded:
         chosen = {name: key for name, key in chosen.items() if name not in ("class", "token")}

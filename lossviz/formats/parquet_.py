@@ -60,7 +60,9 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
         reason = str(error).split("\n")[0].rstrip(".")[:120]
         raise FormatError(f"`{source.name}` was cut off or damaged: {reason}. Save or copy it again.") from None
     fields = _table.assemble(columns, logits, lambda row: f"row {row}", source.name)
-    return cast(fields, rest.pop("dtypes", {}), source.name) | {name: rest[name] for name in FIELDS if name in rest}
+    return cast(fields, rest.pop("dtypes", {}), source.name) | {
+        name: rest[name] for name in FIELDS if rest.get(name) is not None
+    }
 
 
 def opened_parquet(source: Source) -> "pyarrow.parquet.ParquetFile":

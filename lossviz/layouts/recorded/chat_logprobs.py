@@ -11,7 +11,7 @@ from typing import Any
 
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts.recorded._responses import Choice, Token, as_token, laid_out, log_prob
+from lossviz.layouts.recorded._responses import Choice, Token, as_token, laid_out, log_prob, require_list
 from lossviz.layouts.recorded.completions import choices_of
 
 __all__ = ["LAYOUT", "listed"]
@@ -36,8 +36,8 @@ def listed(content: Sequence[Any], where: str, top: str = "top_logprobs") -> Ite
     """
     for place, entry in enumerate(content):
         own = _choice(entry, f"{where}[{place}]")
-        others = entry.get(top)
-        yield as_token(own, [_choice(one, f"{where}[{place}].{top}") for one in others or ()])
+        others = require_list(entry.get(top) or [], f"{where}[{place}].{top}", "objects")
+        yield as_token(own, [_choice(one, f"{where}[{place}].{top}") for one in others])
 
 
 def _choice(entry: Any, where: str) -> Choice:

@@ -53,7 +53,7 @@ def _is_listed(logprobs: Any) -> bool:
 def _tokens(logprobs: Mapping[str, Any], where: str) -> Iterator[Token]:
     values = require_list(logprobs["token_logprobs"], f"{where}.token_logprobs", "numbers")
     texts = require_list(logprobs.get("tokens"), f"{where}.tokens", "texts")
-    tops = logprobs.get("top_logprobs") or [None] * len(values)
+    tops = require_list(logprobs.get("top_logprobs") or [None] * len(values), f"{where}.top_logprobs", "objects")
     if not len(texts) == len(values) == len(tops):
         raise InputError(
             f"`{where}` must hold one token for each of its {len(values):,} log-probabilities; got {len(texts):,} "

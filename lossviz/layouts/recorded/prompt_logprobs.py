@@ -73,7 +73,7 @@ def _top_level(draft: Draft) -> Iterator[tuple[str, Sequence[Any], Any]]:
 
 
 def _tokens(entries: Sequence[Any], ids: Any, where: str, guesses: _Guesses) -> Iterator[Token]:
-    known = None if ids is None else [int(one) for one in np.asarray(ids).reshape(-1)]
+    known = _ids(ids, where)
     if known is not None and len(known) != len(entries):
         raise InputError(
             f"`{where}` must have one entry for each of the {len(known):,} {IDS}; got {len(entries):,}. "
@@ -93,6 +93,14 @@ def _tokens(entries: Sequence[Any], ids: Any, where: str, guesses: _Guesses) -> 
         if own not in choices:
             raise InputError(f"`{at}` has no entry for the prompt's own token {own}. Save the response whole.")
         yield as_token(choices[own], choices.values(), ranks[own])
+
+
+def _ids(ids: Any, where: str) -> list[int] | None:
+    if ids is None:
+        return None
+    if not isinstance(ids, list | np.ndarray) or not all(isinstance(one, int | np.integer) for one in ids):
+        raise InputError(f"`{IDS}` beside `{where}` must be a list of ids; got {ids!r:.40}.")
+    return [int(one) for one in ids]
 
 
 def _own(ids: list[int], ranks: Mapping[int, Any], guesses: _Guesses) -> int:

@@ -32,7 +32,7 @@ def read(draft: Draft) -> Draft | None:
 def _tokens(meta: Mapping[str, Any]) -> Iterator[Token]:
     for name, beside in PARTS:
         entries = require_list(meta.get(name) or [], f"meta_info.{name}", "[logprob, id, text]")
-        tops = meta.get(beside) or [None] * len(entries)
+        tops = require_list(meta.get(beside) or [None] * len(entries), f"meta_info.{beside}", "lists")
         if len(tops) != len(entries):
             raise InputError(
                 f"`meta_info.{beside}` must have one list for each of the {len(entries):,} tokens; got {len(tops):,}. "
@@ -40,7 +40,7 @@ def _tokens(meta: Mapping[str, Any]) -> Iterator[Token]:
             )
         for place, (entry, top) in enumerate(zip(entries, tops, strict=True)):
             at = f"meta_info.{name}[{place}]"
-            yield as_token(_choice(entry, at), [_choice(one, at) for one in top or ()])
+            yield as_token(_choice(entry, at), [_choice(one, at) for one in require_list(top or [], at, "lists")])
 
 
 def _choice(entry: Any, where: str) -> Choice:
