@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.figures._core.cell_text import cell_words, plain_hover
+from lossviz.figures._core.cell_text import cell_words, mask_words, plain_hover
 from lossviz.figures._core.cells import Cells, window_of
 from lossviz.figures._core.drawing import Drawing
 from lossviz.figures._core.frame import empty, figure, layout
@@ -108,7 +108,7 @@ def _mask(drawing: Drawing, axes: Axes) -> list[Spec]:
         hovertemplate=f"sequence %{{y}}, timestep %{{x}}<br>weight {weight}<extra></extra>",
         **shown,
     )
-    return [*marks(drawing.odd, window, axes, size, theme), shades]
+    return [*marks(drawing.odd, window, axes, size, theme), shades, *mask_words(drawing, axes, size)]
 
 
 def _cell(analysis: Analysis, cell: tuple[int, int] | None) -> tuple[int, int] | None:

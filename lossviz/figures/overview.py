@@ -12,6 +12,7 @@ from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import alone
 from lossviz.figures._core.legend import colour_axis, legend, legend_rows, mark_entries
 from lossviz.figures._core.quantity import Quantity, quantity_named
+from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import theme_named
 from lossviz.figures._core.traces import marks
 
@@ -55,7 +56,7 @@ def overview(
         return empty(EMPTY, width, colours)
     rows, columns = whole.shape
     covers = -(-rows // MOST_ROWS), -(-columns // MOST_COLUMNS)
-    scale = what.ends(analysis)
+    scale = what.scale_of(analysis)
     cells, counting = _worst(analysis, what, covers, scale)
     entries = mark_entries(analysis, what, [cells], scale, colours)
     down, across = cells.z.shape
@@ -87,9 +88,7 @@ def overview(
     return figure([*under, grid], frame)
 
 
-def _worst(
-    analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scale: tuple[float, float]
-) -> tuple[Cells, Array]:
+def _worst(analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scale: Scale) -> tuple[Cells, Array]:
     """The worst value of each block among the timesteps that count, its mark, and the percentage that counts."""
     rows, columns = analysis.mask.shape
     # Strips of whole blocks that stay in the processor's cache.
@@ -98,7 +97,7 @@ def _worst(
     worst, codes, counting = (np.concatenate(parts) for parts in zip(*strips, strict=True))
     values = np.where(codes == 0, worst, np.nan)
     z = quantity.colour_value(values).astype(np.float32)
-    low, high = np.float32(scale[0]), np.float32(scale[1])
+    low, high = np.float32(scale.low), np.float32(scale.high)
     with np.errstate(invalid="ignore"):
         clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)
     size = np.outer(*(np.diff(np.r_[0 : n : covers[i], n]) for i, n in enumerate((rows, columns))))

@@ -5,7 +5,7 @@ import pytest
 
 from lossviz import Batch, Settings, analyze
 from lossviz.analysis import Analysis
-from lossviz.figures import equation
+from lossviz.figures import QUANTITIES, equation
 from tests.figures._cases import checked, heatmaps, named, notes
 
 WORDS = ["<pad>", "<unk>", "not", "bad", "at", "all", "<b>"]
@@ -62,13 +62,13 @@ def test_classifier_shows_the_loss_that_every_timestep_would_give_and_outlines_t
 
 
 def test_classifier_has_a_scale_on_which_the_timesteps_that_are_not_read_differ():
-    """Read are logits of 8, a loss of ln(1 + e⁻⁸); the scale goes to mean + 3σ of every real timestep."""
+    """Read are logits of 8, a loss of ln(1 + e⁻⁸); stretched, the scale goes to mean + 3σ of every real timestep."""
     logits = np.array([[1.0, 0.0, 2.0, 8.0], [0.5, 8.0, 3.0, 3.0], [8.0, 3.0, 3.0, 3.0]])
-    figure = checked(equation(classifier(logits=logits[..., None], targets=np.ones((3, 4), int))))
-    scale, first = figure.layout.coloraxis, heatmaps(figure)[0]
+    analysis = classifier(logits=logits[..., None], targets=np.ones((3, 4), int))
+    scale, first = QUANTITIES["loss"].stretched(analysis), heatmaps(checked(equation(analysis)))[0]
     real = np.arange(4) < np.array(LENGTHS)[:, None]
     loss = np.log1p(np.exp(-logits))
-    assert (scale.cmin, scale.cmax) == pytest.approx((0, min(loss.max(), loss[real].mean() + 3 * loss[real].std())))
+    assert (scale.low, scale.high) == pytest.approx((0, min(loss.max(), loss[real].mean() + 3 * loss[real].std())))
     assert np.nanmax(first.z) == pytest.approx(np.log(2))
 
 

@@ -15,7 +15,7 @@ from lossviz.figures._core.traces import Axes, texts
 if TYPE_CHECKING:
     from lossviz.figures._core.drawing import Drawing
 
-__all__ = ["HOVER", "MOST_WORDS", "cell_words", "hover", "plain_hover"]
+__all__ = ["HOVER", "MOST_WORDS", "cell_words", "hover", "mask_words", "plain_hover"]
 
 Array = np.ndarray
 Spec = dict[str, Any]
@@ -120,6 +120,22 @@ def cell_words(drawing: "Drawing", cells: Cells, axes: Axes) -> list[Spec]:
     return [*words.values(), *words.glyphs(), *words.clipped()]
 
 
+def mask_words(drawing: "Drawing", axes: Axes, cell: tuple[float, float]) -> list[Spec]:
+    """The mask as numbers, 0 and 1 or the weights, where all of them fit into its cells."""
+    window, theme = drawing.window, drawing.theme
+    weights = window.of(drawing.analysis.weights)
+    if weights.size > MOST_GLYPHS or cell[1] < 14:
+        return []
+    at = np.argwhere(drawing.odd == 0)
+    text = [f"{weights[b, t]:.3g}" for b, t in at]
+    if not text or max(text_width(words, SMALL) for words in text) > cell[0] - 2:
+        return []
+    shades = drawing.weights[at[:, 0], at[:, 1]]
+    ink = [theme.mark_ink[0] if shade < 0.3 else theme.mark_ink[1] for shade in shades.tolist()]
+    x, y = at[:, 1] + window.t0, at[:, 0] + window.row0
+    return [texts("weights", x.astype(np.float32), y.astype(np.float32), text, ink, axes, SMALL)]
+
+
 class _Words:
     """The words of one heatmap; `level` is how much fits in a cell: 2 token and value, 1 token, 0 nothing."""
 
@@ -206,8 +222,7 @@ class _Words:
         return f'<br><span style="font-size:{LITTLE}px">{ellipsis(read, self.cell[0] - 5, LITTLE)}</span>'
 
     def _ink(self, at: Array) -> list[str]:
-        low, high = self.scale
-        place = (self.cells.z[at[:, 0], at[:, 1]] - low) / (high - low)
+        place = self.scale.place(self.cells.z[at[:, 0], at[:, 1]])
         far = (1 - place if self.quantity.best == "high" else place) >= FLIP
         return [self.theme.high_ink if dark else self.theme.low_ink for dark in far]
 

@@ -7,6 +7,7 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import MARKS
 
 __all__ = ["CODE", "Cells", "Window", "first_cells", "left_cells", "mask_cells", "pad_glyph", "window_of"]
@@ -80,7 +81,7 @@ def window_of(analysis: Analysis, window: tuple[int, int, int, int] | None) -> W
     return Window(row0, row1, t0, t1)
 
 
-def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: tuple[float, float]) -> Cells:
+def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: Scale) -> Cells:
     """The quantity before the mask: every timestep, padding too."""
     values = window.of(quantity.values(analysis))
     # An odd weight spoils what is left, not the loss before it.
@@ -89,7 +90,7 @@ def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: t
     return _cells(quantity, values, _unrecorded(analysis, window, values, codes), scale)
 
 
-def left_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: tuple[float, float]) -> Cells:
+def left_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: Scale) -> Cells:
     """The quantity after the mask: what does not count is padding."""
     values = window.of(quantity.counted(analysis))
     codes = np.where(window.of(analysis.invalid), CODE["invalid"], 0)
@@ -130,7 +131,7 @@ def pad_glyph(analysis: Analysis) -> str:
     return "pad" if analysis.mask_name in ("lengths", "nonpad") else "off"
 
 
-def _cells(quantity: Quantity, values: Array, codes: Array, scale: tuple[float, float]) -> Cells:
+def _cells(quantity: Quantity, values: Array, codes: Array, scale: Scale) -> Cells:
     values = np.asarray(values, np.float64)
     coloured = quantity.colour_value(values)
     free = codes == 0
@@ -140,7 +141,7 @@ def _cells(quantity: Quantity, values: Array, codes: Array, scale: tuple[float, 
         codes,
     ).astype(np.uint8)
     z = np.where(codes == 0, coloured, np.nan).astype(np.float32)
-    low, high = np.float32(scale[0]), np.float32(scale[1])
+    low, high = np.float32(scale.low), np.float32(scale.high)
     with np.errstate(invalid="ignore"):
         clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)
     return Cells(values, z, codes, clipped)

@@ -24,7 +24,7 @@ class Drawing:
 
     Attributes:
         first: the cells before the mask; `left`: after it; `weights` and `odd`: the mask's shades and odd weights.
-        scale: the ends of the colour scale.
+        scale: the colour scale.
         reads: whether what a classifier reads is outlined; `reads_under`: whether a decoder's inputs are in the cells.
         place: where everything stands; `axes`: the Plotly axes of the three heatmaps; `names`: their names.
         entries: the legend; `bars`: the sums, none where a sum means nothing; `hover`: what the pointer shows.
@@ -48,7 +48,7 @@ class Drawing:
         # What a decoder read stands under what it must say.
         decoder = analysis.settings.reduction == "encoder_decoder" and analysis.batch.inputs is not None
         self.reads_under = decoder and max(window.shape) <= MOST_WORDS and window.shape[0] <= SIDE_BY_SIDE
-        self.scale = quantity.ends(analysis)
+        self.scale = quantity.scale_of(analysis)
         self.first = first_cells(analysis, quantity, window, self.scale)
         self.left = left_cells(analysis, quantity, window, self.scale)
         self.weights, self.odd = mask_cells(analysis, window)

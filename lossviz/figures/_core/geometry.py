@@ -6,7 +6,7 @@ __all__ = ["SIDE_BY_SIDE", "Box", "Geometry", "alone", "place"]
 
 SIDE_BY_SIDE = 24
 TITLE, AXIS, GAP, LINE, LEGEND_ROW = 32, 40, 18, 36, 24
-ROW, MASK_ROW, BARS, COLOURBAR_ROW = 26.0, 8.0, 56, 74
+ROW, MASK_ROW, THIN, FEW, BARS, COLOURBAR_ROW = 26.0, 16.0, 8.0, 8, 56, 74
 SECOND = 10.0  # pixels: what a second line in the cells of the first heatmap takes
 RIGHT, NAMES = 150, 124
 MASK_SHARE = 0.45
@@ -135,7 +135,7 @@ def _stacked(
     row = max(ROW if rows <= 12 else ROW - (rows - 12) / 3, 60 / rows)
     left = NAMES + 7.0 * max(0, digits - 2)
     batch = Box(left, TITLE + AXIS, width - left - RIGHT, (row + second) * rows)
-    mask = batch.below(GAP, max(MASK_ROW * rows, 18))
+    mask = batch.below(GAP, max((MASK_ROW if rows <= FEW else THIN) * rows, 18))
     unpadded = mask.below(GAP, row * rows)
     bars = unpadded.below(10, BARS if sums else 0)
     line = bars.bottom + 8

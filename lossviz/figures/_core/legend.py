@@ -8,7 +8,8 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.figures._core.cells import CODE, Cells, pad_glyph
 from lossviz.figures._core.geometry import LEGEND_ROW, Geometry
-from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.quantity import Quantity, uniform_guess
+from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import MARKS, Theme
 from lossviz.figures._core.text import number, text_width
 
@@ -41,20 +42,18 @@ class Entry:
         return self.swatch + 6 + text_width(self.words, SIZE) + 16
 
 
-def mark_entries(
-    analysis: Analysis, quantity: Quantity, drawn: list[Cells], scale: tuple[float, float], theme: Theme
-) -> list[Entry]:
+def mark_entries(analysis: Analysis, quantity: Quantity, drawn: list[Cells], scale: Scale, theme: Theme) -> list[Entry]:
     """An entry for each mark that the heatmaps hold, and for values beyond the scale."""
     entries = []
     for mark, ground, ink in zip(MARKS, theme.marks, theme.mark_ink, strict=True):
         if any(cells.has(mark.name) for cells in drawn):
             glyph = pad_glyph(analysis) if mark.code == CODE["pad"] else mark.glyph
             entries.append(Entry(mark.name, glyph, ground, ink, mark.words))
-    ends = [10**end if quantity.logarithmic else end for end in scale]
-    first, last = (theme.scale[0], theme.scale[-1])[:: 1 if quantity.best == "low" else -1]
+    ends = [10**end if quantity.logarithmic else end for end in (scale.low, scale.high)]
+    first, last = (theme.scale[0], scale.last(theme))[:: 1 if quantity.best == "low" else -1]
     for sign, glyph, ground, word, end in ((1, "▲", last, "above", ends[1]), (-1, "▼", first, "below", ends[0])):
         if any((cells.clipped == sign).any() for cells in drawn):
-            ink = theme.high_ink if ground == theme.scale[-1] else theme.low_ink
+            ink = theme.low_ink if ground == theme.scale[0] else theme.high_ink
             entries.append(Entry("clipped", glyph, ground, ink, f"clipped {word} {quantity.form(end)}"))
     return entries
 
@@ -107,9 +106,7 @@ def note(
     }
 
 
-def colour_axis(
-    analysis: Analysis, quantity: Quantity, place: Geometry, scale: tuple[float, float], theme: Theme
-) -> Spec:
+def colour_axis(analysis: Analysis, quantity: Quantity, place: Geometry, scale: Scale, theme: Theme) -> Spec:
     """The scale of both heatmaps, with its bar: unit, round ticks, and ln V for losses."""
     box, stacked = place.colourbar, place.stacked
     length = box.height if stacked else box.width
@@ -138,30 +135,26 @@ def colour_axis(
         "title": {"text": quantity.unit or quantity.title, "side": "top", "font": {"size": 11, "color": theme.text}},
     }
     return {
-        "cmin": scale[0],
-        "cmax": scale[1],
-        "colorscale": theme.colorscale,
+        "cmin": scale.low,
+        "cmax": scale.high,
+        "colorscale": scale.colours(theme),
         "reversescale": quantity.best == "high",
         "colorbar": bar,
     }
 
 
 def _ticks(
-    analysis: Analysis, quantity: Quantity, scale: tuple[float, float], length: float, *, stacked: bool
+    analysis: Analysis, quantity: Quantity, scale: Scale, length: float, *, stacked: bool
 ) -> tuple[list[float], list[str]]:
-    low, high = scale
+    low, high = scale.low, scale.high
     if quantity.logarithmic:
         powers = range(int(np.ceil(low)), int(np.floor(high)) + 1)
         return [float(p) for p in powers], [f"{10**p:,}" for p in powers]
     step = _nice((high - low) / max(2, min(6, length / 30)))
     values = [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step]
     labels = [_tick(quantity, v) for v in values]
-    is_classifier = analysis.is_classifier
-    classes, name = (2, "2") if is_classifier else (analysis.batch.classes, "V")
-    # An unknown V has no tick; the vocabulary of recorded losses may hold the tokens of this batch alone.
-    partial = not analysis.has_logits and analysis.batch.vocabulary is not None
-    uniform = np.inf if classes is None or partial else float(np.log(classes))
-    if quantity.name not in ("loss", "entropy") or not low < uniform <= high:
+    uniform, name = uniform_guess(analysis), "2" if analysis.is_classifier else "V"
+    if quantity.beyond is None or uniform is None or not low < uniform <= high:
         return values, labels
     pixel = (high - low) / length
     words, moved = f"{number(uniform, 2)} = ln {name},<br>a uniform guess", 0

@@ -9,9 +9,10 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError, not_one_of
+from lossviz.figures._core.scale import BEYOND, Scale
 from lossviz.figures._core.text import compact, number
 
-__all__ = ["QUANTITIES", "Quantity", "quantity_named"]
+__all__ = ["QUANTITIES", "Quantity", "quantity_named", "uniform_guess"]
 
 Array = np.ndarray
 
@@ -19,7 +20,7 @@ Array = np.ndarray
 # Cells that stay in the processor's cache.
 STRIP = 1 << 17
 # The ends of an analysis never change, and finding them reads the whole batch.
-_ENDS: WeakKeyDictionary[Analysis, dict[str, tuple[float, float]]] = WeakKeyDictionary()
+_ENDS: WeakKeyDictionary[Analysis, dict[str, Scale]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Quantity:
         best: the value that is drawn like the page, "low" or "high".
         limits: the ends of the colour scale where they are the same for every batch, else None.
         scale: the ends of the colour scale where they are locked, else None.
+        beyond: where the scale is anchored at ln V, how many nats it goes on above it; None where it is not.
         logarithmic: whether colours follow log₁₀ of the value.
     """
 
@@ -49,6 +51,7 @@ class Quantity:
     best: str = "low"
     limits: tuple[float, float] | None = None
     scale: tuple[float, float] | None = None
+    beyond: float | None = None
     logarithmic: bool = False
 
     def locked(self, low: float, high: float) -> "Quantity":
@@ -71,18 +74,25 @@ class Quantity:
         with np.errstate(all="ignore"):
             return np.where(values >= 1, np.log10(values), np.nan)
 
-    def ends(self, analysis: Analysis) -> tuple[float, float]:
-        """The ends of the colour scale: locked, or fixed, or 0 to mean + 3σ of the timesteps that count.
-
-        Of a classifier, also of those that are only drawn as if they were read.
-        """
+    def scale_of(self, analysis: Analysis) -> Scale:
+        """The colour scale: locked, or fixed, or anchored at the loss of a uniform guess, or that of `stretched`."""
         fixed = self.scale or self.limits
         if fixed:
             low, high = np.log10(np.maximum(fixed, 1)) if self.logarithmic else fixed
-            return float(low), float(high)
+            return Scale(float(low), float(high))
+        guess = uniform_guess(analysis)
+        if self.beyond is not None and guess is not None:
+            return Scale(0.0, guess + self.beyond, guess)
+        return self.stretched(analysis)
+
+    def stretched(self, analysis: Analysis) -> Scale:
+        """The colour scale of this batch alone: 0 to mean + 3σ of the timesteps that count.
+
+        Of a classifier, also of those that are only drawn as if they were read.
+        """
         known = _ENDS.setdefault(analysis, {})
         if self.name not in known:
-            known[self.name] = self._usual_ends(analysis)
+            known[self.name] = Scale(*(self.limits or self._usual_ends(analysis)))
         return known[self.name]
 
     def _usual_ends(self, analysis: Analysis) -> tuple[float, float]:
@@ -94,6 +104,14 @@ class Quantity:
             real = analysis.real_timesteps
             end = max(end, _end(values, real, analysis.invalid))
         return 0.0, end
+
+
+def uniform_guess(analysis: Analysis) -> float | None:
+    """The loss of a uniform guess, ln V in nats (ln 2 of a classifier); None where V is unknown or 1."""
+    classes = 2 if analysis.is_classifier else analysis.batch.classes
+    # The vocabulary of recorded losses may hold the tokens of this batch alone.
+    partial = not analysis.has_logits and not analysis.is_classifier and analysis.batch.vocabulary is not None
+    return None if classes is None or classes < 2 or partial else float(np.log(classes))
 
 
 def _end(values: Array, used: Array, invalid: Array) -> float:
@@ -190,13 +208,14 @@ _LOSS = Quantity(
     left="unpadded loss",
     form=_two,
     sums=True,
+    beyond=BEYOND,
 )
 QUANTITIES = {
     quantity.name: quantity
     for quantity in (
         _LOSS,
         _plain("probability", "probability", "", _two, best="high", limits=(0.0, 1.0)),
-        _plain("entropy", "entropy", "nats", _two),
+        _plain("entropy", "entropy", "nats", _two, beyond=0.0),
         _plain("rank", "rank", "", _whole, logarithmic=True),
         _plain("gradient_norm", "gradient norm", "", _three),
         _plain("share", "share", "", _percent, sums=True),

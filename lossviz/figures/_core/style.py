@@ -6,7 +6,7 @@ import numpy as np
 
 from lossviz.errors import InputError, not_one_of
 
-__all__ = ["FONT", "MARKS", "THEMES", "Mark", "Theme", "luminance", "theme_named"]
+__all__ = ["FLIP", "FONT", "MARKS", "THEMES", "Mark", "Theme", "luminance", "theme_named"]
 
 FONT = "Source Sans, Source Sans Pro, Helvetica Neue, Arial, sans-serif"
 
@@ -67,6 +67,13 @@ class Theme:
     def diverging(self) -> list[list[float | str]]:
         """From the far end of `scale` over the page's background to the far end of `warm`."""
         return _even((*self.scale[:0:-1], *self.warm))
+
+    @property
+    def turn(self) -> str:
+        """The grey between the two hues, as light as both are where they meet."""
+        linear = luminance(self.scale[5])
+        channel = 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+        return f"#{round(255 * channel):02x}" + 2 * f"{round(255 * channel):02x}"
 
     @property
     def pad(self) -> str:

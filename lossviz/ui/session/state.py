@@ -40,7 +40,7 @@ class State:
         sources: every batch that was opened, by (door, name); `source`: the one on screen.
         cell: the selected timestep (sequence, timestep), or None.
         jump: the timestep that was selected in the overview, until the detail window has followed.
-        scale: the locked colour scale: its quantity and ends, or None.
+        scale: the stretched colour scale: its quantity and ends, or None.
         declared: the mask that the sidebar says the batch declares.
         editors: the widgets that edit something, with what they were drawn for.
         complaint: why a file could not be read, or "".

@@ -18,6 +18,10 @@ __all__ = ["edited_cells", "equation_panel", "first_picture", "theme"]
 
 HEAD_START = 0.04  # seconds: the browser draws the picture before the rest of the page keeps it busy
 WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
+STRETCH_HELP = (
+    "Spend the whole scale on this batch's values, and keep it while you edit. "
+    "Otherwise 0 and the loss of a uniform guess, ln V, have the same colours in every batch."
+)
 OUTLINE_HELP = "Outline these timesteps in the picture."
 EDITED = "What differs from the source"
 READ = "What is read"
@@ -71,14 +75,15 @@ def edited_cells(source: Source) -> np.ndarray:
 
 
 def _scaled(state: State, analysis: Analysis, quantity: str) -> Quantity:
-    """The quantity with its colour scale, which stays while it is locked."""
+    """The quantity with its colour scale: that of this batch, kept through its edits, where it is stretched."""
     what = QUANTITIES[quantity]
     if not read_widget("lock"):
         state.scale = None
         return what
     if state.scale is None or state.scale[0] != quantity:
-        low, high = what.ends(analysis)
-        state.scale = (quantity, 10**low if what.logarithmic else low, 10**high if what.logarithmic else high)
+        ends = what.stretched(analysis)
+        low, high = (10**end if what.logarithmic else end for end in (ends.low, ends.high))
+        state.scale = (quantity, low, high)
     return what.locked(*state.scale[1:])
 
 
@@ -97,8 +102,7 @@ def _outlines(state: State, analysis: Analysis) -> dict[str | None, np.ndarray]:
 
 def _options(outlined: dict[str | None, np.ndarray]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        help_text = "Keep the colour scale as it is now, to compare batches and edits by eye."
-        st.toggle("Lock the colour scale", key="lock", help=help_text, persist_state="session")
+        st.toggle("Stretch the colours", key="lock", help=STRETCH_HELP, persist_state="session")
         if outlined:
             st.pills("Outline", list(outlined), key="outline", label_visibility="collapsed", help=OUTLINE_HELP)
 
