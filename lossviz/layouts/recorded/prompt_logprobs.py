@@ -98,7 +98,8 @@ def _tokens(entries: Sequence[Any], ids: Any, where: str, guesses: _Guesses) -> 
 def _ids(ids: Any, where: str) -> list[int] | None:
     if ids is None:
         return None
-    if not isinstance(ids, list | np.ndarray) or not all(isinstance(one, int | np.integer) for one in ids):
+    listed = isinstance(ids, list) or (isinstance(ids, np.ndarray) and ids.ndim == 1)
+    if not listed or not all(isinstance(one, int | np.integer) for one in ids):
         raise InputError(f"`{IDS}` beside `{where}` must be a list of ids; got {ids!r:.40}.")
     return [int(one) for one in ids]
 
