@@ -9,13 +9,26 @@ in TensorFlow and PyTorch, and the words that it introduces. `CHAPTERS` lists th
 (True, 'That divides by the 6 that count. reduce_mean sees ten numbers and divides by 10.')
 """
 
-from lossviz.lessons._asks import Ask, Choice, Number, Pick, Shape, Wrong, label_of, said
+from lossviz.lessons._asks import (
+    Ask,
+    Choice,
+    Fill,
+    Number,
+    Pick,
+    Shape,
+    Wrong,
+    choice_text,
+    label_of,
+    read_choice,
+    said,
+)
 from lossviz.lessons._batches import BATCHES, analysis_of, batch_named, is_sample
 from lossviz.lessons._check import Verdict, answer_text, check, options, working
 from lossviz.lessons._progress import OPEN, RIGHT, SHOWN, SIZE, Done, Progress, read_progress
 from lossviz.lessons._step import AFTER, BEFORE, PAGES, Chapter, Door, Program, Screen, Step
 from lossviz.lessons._typed import LONGEST, read_number, read_shape
 from lossviz.lessons._words import WORDS, Word, words_in
+from lossviz.lessons.blanks import FUNCTIONS, Function, Outcome, run
 from lossviz.lessons.chapters import bugs, flags, logits, losses, padding
 
 __all__ = [
@@ -23,6 +36,7 @@ __all__ = [
     "BATCHES",
     "BEFORE",
     "CHAPTERS",
+    "FUNCTIONS",
     "LONGEST",
     "OPEN",
     "PAGES",
@@ -36,7 +50,10 @@ __all__ = [
     "Choice",
     "Done",
     "Door",
+    "Fill",
+    "Function",
     "Number",
+    "Outcome",
     "Pick",
     "Program",
     "Progress",
@@ -50,12 +67,15 @@ __all__ = [
     "answer_text",
     "batch_named",
     "check",
+    "choice_text",
     "is_sample",
     "label_of",
     "options",
+    "read_choice",
     "read_number",
     "read_progress",
     "read_shape",
+    "run",
     "said",
     "step_named",
     "words_in",

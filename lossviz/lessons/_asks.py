@@ -1,4 +1,4 @@
-"""The four kinds of question: a number, a shape, a choice, a cell; and the wrong answers that have a hint of their own.
+"""The kinds of question: a number, a shape, a choice, a cell, blanks to fill; and the wrong answers with their hints.
 
 Every answer, right or wrong, is a function of the `Analysis` on screen: a lesson never holds a number that somebody
 worked out elsewhere.
@@ -6,16 +6,35 @@ worked out elsewhere.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.lessons._facts import n
+from lossviz.lessons.blanks import Function
 
-__all__ = ["Ask", "Cell", "Choice", "Lines", "Number", "Pick", "Shape", "Text", "Wrong", "label_of", "said", "shown"]
+__all__ = [
+    "Ask",
+    "Cell",
+    "Choice",
+    "Fill",
+    "Lines",
+    "Number",
+    "Pick",
+    "Shape",
+    "Text",
+    "Wrong",
+    "choice_text",
+    "label_of",
+    "read_choice",
+    "said",
+    "shown",
+]
 
 Cell = tuple[int, int]
+DIGITS = frozenset("0123456789")
 Text = str | Callable[[Analysis], str]
 Lines = Callable[[Analysis], tuple[str, ...]]
 
@@ -89,7 +108,54 @@ class Pick:
     look: str
 
 
-Ask = Number | Shape | Choice | Pick
+@dataclass(frozen=True)
+class Fill:
+    """A function whose blanks are filled with lines; an answer is the lines' numbers, "0 2 1 0"."""
+
+    label: Text
+    function: Function
+    working: Lines
+    look: str = "Run it, and look at what is left in each cell."
+
+    def answer(self, _: Analysis) -> str:
+        """The right lines."""
+        return choice_text(self.function.right)
+
+    @property
+    def wrong(self) -> tuple[Wrong, ...]:
+        """Each wrong line among right ones."""
+        return tuple(
+            Wrong(partial(_with_line, self.function, at, picked), blank.lines[picked].hint)
+            for at, blank in enumerate(self.function.blanks)
+            for picked in range(1, len(blank.lines))
+        )
+
+
+Ask = Number | Shape | Choice | Pick | Fill
+
+
+def choice_text(choice: tuple[int, ...]) -> str:
+    """A combination of lines as text."""
+    return " ".join(map(str, choice))
+
+
+def read_choice(function: Function, text: str) -> tuple[int, ...] | None:
+    """Read a combination of lines; None for any other text.
+
+    >>> from lossviz.lessons.blanks import FUNCTIONS
+    >>> read_choice(FUNCTIONS["encoder_decoder"], "2 1 0"), read_choice(FUNCTIONS["encoder_decoder"], "2 2 0")
+    ((2, 1, 0), None)
+    """
+    words = text.split(" ")
+    if len(words) != len(function.blanks) or not all(word in DIGITS for word in words):
+        return None
+    choice = tuple(map(int, words))
+    fits = all(picked < len(blank.lines) for picked, blank in zip(choice, function.blanks, strict=True))
+    return choice if fits else None
+
+
+def _with_line(function: Function, at: int, picked: int, _: Analysis) -> str:
+    return choice_text(tuple(picked if place == at else 0 for place in range(len(function.blanks))))
 
 
 def said(text: Text, analysis: Analysis) -> str:

@@ -71,6 +71,15 @@ def _one_logit(*scores: tuple[float, int]) -> Batch:
     )  # fmt: skip
 
 
+def _padded_reviews() -> Batch:
+    """Logits 2, −1 and 0.5 at the last words of reviews of 4, 2 and 3 words; 0.1 after them, of the bias alone."""
+    logits = [[0.3, -0.6, 1.1, 2.0], [0.4, -1.0, 0.1, 0.1], [-0.2, 0.9, 0.5, 0.1]]
+    return Batch.from_arrays(
+        logits=np.array(logits)[..., None], targets=np.repeat([[1], [1], [0]], 4, axis=1), lengths=[4, 2, 3],
+        title="Three reviews, padded",
+    )  # fmt: skip
+
+
 def _nan_in_padding() -> Batch:
     """Losses 1, 2 and NaN, the last of them under the mask."""
     logits = np.array([[[-loss, np.log(-np.expm1(-loss))] for loss in (1.0, 2.0)] + [[np.nan, np.nan]]])
@@ -89,6 +98,7 @@ BATCHES: Mapping[str, Callable[[], Batch]] = MappingProxyType(
         "decoder": _decoder,
         "one logit": lambda: _one_logit((2.0, 0)),
         "three reviews": lambda: _one_logit((2.0, 1), (-1.0, 1), (0.5, 0)),
+        "padded reviews": _padded_reviews,
         "nan in padding": _nan_in_padding,
         "not shifted": lambda: Batch.from_arrays(**{**load_rule_sample("SHF01"), "title": "After 200 steps"}),
     }

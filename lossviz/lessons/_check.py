@@ -8,8 +8,10 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
 from lossviz.identification import identify
-from lossviz.lessons._asks import Ask, Cell, Choice, Number, Pick, Shape, shown
+from lossviz.lessons._asks import Ask, Cell, Choice, Fill, Number, Pick, Shape, read_choice, shown
+from lossviz.lessons._facts import n
 from lossviz.lessons._typed import Typed, read_number, read_shape
+from lossviz.lessons.blanks import run
 
 __all__ = ["Verdict", "answer_text", "check", "options", "working"]
 
@@ -24,6 +26,7 @@ FACTORS = (
 NO_NUMBER = "This is no number. Write 1.2545, 1,2545 or 13.8/11."
 NO_SHAPE = "This is no shape. Write (3, 4)."
 NOTHING = "Answer first; Show me works it out."
+ALL_BLANKS = "Pick a line for every blank."
 MORE_DIGITS = "Too few digits to tell: several formulas give about that. Write at least three."
 
 
@@ -55,6 +58,8 @@ def check(ask: Ask, analysis: Analysis, given: Any) -> Verdict:
     if isinstance(ask, Pick):
         return _cell(ask, analysis, given)
     text = given.strip() if isinstance(given, str) else ""
+    if isinstance(ask, Fill):
+        return _fill(ask, analysis, text)
     if not text:
         return Verdict(False, NOTHING, "", counts=False)
     if isinstance(ask, Number):
@@ -64,6 +69,8 @@ def check(ask: Ask, analysis: Analysis, given: Any) -> Verdict:
 
 def answer_text(ask: Ask, analysis: Analysis) -> str:
     """The right answer, as it is written on the page."""
+    if isinstance(ask, Fill):
+        return n(analysis.value)
     value = ask.answer(analysis)
     if isinstance(ask, Pick):
         return " or ".join(f"[{b}, {t}]" for b, t in np.argwhere(value))
@@ -78,6 +85,10 @@ def working(ask: Ask, analysis: Analysis, *, whole: bool = True) -> str:
 
 def options(ask: Ask, analysis: Analysis) -> tuple[str, ...]:
     """The right answer and the typical wrong ones, sorted so that the place says nothing."""
+    if isinstance(ask, Fill):
+        choices = [ask.function.right, *(read_choice(ask.function, wrong.value(analysis)) for wrong in ask.wrong)]
+        texts = {run(ask.function, choice, analysis.batch).text for choice in choices if choice}
+        return tuple(sorted(texts, key=_place))
     right = np.argwhere(ask.answer(analysis))[0] if isinstance(ask, Pick) else ask.answer(analysis)
     texts = {shown(ask, right), *(shown(ask, wrong.value(analysis)) for wrong in ask.wrong)}
     return tuple(sorted(texts, key=_place))
@@ -132,6 +143,19 @@ def _shape(ask: Shape, analysis: Analysis, text: str) -> Verdict:
     if shape == tuple(ask.answer(analysis)):
         return Verdict(True, "", text)
     return Verdict(False, known.get(word if shape is None else shape, ask.look), text)
+
+
+def _fill(ask: Fill, analysis: Analysis, text: str) -> Verdict:
+    """Run the lines, and say of the first wrong one why it is wrong."""
+    choice = read_choice(ask.function, text)
+    if choice is None:
+        return Verdict(False, ALL_BLANKS, "", counts=False)
+    if choice == ask.function.right:
+        return Verdict(True, "", text)
+    outcome = run(ask.function, choice, analysis.batch)
+    says = f"It prints {outcome.text}." if outcome.value is not None else f"TensorFlow refuses it: {outcome.refusal}."
+    hints = [blank.lines[at].hint for at, blank in zip(choice, ask.function.blanks, strict=True) if at]
+    return Verdict(False, f"{says} {hints[0]}", "")
 
 
 def _choice(ask: Choice, analysis: Analysis, text: str) -> Verdict:

@@ -205,3 +205,21 @@ def test_sidebar_keeps_what_was_chosen_while_the_lessons_are_open():
     assert container(app, "explore_divisor")
     assert number(app) == "1.2545"
     assert heatmaps(app)
+
+
+def test_blanks_show_what_the_picked_lines_print_beside_the_right_ones():
+    app = step("3.10")
+    assert "……" in app.code[0].value
+    click(app, "learn_check")
+    assert said(app) == ["Pick a line for every blank."]
+    picked = ("tf.cast(tf.sign(final_tokens), tf.float32)", "final_tokens", "tf.reduce_mean(losses * binary_sequences)")
+    for at, code in enumerate(picked):
+        next(field for field in app.button_group if field.key == f"learn_answer_3.10_0_{at}").set_value(code)
+    click(app, "learn_check")
+    assert said(app) == [
+        "It prints 0.86. It loses every word whose id is 0, and in this batch there is one.",
+    ]
+    outcomes = [plain(found.value) for found in app.markdown if "it prints" in found.value]
+    assert outcomes == ["**Yours**: it prints 0.86", "**The right lines**: it prints 4.6"]
+    assert picture(app, "learn_outcome_Yours")["data"]
+    assert "tf.sign(final_tokens)" in app.code[0].value

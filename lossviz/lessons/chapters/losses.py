@@ -7,6 +7,7 @@ from lossviz.lessons._asks import Choice, Number, Pick, Wrong
 from lossviz.lessons._beliefs import ids, praise, read_in_row_0, reads, says
 from lossviz.lessons._facts import classes, loss_at, n, reduced, total, uniform
 from lossviz.lessons._step import Chapter, Door, Screen, Step
+from lossviz.lessons.chapters import functions
 from lossviz.lessons.programs import losses as programs
 from lossviz.settings import Settings
 
@@ -245,5 +246,6 @@ CHAPTER = Chapter(
             program=programs.GATHER,
             door=Door("explore", "Select the cell: it says what each half of the LSTM has seen there."),
         ),
+        *functions.STEPS,
     ),
 )  # fmt: skip

@@ -9,14 +9,17 @@ from lossviz.lessons import (
     WORDS,
     Ask,
     Choice,
+    Fill,
     Pick,
     Step,
     Verdict,
     analysis_of,
     answer_text,
     check,
+    choice_text,
     label_of,
     options,
+    read_choice,
     working,
 )
 from lossviz.ui.learn.address import place_of
@@ -73,6 +76,9 @@ def _field(state: State, step: Step, place: int, ask: Ask, *, disabled: bool) ->
         st.markdown(f"**{literal(label)}**  \n{literal(f'[{cell[0]}, {cell[1]}]' if cell else SELECT)}")
         return
     known = given[place] if place < len(given) else None
+    if isinstance(ask, Fill):
+        _blanks(_key(step, place), ask, known or "", disabled=disabled)
+        return
     if isinstance(ask, Choice):
         offered = options(ask, analysis)
         if read_widget(key) not in offered:
@@ -82,6 +88,38 @@ def _field(state: State, step: Step, place: int, ask: Ask, *, disabled: bool) ->
     if not read_widget(key):  # what the browser kept arrives after the first drawing
         write_widget(key, known or "")
     st.text_input(literal(label), key=key, disabled=disabled, max_chars=60, autocomplete="off")
+
+
+def _blanks(key: str, ask: Fill, known: str, *, disabled: bool) -> None:
+    """The function, and under it the lines to pick for each of its blanks."""
+    kept = read_choice(ask.function, known)
+    picked = []
+    for at, blank in enumerate(ask.function.blanks):
+        name, codes = f"{key}_{at}", [line.code for line in blank.lines]
+        if read_widget(name) not in codes:
+            write_widget(name, codes[kept[at]] if kept else None)
+        picked.append(codes.index(read_widget(name)) if read_widget(name) in codes else None)
+    st.code(ask.function.code(tuple(picked)), language="python")
+    for at, blank in enumerate(ask.function.blanks):
+        # In an order that says nothing about which is right.
+        codes = sorted(line.code for line in blank.lines)
+        label = "return" if blank is ask.function.blanks[-1] else f"{blank.name} ="
+        st.pills(label, codes, key=f"{key}_{at}", disabled=disabled, format_func=_as_code, width="stretch")
+
+
+def _as_code(line: str) -> str:
+    return f"`{line}`"
+
+
+def _filled(key: str, ask: Fill) -> str:
+    """The lines that are picked, as text; "" while one is missing."""
+    picked = []
+    for at, blank in enumerate(ask.function.blanks):
+        codes = [line.code for line in blank.lines]
+        if read_widget(f"{key}_{at}") not in codes:
+            return ""
+        picked.append(codes.index(read_widget(f"{key}_{at}")))
+    return choice_text(tuple(picked))
 
 
 def feedback_panel(state: State, step: Step) -> None:
@@ -102,7 +140,7 @@ def _committed(state: State, step: Step) -> None:
         given = done.given[place] if place < len(done.given) else ""
         label = f"{literal(label_of(ask, analysis))}: " if len(step.asks) > 1 else ""
         lines.append(f"{label}**{literal(answer_text(ask, analysis))}**. {literal(working(ask, analysis))}")
-        if done.state != "right" and given:
+        if done.state != "right" and given and not isinstance(ask, Fill):
             lines[-1] += f" You answered {escaped(given)}."
     head = "**Right.**" if done.state == "right" else "**This is the answer.**"
     box = st.success if done.state == "right" else st.info
@@ -144,7 +182,11 @@ def _given(state: State, step: Step) -> tuple[str, ...]:
     cell = state.learning.cells.get(step.id)
     picked = f"[{cell[0]}, {cell[1]}]" if cell else ""
     return tuple(
-        picked if isinstance(ask, Pick) else str(read_widget(_key(step, place)) or "")
+        picked
+        if isinstance(ask, Pick)
+        else _filled(_key(step, place), ask)
+        if isinstance(ask, Fill)
+        else str(read_widget(_key(step, place)) or "")
         for place, ask in enumerate(step.asks)
     )
 
@@ -160,8 +202,12 @@ def _show(state: State, step: Step) -> None:
 
 def _again(state: State, step: Step) -> None:
     state.learning.open_again(step.id)
-    for place in range(len(step.asks)):
-        write_widget(_key(step, place), None if isinstance(step.asks[place], Choice) else "")
+    for place, ask in enumerate(step.asks):
+        if isinstance(ask, Fill):
+            for at in range(len(ask.function.blanks)):
+                write_widget(f"{_key(step, place)}_{at}", None)
+        else:
+            write_widget(_key(step, place), None if isinstance(ask, Choice) else "")
     state.learning.cells.pop(step.id, None)
 
 

@@ -8,6 +8,7 @@ from lossviz.ui.learn.address import step_bar
 from lossviz.ui.learn.code_panel import code_panel
 from lossviz.ui.learn.live_page import door_panel
 from lossviz.ui.learn.memory import memory
+from lossviz.ui.learn.outcome_panel import outcome_panel
 from lossviz.ui.learn.picture_panel import picture_after, picture_before
 from lossviz.ui.learn.question_panel import HEADING, announced, ask_panel, feedback_panel, question_panel
 from lossviz.ui.learn.step_buttons import step_buttons
@@ -33,6 +34,7 @@ def learn() -> None:
         feedback_panel(state, step)
     with picture, st.container(key=f"learn_picture_{'after' if committed else 'before'}"):
         (picture_after if committed else picture_before)(state, step)
+        outcome_panel(state, step)
     with st.container():
         if committed:
             code_panel(step)
