@@ -42,4 +42,4 @@ def _drawn(cells: np.ndarray, batch: Batch) -> Analysis:
     """The cells as the losses of a batch, without a mask: what they are already."""
     rows, columns = cells.shape
     targets = batch.targets[:rows, :columns]
-    return analyze(Batch.from_arrays(targets=targets, losses=cells, vocabulary=batch.vocabulary, classes=2))
+    return analyze(Batch.from_arrays(targets=targets, losses=cells, vocabulary=batch.vocabulary))
