@@ -5,7 +5,7 @@ import numpy as np
 from lossviz.layouts._alignment import IGNORED
 from lossviz.layouts._draft import Draft
 
-__all__ = ["ignoring", "saying_attention"]
+__all__ = ["ignoring", "pad_id_of", "saying_attention"]
 
 Array = np.ndarray
 
@@ -24,11 +24,23 @@ def ignoring(draft: Draft) -> Draft:
     return draft.replacing(ignore_id=IGNORED).assuming("−100 is ignored", "ignore_id", "ID")
 
 
-def saying_attention(draft: Draft) -> Draft:
+def pad_id_of(draft: Draft) -> int | None:
+    """The id that fills `input_ids` wherever `attention_mask` is 0, and stands nowhere else; None if it is known."""
+    known = draft.choices.pad_id is not None or "pad_id" in draft
+    if known or "attention_mask" not in draft or draft.shape("attention_mask") != draft.shape("inputs"):
+        return None
+    inputs, real = np.asarray(draft["inputs"]), np.asarray(draft["attention_mask"]) != 0
+    filler = np.unique(inputs[~real])
+    return None if filler.size != 1 or (inputs[real] == filler[0]).any() else int(filler[0])
+
+
+def saying_attention(draft: Draft, pad: int | None = None) -> Draft:
     """Say that `attention_mask` weighs nothing; where labels are silent, it tells the padding that the loss counts."""
     if "attention_mask" not in draft:
         return draft
-    read = draft.assuming("attention_mask is of the inputs and weighs nothing", "weights", "attention_mask")
+    shows = "" if pad is None else f" (it shows that the pad id is {pad})"
+    read = draft.assuming(f"attention_mask is of the inputs and weighs nothing{shows}", "weights", "attention_mask")
+    read = read if pad is None else read.replacing(pad_id=pad)
     if draft.shape("attention_mask") != draft.shape("targets") or {"weights", "lengths", "ignore_id"} & {*draft.fields}:
         return read
     return _counting_padding(read, np.asarray(draft["attention_mask"]) != 0)

@@ -5,6 +5,8 @@ logits[:, :-1] are compared with labels[:, 1:]. −100 is ignored without being 
 inputs and weighs no loss; where no label is −100, it says where the padding lies that the loss then counts.
 Encoder-decoder labels are aligned; which of the two it is, is decided by what the logits fit.
 
+Where `input_ids` hold one id wherever `attention_mask` is 0, and nowhere else, it is the pad id.
+
 - `--no-shift` compares the logits with the labels as they are; `--shift` says that the model shifts.
 - `--ignore-id ID` says which label is ignored; `--weights attention_mask` weighs the loss by it.
 - `loss` is taken for the printed number. `shift_labels` are shifted already. `num_items_in_batch` is compared with the
@@ -15,7 +17,7 @@ import numpy as np
 
 from lossviz.layouts._alignment import IGNORED, alignment
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts._hidden_padding import ignoring, saying_attention
+from lossviz.layouts._hidden_padding import ignoring, pad_id_of, saying_attention
 
 __all__ = ["LAYOUT"]
 
@@ -41,7 +43,7 @@ def read(draft: Draft) -> Draft | None:
         "shift",
         False,
     )
-    return saying_items(saying_attention(ignoring(read)))
+    return saying_items(saying_attention(ignoring(read), pad_id_of(draft)))
 
 
 def saying_items(draft: Draft) -> Draft:

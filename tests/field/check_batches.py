@@ -71,6 +71,17 @@ def prompt_mask(late, *, labels=False, seed=0):
     return fields, mean(losses, good), mean(losses, wrong), good
 
 
+def prompt_mask_of_hugging_face(late, seed=0):
+    """The same as unshifted labels of −100 beside `input_ids` and `attention_mask`, without a pad id."""
+    grammar, tokens, mask, _ = prompted(seed, width=22)
+    nothing = np.zeros((4, 1), bool)
+    wrong = np.hstack([nothing, mask[:, :-1]]) if late > 0 else np.hstack([mask[:, 1:], nothing])
+    logits = grammar.scores(tokens, np.hstack([tokens[:, 1:], nothing]))
+    fields = {"logits": logits, "labels": np.where(wrong, tokens, -100), "input_ids": tokens}
+    right = mean(cross_entropy(logits[:, :-1], tokens[:, 1:]), mask[:, 1:])
+    return fields | {"attention_mask": (tokens != PAD).astype(int)}, right
+
+
 def second_shift(seed=0):
     """E: aligned targets, and the number of a loss that shifts once more."""
     grammar = Grammar(seed)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lossviz import analyze, diagnose, identify, load
+from lossviz.cli import main
 from tests.field import check_batches as given
 
 
@@ -28,6 +29,14 @@ def test_field_prompt_mask_beside_the_answers_moves_as_a_whole(late, word, label
     assert found["SHF05"].message.startswith(f"The mask is one timestep {word}: ")
     assert found["SHF05"].loss_if_fixed == pytest.approx(right, rel=1e-6)
     assert analyze(found["SHF05"].repaired).mask.tolist() == good.tolist()
+
+
+@pytest.mark.parametrize("late", [1, -1])
+def test_field_prompt_mask_moves_in_the_labels_of_hugging_face(late):
+    fields, right = given.prompt_mask_of_hugging_face(late)
+    found = checked(fields)
+    assert serious(found) == ["SHF05"]
+    assert found["SHF05"].loss_if_fixed == pytest.approx(right, rel=1e-6)
 
 
 @pytest.mark.parametrize(("late", "word"), [(1, "late"), (-1, "early")])
@@ -145,3 +154,13 @@ def test_field_two_mistakes_at_once_are_an_error():
     assert serious(found) == ["PAD01"]
     assert (found["PAD01"].severity, found["PAD01"].message.startswith("Possible: ")) == ("error", True)
     assert found["PAD01"].loss_if_fixed == pytest.approx(losses[real].mean())
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_field_two_mistakes_fail_the_command_in_every_format(form, tmp_path, capsys):
+    _, _, losses, _ = given.probabilities()
+    np.savez(tmp_path / "batch.npz", **keras_file(losses.sum() / 12))
+    assert main(["check", str(tmp_path / "batch.npz"), "--format", form]) == 1
+    out = capsys.readouterr().out
+    assert "PAD01" in out
+    assert "counts all 48 positions, 17 of them padding, and divides by the 12 timesteps" in " ".join(out.split())

@@ -94,7 +94,7 @@ def test_field_hugging_face_gives_the_mean_and_no_finding():
     assert batch.assumptions == (
         "labels are unshifted, so logits are compared with the next label",
         "−100 is ignored",
-        "attention_mask is of the inputs and weighs nothing",
+        "attention_mask is of the inputs and weighs nothing (it shows that the pad id is 0)",
     )
 
 

@@ -27,7 +27,7 @@ def test_hugging_face_says_each_assumption_with_the_flag_that_changes_it() -> No
     reading = interpret(causal())
     assert reading.sentence == (
         "read as Hugging Face: labels are unshifted, so logits are compared with the next label; −100 is ignored; "
-        "attention_mask is of the inputs and weighs nothing"
+        "attention_mask is of the inputs and weighs nothing (it shows that the pad id is 0)"
     )
     assert [one.flag for one in reading.assumptions] == ["--no-shift", "--ignore-id ID", "--weights attention_mask"]
     assert [one.argument for one in reading.assumptions][::2] == ["shift=False", "weights='attention_mask'"]
@@ -122,3 +122,14 @@ def test_hugging_face_with_nan_logits_and_all_labels_ignored_is_read() -> None:
     fields["logits"] = np.full_like(fields["logits"], np.nan)
     assert interpret(fields).layout == "hugging-face"
     assert interpret(causal() | {"labels": np.full((4, 24), -100)}).layout == "hugging-face"
+
+
+def test_hugging_face_pad_id_is_the_one_that_only_padding_has() -> None:
+    fields = causal()
+    assert interpret(fields).arguments["pad_id"] == 0
+    assert interpret(fields, pad_id=7).arguments["pad_id"] == 7
+    also_read = fields | {
+        "input_ids": np.where(fields["input_ids"] == fields["input_ids"][0, 3], 0, fields["input_ids"])
+    }
+    assert "pad_id" not in interpret(also_read).arguments
+    assert "pad_id" not in interpret(fields | {"attention_mask": np.ones((4, 24), int)}).arguments

@@ -46,8 +46,8 @@ GUESSED = {"RED01", "RED02", "RED03", "RED10", "RED11", "RED17"}
 """The rules that guess the number of micro-batches, ranks or chunks, or the ε of label smoothing."""
 
 SPLIT = {"RED01", "RED02", "RED17"}
-DIGITS, DIGITS_OF_GUESS = 3, 5
-"""With fewer significant digits, a plain formula, or one that contains a guess, matches by chance (rule 1, RED-11)."""
+DIGITS, DIGITS_OF_SEVERAL, DIGITS_OF_GUESS = 3, 4, 5
+"""With fewer significant digits, a formula, two mistakes at once or a guess match by chance (rule 1, RED-11)."""
 
 
 def printed_rule(
@@ -223,8 +223,8 @@ def _refuse_doubtful(printed: Printed, first: Match, code: str, case: Case) -> N
     if speaker != code:
         raise CannotTell(_same(f"{speaker} also gives {printed.text} on this batch and is more likely", first))
     several = len(_steps(first)) > 1
-    guess = several or (code in GUESSED and not (code in SPLIT and case.analysis.settings.accumulation_steps))
-    least = DIGITS_OF_GUESS if guess else DIGITS
+    guess = code in GUESSED and not (code in SPLIT and case.analysis.settings.accumulation_steps)
+    least = DIGITS_OF_GUESS if guess else DIGITS_OF_SEVERAL if several else DIGITS
     if (first.accidental and not several) or printed.digits < least:
         raise CannotTell(f"{printed.text} has too few digits to tell the formulas apart. Print more of them.")
 

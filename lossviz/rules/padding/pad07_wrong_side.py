@@ -31,7 +31,7 @@ from lossviz.fixes import BY_LENGTH, WEIGH, Line, written
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.end_snippets import FROM_THE_END
 from lossviz.rules._core.rule import Found, Rule
-from lossviz.rules._core.sequence_ends import counted_end, many, true_end, with_counts
+from lossviz.rules._core.sequence_ends import counted_end, many, padding, true_end, with_counts
 from lossviz.rules.padding._leaking_prompts import leaking_prompts
 
 __all__ = ["RULE"]
@@ -64,7 +64,7 @@ def _check(case: Case) -> Found | None:
         return _leaking(case, leaks)
     if case.analysis.mask_name not in ("lengths", "weights"):
         return None
-    head, end = case.pad_head.sum(axis=1), case.shape[1] - true_end(case)
+    head, end = (case.pad_head & padding(case)).sum(axis=1), case.shape[1] - true_end(case)
     for side, run, ready in (("left", head, end == 0), ("right", end, head == 0)):
         padded = (run > 0) & ready
         wrong = padded & (_cut_right(case, run) if side == "left" else _cut_left(case, run))
