@@ -67,6 +67,18 @@ def test_several_responses_are_so_many_sequences(kind: str, tmp_path: Path) -> N
     np.testing.assert_array_equal(load(path).losses, [[NAN, 1.5, 0.25, 3], [NAN, 0.5, NAN, NAN]])
 
 
+@pytest.mark.parametrize("name", ["token_logprobs", "logprobs"])
+def test_tokens_beside_their_log_probabilities_need_no_response(name: str, tmp_path: Path) -> None:
+    rows = [{"tokens": TOKENS, name: LOG_PROBS}, {"tokens": [" a", " b"], name: [None, -0.5]}]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    batch = load(path)
+    np.testing.assert_array_equal(batch.losses, [[NAN, 1.5, 0.25, 3], [NAN, 0.5, NAN, NAN]])
+    path.write_text(json.dumps(rows[0]))
+    np.testing.assert_array_equal(load(path).losses, [[NAN, 1.5, 0.25, 3]])
+    assert load(path).token(int(load(path).targets[0, 2])) == " sat"
+
+
 def test_minus_9999_is_not_recorded_and_makes_the_number_nan() -> None:
     batch = load(response(choice(log_probs=[None, -1.5, -9999.0, -3.0], top=None)))
     np.testing.assert_array_equal(batch.losses, [[NAN, 1.5, NAN, 3]])

@@ -2,7 +2,8 @@
 
 Each of `choices[]` is one sequence: `logprobs.tokens` beside `logprobs.token_logprobs`, and `logprobs.top_logprobs`,
 which is keyed by text. With `echo` the prompt comes first, and its first token is null: it is not recorded and weighs
-nothing. One response a file, a list of them, one a line, or OpenAI's batch output.
+nothing. One response a file, a list of them, one a line, or OpenAI's batch output; also `tokens` beside
+`token_logprobs` or `logprobs` alone, as people keep them.
 
 - `--weights none` counts the first token too.
 """
@@ -19,11 +20,12 @@ __all__ = ["LAYOUT", "choices_of"]
 
 def read(draft: Draft) -> Draft | None:
     """Lay out the tokens of each choice."""
-    found = [(where, one["logprobs"]) for where, one in choices_of(draft) if _is_listed(one.get("logprobs"))]
-    if not found:
-        return None
-    rows = [list(_tokens(logprobs, f"{where}.logprobs")) for where, logprobs in found]
-    return laid_out(draft, rows, "choices[].logprobs")
+    found = [
+        (f"{where}.logprobs", one["logprobs"]) for where, one in choices_of(draft) if _is_listed(one.get("logprobs"))
+    ]
+    source = "choices[].logprobs" if found else _bare_name(draft)
+    found = found or [*_bare(draft)]
+    return laid_out(draft, [list(_tokens(one, where)) for where, one in found], source) if found else None
 
 
 def choices_of(draft: Draft) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -44,6 +46,24 @@ def choices_of(draft: Draft) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for place, choice in enumerate(choices if isinstance(choices, list) else ()):
             if isinstance(choice, Mapping):
                 yield f"{before}choices[{place}]", choice
+
+
+def _bare_name(draft: Draft) -> str:
+    return "token_logprobs" if "token_logprobs" in draft else "logprobs"
+
+
+def _bare(draft: Draft) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What stands in `logprobs`, saved without the rest: texts beside their log-probabilities."""
+    texts, name = draft.fields.get("tokens"), _bare_name(draft)
+    if not isinstance(texts, list) or not texts or name not in draft:
+        return
+    one = all(isinstance(text, str) for text in texts)
+    if not one and not all(isinstance(row, list) and all(isinstance(text, str) for text in row) for row in texts):
+        return
+    columns = {"tokens": texts, "token_logprobs": draft[name], "top_logprobs": draft.fields.get("top_logprobs")}
+    for number in range(1 if one else len(texts)):
+        record = {key: column if one or column is None else column[number] for key, column in columns.items()}
+        yield "tokens" if one else f"[{number}].tokens", record
 
 
 def _is_listed(logprobs: Any) -> bool:
@@ -70,6 +90,6 @@ LAYOUT = Layout(
     "completions",
     "OpenAI completions",
     __doc__ or "",
-    "`choices[].logprobs` with `tokens` and `token_logprobs`",
+    "`choices[].logprobs` with `tokens` and `token_logprobs`, or these alone",
     read,
 )
