@@ -11,7 +11,7 @@ from lossviz.figures._core.cells import CODE, Cells, Window, window_of
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import alone
 from lossviz.figures._core.legend import colour_axis, legend, legend_rows, mark_entries
-from lossviz.figures._core.quantity import Quantity, quantity_named
+from lossviz.figures._core.quantity import LARGEST_DRAWN, Quantity, quantity_named
 from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import theme_named
 from lossviz.figures._core.traces import marks
@@ -96,7 +96,7 @@ def _worst(analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scal
     strips = [_strip(analysis, quantity, covers, slice(row, row + step)) for row in range(0, rows, step)]
     worst, codes, counting = (np.concatenate(parts) for parts in zip(*strips, strict=True))
     values = np.where(codes == 0, worst, np.nan)
-    z = quantity.colour_value(values).astype(np.float32)
+    z = np.clip(quantity.colour_value(values), -LARGEST_DRAWN, LARGEST_DRAWN).astype(np.float32)
     low, high = np.float32(scale.low), np.float32(scale.high)
     with np.errstate(invalid="ignore"):
         clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)

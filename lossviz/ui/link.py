@@ -18,6 +18,7 @@ from lossviz.reductions import FLAGS, LOOP_OPTIONS, MAX_SAFE_INTEGER, REDUCTIONS
 from lossviz.rules import RULES
 from lossviz.settings import MASKS
 from lossviz.splits import KINDS
+from lossviz.ui.session.reconnecting import sent_keys
 from lossviz.ui.session.repair import Repair, packed_repair, unpacked_repair
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import Linked, State, read_widget, write_widget
@@ -159,14 +160,20 @@ def remember(state: State) -> None:
 
 
 def restore(state: State) -> None:
-    """On a tab's first run, take the choices from the address; what no longer exists is left out."""
+    """On a tab's first run, take the choices from the address; what no longer exists is left out.
+
+    After a restart of the server a browser sends what its widgets show, which may be news: that wins over the address.
+    """
+    state.fresh = not state.restored
     if state.restored:
         return
     state.restored = True
+    sent = sent_keys()
     view = unpack(st.query_params.get("view", ""))
     said = {key: view[key] for key, is_possible in CHOICES.items() if key in view and is_possible(view[key])}
     for key, value in said.items():
-        write_widget(key, value)
+        if key not in sent:
+            write_widget(key, value)
     state.opening.linked = "reduction" in said
     source = view.get("source")
     if isinstance(source, list) and len(source) == 2:

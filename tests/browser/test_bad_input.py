@@ -18,7 +18,7 @@ SUM = reduction_named("language_model").title
 TOKENS = (
     "<script>window.ran=1</script> <img/src=x/onerror=window.ran=1> [x](http://example.org/a) "
     "![x](http://example.org/b.png) \u202eright-to-left zero\u200bwidth $x^2$ :red[x] `a` http://example.org/c "
-    "<a/href=javascript:window.ran=1>a</a> "
+    "<a/href=javascript:window.ran=1>a</a> www.example.org/d a@example.org :material/home: :smile: "
 )
 
 
@@ -32,13 +32,15 @@ def test_hostile_tokens_are_typed(page: Page, app_server: str, foreign_requests:
     steps.visit(page, app_server, door="Type", typed_text=TOKENS, typed_kind="uniform")
     page.get_by_role("textbox", name="Sequences, one a line").fill(TOKENS + "a" * 10_000)
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".st-key-explore_divisor")).to_contain_text("12")
+    expect(page.locator(".st-key-explore_divisor")).to_contain_text("16")
     steps.idle(page)
     words = TOKENS.split()
     for timestep, word in enumerate([*words, "a" * 80]):
         steps.click_cell(page, 0, timestep)
         heading = page.locator(".st-key-explore_cell strong").first
-        assert heading.text_content() == f"Sequence 0, timestep {timestep}: target {visible(word)}"
+        text = (heading.text_content() or "").replace("\u2060", "")  # which keeps links and icons from being made
+        assert text == f"Sequence 0, timestep {timestep}: target {visible(word)}"
+        assert heading.locator("a, img, [data-testid=stIconMaterial]").count() == 0
     shot(page, "explore-hostile-light", whole=True)
     page.mouse.move(*steps.place(page, 0, 1))
     page.wait_for_timeout(300)

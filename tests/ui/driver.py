@@ -10,6 +10,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from lossviz.ui.shared.widgets import BROKEN
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "lossviz" / "cli" / "_start.py"
 SECONDS = 120
@@ -27,6 +29,7 @@ def run(target: Any) -> AppTest:
     """Run the app, or what a widget of it was given."""
     app: AppTest = target.run()
     assert [error.value for error in app.exception] == []
+    assert [error.value for error in app.error if BROKEN in error.value] == []
     return app
 
 
@@ -157,12 +160,12 @@ def nodes(tree: Any) -> Iterator[Any]:
 
 
 def texts(app: AppTest, *kinds: str) -> list[str]:
-    """The sentences of these kinds, as a person reads them: without the backslashes that Markdown needs."""
+    """The sentences of these kinds, as a person reads them: without the backslashes and joiners that Markdown needs."""
     return [plain(str(found.value)) for kind in kinds for found in getattr(app, kind)]
 
 
 def plain(markdown: str) -> str:
-    out, marks = [], iter(markdown)
+    out, marks = [], iter(markdown.replace("\u2060", ""))
     for mark in marks:
         out.append(next(marks, "") if mark == "\\" else mark)
     return "".join(out)

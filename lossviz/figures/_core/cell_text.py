@@ -40,7 +40,8 @@ def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
     if not analysis.has_logits:
         return {"text": _recorded_lines(analysis, window), "hovertemplate": RECORDED_HOVER}
     fields = ("batch_loss", "weights", "unpadded_loss", "share", "probability", "entropy", "rank", "gradient_norm")
-    numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1).astype(np.float32)
+    with np.errstate(over="ignore"):
+        numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1).astype(np.float32)
     return {"customdata": numbers, "text": _lines(analysis, window), "hovertemplate": HOVER}
 
 

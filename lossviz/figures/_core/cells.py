@@ -6,7 +6,7 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.figures._core.quantity import Quantity
+from lossviz.figures._core.quantity import LARGEST_DRAWN, Quantity
 from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import MARKS
 
@@ -140,7 +140,7 @@ def _cells(quantity: Quantity, values: Array, codes: Array, scale: Scale) -> Cel
         [CODE["plus_inf"], CODE["minus_inf"], CODE["nan"]],
         codes,
     ).astype(np.uint8)
-    z = np.where(codes == 0, coloured, np.nan).astype(np.float32)
+    z = np.clip(np.where(codes == 0, coloured, np.nan), -LARGEST_DRAWN, LARGEST_DRAWN).astype(np.float32)
     low, high = np.float32(scale.low), np.float32(scale.high)
     with np.errstate(invalid="ignore"):
         clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)

@@ -114,9 +114,16 @@ def uniform_guess(analysis: Analysis) -> float | None:
     return None if classes is None or classes < 2 or partial else float(np.log(classes))
 
 
+HUGE = 1e150  # whose square float64 does not hold
+LARGEST_DRAWN = 3e38  # in the float32 that pictures are drawn with
+
+
 def _end(values: Array, used: Array, invalid: Array) -> float:
     """Mean + 3σ of the values that are used, at most the largest of all; of all where none is used."""
-    usual, every = _moments(values, used, invalid)
+    with np.errstate(over="ignore"):
+        usual, every = _moments(values, used, invalid)
+    if every.largest > HUGE:
+        return min(every.largest, LARGEST_DRAWN)
     if usual.largest <= 0:
         usual = every
     return min(every.largest, usual.mean + 3 * usual.deviation) if usual.largest > 0 else 1.0

@@ -47,7 +47,8 @@ class State:
         refusal: why an edit could not be made, or "".
         stopped: the batch whose computation was stopped.
         typed: what was typed last, so that it is read once.
-        restored: whether the address was read; `linked`: its cell and edits, until their batch is on the screen.
+        restored: whether the address was read; `fresh`: in the run that does so.
+        linked: the address's cell and edits, until their batch is on the screen.
         unmapped: an opened file whose arrays have other names, until the dialog is answered.
         uploaded: which upload was read last, so that it is read once; `opened` counts the files that could be read.
         runs: the recorded runs that were opened, by name.
@@ -72,11 +73,13 @@ class State:
     started: bool = False
     typed: dict[str, Any] | None = None
     restored: bool = False
+    fresh: bool = True
     linked: Linked | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     opening: Opening = field(default_factory=Opening)
     learning: Progress = field(default_factory=lambda: Progress(tuple(STEPS)))
     _analysis: Analysis | None = None
+    _analysis_of: Source | None = None
 
     def show(self, source: Source) -> None:
         """Put a batch on the screen, with the edits that it had; the selection stays only if the batch stays."""
@@ -130,6 +133,16 @@ class State:
             editor.held[name] = value
             write_widget(name, value)
 
+    @property
+    def last_analysis(self) -> Analysis | None:
+        """What was computed last of the batch on screen, edited or not."""
+        return self._analysis if self._analysis_of is self.source else None
+
+    def take_reconnected(self, editor: Editor) -> None:
+        """On a tab's first run, keep what its browser chose while it was cut off: no callback tells of that."""
+        if self.fresh:
+            self.take_choice(editor)
+
     def analysis(self, compute: Callable[[Batch, Settings], Analysis], settings: Settings) -> Analysis:
         """The analysis of the batch on screen, computed again only where something changed."""
         if self.source is None:
@@ -141,6 +154,7 @@ class State:
             self._analysis = last.with_settings(settings, batch=batch)
         if self._analysis is None:
             raise RuntimeError("the computation gave nothing")
+        self._analysis_of = self.source
         return self._analysis
 
 

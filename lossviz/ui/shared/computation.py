@@ -8,10 +8,11 @@ import streamlit as st
 
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
-from lossviz.errors import SettingsError
+from lossviz.errors import InputError, SettingsError
 from lossviz.settings import Settings
 from lossviz.ui.session.state import State
 from lossviz.ui.shared.settings_panel import UNREDUCED, chosen_settings
+from lossviz.ui.shared.widgets import say
 
 __all__ = ["LONG", "analyzed", "compute", "engine_is_ready", "load_engine", "stopped"]
 
@@ -53,6 +54,13 @@ def analyzed(state: State) -> tuple[Analysis, str]:
         return state.analysis(run, chosen_settings()), ""
     except SettingsError as error:
         return state.analysis(run, UNREDUCED), str(error)
+    except InputError as error:  # a file changed on disk: what was computed before is still what it held
+        last = state.last_analysis
+        if last is None:
+            say("error", str(error))
+            st.stop()
+        state.refusal = str(error)
+        return last, ""
 
 
 def compute(state: State, batch: Batch, settings: Settings) -> Analysis:

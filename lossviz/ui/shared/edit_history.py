@@ -68,8 +68,14 @@ def make_edits(state: State, source: Source, edits: Sequence[Edit]) -> bool:
 
 def change_steps(state: State, source: Source, step: Callable[[Source], None]) -> None:
     """Undo, redo, reset or repair; the mask in the sidebar and the selected cell follow. A callback."""
-    before = source.repairs
+    before, steps, undone = source.repairs, list(source.steps), list(source.undone)
     step(source)
+    try:
+        source.current  # noqa: B018 (a file that changed on disk is not read again)
+    except LossvizError as error:
+        source.steps[:], source.undone[:] = steps, undone
+        state.refusal = str(error)
+        return
     if state.source is not source:
         return
     after = source.repairs

@@ -35,4 +35,5 @@ def select(
         on_change=partial(state.take_choice, editor),
         help=about,
     )
+    state.take_reconnected(editor)
     return chosen

@@ -51,6 +51,7 @@ def doors(state: State) -> None:
         help="A recorded sample, a file that your training loop wrote, sequences that you type, or what a model "
         "says of your own sentences.",
     )
+    state.take_reconnected(editor)
     _DOORS[door or "Sample"](state)
     _choose_reduction(state)
 

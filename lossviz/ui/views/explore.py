@@ -14,6 +14,7 @@ from lossviz.ui.shared.headline_panel import numbers_panel, problems_panel, refu
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
 from lossviz.ui.shared.script_panel import script_panel
 from lossviz.ui.shared.settings_panel import chosen_quantity
+from lossviz.ui.shared.widgets import kept_apart
 
 __all__ = ["explore"]
 
@@ -33,16 +34,21 @@ def _page(state: State) -> None:
     if state.source is not None and state.source.current.declared_mask != state.declared:
         st.rerun()
     analysis, refusal = analysis_on_screen(state)
+    window = None
     with st.container():
         doctor = numbers_panel(analysis, refusal)
-    window = equation_panel(state, analysis, chosen_quantity())
-    with doctor:
+    with kept_apart("The picture"):
+        window = equation_panel(state, analysis, chosen_quantity())
+    with kept_apart("The badge"), doctor:
         badge(analysis)
     with st.container():
         problems_panel(analysis)
         refusal_panel(state)
-    cell_panel(state, analysis)
+    with kept_apart("The selected cell"):
+        cell_panel(state, analysis)
     rows_panel(state, analysis)
-    save_panel(state, analysis, chosen_quantity(), window)
-    script_panel(analysis, has_number=not refusal)
+    with kept_apart("What can be saved"):
+        save_panel(state, analysis, chosen_quantity(), window)
+    with kept_apart("The code"):
+        script_panel(analysis, has_number=not refusal)
     remember(state)
