@@ -163,8 +163,9 @@ def compare(a: Batch | Analysis, b: Batch | Analysis, settings: Settings | None 
     for name, one in (("a", first), ("b", second)):
         if not one.is_scalar:
             raise InputError(f"`{name}` must have one number; its reduction gives {np.size(one.value)}. Use the mean.")
-    parts = _parts(first, second)
-    return Comparison(first, second, *(float(part.sum()) for part in parts), cells=sum(parts))
+    losses, mask, divisor = _parts(first, second)
+    sums = float(losses.sum()), float(mask.sum()), float(divisor.sum())
+    return Comparison(first, second, *sums, cells=losses + mask + divisor)
 
 
 def _parts(a: Analysis, b: Analysis) -> tuple[Array, Array, Array]:

@@ -13,8 +13,7 @@ from lossviz.settings import Settings
 
 __all__ = ["CHAPTER"]
 
-SUM, DECODER = Settings(reduction="language_model"), Settings(reduction="encoder_decoder")
-READ = Settings(reduction="classification")
+SUM, DECODER, READ = (Settings(reduction=name) for name in ("language_model", "encoder_decoder", "classification"))
 
 
 def _answer(a: Analysis) -> str:
