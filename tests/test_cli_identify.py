@@ -132,15 +132,15 @@ def test_identify_names_combinations_and_chance(capsys):
 
 
 def test_identify_prints_json_of_a_fixed_shape(capsys):
-    found = document(capsys, "golden", "0.92", "--accumulation-steps", "2")
-    matches = identify(golden_batch(), "0.92", accumulation_steps=2)
+    found = document(capsys, "golden", "0.9200", "--accumulation-steps", "2")
+    matches = identify(golden_batch(), "0.9200", accumulation_steps=2)
     assert list(found) == ["batches", "options", "answer", "matches"]
     assert found["batches"] == [
         {
             "title": "Golden batch: many conventions, all different",
             "shape": [3, 5, 6],
             "mask": "lengths",
-            "reported": "0.92",
+            "reported": "0.9200",
         }
     ]
     assert found["options"] == {

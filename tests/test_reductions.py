@@ -132,11 +132,11 @@ def test_reductions_count_empty_sequences_or_leave_them_out():
 
 def test_reductions_have_a_title_a_formula_a_source_and_a_unit():
     assert [r.name for r in REDUCTIONS if not (r.title and r.formula and r.source)] == []
-    assert len({r.title for r in REDUCTIONS}) == len({r.name for r in REDUCTIONS}) == len(REDUCTIONS) == 19
+    assert len({r.title for r in REDUCTIONS}) == len({r.name for r in REDUCTIONS}) == len(REDUCTIONS) == 20
     assert {name: [r.name for r in REDUCTIONS if r.unit == name] for name in {r.unit for r in REDUCTIONS}} == {
         "nats per timestep": ["mean", "sequence_loss", "counted"],
         "nats per sequence": ["encoder_decoder"],
-        "nats per position": ["positions"],
+        "nats per position": ["positions", "positions_with_start"],
         "nats (mean of means)": ["sequence_means", "filled_sequence_means", "timestep_means", "micro_batch_means"],
         "nats": [
             *("language_model", "classification", "max_length", "timesteps", "timesteps_less_one", "with_first_labels"),

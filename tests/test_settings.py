@@ -19,7 +19,8 @@ def refusal(**arguments):
 MASK_NAMES = "'lengths', 'weights', 'nonpad', 'ignore_id', 'none' or None"
 REDUCTION_NAMES = (
     "'mean', 'language_model', 'encoder_decoder', 'classification', 'sequence_loss', 'counted', 'positions', "
-    "'max_length', 'timesteps', 'timesteps_less_one', 'with_first_labels', 'without_stops', 'timesteps_twice', "
+    "'positions_with_start', 'max_length', 'timesteps', 'timesteps_less_one', 'with_first_labels', 'without_stops', "
+    "'timesteps_twice', "
     "'decoder_length', 'sequence_means', 'filled_sequence_means', 'timestep_means', 'timestep_means_sum', "
     "'micro_batch_means'"
 )

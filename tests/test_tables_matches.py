@@ -23,8 +23,7 @@ MATCH = Match(
     aliases=("C02",),
     how_to_distinguish="More digits.",
     accidental=np.bool_(True),
-    coefficients=np.ones((3, 5)),
-    cells=np.arange(15).reshape(3, 5) < 11,
+    arrays=lambda: (np.ones((3, 5)), np.arange(15).reshape(3, 5) < 11),
 )
 
 

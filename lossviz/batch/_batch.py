@@ -42,6 +42,7 @@ class Batch:
         entropy: [B, T] float64, recorded with the losses, in nats, or None; `rank` of the target likewise.
         top_classes: [B, T, K] int64, recorded with the losses, or None; `top_probabilities` float64 likewise.
         classes: V, or None where neither logits, nor a vocabulary, nor a count says.
+        num_items_in_batch: the labels of all micro-batches of a step, by which a trainer divides a sum, or None.
 
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 0], [3, 0, 0]], lengths=[2, 1], pad_id=0)
     >>> batch
@@ -68,10 +69,12 @@ class Batch:
     top_classes: Array | None = None
     top_probabilities: Array | None = None
     classes: int | None = None
+    num_items_in_batch: int | None = None
 
     FIELDS: ClassVar[tuple[str, ...]] = (
         "logits", "targets", "lengths", "weights", "inputs", "vocabulary", "input_vocabulary", "pad_id", "eos_id",
         "ignore_id", "segment_ids", "reported", "title", "losses", *RECORDED, "classes",
+        "num_items_in_batch",
     )  # fmt: skip
 
     @classmethod
@@ -98,6 +101,7 @@ class Batch:
         top_classes: Any = None,
         top_probabilities: Any = None,
         classes: int | None = None,
+        num_items_in_batch: int | None = None,
     ) -> "Batch":
         """Check the structure of plain arrays (NumPy, TensorFlow, PyTorch, JAX, lists) and keep them as a Batch.
 
@@ -122,6 +126,7 @@ class Batch:
             top_classes: [B, T, K] integers, the likeliest first, beside `losses`.
             top_probabilities: [B, T, K] numbers.
             classes: V, beside `losses`, where there is no vocabulary.
+            num_items_in_batch: an integer.
 
         Raises:
             InputError: if a rank, shape or dtype is wrong, or a weight or length is not a finite number.
@@ -162,6 +167,7 @@ time comes first, pass `targets.T`.
             segment_ids=None if segment_ids is None else as_integers("segment_ids", segment_ids, shape),
             reported=None if reported is None else checked_reported(reported),
             title=None if title is None else str(title),
+            num_items_in_batch=checked_id("num_items_in_batch", num_items_in_batch),
         )
 
     @property

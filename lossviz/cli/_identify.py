@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path, PurePath
 from textwrap import indent, wrap
 from typing import Any
 
@@ -15,11 +16,13 @@ from lossviz.cli._work import compute
 from lossviz.digits import number_text, numbers_in
 from lossviz.display_text import printable
 from lossviz.errors import InputError
+from lossviz.formats import FORMATS
 from lossviz.identification import Match, answer, identify
 from lossviz.layouts import Reading, batch_of
 from lossviz.measuring import usual_settings
 from lossviz.recording import is_run
 from lossviz.reductions import LOOP_OPTIONS
+from lossviz.samples import SAMPLES
 
 __all__ = ["run"]
 
@@ -28,6 +31,7 @@ PRINTED = ("decimals", "accuracy", "precision")
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 EXACT = 1e-9
 UNSAID = f"{tables.SAY_LOOP}: {', '.join(option.flag for option in LOOP_OPTIONS)}."
+SUFFIXES = {suffix for one in FORMATS for suffix in one.suffixes}
 Reported = str | list[str]
 Read = list[tuple[Analysis, Reported, Reading]]
 
@@ -36,14 +40,42 @@ def run(arguments: argparse.Namespace) -> int:
     """Identify the number of a file, or of several, and print what gives it; 1 where nothing does."""
     if arguments.step is None and is_run(arguments.file):
         return _identify_run.run(arguments, arguments.file)
-    asked = [(arguments.file, arguments.number), *((file, [number]) for file, number in arguments.more)]
+    asked = _asked(arguments)
+    in_common = len(asked) > 1 and asked[0][1] is asked[1][1]
     read = [_read(file, words, arguments) for file, words in asked]
     loop = {option.name: getattr(arguments, option.name) for option in LOOP_OPTIONS}
     printed = {name: getattr(arguments, name) for name in PRINTED}
-    matches = identify([one[0] for one in read], [one[1] for one in read], **printed, **loop)
+    reported = [read[0][1]] if in_common else [one[1] for one in read]
+    matches = identify([one[0] for one in read], reported, **printed, **loop)
     document = _as_json(read, printed | loop, matches) if arguments.json else _as_text(read, loop, matches)
     sys.stdout.write(document)
     return 0 if matches else 1
+
+
+def _asked(arguments: argparse.Namespace) -> list[tuple[str, Sequence[str]]]:
+    """Each file and what was printed for it; several files before one number share it, as one list."""
+    further = [word for word in arguments.number if _is_file(word)]
+    words = [word for word in arguments.number if word not in further]
+    asked = [(file, [number]) for file, number in arguments.more]
+    if not further:
+        return [(arguments.file, words), *asked]
+    files = [arguments.file, *further]
+    numbers = [number for word in words for number in _numbers(word)]
+    if len(numbers) == len(files) or not numbers:
+        own = [[number] for number in numbers] or [[] for _ in files]
+        return [*zip(files, own, strict=True), *asked]
+    if len(numbers) > 1 or asked:
+        raise InputError(
+            f"`NUMBER` must be one that was printed for all {len(files)} files, or one for each; got {len(numbers)}"
+            f"{' and --and' if asked else ''}. Leave out the files whose number you don't know."
+        )
+    return [(file, numbers) for file in files]
+
+
+def _is_file(word: str) -> bool:
+    """Whether a word among the numbers is one more file, or the name of a sample."""
+    known = any(word == sample.name for sample in SAMPLES) or (word and "\0" not in word and Path(word).is_file())
+    return bool(known) or PurePath(word).suffix.lower() in SUFFIXES
 
 
 def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tuple[Analysis, Reported, Reading]:
@@ -103,7 +135,8 @@ def _batch(analysis: Analysis, reported: Reported, reading: Reading) -> list[str
 
 
 def _sentence(read: Read, matches: tuple[Match, ...]) -> str:
-    return printable(answer(matches, _printed(read[0][1]) if len(read) == 1 else None), most=1000)
+    shared = len({_printed(one[1]) for one in read}) == 1
+    return printable(answer(matches, _printed(read[0][1]) if shared else None), most=1000)
 
 
 def _printed(reported: Reported) -> str:

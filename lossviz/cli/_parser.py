@@ -116,13 +116,15 @@ lossviz analyze run/ --step 400"""
 _IDENTIFY = """\
 Say which formula gives the number that your training loop printed for a batch: which timesteps it counts, what it
 divides by, and what to write instead. Give the number with all the digits that were printed, or several numbers where
-the loop prints one a sequence or one a timestep. The exit status is 0 when a formula gives it, 1 when none does.
+the loop prints one a sequence or one a timestep; or several files and one number, where it prints one for all of
+them. The exit status is 0 when a formula gives it, 1 when none does.
 
 lossviz identify batch.npz 1.2545
 lossviz identify golden 0.92
 lossviz identify golden 1.36 0.60 2.30
 lossviz identify batch.npz 5.018 --accumulation-steps 4 --json
 lossviz identify first.npz 0.92 --and second.npz 1.137
+lossviz identify first.npz second.npz 1.0286
 lossviz identify run/"""
 
 _RUNS = """\
@@ -172,7 +174,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         "number",
         metavar="NUMBER",
         nargs="*",
-        help="what was printed, with all its digits (`reported` of the file)",
+        help="what was printed, with all its digits (`reported` of the file); of several files: for all",
     )
     add_step(parser, "all steps, each with its own printed number")
     parser.add_argument(

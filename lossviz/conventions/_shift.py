@@ -34,7 +34,7 @@ SHIFTED: tuple[Convention, ...] = (
         note="The batch's arrays are taken as the model's own, before the shift.",
         bugs=("SHF02",),
         first="compares each timestep's logits with the next target",
-        searched_as=("SHF02", "mean"),
+        searched_as=("SH1", "mean"),
     ),
     custom(
         "SH2",
@@ -49,6 +49,6 @@ SHIFTED: tuple[Convention, ...] = (
         note="Targets begin with the start token. Language models use tgt_shift_index = 0, which is C03.",
         bugs=("SHF02",),
         first="compares each timestep's logits with the next target",
-        searched_as=("SHF02", "mean"),
+        searched_as=("SH1", "mean"),
     ),
 )

@@ -17,7 +17,7 @@ from lossviz.conventions._make import custom, users
 from lossviz.conventions._terms import Terms
 from lossviz.reductions import Options
 
-__all__ = ["SMOOTHED"]
+__all__ = ["SMOOTHED", "smoothed_without_pad"]
 
 SUM = r"\sum_{b,t} w_{bt}\,"
 WEIGHTS = r"\sum_{b,t} w_{bt}"
@@ -26,12 +26,15 @@ OTHERS = r"\left((1-\varepsilon-i)\,\mathrm{loss}_{bt} - i\sum_v \log p_{btv}\ri
 ABOVE_LEAST = r"\left((1-\varepsilon-i)\,\mathrm{loss}_{bt} - i\sum_v \log p_{btv} - H\right)"
 SMALL_I = r",\; i = \frac{\varepsilon}{V-1}"
 ENTROPY = SMALL_I + r",\; H = -(1-\varepsilon)\ln(1-\varepsilon) - \varepsilon\ln\left(i + 10^{-20}\right)"
-KL = r"\sum_{v \ne \mathrm{pad}} q_{btv} \ln\frac{q_{btv}}{p_{btv}},\; "
-KL += r"q_{btv} = 1-\varepsilon \text{ at the target}, \frac{\varepsilon}{V-2} \text{ elsewhere}"
+WITHOUT_PAD = r"q_{btv} = 1-\varepsilon \text{ at the target}, \frac{\varepsilon}{V-2} \text{ elsewhere}"
+KL = r"\sum_{v \ne \mathrm{pad}} q_{btv} \ln\frac{q_{btv}}{p_{btv}},\; " + WITHOUT_PAD
+CROSSED = r"\sum_{v \ne \mathrm{pad}} -q_{btv} \ln p_{btv},\; " + WITHOUT_PAD
 Z = r"\left(\mathrm{loss}_{bt} + z \left(\ln \sum_v e^{x_{btv}}\right)^2\right)"
 TOKENS, TOKEN_COUNTS = (PADDING, ROWS, SCALE), "timesteps that count"
 SUMMED, SUM_COUNTS = (PADDING, ROWS, ADD, FINITE), "nothing: the losses are summed"
 ONE = np.float64(1)
+
+Array = np.ndarray
 
 
 def _over_all(terms: Terms, options: Options) -> Any:
@@ -50,17 +53,29 @@ def _above_least(terms: Terms, options: Options) -> Any:
     return _over_others(terms, options) - least * terms.total_weight
 
 
-def _joey(terms: Terms, options: Options) -> Any:
-    """KL(q ‖ p), where q has 1 − ε at the target, ε/(V − 2) elsewhere, and then 0 in the column of the pad id."""
-    e, other = _smoothing(terms, options, 2)
+def smoothed_without_pad(terms: Terms, smoothing: float) -> tuple[Array, Array]:
+    """Smoothing by ε/(V − 2) for each other class but the pad id: the cross entropy, and KL(q ‖ p), both [B, T].
+
+    The distribution q has 1 − ε at the target, and 0 at the pad id, which is 0 where the batch names none. The second
+    is the first less the entropy of q.
+    """
+    e, other = _smoothing(terms, Options(smoothing=smoothing), 2)
     pad = terms.analysis.batch.pad_id or 0
     of_pad = terms.analysis.losses_against(np.full(terms.targets.shape, pad))
-    of_others = terms.classes * terms.uniform_loss - terms.everywhere - of_pad
-    at_target = _x_log_x(1 - e) + (terms.classes - 2) * _x_log_x(other)
-    usual = (1 - e) * terms.everywhere + other * of_others + at_target
     of_words = terms.classes * terms.uniform_loss - of_pad
-    padded = other * of_words + (terms.classes - 1) * _x_log_x(other)
-    return terms.total(terms.under_mask(np.where(terms.targets == pad, padded, usual)))
+    is_pad = terms.targets == pad
+    usual = (1 - e) * terms.everywhere + other * (of_words - terms.everywhere)
+    crossed = np.where(is_pad, other * of_words, usual)
+    at_target = _x_log_x(1 - e) + (terms.classes - 2) * _x_log_x(other)
+    return crossed, crossed + np.where(is_pad, (terms.classes - 1) * _x_log_x(other), at_target)
+
+
+def _crossed(terms: Terms, options: Options) -> Any:
+    return terms.total(terms.under_mask(smoothed_without_pad(terms, options.smoothing or 0.0)[0]))
+
+
+def _joey(terms: Terms, options: Options) -> Any:
+    return terms.total(terms.under_mask(smoothed_without_pad(terms, options.smoothing or 0.0)[1]))
 
 
 def _with_z(terms: Terms, options: Options) -> Any:
@@ -207,8 +222,40 @@ SMOOTHED: tuple[Convention, ...] = (
         note="Without a `pad_id` the pad id is 0.",
         bugs=("RED11",),
         reported_by="RED11",
-        searched_as=("", "language_model"),
-        is_product=False,
+        searched_as=("LS5", "language_model"),
+    ),
+    _smoothed(
+        "LS5n",
+        "Label smoothing as KL, no mass on the pad id, mean",
+        users(
+            ("OpenNMT-py", "LabelSmoothingLoss ÷ words", "onmt/utils/loss.py"),
+            ("Annotated Transformer", "LabelSmoothing ÷ tokens", "annotated-transformer#39"),
+        ),
+        TOKENS,
+        formula=rf"\frac{{1}}{{{WEIGHTS}}}\,{SUM}" + KL,
+        numerator=_joey,
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        note="Without a `pad_id` the pad id is 0.",
+        bugs=("RED11",),
+        reported_by="RED11",
+        searched_as=("LS5", "mean"),
+    ),
+    _smoothed(
+        "LS6",
+        "Label smoothing over V − 2 classes, no mass on the pad id",
+        users(("OpenNMT-py", "those targets, without their entropy", "onmt/utils/loss.py")),
+        TOKENS,
+        formula=rf"\frac{{1}}{{{WEIGHTS}}}\,{SUM}" + CROSSED,
+        numerator=_crossed,
+        divisor=_tokens,
+        counts=TOKEN_COUNTS,
+        group="weights",
+        note="Without a `pad_id` the pad id is 0.",
+        bugs=("RED11",),
+        reported_by="RED11",
+        searched_as=("LS6", "mean"),
     ),
     custom(
         "Z1",

@@ -85,6 +85,22 @@ SUMS: tuple[Convention, ...] = (
         reported_by="PAD02",
     ),
     from_reduction(
+        "positions_with_start",
+        "C05p",
+        "Divided by the width with the start token",
+        users(
+            (
+                "Hugging Face",
+                "labels padded after the shift, then a mean of every position",
+                "transformers/loss/loss_utils.py",
+            ),
+            ("PyTorch", "sum ÷ targets.numel() before targets[:, 1:]", "field report"),
+        ),
+        (ROWS, SPLIT, FINITE),
+        bugs=("RED06",),
+        reported_by="RED06",
+    ),
+    from_reduction(
         "encoder_decoder",
         "C06",
         "Sum ÷ sequences",

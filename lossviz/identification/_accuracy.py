@@ -71,6 +71,5 @@ def _counts_padding(context: Context, everywhere: float, masked: float, printed:
         ),
         fix=fix_of(["PAD17"], context.analysis),
         codes=("PAD17",),
-        coefficients=np.zeros(context.weights.shape),
-        cells=np.ones(context.weights.shape, bool),
+        arrays=lambda: (np.zeros(context.weights.shape), np.ones(context.weights.shape, bool)),
     )

@@ -5,13 +5,16 @@
     reduction   how the losses become one number    divisors, means of means, splits
     unit        what the number is printed in       nats, bits, perplexity, times k
 
-A reduction is linear in the losses: it is the array [B, T] of the coefficients that it multiplies them by.
+A reduction is linear in the losses: each part of the batch has one factor, Σ_g factor_g · Σ_{g} u·loss, where u is
+mostly w itself. Its values come from sums over the parts; the coefficients [B, T], u · factor_g, are for drawing.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from lossviz.identification._partition import Partition, Weighed, whole
 
 __all__ = ["CandidateReduction", "Component", "Loss", "Mask", "Unit", "unchanged"]
 
@@ -81,14 +84,31 @@ class Mask(Component):
 
 @dataclass(frozen=True, eq=False)
 class CandidateReduction(Component):
-    """How the losses become one number: Σ coefficients(weights) · loss."""
+    """How the losses become one number: Σ_g factors_g · Σ_{(b, t) ∈ g} u · loss.
 
-    coefficients: Callable[[Array], Array] = unchanged
+    Attributes:
+        partition: the parts g.
+        factors: weights → what the sum of each part is multiplied by, [G].
+        spread: weights → u, what each loss is multiplied by before it is added up.
+    """
+
+    partition: Partition = field(default_factory=lambda: whole((0, 0)))
+    factors: Callable[[Weighed], Array] = lambda _: np.ones(1)
+    spread: Callable[[Array], Array] = unchanged
+
+    def coefficients(self, weights: Array) -> Array:
+        """What each loss is multiplied by in the number, [B, T]."""
+        each = self.factors(Weighed(weights))
+        return self.spread(weights) * each[self.partition.labels] if weights.size else weights
 
 
 @dataclass(frozen=True, eq=False)
 class Unit(Component):
-    """What the number is printed in: `of(number)`, and its derivative `slope(number)`."""
+    """What the number is printed in: `of(number)`, and its derivative `slope(number)`.
+
+    `right` gives what a loop without mistakes prints in this unit, of the mean.
+    """
 
     of: Callable[[Array], Array] = unchanged
     slope: Callable[[Array], Array] = np.ones_like
+    right: Callable[[float], float] = float

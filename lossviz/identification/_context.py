@@ -7,6 +7,8 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.caching import cached
+from lossviz.identification._components import unchanged
+from lossviz.identification._partition import Partition, Totals, Weighed, by_columns, by_rows, whole
 from lossviz.reductions import Options
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Context", "amount", "plural"]
 
 Array = np.ndarray
+COPIES, FOLLOWS = 0.95, 0.5
+"""The share of inputs that must be the targets, and must not be the targets before them, to be copies."""
+
 FEWEST, GAIN, ERRORS = 8, 0.25, 3.0
 """A fit is clear on so many timesteps, by a mean of that many nats, and by that many of its standard errors."""
 
@@ -98,17 +103,40 @@ class Context:
         """The loss of every timestep against the target of the next one; of the last against the first."""
         return self.analysis.losses_against(np.roll(self.targets, -1, axis=1))
 
-    @cached
+    @property
     def fits_as_given(self) -> bool:
         """Whether the logits fit their own targets clearly better than the next ones: nothing is left to shift."""
+        return self._gain_of_given > 0
+
+    @property
+    def is_shifted_inside(self) -> bool:
+        """Whether a model shifts these labels inside: they copy the inputs, or the logits clearly fit the next ones."""
+        return self._copies_inputs or self._gain_of_given < 0
+
+    @cached
+    def _gain_of_given(self) -> float:
+        """By how many nats the logits fit their own targets better than the next ones; 0 where that is not clear."""
         if not self.analysis.has_logits or self.timesteps < 2 or self.is_classifier:
-            return False
+            return 0.0
         both = (self.weights != 0)[:, :-1] & (self.weights != 0)[:, 1:]
         gains = (self.loss_of_next - self.loss)[:, :-1][both]
         gains = gains[np.isfinite(gains)]
         if gains.size < FEWEST:
+            return 0.0
+        gain = float(gains.mean())
+        return gain if abs(gain) > max(GAIN, ERRORS * gains.std() / np.sqrt(gains.size)) else 0.0
+
+    @cached
+    def _copies_inputs(self) -> bool:
+        """Whether the targets are the inputs of their own timestep, and do not only say the same word over and over."""
+        inputs, counts = self.analysis.batch.inputs, (self.weights != 0) & (self.targets >= 0)
+        if inputs is None or counts.sum() < 2:
             return False
-        return bool(gains.mean() > max(GAIN, ERRORS * gains.std() / np.sqrt(gains.size)))
+        both = counts[:, 1:] & counts[:, :-1]
+        follows = (inputs[:, 1:] == self.targets[:, :-1])[both]
+        return bool(
+            (inputs == self.targets)[counts].mean() >= COPIES and (not follows.size or follows.mean() < FOLLOWS)
+        )
 
     @cached
     def is_prefix(self) -> bool:
@@ -145,6 +173,7 @@ class Context:
             "first_labels": int(np.count_nonzero(self.weights[:, :1])),
             "padding": self.padding_note,
             "positions": self.positions,
+            "positions_with_start": self.positions + self.sequences,
             "sequences": self.sequences,
             "timesteps": self.timesteps,
             "timesteps_less_one": self.timesteps - 1,
@@ -171,6 +200,31 @@ class Context:
     def weight(self) -> float:
         """Σ w."""
         return float(self.weights.sum())
+
+    @cached
+    def everything(self) -> Partition:
+        """All timesteps as one part."""
+        return whole(self.weights.shape)
+
+    @cached
+    def each_sequence(self) -> Partition:
+        """Each sequence as a part."""
+        return by_rows(self.weights.shape, np.arange(self.sequences), self.sequences)
+
+    @cached
+    def each_timestep(self) -> Partition:
+        """Each timestep of all sequences as a part."""
+        return by_columns(self.weights.shape, np.arange(self.timesteps), self.timesteps)
+
+    @cached
+    def weighed(self) -> Weighed:
+        """The declared weights, and their sums over parts."""
+        return Weighed(self.weights)
+
+    @cached
+    def totals(self) -> Totals:
+        """The sums of w·loss over parts."""
+        return self.weighed.totals(self.loss, unchanged)
 
     @cached
     def alternatives(self) -> "Alternatives":

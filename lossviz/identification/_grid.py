@@ -1,22 +1,20 @@
-"""The values of all combinations of loss, mask, reduction and unit: one matrix product per mask, no prose."""
+"""The values of all combinations of loss, mask, reduction and unit: sums over parts, no prose."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lossviz.identification._components import CandidateReduction, Component, Loss, Mask, Unit, unchanged
 from lossviz.identification._hypothesis import BUG, COMBINED, KNOWN, UNIT, Combination, Components, Hypothesis, combined
+from lossviz.identification._partition import Totals, Weighed
 from lossviz.identification._reported import Printed
 
-__all__ = ["PER", "Grid", "grid_of"]
+__all__ = ["PER", "Grid", "costs", "grid_of"]
 
 Array = np.ndarray
 MOST = 2
 """How many components may differ from what was declared at once."""
-
-AT_ONCE = 1 << 25
-"""Coefficients in memory at once, 256 MB: all reductions of 4,096 × 4,096 timesteps would take 8 GB."""
 
 PER = ("none", "sequences", "timesteps")
 """There may be one printed number, or one per sequence [B], or one per timestep [T]."""
@@ -64,65 +62,49 @@ def grid_of(components: Components, per: str = "none") -> Grid:
 def _numbers(
     losses: tuple[Loss, ...], masks: tuple[Mask, ...], reductions: tuple[CandidateReduction, ...], per: str
 ) -> Array:
-    """Σ coefficients · loss of every allowed combination, [losses, masks, reductions, numbers]."""
+    """The number of every allowed combination, [losses, masks, reductions, numbers]."""
     count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[per]
     values = np.full((len(losses), len(masks), len(reductions), count), np.nan)
-    for indices in _together(losses):
-        chosen = [losses[index] for index in indices]
-        stacked = _by_number(np.stack([loss.values for loss in chosen]), per)
-        for place, mask in enumerate(masks):
-            tried = [index for index, reduction in enumerate(reductions) if _is_tried(chosen[0], mask, reduction)]
-            weights = chosen[0].under(mask.weights)
-            for some, coefficients in _coefficients(reductions, tried, weights):
-                values[np.ix_(indices, [place], some)] = _products(stacked, _by_number(coefficients, per))[:, None]
+    differ, guess = (_counted((losses, masks, reductions), kind) for kind in (_departs, _guesses))
+    is_tried = (differ <= MOST) & ((differ <= 1) | (guess == 0))
+    for place, mask in enumerate(masks):
+        weighings: dict[int, tuple[Weighed, dict[int, Array]]] = {}
+        for index, loss in enumerate(losses):
+            tried = [(int(number), reductions[number]) for number in np.flatnonzero(is_tried[index, place])]
+            if tried:
+                known = weighings.setdefault(_key(loss), (Weighed(loss.under(mask.weights)), {}))
+                _fill(values[index, place], loss, tried, *known, per)
     return values
 
 
-def _coefficients(
-    reductions: tuple[CandidateReduction, ...], tried: list[int], weights: Array
-) -> Iterator[tuple[list[int], Array]]:
-    """Some of the reductions at a time, with their coefficients [n, B, T] in memory that the next ones overwrite."""
-    size = max(1, AT_ONCE // max(weights.size, 1))
-    memory = np.empty((min(size, len(tried)), *weights.shape))
-    for some in (tried[start : start + size] for start in range(0, len(tried), size)):
-        for row, index in enumerate(some):
-            memory[row] = reductions[index].coefficients(weights)
-        yield some, memory[: len(some)]
+def _key(loss: Loss) -> int:
+    """The same for losses that go with the same weights."""
+    return 0 if loss.under is unchanged else id(loss.under)
 
 
-def _together(losses: tuple[Loss, ...]) -> list[list[int]]:
-    """The losses, grouped by weights and by the reductions tried with them: declared, others, and each shifted one."""
-    same = [index for index, loss in enumerate(losses) if loss.under is unchanged]
-    shifted = [[index] for index, loss in enumerate(losses) if loss.under is not unchanged]
-    declared = [index for index in same if not _departs(losses[index])]
-    return [group for group in (declared, [index for index in same if index not in declared], *shifted) if group]
-
-
-def _is_tried(loss: Loss, mask: Mask, reduction: CandidateReduction) -> bool:
-    """Whether at most `MOST` components differ from what was declared, and a guess is the only one."""
-    otherwise = sum(_departs(component) for component in (loss, mask, reduction))
-    return otherwise <= (1 if reduction.guessed else MOST)
-
-
-def _by_number(arrays: Array, per: str) -> Array:
-    """[n, B, T] → [numbers, n, timesteps of a number]."""
-    if per == "none":
-        return arrays.reshape(1, len(arrays), -1)
-    return np.moveaxis(arrays, 1 if per == "sequences" else 2, 0)
-
-
-def _products(loss: Array, coefficients: Array) -> Array:
-    """Σ coefficient · loss over the timesteps whose coefficient is not 0, [losses, reductions, numbers]."""
-    odd = ~np.isfinite(loss)
-    products = (np.where(odd, 0.0, loss) if odd.any() else loss) @ np.swapaxes(coefficients, 1, 2)
-    if odd.any():
-        meets = odd.astype(float) @ np.swapaxes(coefficients != 0, 1, 2).astype(float) > 0
-        for number, row, reduction in np.argwhere(meets):
-            counts = coefficients[number, reduction] != 0
-            products[number, row, reduction] = (
-                coefficients[number, reduction][counts] * loss[number, row][counts]
-            ).sum()
-    return np.moveaxis(products, 0, -1)
+def _fill(
+    values: Array,
+    loss: Loss,
+    tried: list[tuple[int, CandidateReduction]],
+    weighed: Weighed,
+    factors: dict[int, Array],
+    per: str,
+) -> None:
+    """Write the numbers of one loss under one mask, [reductions, numbers]; `factors` are those known of the weights."""
+    totals: dict[int, Totals] = {}
+    sums: dict[tuple[int, int], Array] = {}
+    for number, reduction in tried:
+        if number not in factors:
+            factors[number] = reduction.factors(weighed)
+        spread = id(reduction.spread)
+        if spread not in totals:
+            totals[spread] = weighed.totals(loss.values, reduction.spread)
+        key = spread, id(reduction.partition)
+        if key not in sums:
+            sums[key] = totals[spread].over(reduction.partition)
+        each = factors[number]
+        products = np.where(each != 0, each * sums[key], 0.0)
+        values[number] = products.sum() if per == "none" else products
 
 
 def _tiers(components: Components) -> Array:
@@ -137,10 +119,19 @@ def _tiers(components: Components) -> Array:
     tiers[(otherwise <= 1) & (wrong == 0) & (guessed == 0)] = KNOWN
     tiers[(changed == 0) | (otherwise > MOST)] = -1
     tiers[(guessed > 0) & (otherwise > 1)] = -1
+    smoothed = _counted(components, _guesses_smoothing)
+    tiers[(smoothed > 0) & (otherwise == 2) & (in_units > 0) & (wrong == 0)] = UNIT
     return tiers
 
 
-def _counted(components: Components, count: Callable[[Component], bool]) -> Array:
+def costs(components: Components) -> Array:
+    """How unlikely each combination is within its tier."""
+    along = (np.array([component.cost for component in axis], float) for axis in components)
+    total: Array = sum(np.ix_(*along))  # type: ignore[assignment]
+    return total
+
+
+def _counted(components: Sequence[Sequence[Component]], count: Callable[[Component], bool]) -> Array:
     """The number of components of each combination that satisfy a condition."""
     along = (np.array([count(component) for component in axis], int) for axis in components)
     total: Array = sum(np.ix_(*along))  # type: ignore[assignment]
@@ -152,8 +143,8 @@ def _changes(component: Component) -> bool:
 
 
 def _departs(component: Component) -> bool:
-    """Whether it counts as a difference: label smoothing with a known ε does not."""
-    declared = isinstance(component, (Loss, CandidateReduction)) and component.is_sure and not component.is_bug
+    """Whether it counts as a difference: what the arrays or the options say, such as a known ε, does not."""
+    declared = not isinstance(component, Unit) and component.is_sure and not component.is_bug
     return not component.is_plain and not declared
 
 
@@ -163,6 +154,10 @@ def _errs(component: Component) -> bool:
 
 def _guesses(component: Component) -> bool:
     return bool(component.guessed)
+
+
+def _guesses_smoothing(component: Component) -> bool:
+    return component.guessed == "smoothing"
 
 
 def _converts(component: Component) -> bool:

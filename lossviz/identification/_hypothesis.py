@@ -49,6 +49,7 @@ class Hypothesis:
         bugs: the codes whose fixes are shown.
         parts: everything that differs from what was declared; the same formula has the same parts on every batch.
         convention: its row of `CONVENTIONS`, or None.
+        in_unit: what a loop without mistakes prints in the same unit, of the mean in nats.
     """
 
     code: str
@@ -68,6 +69,7 @@ class Hypothesis:
     bugs: tuple[str, ...] = ()
     parts: frozenset[str] = frozenset()
     convention: Convention | None = None
+    in_unit: Callable[[float], float] = float
 
     @property
     def order(self) -> tuple[int, float]:
@@ -105,6 +107,7 @@ def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
         aliases=components[0].aliases if len(components) == 1 else (),
         bugs=bugs,
         parts=parts_of(combination),
+        in_unit=combination[3].right,
     )
 
 
@@ -146,6 +149,8 @@ def _kind(components: Sequence[Component]) -> str:
 
 def _sentence(components: Sequence[Component]) -> str:
     *first, last = [component.clause for component in components]
+    if components[-1].code == "C12" and isinstance(components[0], Loss):
+        last += ", which is no perplexity of the targets"
     return f"{', '.join(first)}, and {last}" if first else last
 
 

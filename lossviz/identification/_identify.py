@@ -9,6 +9,7 @@ import numpy as np
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
 from lossviz.identification._accuracy import with_accuracy
+from lossviz.identification._chance import Chance
 from lossviz.identification._context import Context
 from lossviz.identification._hypothesis import Hypothesis
 from lossviz.identification._match import Match
@@ -17,7 +18,7 @@ from lossviz.identification._multi_batch import over_batches
 from lossviz.identification._query import Query, read_query
 from lossviz.identification._ranking import merged
 from lossviz.identification._reported import accuracy_or_refuse, decimals_or_refuse, relative_tolerance
-from lossviz.identification._search import Search, expected
+from lossviz.identification._search import Search
 from lossviz.reductions import Options
 from lossviz.settings import Settings
 
@@ -88,27 +89,25 @@ def _matches(several: list[Context], query: Query) -> tuple[Match, ...]:
     if query.in_common:
         tried, printed = list(over_batches(several)), query.printed[0][0]
         hits = [hypothesis for hypothesis in tried if printed.is_hit(float(hypothesis.values[0]))]
-        values = {tier: np.array([one.values[0] for one in tried if one.tier <= tier]) for tier in range(4)}
-        chances = {tier: expected(near, printed) for tier, near in values.items()}
-        return described(merged(hits), query.printed[0], several[0], chances)
+        orders = tuple(np.array(each) for each in zip(*((one.values[0], *one.order) for one in tried), strict=True))
+        return described(merged(hits), query.printed[0], several[0], [Chance(orders, query.printed[0])])  # type: ignore[arg-type]
     found = [_found(context, printed) for context, printed in zip(several, query.printed, strict=True)]
-    hits, chance = found[0]
-    for more, _ in found[1:]:
+    hits, chances = found[0]
+    for more, further in found[1:]:
         others = {hit.key: hit for hit in more}
         hits = [_joined(hit, others[hit.key]) for hit in hits if hit.key in others]
-    chances = {tier: float(np.prod([one[tier] for _, one in found])) for tier in chance}
+        chances = [*chances, *further]
     return described(merged(hits), tuple(one for row in query.printed for one in row), several[0], chances)
 
 
-def _found(context: Context, printed: tuple[Any, ...]) -> tuple[list[Hypothesis], dict[int, float]]:
+def _found(context: Context, printed: tuple[Any, ...]) -> tuple[list[Hypothesis], list[Chance]]:
     """The hits for one batch, and how many to expect by chance."""
     counts = {"none": 1, "sequences": context.sequences, "timesteps": context.timesteps}
     searches = [Search(context, per) for per, count in counts.items() if count == len(printed)]
     if len(printed) == 1:
         searches = searches[:1]
     hits = [hit for search in searches for hit in search.hits(printed)]
-    chances = [search.chance(printed) for search in searches]
-    return hits, {tier: sum(chance[tier] for chance in chances) for tier in chances[0]}
+    return hits, [searches[0].chance(printed)]
 
 
 def _joined(hit: Hypothesis, other: Hypothesis) -> Hypothesis:

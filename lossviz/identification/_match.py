@@ -1,12 +1,19 @@
 """What `identify` answers with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from lossviz.caching import cached
+
 __all__ = ["KINDS", "Match"]
 
 KINDS = {"convention": "Convention", "bug": "Bug", "unit": "Unit"}
+
+
+def _none() -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((0, 0)), np.zeros((0, 0), bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +37,8 @@ class Match:
         aliases: the codes of other formulas with exactly this value on this batch.
         how_to_distinguish: the second batch that would rule out the other answers, in one sentence, or "".
         accidental: whether the match is likely to be chance, because few digits agree.
-        coefficients: [B, T], the coefficient of each timestep's loss in the number, or its derivative where the number
-            is not linear in the losses (perplexity); never NaN.
-        cells: [B, T] bool, the timesteps that the formula counts.
+        in_unit: what a loop without mistakes prints in the unit of the number, of the mean in nats.
+        arrays: computes `coefficients` and `cells` when one of them is first asked for.
 
     >>> match = Match("C03", "Mean", value=1.25, difference=0.0, formula="", kind="convention", explanation="")
     >>> match.rank, match.fix
@@ -55,5 +61,22 @@ class Match:
     clause: str = ""
     divided_by: str = ""
     possible: bool = False
-    coefficients: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
-    cells: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
+    in_unit: Callable[[float], float] = field(default=float, repr=False)
+    arrays: Callable[[], tuple[np.ndarray, np.ndarray]] = field(default=_none, repr=False)
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """What each timestep's loss is multiplied by in the number, [B, T], never NaN.
+
+        Of a number that is not linear in the losses (perplexity), it is the derivative.
+        """
+        return self._computed[0]
+
+    @property
+    def cells(self) -> np.ndarray:
+        """The timesteps that the formula counts, [B, T] bool."""
+        return self._computed[1]
+
+    @cached
+    def _computed(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.arrays()

@@ -5,30 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossviz.fixes import FIXES, fix_of
+from lossviz.identification._chance import Chance, is_accidental
 from lossviz.identification._context import Context
 from lossviz.identification._disambiguation import how_to_distinguish
-from lossviz.identification._hypothesis import COMBINED, KNOWN, Hypothesis
+from lossviz.identification._hypothesis import KNOWN, Hypothesis
 from lossviz.identification._match import Match
 from lossviz.identification._ranking import Answer
 from lossviz.identification._reported import Printed
 
 __all__ = ["described"]
 
-FEW_DIGITS, GUESS_DIGITS = 4, 5
-"""With fewer digits, a combination (rule 1) or a formula with a guessed ε (RED-11) is not a finding."""
-
 POSSIBLE, BY_CHANCE = "Possible: ", "Also consistent with the number, perhaps by chance: "
 """The first words of a doubtful explanation (rules 1 and 3)."""
 
-MOST, MOST_COMBINED = 0.5, 0.1
-"""The expected number of chance hits from which a single formula, and a combination, is called accidental."""
-
-Array = np.ndarray
-Chance = dict[int, float]
-
 
 def described(
-    answers: Sequence[Answer], printed: tuple[Printed, ...], context: Context, chance: Chance
+    answers: Sequence[Answer], printed: tuple[Printed, ...], context: Context, chances: Sequence[Chance]
 ) -> tuple[Match, ...]:
     """The matches of the answers, in their order.
 
@@ -36,24 +28,28 @@ def described(
         answers: likeliest first.
         printed: the numbers that were printed.
         context: the context of the batch, or of the first of several.
-        chance: the expected number of chance hits up to each tier.
+        chances: how many hits to expect by chance, for each batch.
     """
     heads = [answer.head for answer in answers]
     return tuple(
-        _match(answer, rank, [head for head in heads if head is not answer.head], printed, context, chance)
+        _match(answer, rank, [head for head in heads if head is not answer.head], printed, context, chances)
         for rank, answer in enumerate(answers, start=1)
     )
 
 
 def _match(
-    answer: Answer, rank: int, others: list[Hypothesis], printed: tuple[Printed, ...], context: Context, chance: Chance
+    answer: Answer,
+    rank: int,
+    others: list[Hypothesis],
+    printed: tuple[Printed, ...],
+    context: Context,
+    chances: Sequence[Chance],
 ) -> Match:
     hypothesis = answer.head
-    accidental = _is_accidental(hypothesis, printed, chance)
-    coefficients, cells = hypothesis.arrays()
+    accidental = is_accidental(hypothesis, printed, chances)
     value, difference = _furthest(hypothesis, printed)
     doubt = _doubt(hypothesis, accidental)
-    not_finite = _why_not_finite(hypothesis, cells, context)
+    not_finite = _why_not_finite(hypothesis, context)
     clause = hypothesis.sentence + not_finite
     return Match(
         code=hypothesis.code,
@@ -72,8 +68,8 @@ def _match(
         clause=clause,
         divided_by=hypothesis.divided_by and hypothesis.divided_by + not_finite,
         possible=doubt == POSSIBLE,
-        coefficients=coefficients,
-        cells=cells,
+        in_unit=hypothesis.in_unit,
+        arrays=hypothesis.arrays,
     )
 
 
@@ -85,25 +81,13 @@ def _furthest(hypothesis: Hypothesis, printed: tuple[Printed, ...]) -> tuple[flo
     return float(hypothesis.values[at]), gaps[at]
 
 
-def _is_accidental(hypothesis: Hypothesis, printed: tuple[Printed, ...], chance: Chance) -> bool:
-    """Whether the match is likely to be chance: few digits, many formulas (matching rule 1)."""
-    if not np.isfinite(printed[0].value):
-        return False
-    digits = sum(one.digits for one in printed)
-    if hypothesis.guessed == "smoothing" and digits < GUESS_DIGITS:
-        return True
-    if hypothesis.tier < COMBINED:
-        return chance[hypothesis.tier] >= MOST
-    return digits < FEW_DIGITS or chance[COMBINED] >= MOST_COMBINED
-
-
-def _why_not_finite(hypothesis: Hypothesis, cells: Array, context: Context) -> str:
+def _why_not_finite(hypothesis: Hypothesis, context: Context) -> str:
     """Why the number is NaN or infinite, to end the explanation; else ""."""
     if np.isfinite(hypothesis.values).all() or hypothesis.code == "NUM01":
         return ""
     if not context.counting:
         return ", and since nothing counts, 0 ÷ 0 gives NaN"
-    odd = int((cells & ~np.isfinite(context.loss)).sum())
+    odd = int((hypothesis.arrays()[1] & ~np.isfinite(context.loss)).sum())
     return f", and {odd:,} of the losses that it counts {'is' if odd == 1 else 'are'} not finite" if odd else ""
 
 

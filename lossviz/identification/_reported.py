@@ -47,6 +47,12 @@ class Printed:
             return bool(np.array_equal(self.value, value, equal_nan=True))
         return bool(abs(value - self.value) <= self.tolerance)
 
+    def is_near(self, value: float) -> bool:
+        """Whether a hit needs no more than a tenth of what the loop's precision allows; most loops lose less."""
+        half_digit = self.tolerance if abs(self.decimals) > MOST_DECIMALS else 0.5 * 10.0**-self.decimals
+        most = half_digit + 0.1 * max(self.tolerance - half_digit, 0.0)
+        return not np.isfinite(value) or bool(abs(value - self.value) <= most)
+
     def hits(self, values: np.ndarray) -> np.ndarray:
         """`is_hit` for each of several values."""
         if not np.isfinite(self.value):

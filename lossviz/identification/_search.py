@@ -1,27 +1,30 @@
 """All hypotheses about one batch, evaluated once and searched for any number."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from lossviz.caching import cached
+from lossviz.identification._chance import Chance, Orders, is_accidental
 from lossviz.identification._context import Context
-from lossviz.identification._grid import Grid, grid_of
-from lossviz.identification._hypothesis import COMBINED, Components, Hypothesis
+from lossviz.identification._grid import Grid, costs, grid_of
+from lossviz.identification._hypothesis import KNOWN, Components, Hypothesis
 from lossviz.identification._reported import Printed
 from lossviz.identification.candidates._class_labels import class_labels
 from lossviz.identification.candidates._conventions import known_conventions
 from lossviz.identification.candidates._losses import losses
 from lossviz.identification.candidates._masks import masks
 from lossviz.identification.candidates._one_off import one_off
+from lossviz.identification.candidates._other_logits import OtherLogits
 from lossviz.identification.candidates._per_axis import reductions_per_axis
 from lossviz.identification.candidates._reductions import reductions
 from lossviz.identification.candidates._shifts import shifts
 from lossviz.identification.candidates._units import units
 
-__all__ = ["Search", "expected"]
+__all__ = ["Search"]
 
-Array = np.ndarray
-NEAR = 0.1
-"""The relative distance within which values are counted to estimate how dense they are."""
+FAR = 12.0
+"""How much less likely a mistake is whose value is not near the printed number, although it may be that number."""
 
 
 class Search:
@@ -53,44 +56,45 @@ class Search:
         return (*known_conventions(self.context, self.components), *one_off(self.context)) if self.per == "none" else ()
 
     def hits(self, printed: tuple[Printed, ...]) -> list[Hypothesis]:
-        """The hypotheses that give the printed numbers."""
+        """The hypotheses that give the printed numbers; other logits are tried only where nothing else gives them."""
         single = [
             hypothesis
             for hypothesis in self.single
             if all(one.is_hit(value) for one, value in zip(printed, hypothesis.values, strict=True))
         ]
-        return single + list(self.grid.hits(printed))
+        found = [_ranked(hit, printed) for hit in (*single, *self.grid.hits(printed))]
+        if self.per != "none" or any(self._settles(hit, printed) for hit in found):
+            return found
+        return found + [_ranked(hit, printed) for hit in self.other_logits.hits(printed[0])]
 
-    def chance(self, printed: tuple[Printed, ...]) -> dict[int, float]:
-        """The expected number of chance hits up to each tier, estimated from the density of values nearby.
+    def _settles(self, hit: Hypothesis, printed: tuple[Printed, ...]) -> bool:
+        """Whether a hit leaves nothing to look for: it is known, or near and unlikely to be chance."""
+        near = all(one.is_near(value) for one, value in zip(printed, hit.values.tolist(), strict=True))
+        return (near or hit.tier == KNOWN) and not is_accidental(hit, printed, [self.chance(printed)])
 
-        Several numbers must all be hit: the expectation for the first times the odds of the others.
-        """
-        odds = float(np.prod([_odds(one) for one in printed[1:]]))
-        return {tier: expected(self._values(tier), printed[0]) * odds for tier in range(COMBINED + 1)}
+    def chance(self, printed: tuple[Printed, ...]) -> Chance:
+        """How many of the hypotheses are expected to give the printed numbers by chance."""
+        return Chance(self._tried, printed)
 
-    def _values(self, tier: int) -> Array:
-        """The values of the hypotheses up to a tier."""
-        single = [hypothesis.values[0] for hypothesis in self.single if hypothesis.tier <= tier]
-        return np.append(self.grid.values[(self.grid.tiers >= 0) & (self.grid.tiers <= tier)][:, 0], single)
+    @cached
+    def other_logits(self) -> OtherLogits:
+        """The losses of logits that are not the recorded ones."""
+        return OtherLogits(self.context)
 
-
-def expected(values: Array, printed: Printed) -> float:
-    """The expected number of chance hits among the values, from their density near the printed number.
-
-    >>> from lossviz.identification._reported import read_printed
-    >>> round(expected(np.array([1.0, 1.01, 1.05, 3.0]), read_printed("1.02")), 4)  # 3 of them in ±0.102: 3 · 0.0491
-    0.1474
-    """
-    with np.errstate(invalid="ignore"):
-        gaps = np.abs(values - printed.value)
-        near = values[gaps <= NEAR * abs(printed.value) if printed.value else (gaps > 0) & printed.hits(values)]
-    return len(np.unique(near.round(12))) * _odds(printed)
+    @cached
+    def _tried(self) -> Orders:
+        """The values of all hypotheses, their tiers and costs."""
+        grid, single = self.grid, self.single
+        allowed = grid.tiers >= 0
+        cost = np.broadcast_to(costs(self.components), grid.tiers.shape)
+        return (
+            np.append(grid.values[allowed][:, 0], [one.values[0] for one in single]),
+            np.append(grid.tiers[allowed], [one.tier for one in single]),
+            np.append(cost[allowed], [one.cost for one in single]),
+        )
 
 
-def _odds(printed: Printed) -> float:
-    """The probability that a value near the number hits it; 0 if it is not finite, 1 if all its digits are 0."""
-    reach = NEAR * abs(printed.value)
-    if not np.isfinite(reach):
-        return 0.0
-    return 1.0 if reach == 0 else min(printed.tolerance / reach, 1.0)
+def _ranked(hit: Hypothesis, printed: tuple[Printed, ...]) -> Hypothesis:
+    """A hit that only the loss of precision explains is less likely."""
+    near = all(one.is_near(value) for one, value in zip(printed, hit.values.tolist(), strict=True))
+    return hit if near or hit.tier == KNOWN else replace(hit, cost=hit.cost + FAR)

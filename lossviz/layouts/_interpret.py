@@ -15,7 +15,7 @@ from lossviz.layouts._refusals import refuse_uncovered
 
 __all__ = ["Reading", "interpret"]
 
-_TEXTS = ("pad_id", "eos_id", "ignore_id", "reported", "title", "vocabulary", "input_vocabulary")
+_TEXTS = ("pad_id", "eos_id", "ignore_id", "num_items_in_batch", "reported", "title", "vocabulary", "input_vocabulary")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +100,8 @@ def _interpreted(draft: Draft, names: Mapping[str, str] | None) -> Reading:
 
 def _plain(name: str, value: Any) -> Any:
     """An id, a text or a vocabulary as `Batch.from_arrays` takes it; a printed number may be a number."""
+    if name == "num_items_in_batch" and np.size(value):  # a float, or one a device, in some trainers
+        return int(np.asarray(value).reshape(-1)[0])
     if name == "reported" and shape_of(value) in ((), (1,)) and np.asarray(value).dtype.kind in "iufV":
         return str(np.asarray(value).reshape(-1)[0])
     return plain(name, value, "the file")

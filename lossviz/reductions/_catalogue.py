@@ -101,6 +101,19 @@ REDUCTIONS: tuple[Reduction, ...] = (
         script="{B} * {T}",
     ),
     Reduction(
+        "positions_with_start",
+        "Sum ÷ B·(T + 1)",
+        _fraction(r"B \cdot (T + 1)"),
+        "the width of the targets with their start token",
+        over(lambda w, _: w.size + len(w), "positions, padding and a start token of each sequence included"),
+        unit="nats per position",
+        group="positions",
+        code="C05p",
+        divided_by="B · (T + 1) = {positions_with_start:,}, the width of the targets with their start token",
+        symbol="B·(T + 1)",
+        script="{B} * ({T} + 1)",
+    ),
+    Reduction(
         "max_length",
         "Sum ÷ B·L_max",
         _fraction(r"B \cdot L_\mathrm{max}"),
@@ -185,6 +198,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         code="C07",
         clause="averages the losses of each sequence, then averages the {sequences:,} means",
         script="{B}",
+        parts="sequences",
     ),
     Reduction(
         "filled_sequence_means",
@@ -196,6 +210,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         code="C07a",
         clause="averages the losses of each sequence, then the means of the {filled:,} sequences that are not empty",
         script="{filled}",
+        parts="sequences",
     ),
     Reduction(
         "timestep_means",
@@ -208,6 +223,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         code="C09",
         clause="averages the losses of each timestep, then averages the {timesteps:,} means",
         script="{T}",
+        parts="timesteps",
     ),
     Reduction(
         "timestep_means_sum",
@@ -218,6 +234,7 @@ REDUCTIONS: tuple[Reduction, ...] = (
         group="timestep_means",
         code="C10",
         clause="averages the losses of each timestep and adds up the {timesteps:,} means",
+        parts="timesteps",
     ),
     Reduction(
         "micro_batch_means",

@@ -34,6 +34,8 @@ class Reduction:
             `Context.words`.
         clause: what the training loop does, if it does more than divide; "divides by …" if left out.
         symbol: the divisor in a sentence, such as "N − B", to explain why two divisors coincide.
+        parts: what its inner means are taken over, "sequences" or "timesteps"; "" without inner means, or where options
+            say it.
         script: the divisor as an expression of `lossviz.reproduce`; {…} are the names of its `_divisors`.
     """
 
@@ -51,17 +53,27 @@ class Reduction:
     clause: str = ""
     symbol: str = ""
     script: str = ""
+    parts: str = ""
+
+    def divisors(self, weights: Array, options: Options) -> Array:
+        """What each weighted loss is divided by, broadcastable to [B, T], without the losses."""
+        if isinstance(self.reduce, over):  # three passes over [B, T] less
+            return np.full((1, 1), float(self.reduce.divisor(weights, options)))
+        return self.reduce(np.broadcast_to(0.0, weights.shape), weights, options).effective_divisor
 
 
-def over(divisor: Callable[[Array, Options], float], counts: str) -> Reduce:
+@dataclass(frozen=True)
+class over:  # noqa: N801 - a function of its divisor
     """Σ w·loss over a divisor; in `counts`, {weights} stands for what Σ w counts."""
 
-    def reduce(loss: Array, weights: Array, options: Options) -> Reduced:
-        numerator = (weights * loss).sum(keepdims=True)
-        words = counts.format(weights=sum_of_weights(weights))
-        return Reduced(numerator, np.full((1, 1), float(divisor(weights, options))), words)
+    divisor: Callable[[Array, Options], float]
+    counts: str
 
-    return reduce
+    def __call__(self, loss: Array, weights: Array, options: Options) -> Reduced:
+        """The reduction."""
+        numerator = (weights * loss).sum(keepdims=True)
+        words = self.counts.format(weights=sum_of_weights(weights))
+        return Reduced(numerator, np.full((1, 1), float(self.divisor(weights, options))), words)
 
 
 def mean(loss: Array, weights: Array, _: Options) -> Reduced:

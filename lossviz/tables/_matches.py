@@ -36,7 +36,8 @@ def matches_table(matches: Sequence[Match]) -> pd.DataFrame:
 def match_records(matches: Sequence[Match]) -> list[dict[str, Any]]:
     """The matches ready for JSON, NaN and ±inf as strings; of the [B, T] arrays how many timesteps they count.
 
-    >>> match = Match("PAD02", "Divides by every position", 0.92, 0.0, "", "bug", "", cells=np.ones((3, 5), bool))
+    >>> everywhere = np.ones((3, 5)), np.ones((3, 5), bool)
+    >>> match = Match("PAD02", "Divides by every position", 0.92, 0.0, "", "bug", "", arrays=lambda: everywhere)
     >>> match_records([match])[0]["counts"]
     15
     """

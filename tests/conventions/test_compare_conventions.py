@@ -59,7 +59,7 @@ def test_compare_conventions_difference_is_to_the_number_in_use_and_in_its_unit(
 def test_compare_conventions_says_what_a_row_needs():
     table = compare_conventions(golden_analysis()).set_index("code")
     needing = {row.code: row.needs for row in CONVENTIONS if row.needs}
-    assert len(needing) == 16
+    assert len(needing) == 18
     for code, [name] in needing.items():
         assert table.note[code] == f"Needs `{name}`."
         assert table.loc[code, ["value", "numerator", "divisor", "difference"]].isna().all()

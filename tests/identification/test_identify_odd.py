@@ -32,7 +32,10 @@ def test_identify_nan_of_a_timestep_that_counts_is_one_answer():
 
 def test_identify_infinite_loss():
     batch = with_logit(-np.inf, 0, 0, 2)
-    assert (identify(batch, "inf")[0].code, identify(batch, "-inf")) == ("C03", ())
+    assert [identify(batch, text)[0].title for text in ("inf", "-inf")] == [
+        "Mean over the timesteps that count",
+        "As log-probability",
+    ]
     assert identify(batch, "inf")[0].value == np.inf
 
 
@@ -109,9 +112,18 @@ def test_identify_reads_a_number_however_it_is_written(reported):
     assert identify(golden_batch(), reported)[0].code == "C03"
 
 
-@pytest.mark.parametrize("reported", [10**400, 10**30, "1e400", "-1.2545", "−1.2545", "-inf", [1.36, np.nan, 2.3]])
+@pytest.mark.parametrize("reported", [10**400, 10**30, "1e400", "-1.2645", "−1.2645", "-inf", [1.36, np.nan, 2.3]])
 def test_identify_numbers_that_no_loss_is_are_no_mistake_to_ask(reported):
     assert identify(golden_batch(), reported) == ()
+
+
+@pytest.mark.parametrize("reported", ["-1.2545", "−1.2545"])
+def test_identify_minus_the_loss_is_a_log_probability(reported):
+    [match] = identify(golden_batch(), reported)
+    assert (match.code, match.kind, match.explanation) == (
+        *("C03", "unit"),
+        "Your loop prints minus the loss, which is a log-probability.",
+    )
 
 
 def test_identify_two_classes_have_no_third_to_smooth_over():

@@ -51,14 +51,14 @@ def test_identify_ranks_are_1_to_n_known_formulas_first(golden):
     matches = identify(golden, "0.9")
     assert [match.rank for match in matches] == list(range(1, len(matches) + 1))
     assert [match.code for match in matches[:2]] == ["C05", "PAD07"]
-    assert [len(match.codes) for match in matches] == sorted(len(match.codes) for match in matches)
+    assert [len(match.codes) for match in matches[:4]] == [1, 1, 1, 1]
 
 
 def test_identify_few_digits_make_a_combination_accidental(golden):
     known = identify(golden, "0.92")
     assert [(match.code, match.accidental) for match in known] == [("C05", False)]
     rest = [match for match in identify(golden, "0.9") if len(match.codes) > 1]
-    assert [match.codes for match in rest] == [("PAD08", "C14"), ("SHF08", "C14")]
+    assert {("PAD08", "C14"), ("SHF08", "C14"), ("LS5", "C11")} <= {match.codes for match in rest}
     assert all(match.accidental for match in rest)
     assert {match.explanation.split(":")[0] for match in rest} == {"Also consistent with the number, perhaps by chance"}
 

@@ -204,6 +204,14 @@ class Given:
         A target that is the pad id keeps its row of e/(V−2), as the golden value 9.2278 demands; JoeyNMT itself
         also drops such a row (it masks by id), which gives 9.4225 there.
         """
+        return self._without_pad(lambda q, log_p: sum(q[v] * (np.log(q[v]) - log_p[v]) for v in np.flatnonzero(q)))
+
+    @cached_property
+    def CE_V2(self):
+        """The cross entropy with the same q, [B, T]."""
+        return self._without_pad(lambda q, log_p: -sum(q[v] * log_p[v] for v in np.flatnonzero(q)))
+
+    def _without_pad(self, of):
         kl = np.zeros((self.B, self.T))
         for b, t in np.ndindex(self.B, self.T):
             if not 0 <= self.targets[b, t] < self.V:
@@ -212,5 +220,5 @@ class Given:
             q = np.full(self.V, self.smoothing / (self.V - 2))
             q[self.targets[b, t]] = 1 - self.smoothing
             q[0 if self.pad_id is None else self.pad_id] = 0
-            kl[b, t] = sum(q[v] * (np.log(q[v]) - self.log_p[b, t, v]) for v in range(self.V) if q[v] > 0)
+            kl[b, t] = of(q, self.log_p[b, t])
         return kl

@@ -95,6 +95,7 @@ CONVENTIONS = {
     "C04": lambda g: g.S_all / g.BT,
     "C05": lambda g: g.S / g.BT,
     "C05k": keras_masked,
+    "C05p": lambda g: g.S / (g.BT + g.B),
     "C05w": lambda g: no_nan(g.S, g.N),
     "C06": lambda g: g.S / g.B,
     "C06t": lambda g: g.mean,
@@ -136,6 +137,8 @@ CONVENTIONS = {
     "LS4": lambda g: total(g.LS_V1 - g.H, g.W) / g.B,
     "LS4n": lambda g: ratio(total(g.LS_V1 - g.H, g.W), g.N),
     "LS5": lambda g: total(g.KL_V2, g.W),
+    "LS5n": lambda g: ratio(total(g.KL_V2, g.W), g.N),
+    "LS6": lambda g: ratio(total(g.CE_V2, g.W), g.N),
     "Z1": lambda g: ratio(with_z(g), g.N),  # MaxText
     "Z1s": with_z,  # T5X: the sum
     "SH1": shift_inside,
@@ -295,7 +298,7 @@ GROUPED = (
 NEEDS = (
     dict.fromkeys(GROUPED, "accumulation_steps")
     | dict.fromkeys(("RED03", "RED03t", "RED03x", "RED03d"), "world_size")
-    | dict.fromkeys(("LS1", "LS2", "LS2b", "LS3", "LS3s", "LS4", "LS4n", "LS5"), "smoothing")
+    | dict.fromkeys(("LS1", "LS2", "LS2b", "LS3", "LS3s", "LS4", "LS4n", "LS5", "LS5n", "LS6"), "smoothing")
     | dict.fromkeys(("RED10", "RED10b", "RED11", "RED11b", "RED11c"), "smoothing")
     | dict.fromkeys(("C24", "RED09", "RED09n"), "class_weights")
     | {"C25": "bytes_per_token", "C17": "max_length", "Z1": "z", "Z1s": "z", "SHF01x": "inputs"}
@@ -321,7 +324,7 @@ def values_of(given):
 
 
 NUMBERED = re.compile(r"(?:C|LS|Z|SH|PAD|RED|SHF|MOD|NUM)\d+")
-OWN_ROW = {"C03e", "C03n", "C03z", "C05k", "C05w", "C06t", "C07a", "C07t", "C07g", "C11s", "C14n", "C17l"}
+OWN_ROW = {"C03e", "C03n", "C03z", "C05k", "C05p", "C05w", "C06t", "C07a", "C07t", "C07g", "C11s", "C14n", "C17l"}
 
 
 def _code(key):

@@ -19,6 +19,7 @@ __all__ = ["known_conventions"]
 Array = np.ndarray
 
 COUNTING = "timesteps that count"
+SHIFTED = ("SH1", "mean")
 Kind = TypeVar("Kind", bound=Component)
 UNITS = {"nats": "", "bits": ", and prints bits", "perplexity": ", and prints e to the power of that"}
 
@@ -54,6 +55,8 @@ def _hypothesis(
     twins = convention.bugs if context.counting else ("PAD11",)
     if twins == ("SHF02",) and context.fits_as_given:
         return _second_shift(convention, quotient, context, components)
+    if convention.searched_as == SHIFTED and context.is_shifted_inside:
+        twins = ()
     return Hypothesis(
         code=convention.code,
         title=convention.name if guessed is None else f"{convention.name}, ε = {guessed:g}",
@@ -71,6 +74,7 @@ def _hypothesis(
         bugs=twins,
         parts=_parts(convention, context, components, guessed),
         convention=convention,
+        in_unit=components[3][list(UNITS).index(convention.unit)].right,
     )
 
 

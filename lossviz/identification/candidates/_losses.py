@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lossviz.conventions import smoothed_without_pad, terms_of
 from lossviz.identification._components import Loss
 from lossviz.identification._context import Context, amount
 
@@ -17,6 +18,8 @@ OVER_ALL = r"\mathrm{loss} \to (1-\varepsilon)\,\mathrm{loss} + \varepsilon\oper
 OVER_ALL += r"\ \varepsilon = EPSILON"
 OVER_OTHERS = r"\mathrm{loss} \to (1-\varepsilon-i)\,\mathrm{loss} + i\textstyle\sum_v(-\log p_v),"
 OVER_OTHERS += r"\ \varepsilon = EPSILON,\ i = \frac{\varepsilon}{V-1}"
+WITHOUT_PAD = r"\mathrm{loss} \to \textstyle\sum_{v \ne \mathrm{pad}} -q_v \log p_v,"
+WITHOUT_PAD += r"\ q_y = 1-\varepsilon,\ q_v = \frac{\varepsilon}{V-2},\ \varepsilon = EPSILON"
 CAPS = ((1e-10, "10^{-10}", "Sockeye"), (1e-7, "10^{-7}", "Keras with from_logits=False"))
 
 
@@ -24,8 +27,9 @@ def losses(context: Context) -> tuple[Loss, ...]:
     """The cross entropy, then what mistakes and label smoothing make of it."""
     plain = Loss(values=context.loss, cost=0)
     if not context.analysis.has_logits:
-        return (plain, *_capped(context))
-    return (plain, *smoothed(context), *_softmaxes(context), *_nll(context), *_halves(context), *_capped(context))
+        return (plain, *_capped(context), *_truncated(context))
+    mistaken = (*_softmaxes(context), *_nll(context), *_halves(context), *_capped(context), *_truncated(context))
+    return (plain, *smoothed(context), *mistaken)
 
 
 def smoothed(context: Context) -> Iterator[Loss]:
@@ -49,6 +53,8 @@ def _smoothed_by(context: Context, epsilon: float, is_given: bool) -> Iterator[L
         formula=OVER_ALL.replace("EPSILON", f"{epsilon:g}"),
         values=over_all,
     )
+    if context.classes > 2:
+        yield from _without_pad(context, epsilon, is_given, f"{clause}, ε/(V − 2) for each other class but the pad id")
     if context.classes > 1:
         yield from _over_others(context, epsilon, is_given, f"{clause}, ε/(V − 1) for each other class")
 
@@ -77,6 +83,24 @@ def _over_others(context: Context, epsilon: float, is_given: bool, clause: str) 
         formula=formula + r",\ \text{less}\ H",
         values=others - least,
     )
+
+
+def _without_pad(context: Context, epsilon: float, is_given: bool, clause: str) -> Iterator[Loss]:
+    with np.errstate(invalid="ignore"):
+        crossed, divergence = smoothed_without_pad(terms_of(context.analysis), epsilon)
+    for code, what, formula, values in (
+        ("LS6", "", WITHOUT_PAD, crossed),
+        ("LS5", ", and subtracts their entropy", WITHOUT_PAD + r",\ \text{less}\ H", divergence),
+    ):
+        yield _smoothing(
+            code,
+            epsilon,
+            is_given,
+            title=f"Label smoothing {epsilon:g} over V − 2{', less its entropy' if what else ''}",
+            clause=f"{clause}{what}",
+            formula=formula.replace("EPSILON", f"{epsilon:g}"),
+            values=values,
+        )
 
 
 def _smoothing(
@@ -177,4 +201,19 @@ def _capped(context: Context) -> Iterator[Loss]:
             is_sure=above > 0,
             key=f"{least:g}",
             values=np.minimum(context.loss, cap),
+        )
+
+
+def _truncated(context: Context) -> Iterator[Loss]:
+    """TensorFlow 2.21: float * bool casts both to whole numbers, multiplies, and casts to bool."""
+    if context.has_binary_weights:
+        above = int(((context.loss >= 1) & (context.weights != 0)).sum())
+        yield Loss(
+            code="NUM10",
+            title="Losses cut to whole numbers",
+            clause="multiplies the losses by a boolean mask, which in TensorFlow makes 1 of every loss from 1 on and "
+            f"0 of the others: {above:,} of those that count are 1 or more",
+            formula=r"\mathrm{loss} \to [\mathrm{loss} \ge 1]",
+            cost=9,
+            values=np.where(np.isnan(context.loss), np.nan, (context.loss >= 1).astype(float)),
         )

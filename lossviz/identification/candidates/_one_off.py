@@ -6,10 +6,11 @@ import numpy as np
 
 from lossviz.arrays import dtype_named
 from lossviz.identification._context import Context
-from lossviz.identification._hypothesis import BUG, UNIT, Hypothesis
+from lossviz.identification._hypothesis import BUG, KNOWN, UNIT, Hypothesis
+from lossviz.identification._partition import Partition
+from lossviz.identification.candidates._cuts import Cut, cuts
 from lossviz.identification.candidates._losses import SMOOTHING
-from lossviz.identification.candidates._splits import MEAN, Cut, cuts
-from lossviz.reductions import group_sums
+from lossviz.identification.candidates._splits import MEAN
 
 __all__ = [
     "accuracies",
@@ -17,6 +18,7 @@ __all__ = [
 ]
 
 Array = np.ndarray
+MOST_NAMED = 5
 HALVES = ("bfloat16", "float16")
 SUM, WEIGHTS = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}", r"\sum_{b,t} w_{bt}"
 SMOOTH = r"\operatorname{mean}_v(-\log p_{btv})"
@@ -26,6 +28,8 @@ def one_off(context: Context) -> Iterator[Hypothesis]:
     """All of them, evaluated."""
     with np.errstate(all="ignore"):
         yield from _mean_perplexities(context)
+        yield from _nothing_trained(context)
+        yield from _empty_parts(context)
         if not context.analysis.has_logits:
             return
         yield from _unmasked_smoothing(context)
@@ -83,36 +87,32 @@ def _share(context: Context) -> Array:
 
 def _mean_perplexities(context: Context) -> Iterator[Hypothesis]:
     """RED-12: exp of each part's mean, then the mean."""
-    return (_mean_perplexity(context, cut) for cut in cuts(context) if not cut.kind.is_of_time)
+    return (_mean_perplexity(context, cut) for cut in cuts(context) if cut.kind.is_of_sequences)
 
 
 def _mean_perplexity(context: Context, cut: Cut) -> Hypothesis:
-    sums, own = _sums(context, cut.groups)
+    sums, own = context.totals.over(cut.partition), context.weighed.own(cut.partition)
     return _bug(
         "RED12",
         f"Mean of the perplexities of {cut.name}",
         np.exp(sums / own).sum() / cut.parts,
         f"averages the perplexities of {cut.name} ({cut.how})",
         rf"\frac{{1}}{{{cut.parts}}}\sum_g \exp\left({MEAN}\right)",
-        lambda: _perplexity_arrays(context, cut.groups, cut.parts),
+        lambda: _perplexity_arrays(context, cut.partition),
         cost=6 if cut.is_given else 14,
         is_sure=cut.is_given,
         key=f"perplexities {cut.key}",
     )
 
 
-def _perplexity_arrays(context: Context, groups: Array, parts: int) -> tuple[Array, Array]:
+def _perplexity_arrays(context: Context, partition: Partition) -> tuple[Array, Array]:
     """Of (1/k)·Σ_g exp(S_g / N_g) the derivative by a loss of g is exp(S_g / N_g) · w / (N_g · k)."""
     if not context.positions:
         return context.weights, context.weights != 0
-    sums, own = _sums(context, groups)
+    sums, own = context.totals.over(partition), context.weighed.own(partition)
     with np.errstate(all="ignore"):
-        factor = np.nan_to_num(np.exp(sums / own) / own / parts, posinf=0.0, neginf=0.0)
-    return context.weights * factor[groups], context.weights != 0
-
-
-def _sums(context: Context, groups: Array) -> tuple[Array, Array]:
-    return group_sums(np.where(context.weights != 0, context.loss, 0.0), context.weights, groups)
+        factor = np.nan_to_num(np.exp(sums / own) / own / partition.parts, posinf=0.0, neginf=0.0)
+    return context.weights * factor[partition.labels], context.weights != 0
 
 
 def _accuracy(context: Context) -> Iterator[Hypothesis]:
@@ -144,6 +144,79 @@ def _leaks(context: Context) -> Iterator[Hypothesis]:
             cost=1,
             is_sure=True,
         )
+
+
+def _nothing_trained(context: Context) -> Iterator[Hypothesis]:
+    """PAD-11: every label is one that losses ignore, whether or not that was declared."""
+    label = int(context.targets.flat[0]) if context.positions else 0
+    if label < 0 and (context.targets == label).all():
+        yield _bug(
+            "PAD11",
+            "Nothing is trained",
+            0.0,
+            f"trains nothing, since every label is {label}; 0 is what a sum, or a mean that leaves NaN out, prints",
+            rf"y_{{bt}} = {label}",
+            lambda: (np.zeros(context.weights.shape), np.zeros(context.weights.shape, bool)),
+            cost=-1,
+            tier=KNOWN,
+            is_sure=True,
+        )
+
+
+def _empty_parts(context: Context) -> Iterator[Hypothesis]:
+    """PAD-10, RED-03: a mean of means in which nothing counts somewhere, 0 ÷ 0."""
+    rows = np.flatnonzero((context.weights == 0).all(axis=1))
+    if 0 < len(rows) < context.sequences:
+        what = f"{context.sequences:,} sequences"
+        yield _zero_by_zero(context, "PAD10", "sequence", what, tuple(rows.tolist()), context.each_sequence, KNOWN, 0)
+    given = any(cut.is_given and cut.empty for cut in cuts(context))
+    for cut in cuts(context):
+        if 0 < len(cut.empty) < cut.parts and (cut.is_given if given else cut.is_usual):
+            cost = (3 if cut.is_given else 14) + cut.kind.cost + cut.parts / 1000
+            what, tier = f"{cut.name} ({cut.how})", BUG
+            yield _zero_by_zero(context, cut.kind.code, cut.kind.one, what, cut.empty, cut.partition, tier, cost, cut)
+
+
+def _zero_by_zero(
+    context: Context,
+    code: str,
+    one: str,
+    what: str,
+    empty: tuple[int, ...],
+    partition: Partition,
+    tier: int,
+    cost: float,
+    cut: Cut | None = None,
+) -> Hypothesis:
+    def arrays() -> tuple[Array, Array]:
+        return np.zeros(context.weights.shape), np.broadcast_to(
+            np.isin(partition.labels, empty), context.weights.shape
+        ).copy()
+
+    return _bug(
+        code,
+        f"0 ÷ 0 in {_listed(one, empty)} of {partition.parts:,}",
+        np.nan,
+        f"averages the means of {what}, and nothing counts in {_listed(one, empty)}: 0 ÷ 0 is NaN",
+        rf"\frac{{1}}{{{partition.parts}}}\sum_g {MEAN},\quad \tfrac{{0}}{{0}} = \mathrm{{NaN}}",
+        arrays,
+        cost=cost,
+        tier=tier,
+        is_sure=cut is None or cut.is_given,
+        guessed="" if cut is None or cut.is_given else cut.kind.option,
+        key=f"nan {what}",
+    )
+
+
+def _listed(one: str, numbers: tuple[int, ...]) -> str:
+    """Some parts by their numbers, such as "ranks 1 to 3"; of many, the first few."""
+    if len(numbers) == 1:
+        return f"{one} {numbers[0]}"
+    many = f"{one}es" if one.endswith("ch") else f"{one}s"
+    if numbers == tuple(range(numbers[0], numbers[-1] + 1)):
+        return f"{many} {numbers[0]} to {numbers[-1]}" if len(numbers) > 2 else f"{many} {numbers[0]} and {numbers[1]}"
+    shown = ", ".join(map(str, numbers[:-1] if len(numbers) <= MOST_NAMED else numbers[:MOST_NAMED]))
+    return f"{many} {shown} and {numbers[-1] if len(numbers) <= MOST_NAMED else 'others'}"
 
 
 def _not_finite(count: int) -> str:

@@ -6,12 +6,13 @@ import numpy as np
 
 from lossviz.identification._components import CandidateReduction
 from lossviz.identification._context import Context
+from lossviz.identification._partition import Weighed, by_columns, by_rows
 from lossviz.reductions import quotient
 
 __all__ = ["reductions_per_axis"]
 
 Array = np.ndarray
-Divisor = Callable[[Array], Array]
+Divisor = Callable[[Weighed], Array]
 
 
 def reductions_per_axis(context: Context, per: str) -> tuple[CandidateReduction, ...]:
@@ -27,10 +28,13 @@ def reductions_per_axis(context: Context, per: str) -> tuple[CandidateReduction,
 
 
 def _rows(context: Context, per: str) -> Iterator[CandidateReduction]:
-    one, axis = per.removesuffix("s"), 1 if per == "sequences" else 0
+    one = per.removesuffix("s")
     sums, over = (r"\sum_t", "t") if per == "sequences" else (r"\sum_b", "b")
     positions = context.timesteps if per == "sequences" else context.sequences
     mean = "C07" if per == "sequences" else "C09"
+
+    numbers = context.sequences if per == "sequences" else context.timesteps
+    partition = (by_rows if per == "sequences" else by_columns)(context.weights.shape, np.arange(numbers), numbers)
 
     def reduction(
         code: str, title: str, clause: str, below: str, divisor: Divisor, aliases: tuple[str, ...] = ()
@@ -45,7 +49,8 @@ def _rows(context: Context, per: str) -> Iterator[CandidateReduction]:
             is_sure=True,
             cost=0 if code == mean else 2,
             key=f"each {title}",
-            coefficients=lambda weights: quotient(weights, divisor(weights)),
+            partition=partition,
+            factors=lambda weighed: quotient(np.ones(numbers), divisor(weighed)),
             aliases=aliases,
         )
 
@@ -54,16 +59,16 @@ def _rows(context: Context, per: str) -> Iterator[CandidateReduction]:
         "mean",
         f"divides each {one}'s sum by the timesteps in it that count",
         rf"\sum_{over} w_{{bt}}",
-        lambda w: w.sum(axis=axis, keepdims=True),
+        lambda w: w.own(partition),
         aliases=("sequence_loss", "C03"),
     )
-    yield reduction("C01", "sum", f"prints each {one}'s sum and divides by nothing", "", lambda _: np.ones((1, 1)))
+    yield reduction("C01", "sum", f"prints each {one}'s sum and divides by nothing", "", lambda _: np.ones(1))
     yield reduction(
         "C05" if per == "sequences" else "C06",
         f"sum ÷ {'T' if per == 'sequences' else 'B'}",
         f"divides each {one}'s sum by all {positions:,} positions, padding included",
         "T" if per == "sequences" else "B",
-        lambda _: np.full((1, 1), float(positions)),
+        lambda _: np.full(1, float(positions)),
         aliases=("PAD02",),
     )
     yield reduction(
@@ -71,7 +76,7 @@ def _rows(context: Context, per: str) -> Iterator[CandidateReduction]:
         "sum ÷ count(w ≠ 0)",
         f"divides each {one}'s sum by its timesteps whose weight is not 0",
         rf"\mathrm{{count}}_{over}(w_{{bt}} \ne 0)",
-        lambda w: np.count_nonzero(w, axis=axis, keepdims=True).astype(float),
+        lambda w: w.counts(partition),
         aliases=("sequence_loss", "RED08"),
     )
     yield reduction(
@@ -79,5 +84,5 @@ def _rows(context: Context, per: str) -> Iterator[CandidateReduction]:
         "part of the mean",
         f"divides each {one}'s sum by the weight of the whole batch",
         r"\sum_{b,t} w_{bt}",
-        lambda w: w.sum(keepdims=True),
+        lambda w: np.full(1, w.total),
     )

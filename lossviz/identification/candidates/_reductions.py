@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossviz.identification._components import CandidateReduction
+from lossviz.identification._components import CandidateReduction, unchanged
 from lossviz.identification._context import Context, amount
+from lossviz.identification._partition import Partition, Weighed
 from lossviz.identification.candidates._splits import splits
-from lossviz.reductions import REDUCTIONS, Reduction
+from lossviz.reductions import REDUCTIONS, Reduction, quotient
 
 __all__ = ["reductions"]
 
@@ -25,12 +26,19 @@ def reductions(context: Context) -> tuple[CandidateReduction, ...]:
     ['', 'C01', 'C06', 'C23']
     """
     rows = [_reduction(context, reduction) for reduction in REDUCTIONS if reduction.code is not None]
-    return (*rows, *_divisors(context), *_classes(context), *splits(context))
+    return (*rows, *_items(context), *_divisors(context), *_classes(context), *splits(context))
 
 
 def _reduction(context: Context, reduction: Reduction) -> CandidateReduction:
-    def coefficients(weights: Array) -> Array:
-        return reduction.reduce(np.zeros_like(weights), weights, context.options).coefficients(weights)
+    partition = _partition(context, reduction)
+
+    def factors(weighed: Weighed) -> Array:
+        """1 ÷ the divisor; of means of means, from the weights of their parts alone."""
+        weights = weighed.weights
+        if partition.parts != 1 or reduction.parts:
+            weights = weighed.own(partition).reshape((-1, 1) if reduction.parts == "sequences" else (1, -1))
+        divisor = reduction.divisors(weights, context.options)
+        return quotient(np.ones(divisor.shape), divisor).reshape(-1)
 
     return CandidateReduction(
         code=reduction.code or "",
@@ -41,8 +49,39 @@ def _reduction(context: Context, reduction: Reduction) -> CandidateReduction:
         is_bug=False,
         cost=0 if reduction.name == "mean" else 3,
         key=reduction.name,
-        coefficients=coefficients,
+        partition=partition,
+        factors=factors,
     )
+
+
+def _partition(context: Context, reduction: Reduction) -> Partition:
+    """The parts that a reduction takes its inner means of; all timesteps where it takes none."""
+    if reduction.parts == "sequences":
+        return context.each_sequence
+    return context.each_timestep if reduction.parts == "timesteps" else context.everything
+
+
+def _items(context: Context) -> Iterator[CandidateReduction]:
+    """The divisor that a trainer hands to the loss: the labels of all micro-batches, of which the batch is one."""
+    items = context.analysis.batch.num_items_in_batch
+    if items is not None and items > 0 and items != context.weight:
+        divided_by = f"num_items_in_batch = {items:,}, while {context.what_counts} in this batch"
+        if context.has_binary_weights:
+            verb = "counts" if context.counting == 1 else "count"
+            divided_by = f"num_items_in_batch = {items:,}, while {context.counting:,} of them {verb} in this batch"
+        yield CandidateReduction(
+            code="C14n",
+            title="Sum ÷ num_items_in_batch",
+            clause=f"divides by {divided_by}",
+            divided_by=divided_by,
+            formula=rf"\frac{{{SUM}}}{{{items}}}",
+            is_bug=False,
+            is_sure=True,
+            cost=1,
+            key="num_items_in_batch",
+            partition=context.everything,
+            factors=lambda _: np.full(1, 1 / items),
+        )
 
 
 def _divisors(context: Context) -> Iterator[CandidateReduction]:
@@ -52,7 +91,9 @@ def _divisors(context: Context) -> Iterator[CandidateReduction]:
         clause=f"adds up all {context.positions:,} positions and divides by {context.what_counts}",
         formula=r"\frac{\sum_{b,t} \mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
         cost=2,
-        coefficients=lambda w: np.full(w.shape, _one_over(w.sum())),
+        partition=context.everything,
+        factors=lambda w: _one_over(w.total),
+        spread=np.ones_like,
     )
     yield CandidateReduction(
         code="RED07",
@@ -61,7 +102,9 @@ def _divisors(context: Context) -> Iterator[CandidateReduction]:
         f"the mean weight, {amount(context.weight)} ÷ {context.positions:,}",
         formula=r"\frac{\sum_{b,t} \mathrm{loss}_{bt}}{B \cdot T}\cdot\frac{\sum_{b,t} w_{bt}}{B \cdot T}",
         cost=5,
-        coefficients=lambda w: np.full(w.shape, w.sum() * _one_over(w.size) ** 2),
+        partition=context.everything,
+        factors=lambda w: w.total * _one_over(w.weights.size) ** 2,
+        spread=np.ones_like,
     )
     yield CandidateReduction(
         code="RED15",
@@ -69,7 +112,9 @@ def _divisors(context: Context) -> Iterator[CandidateReduction]:
         clause=f"multiplies each loss by its weight twice and divides by {context.what_counts}",
         formula=r"\frac{\sum_{b,t} w_{bt}^2\,\mathrm{loss}_{bt}}{\sum_{b,t} w_{bt}}",
         cost=4,
-        coefficients=lambda w: w * w * _one_over(w.sum()),
+        partition=context.everything,
+        factors=lambda w: _one_over(w.total),
+        spread=unchanged if context.has_binary_weights else np.square,
     )
 
 
@@ -80,6 +125,10 @@ def _classes(context: Context) -> Iterator[CandidateReduction]:
         return
     inside = (context.targets >= 0) & (context.targets < context.classes)
     of_class = np.where(inside, np.asarray(given)[np.where(inside, context.targets, 0)], 0.0)
+
+    def weigh(weights: Array) -> Array:
+        return of_class * weights
+
     clause = "multiplies each loss by its class's weight and divides by"
     weighted = r"\sum_{b,t} c_{y_{bt}} w_{bt}"
     yield CandidateReduction(
@@ -91,7 +140,9 @@ def _classes(context: Context) -> Iterator[CandidateReduction]:
         is_sure=True,
         cost=3,
         aliases=("RED09",),
-        coefficients=lambda w: of_class * w * _one_over((of_class * w).sum()),
+        partition=context.everything,
+        factors=lambda w: _one_over((of_class * w.weights).sum()),
+        spread=weigh,
     )
     yield CandidateReduction(
         code="RED09",
@@ -100,9 +151,11 @@ def _classes(context: Context) -> Iterator[CandidateReduction]:
         formula=rf"\frac{{{weighted}\,\mathrm{{loss}}_{{bt}}}}{{\sum_{{b,t}} w_{{bt}}}}",
         is_sure=True,
         cost=3,
-        coefficients=lambda w: of_class * w * _one_over(w.sum()),
+        partition=context.everything,
+        factors=lambda w: _one_over(w.total),
+        spread=weigh,
     )
 
 
-def _one_over(number: float) -> float:
-    return 0.0 if number == 0 else float(1 / number)
+def _one_over(number: float) -> Array:
+    return quotient(np.ones(1), np.array([number]))

@@ -34,25 +34,48 @@ def shifts(context: Context) -> tuple[Loss, ...]:
 def _lags(context: Context) -> Iterator[Loss]:
     if context.timesteps < 2:
         return
-    later = "compares each timestep with the target after it"
+    yield Loss(
+        code="SHF01",
+        title="Targets not shifted",
+        clause="compares each timestep with the target before it, its own input",
+        formula=r"y_{b,t} \to y_{b,t-1}",
+        cost=4,
+        values=context.analysis.losses_against(np.roll(context.targets, 1, axis=1)),
+        under=_both(-1),
+    )
+    yield _inside(context) if context.is_shifted_inside else _twice(context)
+
+
+def _inside(context: Context) -> Loss:
+    return Loss(
+        code="SH1",
+        title="Shifted inside",
+        clause="compares each timestep's logits with the next target, as models of Hugging Face do",
+        formula=r"y_{b,t} \to y_{b,t+1}",
+        is_bug=False,
+        is_sure=True,
+        cost=1,
+        aliases=("SH2",),
+        values=context.loss_of_next,
+        under=_both(1),
+    )
+
+
+def _twice(context: Context) -> Loss:
+    clause = "compares each timestep with the target after it"
     if context.fits_as_given:
-        later = f"shifts once more, although the logits fit the targets as they are: it {later}"
-    before = context.analysis.losses_against(np.roll(context.targets, 1, axis=1))
-    for lag, code, title, clause, values in (
-        (-1, "SHF01", "Targets not shifted", "compares each timestep with the target before it, its own input", before),
-        (1, "SHF02", "Targets shifted twice", later, context.loss_of_next),
-    ):
-        yield Loss(
-            code=code,
-            title=title,
-            clause=clause,
-            formula=rf"y_{{b,t}} \to y_{{b,t{lag:+d}}}",
-            cost=4,
-            is_sure=lag > 0 and context.fits_as_given,
-            aliases=("SH1",) if lag > 0 else (),
-            values=values,
-            under=_both(lag),
-        )
+        clause = f"shifts once more, although the logits fit the targets as they are: it {clause}"
+    return Loss(
+        code="SHF02",
+        title="Targets shifted twice",
+        clause=clause,
+        formula=r"y_{b,t} \to y_{b,t+1}",
+        is_sure=context.fits_as_given,
+        cost=2 if context.fits_as_given else 4,
+        aliases=("SH1",),
+        values=context.loss_of_next,
+        under=_both(1),
+    )
 
 
 def _both(lag: int) -> Callable[[Array], Array]:

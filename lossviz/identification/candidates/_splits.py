@@ -1,162 +1,54 @@
-"""Means of the means of parts: micro-batches, ranks, chunks of time (spec/padding-bugs.md RED-01, 02, 03, 12, 17)."""
+"""What a loop may print that divides each part by itself (spec/padding-bugs.md RED-01, 02, 03, 12, 17)."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from lossviz.identification._components import CandidateReduction
 from lossviz.identification._context import Context
+from lossviz.identification._partition import Weighed
+from lossviz.identification.candidates._cuts import FLAT_CHUNKS, Cut, cuts
 from lossviz.reductions import quotient
 
-__all__ = ["Cut", "Kind", "cuts", "splits"]
+__all__ = ["MEAN", "splits"]
 
 Array = np.ndarray
 FACTORS = (2, 3, 4, 8, 16, 32, 64)
 """The numbers of accumulation steps tried when none was given, where they divide B (RED-02)."""
 
-CHUNK_COUNTS = (2, 3, 4, 8, 16)
-"""The numbers of chunks of time tried when none was given (RED-03)."""
-
 MEAN = r"\frac{\sum_{(b,t) \in g} w_{bt}\,\mathrm{loss}_{bt}}{\sum_{(b,t) \in g} w_{bt}}"
 
 
-class Kind(NamedTuple):
-    """What a batch is cut into.
-
-    Attributes:
-        name: in the plural.
-        code: the bug of averaging their means.
-        option: the option that says how many there are.
-        is_of_time: whether the cut runs along the timesteps rather than the sequences.
-    """
-
-    name: str
-    code: str
-    option: str
-    is_of_time: bool = False
-
-
-MICRO_BATCHES = Kind("micro-batches", "RED01", "accumulation_steps")
-RANKS = Kind("ranks", "RED03", "world_size")
-MICRO_BATCHES_OF_RANKS = Kind("micro-batches of all ranks", "RED01", "accumulation_steps")
-CHUNKS = Kind("chunks of time", "RED03", "world_size", is_of_time=True)
-
-
-class Assignment(NamedTuple):
-    """The part that each sequence goes to, [B], in words too, and whether loops usually do it like that."""
-
-    parts: Array
-    how: str
-    is_usual: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Cut:
-    """A batch cut into parts.
-
-    Attributes:
-        kind: what the parts are.
-        groups: the part of each timestep, [B, T], from 0 to `parts` − 1.
-        parts: how many parts there are.
-        how: how the timesteps are assigned to the parts, in words: "in order".
-        is_usual: whether loops usually assign them like that.
-        is_given: whether the number of parts was given.
-    """
-
-    kind: Kind
-    groups: Array
-    parts: int
-    how: str
-    is_usual: bool
-    is_given: bool
-
-    @property
-    def sizes(self) -> Array:
-        """The number of sequences in each part, [parts]."""
-        return np.bincount(self.groups[:, 0], minlength=self.parts)
-
-    @property
-    def is_even(self) -> bool:
-        """Whether all parts have the same number of sequences, so that weighting by it changes nothing."""
-        return self.groups.size > 0 and bool((self.sizes == self.sizes[:1]).all())
-
-    @property
-    def name(self) -> str:
-        """For "the 4 micro-batches"."""
-        return f"{self.parts:,} {self.kind.name}"
-
-    @property
-    def key(self) -> str:
-        """Distinguishes it from other cuts of the batch."""
-        return f"{self.kind.name} {self.parts} {self.how}"
-
-
-def cuts(context: Context) -> tuple[Cut, ...]:
-    """The declared cuts, else even ones: sequences into micro-batches or ranks, and timesteps into chunks."""
-    options, sequences = context.options, context.sequences
-    steps, ranks = options.accumulation_steps, options.world_size
-    found: list[Cut] = []
-    if options.groups is not None:
-        found += _of_rows(context, MICRO_BATCHES, [Assignment(options.parts(sequences), "as given")])
-    for kind, count in ((MICRO_BATCHES, steps), (RANKS, ranks)):
-        if count is not None and count <= sequences:
-            found += _of_rows(context, kind, _assignments(sequences, count))
-    if steps and ranks and 1 < steps * ranks <= sequences and steps > 1 < ranks:
-        found += _of_rows(context, MICRO_BATCHES_OF_RANKS, _assignments(sequences, steps * ranks))
-    if steps is None and ranks is None and options.groups is None:
-        for count in range(2, sequences):
-            if sequences % count == 0:
-                found += _of_rows(context, MICRO_BATCHES, _assignments(sequences, count), is_given=False)
-    return (*found, *_of_time(context))
-
-
-def _assignments(sequences: int, parts: int) -> Iterator[Assignment]:
-    rows = np.arange(sequences)
-    first = np.repeat(np.arange(parts), [len(part) for part in np.array_split(rows, parts)])
-    yield Assignment(first, "in order")
-    if sequences % parts:
-        yield Assignment(parts - 1 - first[::-1], "in order, the larger ones last", is_usual=False)
-        size = -(-sequences // parts)
-        if rows[-1] // size == parts - 1 and not np.array_equal(rows // size, first):
-            yield Assignment(rows // size, "in order, the remainder last", is_usual=False)
-    if 1 < parts < sequences:
-        yield Assignment(rows % parts, "sequences dealt out in turn", is_usual=False)
-
-
-def _of_rows(context: Context, kind: Kind, each: Iterable[Assignment], *, is_given: bool = True) -> Iterator[Cut]:
-    for parts, how, is_usual in each:
-        groups = np.broadcast_to(parts[:, None], context.weights.shape)
-        yield Cut(kind, groups, int(parts.max(initial=-1)) + 1, how, is_usual, is_given)
-
-
-def _of_time(context: Context) -> Iterator[Cut]:
-    given = context.options.world_size
-    for count in (given,) if given is not None else CHUNK_COUNTS:
-        if 1 < count <= context.timesteps:
-            pieces = [len(part) for part in np.array_split(np.arange(context.timesteps), count)]
-            groups = np.broadcast_to(np.repeat(np.arange(count), pieces), context.weights.shape)
-            yield Cut(CHUNKS, groups, count, "in order", is_usual=True, is_given=given is not None)
+MOST_PARTS = 16
+"""The largest number of parts each of which may be the one that was printed; of more, the first and the last."""
 
 
 def splits(context: Context) -> tuple[CandidateReduction, ...]:
     """What a loop may print that divides each part by itself, or that forgets to divide by their number."""
-    return (*(reduction for cut in cuts(context) for reduction in _of_cut(cut)), *_factors(context))
+    return (*(reduction for cut in cuts(context) for reduction in _of_cut(cut, context)), *_factors(context))
 
 
-def _of_cut(cut: Cut) -> Iterator[CandidateReduction]:
-    cost = (3 if cut.is_usual else 5) + (0 if cut.is_given else 8)
+def _of_cut(cut: Cut, context: Context) -> Iterator[CandidateReduction]:
+    cost = (3 if cut.is_usual else 5) + (0 if cut.is_given else 8) + cut.kind.cost
     common: dict[str, Any] = {
         "is_sure": cut.is_given,
         "guessed": "" if cut.is_given else cut.kind.option,
         "key": cut.key,
+        "partition": cut.partition,
     }
-    of_sequences = not cut.kind.is_of_time
+    yield from _means(cut, cost, common)
+    if cut.kind.is_of_sequences:
+        yield from _by_size(cut, cost, common)
+    if cut.kind is not FLAT_CHUNKS and cut.partition.parts:
+        yield from _parts_alone(cut, cost, common, context)
+
+
+def _means(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[CandidateReduction]:
     if cut.kind.code == "RED01":
         aliases: tuple[str, ...] = ("C18", "C21", "RED12", "RED01")
     else:
-        aliases = ("RED12", "C21") if of_sequences and cut.is_even else ()
+        aliases = ("RED12", "C21") if cut.kind.is_of_sequences and cut.is_even else ()
     yield CandidateReduction(
         code=cut.kind.code,
         title=f"Mean of the means of {cut.name}",
@@ -164,58 +56,88 @@ def _of_cut(cut: Cut) -> Iterator[CandidateReduction]:
         formula=rf"\frac{{1}}{{{cut.parts}}}\sum_g {MEAN}",
         cost=cost,
         aliases=aliases,
-        coefficients=_group_means(cut.groups, cut.parts, 1 / max(cut.parts, 1)),
+        factors=_each_mean(cut, 1 / max(cut.parts, 1)),
         **common,
     )
     yield CandidateReduction(
-        code="RED02" if of_sequences else "RED03",
+        code="RED02" if cut.kind.code == "RED01" or cut.kind.is_of_sequences else "RED03",
         title=f"Sum of the means of {cut.name}",
         clause=f"adds up the means of {cut.name} ({cut.how}) and does not divide by {cut.parts:,}",
         formula=rf"\sum_g {MEAN}",
         cost=cost + 1,
-        coefficients=_group_means(cut.groups, cut.parts, 1.0),
-        **{**common, "key": common["key"] + " sum"},
+        factors=_each_mean(cut, 1.0),
+        **{**common, "key": f"{cut.key} sum"},
     )
-    if of_sequences:
-        yield from _weighted_and_last(cut, cost, common)
-
-
-def _weighted_and_last(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[CandidateReduction]:
-    if not cut.groups.size:
-        return
-    if not cut.is_even:
+    if cut.empty:
+        filled = cut.parts - len(cut.empty)
         yield CandidateReduction(
-            code="RED12",
-            title=f"Means of {cut.name}, by their size",
-            clause=f"averages the means of {cut.name} ({cut.how}), each weighted by its number of sequences",
-            formula=rf"\sum_g \tfrac{{B_g}}{{B}}\,{MEAN}",
-            cost=cost + 2,
-            aliases=("C21",),
-            coefficients=_group_means(cut.groups, cut.parts, cut.sizes / max(len(cut.groups), 1)),
-            **{**common, "key": f"{common['key']} weighted"},
+            code=cut.kind.code,
+            title=f"Mean of the means of {filled:,} of {cut.name}",
+            clause=f"averages the means of the {filled:,} of {cut.name} ({cut.how}) in which something counts",
+            formula=rf"\frac{{1}}{{{filled}}}\sum_g {MEAN}",
+            cost=cost + 1,
+            factors=_each_mean(cut, 1 / max(filled, 1)),
+            **{**common, "key": f"{cut.key} filled"},
         )
-    last = np.arange(cut.parts) == cut.parts - 1
+
+
+def _by_size(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[CandidateReduction]:
+    if cut.is_even or not cut.partition.parts:
+        return
     yield CandidateReduction(
-        code="RED17",
-        title=f"Only the last of {cut.name}",
-        clause=f"prints the mean of the last of {cut.name} ({cut.how})",
-        formula=MEAN.replace(r"\in g", r"\in \mathrm{last}"),
+        code="RED12",
+        title=f"Means of {cut.name}, by their size",
+        clause=f"averages the means of {cut.name} ({cut.how}), each weighted by its number of sequences",
+        formula=rf"\sum_g \tfrac{{B_g}}{{B}}\,{MEAN}",
         cost=cost + 2,
-        aliases=("C19",),
-        coefficients=_group_means(cut.groups, cut.parts, last.astype(float)),
-        **{**common, "key": f"{common['key']} last"},
+        aliases=("C21",),
+        factors=_each_mean(cut, cut.sizes / max(int(cut.sizes.sum()), 1)),
+        **{**common, "key": f"{cut.key} weighted"},
     )
 
 
-def _group_means(groups: Array, parts: int, factor: float | Array) -> Callable[[Array], Array]:
-    """The coefficients of Σ_g factor_g · S_g / N_g."""
+def _parts_alone(cut: Cut, cost: int, common: dict[str, Any], context: Context) -> Iterator[CandidateReduction]:
+    """One part's own mean, and its sum divided by what counts in all of them."""
+    last = cut.parts - 1
+    every = cut.is_given and cut.parts <= MOST_PARTS
+    for part in range(last, -1, -1) if every else dict.fromkeys((last, 0)):
+        only = (np.arange(cut.parts) == part).astype(float)
+        name = cut.called(part)
+        further = 0 if part == last else 1
+        if cut.kind.is_of_sequences or cut.is_given:
+            yield CandidateReduction(
+                code="RED17",
+                title=f"Only {name}",
+                clause=f"prints the mean of {name} ({cut.how})",
+                formula=MEAN.replace(r"\in g", rf"\in g_{{{part}}}"),
+                cost=cost + 2 + further,
+                aliases=("C19",) if part == last else (),
+                factors=_each_mean(cut, only),
+                **{**common, "key": f"{cut.key} {'last' if part == last else part}"},
+            )
+        yield CandidateReduction(
+            code="RED17",
+            title=f"Only {name}, divided by what counts in all",
+            clause=f"prints the sum of {name} ({cut.how}) divided by {context.what_counts}, its share of the mean",
+            formula=MEAN.replace(r"\in g", rf"\in g_{{{part}}}", 1).replace(r"(b,t) \in g", "b,t"),
+            cost=cost + 3 + further,
+            factors=_share(only),
+            **{**common, "key": f"{cut.key} share {part}"},
+        )
 
-    def coefficients(weights: Array) -> Array:
-        own = np.bincount(groups.ravel(), weights.ravel(), parts)
-        each = quotient(np.broadcast_to(factor, own.shape), own)
-        return weights * each[groups] if weights.size else weights
 
-    return coefficients
+def _each_mean(cut: Cut, factor: float | Array) -> Callable[[Weighed], Array]:
+    """The factors of Σ_g factor_g · S_g / N_g; a part in which nothing counts has 0."""
+
+    def factors(weighed: Weighed) -> Array:
+        own = weighed.own(cut.partition)
+        return quotient(np.broadcast_to(factor, own.shape), own)
+
+    return factors
+
+
+def _share(only: Array) -> Callable[[Weighed], Array]:
+    return lambda weighed: quotient(only, np.array(weighed.total))
 
 
 def _factors(context: Context) -> Iterator[CandidateReduction]:
@@ -232,9 +154,10 @@ def _factors(context: Context) -> Iterator[CandidateReduction]:
                 cost=12,
                 guessed="accumulation_steps",
                 key=f"times {k}",
-                coefficients=_times_mean(k),
+                partition=context.everything,
+                factors=_times_mean(k),
             )
 
 
-def _times_mean(k: int) -> Callable[[Array], Array]:
-    return lambda weights: k * weights / (weights.sum() or 1.0)
+def _times_mean(k: int) -> Callable[[Weighed], Array]:
+    return lambda weighed: quotient(np.full(1, float(k)), np.array([weighed.total]))

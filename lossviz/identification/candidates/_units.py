@@ -23,7 +23,7 @@ def units(context: Context) -> tuple[Unit, ...]:
     >>> [unit.title for unit in units(Context(analyze(batch), Options(world_size=2)))][1:3]
     ['In bits', 'As perplexity']
     """
-    return (Unit(formula="{}", cost=0, is_bug=False), *_logarithms(), *_declared(context))
+    return (Unit(formula="{}", cost=0, is_bug=False), *_logarithms(), *_negative(), *_declared(context))
 
 
 def _logarithms() -> Iterator[Unit]:
@@ -37,6 +37,7 @@ def _logarithms() -> Iterator[Unit]:
         aliases=("RED13",),
         of=_times(1 / LN2),
         slope=_constant(1 / LN2),
+        right=lambda mean: mean / LN2,
     )
     yield Unit(
         code="C12",
@@ -47,6 +48,7 @@ def _logarithms() -> Iterator[Unit]:
         cost=2,
         of=np.exp,
         slope=np.exp,
+        right=_perplexity,
     )
     yield Unit(
         code="RED13",
@@ -57,6 +59,7 @@ def _logarithms() -> Iterator[Unit]:
         key="2^nats",
         of=np.exp2,
         slope=lambda x: np.exp2(x) * LN2,
+        right=_perplexity,
     )
     yield Unit(
         code="RED13",
@@ -67,7 +70,28 @@ def _logarithms() -> Iterator[Unit]:
         key="e^bits",
         of=lambda x: np.exp(x / LN2),
         slope=lambda x: np.exp(x / LN2) / LN2,
+        right=_perplexity,
     )
+
+
+def _negative() -> Iterator[Unit]:
+    yield Unit(
+        code="C03",
+        title="As log-probability",
+        clause="prints minus the loss, which is a log-probability",
+        formula="-{}",
+        is_bug=False,
+        cost=3,
+        key="minus",
+        of=_times(-1.0),
+        slope=_constant(-1.0),
+        right=lambda mean: -mean,
+    )
+
+
+def _perplexity(mean: float) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.exp(mean))
 
 
 def _times(factor: float) -> Callable[[Array], Array]:
