@@ -148,4 +148,5 @@ class Derived:
             logits: Array = np.take_along_axis(scores, index[..., None], axis=2)[..., 0].astype(np.float64)
             return logits
         index += scores.shape[2] * np.arange(index.size).reshape(index.shape)
-        return scores.reshape(-1)[index].astype(np.float64)  # a fifth of the time of take_along_axis
+        flat: Array = scores.reshape(-1)[index].astype(np.float64)  # in half the time of take_along_axis
+        return flat

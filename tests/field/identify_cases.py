@@ -123,8 +123,8 @@ def moved_masks(random):
     losses, good = cross_entropy(z, targets), mask[:, 1:]
     early = np.pad(good, ((0, 0), (0, 1)))[:, 1:]
     fields = {"logits": z, "targets": targets, "inputs": tokens[:, :-1], "pad_id": 0, "eos_id": 1, "weights": good}
-    yield report("B late", mean(losses, mask[:, :-1]), "SHF05", "masks one timestep too late", fields)
-    yield report("B early", mean(losses, early), "SHF05", "masks one timestep too early", fields)
+    yield report("B late", mean(losses, mask[:, :-1]), "SHF05", "the mask one timestep too late", fields)
+    yield report("B early", mean(losses, early), "SHF05", "the mask one timestep too early", fields)
 
 
 def partitions(random):
@@ -199,7 +199,7 @@ def second_shift(random):
     z = text.scores(inputs)
     again = cross_entropy(z[:, :-1], targets[:, 1:]).mean()
     fields = {"logits": z, "targets": targets, "inputs": inputs}
-    yield report("E second shift", again, "SHF02", "although the logits fit the targets as they are", fields)
+    yield report("E second shift", again, "SHF02", "although the logits fit the targets as they are: it", fields)
 
 
 def probabilities(random):

@@ -123,7 +123,9 @@ def test_formula_has_numbers_in_it_where_it_is_one_quotient_of_what_is_shown() -
     assert quotient(analysis, by_code["C03"]) == pytest.approx((analysis.numerator, 10.5))
     of_sequences = next(match for match in identify(golden_batch(), "1.42000") if match.code == "C07")
     assert quotient(analyze(golden_batch()), of_sequences) is None
-    assert quotient(analysis, replace(by_code["C03"], coefficients=np.zeros((0, 0)))) is None
+    assert (
+        quotient(analysis, replace(by_code["C03"], arrays=lambda: (np.zeros((0, 0)), np.zeros((0, 0), bool)))) is None
+    )
 
 
 def test_others_are_folded_with_their_count() -> None:

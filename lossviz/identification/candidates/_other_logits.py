@@ -267,9 +267,11 @@ def _binary_of_softmax(z: Array, y: Array) -> Array:
     e = np.exp(z - most)
     p = e / e.sum(axis=1, keepdims=True)
     others = np.log1p(-np.minimum(p, 1 - 1e-16))
-    return _cross_entropy(z, y) - (others.sum(axis=1) - _at(others, y))
+    total: Array = _cross_entropy(z, y) - (others.sum(axis=1) - _at(others, y))
+    return total
 
 
 def _binary_of_sigmoid(z: Array, y: Array) -> Array:
     positive = np.logaddexp(0, z.astype(np.float64))
-    return positive.sum(axis=1) - _at(z, y)
+    total: Array = positive.sum(axis=1) - _at(z, y)
+    return total

@@ -127,7 +127,8 @@ def _classes(context: Context) -> Iterator[CandidateReduction]:
     of_class = np.where(inside, np.asarray(given)[np.where(inside, context.targets, 0)], 0.0)
 
     def weigh(weights: Array) -> Array:
-        return of_class * weights
+        product: Array = of_class * weights
+        return product
 
     clause = "multiplies each loss by its class's weight and divides by"
     weighted = r"\sum_{b,t} c_{y_{bt}} w_{bt}"
