@@ -5,9 +5,9 @@ its family, and one in the oracle of the tests.
 """
 
 from lossviz.conventions._convention import DIVISORS, LAWS, UNITS, Convention, Quotient, User
-from lossviz.conventions._smoothing import smoothed_without_pad
 from lossviz.conventions._table import CONVENTIONS, LIBRARIES, convention_coded
 from lossviz.conventions._terms import Terms, terms_of
+from lossviz.conventions._without_pad import smoothed_without_pad
 from lossviz.conventions.compare import compare_conventions
 
 __all__ = [

@@ -1,4 +1,4 @@
-r"""Label smoothing and the z-loss: other losses than the cross entropy, then one of the usual divisors.
+r"""Label smoothing: another loss than the cross entropy, then one of the usual divisors.
 
 With ε the smoothing, V the classes, U the mean over the classes of −log p:
 
@@ -15,9 +15,10 @@ import numpy as np
 from lossviz.conventions._convention import ADD, FINITE, PADDING, ROWS, SCALE, SPLIT, Convention
 from lossviz.conventions._make import custom, users
 from lossviz.conventions._terms import Terms
+from lossviz.conventions._without_pad import mass, smoothed_without_pad
 from lossviz.reductions import Options
 
-__all__ = ["SMOOTHED", "smoothed_without_pad"]
+__all__ = ["SMOOTHED"]
 
 SUM = r"\sum_{b,t} w_{bt}\,"
 WEIGHTS = r"\sum_{b,t} w_{bt}"
@@ -29,7 +30,6 @@ ENTROPY = SMALL_I + r",\; H = -(1-\varepsilon)\ln(1-\varepsilon) - \varepsilon\l
 WITHOUT_PAD = r"q_{btv} = 1-\varepsilon \text{ at the target}, \frac{\varepsilon}{V-2} \text{ elsewhere}"
 KL = r"\sum_{v \ne \mathrm{pad}} q_{btv} \ln\frac{q_{btv}}{p_{btv}},\; " + WITHOUT_PAD
 CROSSED = r"\sum_{v \ne \mathrm{pad}} -q_{btv} \ln p_{btv},\; " + WITHOUT_PAD
-Z = r"\left(\mathrm{loss}_{bt} + z \left(\ln \sum_v e^{x_{btv}}\right)^2\right)"
 TOKENS, TOKEN_COUNTS = (PADDING, ROWS, SCALE), "timesteps that count"
 SUMMED, SUM_COUNTS = (PADDING, ROWS, ADD, FINITE), "nothing: the losses are summed"
 ONE = np.float64(1)
@@ -43,31 +43,14 @@ def _over_all(terms: Terms, options: Options) -> Any:
 
 
 def _over_others(terms: Terms, options: Options) -> Any:
-    e, other = _smoothing(terms, options, 1)
+    e, other = mass(terms, options, 1)
     return (1 - e - other) * terms.total_loss + other * terms.classes * terms.total_uniform_loss
 
 
 def _above_least(terms: Terms, options: Options) -> Any:
-    e, other = _smoothing(terms, options, 1)
+    e, other = mass(terms, options, 1)
     least = -((1 - e) * np.log(1 - e) + e * np.log(other + 1e-20))
     return _over_others(terms, options) - least * terms.total_weight
-
-
-def smoothed_without_pad(terms: Terms, smoothing: float) -> tuple[Array, Array]:
-    """Smoothing by ε/(V − 2) for each other class but the pad id: the cross entropy, and KL(q ‖ p), both [B, T].
-
-    The distribution q has 1 − ε at the target, and 0 at the pad id, which is 0 where the batch names none. The second
-    is the first less the entropy of q.
-    """
-    e, other = _smoothing(terms, Options(smoothing=smoothing), 2)
-    pad = terms.analysis.batch.pad_id or 0
-    of_pad = terms.analysis.losses_against(np.full(terms.targets.shape, pad))
-    of_words = terms.classes * terms.uniform_loss - of_pad
-    is_pad = terms.targets == pad
-    usual = (1 - e) * terms.everywhere + other * (of_words - terms.everywhere)
-    crossed = np.where(is_pad, other * of_words, usual)
-    at_target = _x_log_x(1 - e) + (terms.classes - 2) * _x_log_x(other)
-    return crossed, crossed + np.where(is_pad, (terms.classes - 1) * _x_log_x(other), at_target)
 
 
 def _crossed(terms: Terms, options: Options) -> Any:
@@ -76,20 +59,6 @@ def _crossed(terms: Terms, options: Options) -> Any:
 
 def _joey(terms: Terms, options: Options) -> Any:
     return terms.total(terms.under_mask(smoothed_without_pad(terms, options.smoothing or 0.0)[1]))
-
-
-def _with_z(terms: Terms, options: Options) -> Any:
-    return terms.total_loss + (options.z_loss or 0.0) * terms.total_square
-
-
-def _smoothing(terms: Terms, options: Options, reserved: int) -> tuple[np.float64, np.float64]:
-    """ε, and what each other class gets of it; not a number where there is no other class."""
-    e = np.float64(options.smoothing or 0.0)
-    return e, e / np.float64(terms.classes - reserved)
-
-
-def _x_log_x(x: np.float64) -> np.float64:
-    return x * np.log(x) if x != 0 else np.float64(0)
 
 
 def _tokens(terms: Terms, _: Options) -> Any:
@@ -256,37 +225,5 @@ SMOOTHED: tuple[Convention, ...] = (
         bugs=("RED11",),
         reported_by="RED11",
         searched_as=("LS6", "mean"),
-    ),
-    custom(
-        "Z1",
-        "z-loss added, mean",
-        users(("MaxText", "z_loss", "maxtext PR #3211")),
-        TOKENS,
-        formula=rf"\frac{{{SUM}{Z}}}{{{WEIGHTS}}}",
-        numerator=_with_z,
-        divisor=_tokens,
-        counts=TOKEN_COUNTS,
-        group="weights",
-        needs=("z_loss",),
-        first="adds {z_loss:g} · logsumexp² to each loss",
-        searched_as=("", "mean"),
-        is_product=False,
-    ),
-    custom(
-        "Z1s",
-        "z-loss added, sum",
-        users(("T5X", "z_loss, loss_normalizing_factor=None", "t5x/losses.py")),
-        SUMMED,
-        formula=SUM + Z,
-        numerator=_with_z,
-        divisor=_nothing,
-        counts=SUM_COUNTS,
-        divides=False,
-        group="none",
-        needs=("z_loss",),
-        bugs=("Z1",),
-        first="adds {z_loss:g} · logsumexp² to each loss",
-        searched_as=("", "language_model"),
-        is_product=False,
     ),
 )

@@ -9,6 +9,7 @@ from lossviz.conventions._smoothing import SMOOTHED
 from lossviz.conventions._sums import SUMS
 from lossviz.conventions._tokens import TOKEN_MEANS
 from lossviz.conventions._units import OTHER_UNITS
+from lossviz.conventions._z_loss import WITH_Z
 from lossviz.errors import InputError, did_you_mean
 
 __all__ = ["CONVENTIONS", "LIBRARIES", "convention_coded"]
@@ -21,7 +22,7 @@ def _natural(convention: Convention) -> tuple[object, ...]:
 
 
 CONVENTIONS: tuple[Convention, ...] = tuple(
-    sorted((*SUMS, *TOKEN_MEANS, *MEANS_OF_MEANS, *OTHER_UNITS, *SMOOTHED, *SHIFTED), key=_natural)
+    sorted((*SUMS, *TOKEN_MEANS, *MEANS_OF_MEANS, *OTHER_UNITS, *SMOOTHED, *WITH_Z, *SHIFTED), key=_natural)
 )
 """Every row of spec/conventions.md, then the calculations of spec/losses.md, by code."""
 

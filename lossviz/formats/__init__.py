@@ -229,7 +229,7 @@ def write(fields: Fields, target: str | PathLike[str] | IO[bytes], format: str |
     path = Path(target) if isinstance(target, str | PathLike) else None
     known = find(format or (path.name if path else "a stream"))
     if unknown := [name for name in fields if name not in FIELDS]:
-        raise FormatError(f"`{unknown[0]}` is no field; known are {listing(FIELDS, 'and', 20)}.")
+        raise FormatError(f"`{unknown[0]}` is no field; known are {listing(FIELDS, 'and', 24)}.")
     given = {name: plain(name, value, "fields") for name, value in fields.items() if value is not None}
     held = "losses" if "losses" in given else "log_probs" if "log_probs" in given else "logits"
     if missing := [name for name in (held, "targets") if name not in given]:

@@ -148,7 +148,7 @@ def check_names(names: Mapping[str, str], arrays: Mapping[str, Any], asks: tuple
     for name, key in names.items():
         if name not in asks:
             raise FormatError(
-                f"`names` maps `{name}`, which is none of {listing(asks, 'or', 20)}.{did_you_mean(name, asks)}"
+                f"`names` maps `{name}`, which is none of {listing(asks, 'or', 24)}.{did_you_mean(name, asks)}"
             )
         if key not in arrays:
             held = listing(describe(*item) for item in arrays.items()) or "nothing"

@@ -93,7 +93,7 @@ class CandidateReduction(Component):
     """
 
     partition: Partition = field(default_factory=lambda: whole((0, 0)))
-    factors: Callable[[Weighed], Array] = lambda _: np.ones(1)
+    factors: Callable[[Weighed], Array] = field(default_factory=lambda: lambda _: np.ones(1))
     spread: Callable[[Array], Array] = unchanged
 
     def coefficients(self, weights: Array) -> Array:

@@ -62,7 +62,7 @@ class Match:
     divided_by: str = ""
     possible: bool = False
     in_unit: Callable[[float], float] = field(default=float, repr=False)
-    arrays: Callable[[], tuple[np.ndarray, np.ndarray]] = field(default=_none, repr=False)
+    arrays: Callable[[], tuple[np.ndarray, np.ndarray]] = field(default_factory=lambda: _none, repr=False)
 
     @property
     def coefficients(self) -> np.ndarray:

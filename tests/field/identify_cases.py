@@ -245,7 +245,7 @@ def by_the_inputs(random):
     masked = {"logits": z, "targets": y, "inputs": np.where(mask, tokens, 0), "pad_id": 0}
     yield report("H masked by the inputs", mean(losses, mask), "C03", "the 31 timesteps that count", masked)
     unmasked = {"logits": z, "targets": y, "inputs": np.where(mask, tokens, 99), "pad_id": 99}
-    yield report("H nothing masked", losses.mean(), "PAD01", "all 48 positions, 17 of them padding", unmasked)
+    yield report("H nothing masked", losses.mean(), "C03", "the 48 timesteps that count", unmasked)  # `check`: PAD01
     empty = {"logits": z, "targets": y, "lengths": [12, 9, 0, 0]}
     yield report("H empty rows", np.nan, "PAD10", "nothing counts in sequences 2 and 3: 0 ÷ 0", empty)
 

@@ -1,15 +1,16 @@
 """Mistakes that are not a combination of a loss, a mask, a reduction and a unit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from lossviz.arrays import dtype_named
 from lossviz.identification._context import Context
-from lossviz.identification._hypothesis import BUG, KNOWN, UNIT, Hypothesis
+from lossviz.identification._hypothesis import UNIT, Hypothesis
 from lossviz.identification._partition import Partition
 from lossviz.identification.candidates._cuts import Cut, cuts
 from lossviz.identification.candidates._losses import SMOOTHING
+from lossviz.identification.candidates._nothing_counted import bug, nothing_counted
 from lossviz.identification.candidates._splits import MEAN
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
 ]
 
 Array = np.ndarray
-MOST_NAMED = 5
 HALVES = ("bfloat16", "float16")
 SUM, WEIGHTS = r"\sum_{b,t} w_{bt}\,\mathrm{loss}_{bt}", r"\sum_{b,t} w_{bt}"
 SMOOTH = r"\operatorname{mean}_v(-\log p_{btv})"
@@ -28,8 +28,7 @@ def one_off(context: Context) -> Iterator[Hypothesis]:
     """All of them, evaluated."""
     with np.errstate(all="ignore"):
         yield from _mean_perplexities(context)
-        yield from _nothing_trained(context)
-        yield from _empty_parts(context)
+        yield from nothing_counted(context)
         if not context.analysis.has_logits:
             return
         yield from _unmasked_smoothing(context)
@@ -66,7 +65,7 @@ def _unmasked_smoothing(context: Context) -> Iterator[Hypothesis]:
 def _smoothing(context: Context, epsilon: float, over: float, below: str, words: str) -> Hypothesis:
     uniform, weight = context.alternatives.uniform_loss.sum(), np.float64(context.weight)
     is_given = context.options.smoothing is not None
-    return _bug(
+    return bug(
         "RED10",
         f"Smoothing of all positions, ε = {epsilon:g}",
         (1 - epsilon) * context.total / weight + epsilon * uniform / np.float64(over),
@@ -92,7 +91,7 @@ def _mean_perplexities(context: Context) -> Iterator[Hypothesis]:
 
 def _mean_perplexity(context: Context, cut: Cut) -> Hypothesis:
     sums, own = context.totals.over(cut.partition), context.weighed.own(cut.partition)
-    return _bug(
+    return bug(
         "RED12",
         f"Mean of the perplexities of {cut.name}",
         np.exp(sums / own).sum() / cut.parts,
@@ -117,7 +116,7 @@ def _perplexity_arrays(context: Context, partition: Partition) -> tuple[Array, A
 
 def _accuracy(context: Context) -> Iterator[Hypothesis]:
     if context.positions:
-        yield _bug(
+        yield bug(
             "PAD17",
             "Not the loss: the accuracy, padding counted",
             accuracies(context)[0],
@@ -134,7 +133,7 @@ def _leaks(context: Context) -> Iterator[Hypothesis]:
     """NUM-01: 0 · NaN is NaN."""
     masked = (context.weights == 0) & ~np.isfinite(context.analysis.batch_loss)
     if masked.any():
-        yield _bug(
+        yield bug(
             "NUM01",
             "NaN times 0",
             np.nan,
@@ -144,79 +143,6 @@ def _leaks(context: Context) -> Iterator[Hypothesis]:
             cost=1,
             is_sure=True,
         )
-
-
-def _nothing_trained(context: Context) -> Iterator[Hypothesis]:
-    """PAD-11: every label is one that losses ignore, whether or not that was declared."""
-    label = int(context.targets.flat[0]) if context.positions else 0
-    if label < 0 and (context.targets == label).all():
-        yield _bug(
-            "PAD11",
-            "Nothing is trained",
-            0.0,
-            f"trains nothing, since every label is {label}; 0 is what a sum, or a mean that leaves NaN out, prints",
-            rf"y_{{bt}} = {label}",
-            lambda: (np.zeros(context.weights.shape), np.zeros(context.weights.shape, bool)),
-            cost=-1,
-            tier=KNOWN,
-            is_sure=True,
-        )
-
-
-def _empty_parts(context: Context) -> Iterator[Hypothesis]:
-    """PAD-10, RED-03: a mean of means in which nothing counts somewhere, 0 ÷ 0."""
-    rows = np.flatnonzero((context.weights == 0).all(axis=1))
-    if 0 < len(rows) < context.sequences:
-        what = f"{context.sequences:,} sequences"
-        yield _zero_by_zero(context, "PAD10", "sequence", what, tuple(rows.tolist()), context.each_sequence, KNOWN, 0)
-    given = any(cut.is_given and cut.empty for cut in cuts(context))
-    for cut in cuts(context):
-        if 0 < len(cut.empty) < cut.parts and (cut.is_given if given else cut.is_usual):
-            cost = (3 if cut.is_given else 14) + cut.kind.cost + cut.parts / 1000
-            what, tier = f"{cut.name} ({cut.how})", BUG
-            yield _zero_by_zero(context, cut.kind.code, cut.kind.one, what, cut.empty, cut.partition, tier, cost, cut)
-
-
-def _zero_by_zero(
-    context: Context,
-    code: str,
-    one: str,
-    what: str,
-    empty: tuple[int, ...],
-    partition: Partition,
-    tier: int,
-    cost: float,
-    cut: Cut | None = None,
-) -> Hypothesis:
-    def arrays() -> tuple[Array, Array]:
-        return np.zeros(context.weights.shape), np.broadcast_to(
-            np.isin(partition.labels, empty), context.weights.shape
-        ).copy()
-
-    return _bug(
-        code,
-        f"0 ÷ 0 in {_listed(one, empty)} of {partition.parts:,}",
-        np.nan,
-        f"averages the means of {what}, and nothing counts in {_listed(one, empty)}: 0 ÷ 0 is NaN",
-        rf"\frac{{1}}{{{partition.parts}}}\sum_g {MEAN},\quad \tfrac{{0}}{{0}} = \mathrm{{NaN}}",
-        arrays,
-        cost=cost,
-        tier=tier,
-        is_sure=cut is None or cut.is_given,
-        guessed="" if cut is None or cut.is_given else cut.kind.option,
-        key=f"nan {what}",
-    )
-
-
-def _listed(one: str, numbers: tuple[int, ...]) -> str:
-    """Some parts by their numbers, such as "ranks 1 to 3"; of many, the first few."""
-    if len(numbers) == 1:
-        return f"{one} {numbers[0]}"
-    many = f"{one}es" if one.endswith("ch") else f"{one}s"
-    if numbers == tuple(range(numbers[0], numbers[-1] + 1)):
-        return f"{many} {numbers[0]} to {numbers[-1]}" if len(numbers) > 2 else f"{many} {numbers[0]} and {numbers[1]}"
-    shown = ", ".join(map(str, numbers[:-1] if len(numbers) <= MOST_NAMED else numbers[:MOST_NAMED]))
-    return f"{many} {shown} and {numbers[-1] if len(numbers) <= MOST_NAMED else 'others'}"
 
 
 def _not_finite(count: int) -> str:
@@ -230,7 +156,7 @@ def _halves(context: Context) -> Iterator[Hypothesis]:
         dtype = dtype_named(name)
         loss = np.where(context.weights != 0, rounded[name].astype(np.float32).astype(dtype).astype(np.float64), 0.0)
         mean = (loss * context.weights).sum() / np.float64(context.weight)
-        yield _bug(
+        yield bug(
             "NUM06",
             f"Everything rounded to {name}",
             float(np.float32(mean).astype(dtype)),
@@ -241,35 +167,3 @@ def _halves(context: Context) -> Iterator[Hypothesis]:
             is_sure=context.analysis.batch.logits.dtype.name == name,
             key=f"all {name}",
         )
-
-
-def _bug(
-    code: str,
-    title: str,
-    value: float,
-    sentence: str,
-    formula: str,
-    arrays: Callable[[], tuple[Array, Array]],
-    *,
-    cost: float,
-    tier: int = BUG,
-    is_sure: bool = False,
-    guessed: str = "",
-    key: str = "",
-) -> Hypothesis:
-    return Hypothesis(
-        code=code,
-        title=title,
-        values=np.array([value], np.float64),
-        kind="bug",
-        tier=tier,
-        cost=cost,
-        sentence=sentence,
-        formula=formula,
-        arrays=arrays,
-        codes=(code,),
-        is_sure=is_sure,
-        guessed=guessed,
-        bugs=(code,),
-        parts=frozenset({f"{code} {key}"}),
-    )
