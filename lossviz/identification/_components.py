@@ -104,11 +104,7 @@ class CandidateReduction(Component):
 
 @dataclass(frozen=True, eq=False)
 class Unit(Component):
-    """What the number is printed in: `of(number)`, and its derivative `slope(number)`.
-
-    `right` gives what a loop without mistakes prints in this unit, of the mean.
-    """
+    """What the number is printed in: `of(number)`, and its derivative `slope(number)`."""
 
     of: Callable[[Array], Array] = unchanged
     slope: Callable[[Array], Array] = np.ones_like
-    right: Callable[[float], float] = float

@@ -49,7 +49,6 @@ class Hypothesis:
         bugs: the codes whose fixes are shown.
         parts: everything that differs from what was declared; the same formula has the same parts on every batch.
         convention: its row of `CONVENTIONS`, or None.
-        in_unit: what a loop without mistakes prints in the same unit, of the mean in nats.
     """
 
     code: str
@@ -69,7 +68,6 @@ class Hypothesis:
     bugs: tuple[str, ...] = ()
     parts: frozenset[str] = frozenset()
     convention: Convention | None = None
-    in_unit: Callable[[float], float] = float
 
     @property
     def order(self) -> tuple[int, float]:
@@ -107,7 +105,6 @@ def combined(combination: Combination, values: Array, tier: int) -> Hypothesis:
         aliases=components[0].aliases if len(components) == 1 else (),
         bugs=bugs,
         parts=parts_of(combination),
-        in_unit=combination[3].right,
     )
 
 

@@ -37,7 +37,6 @@ class Match:
         aliases: the codes of other formulas with exactly this value on this batch.
         how_to_distinguish: the second batch that would rule out the other answers, in one sentence, or "".
         accidental: whether the match is likely to be chance, because few digits agree.
-        in_unit: what a loop without mistakes prints in the unit of the number, of the mean in nats.
         arrays: computes `coefficients` and `cells` when one of them is first asked for.
 
     >>> match = Match("C03", "Mean", value=1.25, difference=0.0, formula="", kind="convention", explanation="")
@@ -61,7 +60,6 @@ class Match:
     clause: str = ""
     divided_by: str = ""
     possible: bool = False
-    in_unit: Callable[[float], float] = field(default=float, repr=False)
     arrays: Callable[[], tuple[np.ndarray, np.ndarray]] = field(default_factory=lambda: _none, repr=False)
 
     @property

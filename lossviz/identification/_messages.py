@@ -68,7 +68,6 @@ def _match(
         clause=clause,
         divided_by=hypothesis.divided_by and hypothesis.divided_by + not_finite,
         possible=doubt == POSSIBLE,
-        in_unit=hypothesis.in_unit,
         arrays=hypothesis.arrays,
     )
 

@@ -150,7 +150,6 @@ def _mean(average: Average, mask: Mask, unit: Unit, weights: Array) -> Hypothesi
         bugs=tuple(code for code in (average.code if average.is_bug else "", mask.code) if code),
         is_sure=mask.is_plain,
         parts=frozenset([average.title, *(f"{part.code} {part.key}" for part in parts)]),
-        in_unit=unit.right,
     )
 
 
@@ -199,7 +198,6 @@ def _other(several: Sequence[Context], reduction: Reduction, unit: Unit, total: 
         bugs=tuple(one for one in (code, "PAD02" if own == "C05" else "") if one),
         is_sure=True,
         parts=frozenset([sentence, unit.key, unit.code]),
-        in_unit=unit.right,
     )
 
 

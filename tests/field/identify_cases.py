@@ -179,16 +179,16 @@ def other_logits(random):
     z, y = text.scores(tokens[:, :-1]).astype(float), tokens[:, 1:]
     fields = {"logits": z, "targets": y}
     for words, scale in (("× 2", 2), ("× 0.5", 0.5), ("× 0.0625", 1 / 16), ("÷ 0.7, a temperature", 1 / 0.7)):
-        yield report(f"D logits {words}", cross_entropy(scale * z, y).mean(), "MOD09", f"the logits {words}", fields)
+        yield report(f"D logits {words}", cross_entropy(scale * z, y).mean(), "MOD10", f"the logits {words}", fields)
     for cap, sure in ((10, 1), (30, 2), (100, 5)):
         x = sure * z
         capped, whole = ({"logits": one, "targets": y} for one in (cap * np.tanh(x / cap), x))
         before, after = (cross_entropy(one["logits"], y).mean() for one in (whole, capped))
-        yield report(f"D before a cap of {cap}", before, "MOD09", f"before a soft cap of {cap};", capped)
-        yield report(f"D after a cap of {cap}", after, "MOD09", f"after a soft cap of {cap},", whole)
+        yield report(f"D before a cap of {cap}", before, "MOD10", f"before a soft cap of {cap};", capped)
+        yield report(f"D after a cap of {cap}", after, "MOD10", f"after a soft cap of {cap},", whole)
     yield report("D minus the mean", -cross_entropy(z, y).mean(), "C03", "a log-probability", fields)
     warm = np.exp(cross_entropy(2 * z, y).mean())
-    yield report("D perplexity of logits × 2", warm, "MOD09 + C12", "e to the power of the loss", fields)
+    yield report("D perplexity of logits × 2", warm, "MOD10 + C12", "e to the power of the loss", fields)
 
 
 def second_shift(random):
@@ -218,9 +218,9 @@ def probabilities(random):
     is_target = np.eye(5)[y]
     binary = -(is_target * np.log(p) + (1 - is_target) * np.log(1 - p))
     full = {"logits": z, "targets": y, "lengths": [12] * 4}
-    yield report("F binary over the classes", binary.mean(), "MOD10", "averages it over the 5 classes", full)
-    sigmoids = (np.logaddexp(0, z) - z * is_target).sum(-1).mean()
-    yield report("F sigmoid of each class", sigmoids, "MOD10", "a sigmoid of each logit and adds it up", full)
+    yield report("F binary over the classes", binary.mean(), "MOD09", "with the probabilities of a softmax", full)
+    sigmoids = (np.logaddexp(0, z) - z * is_target).mean()
+    yield report("F sigmoid of each class", sigmoids, "MOD09", "with a sigmoid of each logit", full)
 
 
 def one_logit(random):

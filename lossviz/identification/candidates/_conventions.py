@@ -74,7 +74,6 @@ def _hypothesis(
         bugs=twins,
         parts=_parts(convention, context, components, guessed),
         convention=convention,
-        in_unit=components[3][list(UNITS).index(convention.unit)].right,
     )
 
 

@@ -1,4 +1,4 @@
-"""Other losses of the logits of a timestep: scaled, before or after a soft cap, or a binary one of each class."""
+"""Other losses of the logits of a timestep: of scaled ones, and of those before or after a soft cap (MOD-10)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,22 +36,18 @@ class Other:
     """Another loss of a timestep's logits.
 
     Attributes:
-        code: its bug.
         title: a few words.
         clause: what the loop does.
         formula: LaTeX.
         cost: how unlikely it is.
         losses: (logits [n, V], targets [n]) → [n].
-        in_nats: whether e to its power may be printed for a perplexity.
     """
 
-    code: str
     title: str
     clause: str
     formula: str
     cost: int
     losses: Losses
-    in_nats: bool = True
 
 
 def _cross_entropy(z: Array, y: Array) -> Array:
@@ -68,8 +64,6 @@ def _at(z: Array, y: Array) -> Array:
 
 def others(context: Context) -> Iterator[Other]:
     """All of them; each costs a pass over the logits."""
-    if context.classes > 2 or not context.is_classifier:
-        yield from _binary(context)
     largest = float(np.nanmax(np.abs(context.analysis.largest_logit), initial=0.0))
     for scale in SCALES:
         if scale != 1:
@@ -90,7 +84,6 @@ def _scaled(scale: float, words: str, cost: int) -> Other:
         return _cross_entropy(z * z.dtype.type(scale), y)
 
     return Other(
-        "MOD09",
         f"Logits {words}",
         f"takes the loss of the logits {words}",
         rf"z \to {scale:.4g}\,z",
@@ -104,7 +97,6 @@ def _capped(cap: int, cost: int) -> Other:
         return _cross_entropy(cap * np.tanh(z / z.dtype.type(cap)), y)
 
     return Other(
-        "MOD09",
         f"Logits after a soft cap of {cap}",
         f"takes the loss of the logits after a soft cap of {cap}, {cap} · tanh(z / {cap})",
         rf"z \to {cap}\tanh(z/{cap})",
@@ -119,53 +111,9 @@ def _uncapped(cap: int, cost: int) -> Other:
         return _cross_entropy(cap * np.arctanh(inside), y)
 
     return Other(
-        "MOD09",
         f"Logits before a soft cap of {cap}",
         f"takes the loss of the logits before a soft cap of {cap}; the recorded ones are {cap} · tanh(z / {cap})",
         rf"z \to {cap}\operatorname{{artanh}}(z/{cap})",
         cost,
         losses,
     )
-
-
-def _binary(context: Context) -> Iterator[Other]:
-    """The binary cross entropy of every class: of the softmax's probabilities, or of a sigmoid of each logit."""
-    classes = context.classes
-    for of, function, formula in (
-        ("the softmax", _binary_of_softmax, r"p = \operatorname{softmax}(z)"),
-        ("a sigmoid of each logit", _binary_of_sigmoid, r"p = \sigma(z)"),
-    ):
-        for averaged in (True, False):
-            does = f"averages it over the {classes:,} classes" if averaged else "adds it up over the classes"
-            total = r"-\sum_v [v = y]\log p_v + [v \ne y]\log(1 - p_v)"
-            whole = rf"\tfrac{{1}}{{V}}\left({total}\right)" if averaged else total
-            yield Other(
-                "MOD10",
-                f"Binary cross entropy of {of}, {'mean' if averaged else 'sum'} over V",
-                f"takes the binary cross entropy of every class of {of} and {does}; the targets are one class each, "
-                "whose loss is the categorical one",
-                rf"\mathrm{{loss}} = {whole},\ {formula}",
-                5,
-                _over(function, classes if averaged else 1),
-                in_nats=False,
-            )
-
-
-def _over(function: Losses, divisor: int) -> Losses:
-    return lambda z, y: function(z, y) / divisor
-
-
-def _binary_of_softmax(z: Array, y: Array) -> Array:
-    z = z.astype(np.float64)
-    most = z.max(axis=1, keepdims=True)
-    e = np.exp(z - most)
-    p = e / e.sum(axis=1, keepdims=True)
-    others = np.log1p(-np.minimum(p, 1 - 1e-16))
-    total: Array = _cross_entropy(z, y) - (others.sum(axis=1) - _at(others, y))
-    return total
-
-
-def _binary_of_sigmoid(z: Array, y: Array) -> Array:
-    positive = np.logaddexp(0, z.astype(np.float64))
-    total: Array = positive.sum(axis=1) - _at(z, y)
-    return total

@@ -1,4 +1,4 @@
-"""Losses of logits that are not the recorded ones: scaled, before or after a soft cap; and binary ones of each class.
+"""Losses of logits that are not the recorded ones: scaled, before or after a soft cap (MOD-10).
 
 Each costs a pass over the logits. So a sample of the timesteps is read first, and all of them only for what the sample
 leaves possible.
@@ -54,8 +54,7 @@ class OtherLogits:
         for other in others(context):
             each = _losses_at(scores, context.targets, sampled, other.losses)
             estimate, error = self._mean(each, sampled, plain, weights)
-            near = [one for one in wanted if (other.in_nats or one[1] == 0)]
-            near = [one for one in near if abs(estimate - one[0].value) <= error + one[0].tolerance]
+            near = [one for one in wanted if abs(estimate - one[0].value) <= error + one[0].tolerance]
             cost = len(self._places) * scores.shape[2]
             if not near or (len(sampled) < len(self._places) and cost > budget):
                 continue
@@ -92,14 +91,14 @@ class OtherLogits:
         if not printed.is_hit(float(np.exp(number)) if unit else number):
             return
         loss = Loss(
-            code=other.code,
+            code="MOD10",
             title=other.title,
             clause=other.clause,
             formula=other.formula,
             cost=other.cost,
             key=other.title,
             values=losses,
-            guessed="" if other.code == "MOD10" else "logits",
+            guessed="logits",
         )
         chosen = (loss, masks(context)[0], reductions(context)[0], units(context)[unit])
         yield combined(chosen, np.array([np.exp(number) if unit else number]), UNIT if unit else BUG)

@@ -37,7 +37,6 @@ def _logarithms() -> Iterator[Unit]:
         aliases=("RED13",),
         of=_times(1 / LN2),
         slope=_constant(1 / LN2),
-        right=lambda mean: mean / LN2,
     )
     yield Unit(
         code="C12",
@@ -48,7 +47,6 @@ def _logarithms() -> Iterator[Unit]:
         cost=2,
         of=np.exp,
         slope=np.exp,
-        right=_perplexity,
     )
     yield Unit(
         code="RED13",
@@ -59,7 +57,6 @@ def _logarithms() -> Iterator[Unit]:
         key="2^nats",
         of=np.exp2,
         slope=lambda x: np.exp2(x) * LN2,
-        right=_perplexity,
     )
     yield Unit(
         code="RED13",
@@ -70,7 +67,6 @@ def _logarithms() -> Iterator[Unit]:
         key="e^bits",
         of=lambda x: np.exp(x / LN2),
         slope=lambda x: np.exp(x / LN2) / LN2,
-        right=_perplexity,
     )
 
 
@@ -85,13 +81,7 @@ def _negative() -> Iterator[Unit]:
         key="minus",
         of=_times(-1.0),
         slope=_constant(-1.0),
-        right=lambda mean: -mean,
     )
-
-
-def _perplexity(mean: float) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.exp(mean))
 
 
 def _times(factor: float) -> Callable[[Array], Array]:

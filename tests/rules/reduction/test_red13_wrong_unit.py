@@ -1,6 +1,5 @@
 """RED13: another unit, or two mixed."""
 
-import numpy as np
 import pytest
 
 from lossviz import analyze
@@ -16,7 +15,7 @@ def test_red13_names_the_number_of_the_golden_batch():
         "the mean over the timesteps that count is 1.2545."
     )
     assert finding.cells.tolist() == analyze(batch).mask.tolist()
-    assert finding.loss_if_fixed == pytest.approx(np.exp(13.8 / 11), abs=1e-9)  # a perplexity, as the printed number
+    assert finding.loss_if_fixed == pytest.approx(13.8 / 11, abs=1e-9)
     assert finding.repaired is None
 
 
