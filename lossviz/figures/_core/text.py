@@ -9,7 +9,7 @@ from lossviz.digits import compact, number
 __all__ = ["compact", "ellipsis", "number", "plotly_text", "text_width", "visible", "with_id"]
 
 HOVER_LIMIT = 80
-_NAMED = {"": "⟨empty⟩", " ": "␠", "\n": "␤", "\t": "␉", "\x7f": "␡"}
+_NAMED = {"": "⟨empty⟩", " ": "␣", "\n": "↵", "\t": "→", "\x7f": "␡"}
 _WIDTHS = {
     character: em
     for em, group in ((0.23, "ijl'|"), (0.29, " .,:;!ftI/\\"), (0.34, 'r()[]{}-`"'), (0.5, "cksvxyzJ"))
@@ -21,7 +21,7 @@ def visible(token: str) -> str:
     r"""The token with whitespace, control, zero-width and direction characters drawn as symbols.
 
     >>> visible("a b\n"), visible("x\u202ey"), visible("")
-    ('a␠b␤', 'x⟨U+202E⟩y', '⟨empty⟩')
+    ('a␣b↵', 'x⟨U+202E⟩y', '⟨empty⟩')
     """
     if token.isascii() and token.isalnum():
         return token
