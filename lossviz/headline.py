@@ -1,6 +1,7 @@
 """The number in words: what it is, what it was divided by, how much of the batch counts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class Headline:
     Attributes:
         value: the number, or how many numbers there are; `unit` of it.
         equation: numerator ÷ divisor = value with all digits, or what each number is divided by.
-        divisor: the divisor; `divisor_counts`: what it counts.
+        divisor: the divisor; `divisor_counts`: what it counts; `divides`: whether there is one.
         perplexity: exp of a mean in nats, or "" where the number is no mean.
         counting: how many timesteps count; `cells`: of how many.
         padding: the part that does not count, in percent; of a classifier, which reads one timestep, what is not real.
@@ -29,6 +30,7 @@ class Headline:
     equation: str
     divisor: str
     divisor_counts: str
+    divides: bool
     perplexity: str
     counting: str
     cells: str
@@ -46,8 +48,9 @@ def headline(analysis: Analysis) -> Headline:
     counting, cells = int(analysis.mask.sum()), analysis.mask.size
     real = int(analysis.real_timesteps.sum())
     padding = "0 %" if cells == 0 else f"{100 * (cells - real) / cells:.0f} %"
-    common = {
+    common: dict[str, Any] = {
         "divisor_counts": analysis.divisor_counts,
+        "divides": analysis.divides,
         "counting": f"{counting:,}",
         "cells": f"{cells:,}",
         "padding": padding,

@@ -29,7 +29,7 @@ def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
             st.metric(f"Loss, {top.unit}", top.value, help=f"All digits: {top.equation}")
     with divisor.container(key="explore_divisor"):
         if not refusal:
-            counts, short = top.divisor_counts, top.divisor_counts.partition(":")[0]
+            counts, short = top.divisor_counts, top.divisor_counts if top.divides else "nothing"
             whole = len(short) <= LABEL and short == counts  # a longer label is cut off
             st.metric(f"Divided by {short}", top.divisor, help=None if whole else f"By {counts}.")
     digits = f"All digits: {top.perplexity}, " if len(top.perplexity) > NARROW else ""
