@@ -66,6 +66,9 @@ def _fail(message: str, status: int) -> int:
 
 def _tolerate_narrow_encodings() -> None:
     """Write ÷ and tokens as escapes where the terminal has no such letters, instead of failing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed before the command began
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - it stays open until the end
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -198,6 +198,8 @@ def _path(path: Path, name: str | None) -> Source:
     if path.is_dir():
         held = sorted(entry.name for entry in path.iterdir() if entry.name.lower().endswith(_SUFFIXES))
         raise FormatError(f"`{path}` is a folder. Open one of its files: {listing(held, 'or', 6) or 'it holds none'}.")
+    if path.is_symlink() and not path.exists():
+        raise FormatError(f"`{path}` is a link to `{path.readlink()}`, which is not there.")
     if not path.exists():
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise FormatError(f"There is no file `{path}`.{did_you_mean(path.name, beside)}")

@@ -1,5 +1,7 @@
 """`diagnose`: run all rules, or some of them, on a batch."""
 
+from collections.abc import Callable
+
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
 from lossviz.rules._catalogue import RULES
@@ -10,7 +12,13 @@ from lossviz.rules._select import Select, chosen
 __all__ = ["diagnose"]
 
 
-def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select = None) -> Diagnosis:
+def diagnose(
+    batch: Batch | Analysis,
+    *,
+    select: Select = None,
+    ignore: Select = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Diagnosis:
     """Find what is wrong with a batch: which rule, which timesteps, by how much, and what to write instead.
 
     Args:
@@ -18,9 +26,11 @@ def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select =
             Analysis, examined under its own mask and reduction.
         select: codes or prefixes of codes ("PAD", "NUM01") to run; all rules by default.
         ignore: codes or prefixes of codes to leave out.
+        cancelled: asked before each rule; True ends the examination.
 
     Raises:
         InputError: if a code matches no rule.
+        Cancelled: if `cancelled` said so.
 
     >>> import numpy as np
     >>> logits = np.zeros((1, 2, 3))
@@ -32,4 +42,4 @@ def diagnose(batch: Batch | Analysis, *, select: Select = None, ignore: Select =
     [[False, True]]
     """
     rules = chosen(RULES, select, ignore)
-    return examine(batch if isinstance(batch, Analysis) else analyze(batch), rules)
+    return examine(batch if isinstance(batch, Analysis) else analyze(batch), rules, cancelled)

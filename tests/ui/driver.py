@@ -10,7 +10,10 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from lossviz.ui.shared import findings_badge
 from lossviz.ui.shared.widgets import BROKEN
+
+findings_badge.PATIENCE = 60  # a loaded machine is slow, not wrong
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "lossviz" / "cli" / "_start.py"

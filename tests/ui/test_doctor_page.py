@@ -433,11 +433,11 @@ def test_badge_follows_edits_on_explore_and_stands_on_every_page() -> None:
 def test_rules_run_once_for_each_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[Any] = []
 
-    def counted(analysis: Analysis) -> Diagnosis:
+    def counted(analysis: Analysis, **options: Any) -> Diagnosis:
         runs.append(analysis)
-        return diagnose(analysis)
+        return diagnose(analysis, **options)
 
-    monkeypatch.setattr(findings_badge, "diagnose", counted)
+    monkeypatch.setattr("lossviz.ui.session.examination.diagnose", counted)
     app = open_page("doctor", view=pack({"door": "Sample", "sample": BAD}))
     go(run(app), "Explore")
     assert len(runs) == 1

@@ -2,13 +2,13 @@
 
 import math
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
-from lossviz.errors import LossvizError, NoLogitsError
+from lossviz.errors import Cancelled, LossvizError, NoLogitsError
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.diagnosis import Diagnosis, Finding, Outcome, Raised
 from lossviz.rules._core.phases import in_order, roots_of
@@ -19,13 +19,19 @@ from lossviz.rules._core.rule import SEVERITIES, CannotTell, Found, Rule
 __all__ = ["check", "examine"]
 
 
-def examine(analysis: Analysis, rules: Iterable[Rule]) -> Diagnosis:
-    """Run these rules on an analysis; the outcomes keep their order."""
+def examine(analysis: Analysis, rules: Iterable[Rule], cancelled: Callable[[], bool] | None = None) -> Diagnosis:
+    """Run these rules on an analysis; the outcomes keep their order.
+
+    Raises:
+        Cancelled: if `cancelled` said so before one of them.
+    """
     rules = tuple(rules)
     case = Case(frozen(analysis))
     findings: dict[str, Finding] = {}
     outcomes = {}
     for rule in in_order(rules):
+        if cancelled is not None and cancelled():
+            raise Cancelled("The examination was stopped.")
         reason = _reason_to_skip(rule, case, [findings[code] for code in roots_of(rule, rules) if code in findings])
         outcomes[rule.code], finding = _run(rule, case, reason, analysis.batch)
         if finding is not None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lossviz.analysis import Analysis
-from lossviz.rules import SEVERITIES, Diagnosis, Finding, diagnose
+from lossviz.rules import SEVERITIES, Diagnosis, Finding
+from lossviz.ui.session.examination import Examination
 from lossviz.ui.session.state import read_widget, write_widget
 
 __all__ = ["COLOURS", "ICONS", "PAGE", "SERIOUS", "badge", "counted", "diagnosed"]
@@ -17,26 +18,43 @@ ICONS = {"error": ":material/error:", "warning": ":material/warning:", "info": "
 COLOURS = {"error": "red", "warning": "orange", "info": "blue"}
 LOGITS, TIMESTEPS = 5_000_000, 8_192  # from here on the rules take longer than an edit may
 PRINTED_TIMESTEPS = 1_024  # likewise where a printed number is compared with every formula
-KEPT = "doctor:diagnosis"
+KEPT = "doctor:examination"
+PATIENCE = 0.3  # seconds that a page waits for its badge: most batches are examined by then
+STEP = 0.2
 SOUND = ":material/check_circle:"
 
 
 def diagnosed(analysis: Analysis) -> Diagnosis:
     """Every rule's word on the batch on screen; the rules run once for each analysis."""
-    kept = _kept(analysis)
-    if kept is None:
-        kept = diagnose(analysis)
-        write_widget(KEPT, kept)
-    return kept
+    examination, place = _examination(analysis), st.empty()
+    while not examination.wait(STEP):
+        place.empty()  # here the run of a page ends that was left, or whose batch is another one by now
+    return examination.result
 
 
 def badge(analysis: Analysis) -> None:
-    """Draw how many findings there are at warning or above, as a link to them."""
-    diagnosis = _kept(analysis) if _is_large(analysis) else diagnosed(analysis)
+    """Draw how many findings there are at warning or above, as a link to them; a page does not wait for it."""
     st.caption("Doctor", width="content")
-    if diagnosis is None:
+    if _is_large(analysis) and not _is_examined(analysis):
         _link("Examine", ":material/stethoscope:", "The rules take a while on a batch as large as this one.")
         return
+    examination = _examination(analysis)
+    if examination.wait(PATIENCE):
+        _result(examination.result)
+    else:
+        _awaited(examination)
+
+
+@st.fragment(run_every=1.0)
+def _awaited(examination: Examination) -> None:
+    """The badge while the rules run, looked at every second."""
+    if not examination.stopped and examination.wait(0):
+        _result(examination.result)
+    else:
+        _link("Examining…", ":material/hourglass_empty:", "The rules are running.")
+
+
+def _result(diagnosis: Diagnosis) -> None:
     serious = [finding for finding in diagnosis.findings if finding.severity in SERIOUS]
     label = f"{len(serious)} {'finding' if len(serious) == 1 else 'findings'}" if serious else "No finding"
     icon = ICONS[serious[0].severity] if serious else SOUND
@@ -60,9 +78,21 @@ def _is_large(analysis: Analysis) -> bool:
     return bool(logits > LOGITS or analysis.batch_loss.size > most)
 
 
-def _kept(analysis: Analysis) -> Diagnosis | None:
-    kept: Diagnosis | None = read_widget(KEPT)
-    return kept if kept is not None and kept.analysis is analysis else None
+def _is_examined(analysis: Analysis) -> bool:
+    kept: Examination | None = read_widget(KEPT)
+    return kept is not None and kept.analysis is analysis
+
+
+def _examination(analysis: Analysis) -> Examination:
+    """The examination of the analysis on screen, begun where there is none; that of an older one is stopped."""
+    kept: Examination | None = read_widget(KEPT)
+    if kept is not None and kept.analysis is analysis:
+        return kept
+    if kept is not None:
+        kept.stop()
+    examination = Examination(analysis)
+    write_widget(KEPT, examination)
+    return examination
 
 
 def _link(label: str, icon: str, words: str) -> None:
