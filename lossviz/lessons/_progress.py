@@ -47,10 +47,10 @@ class Progress:
 
     Attributes:
         known: the ids of all steps; done: those that were begun.
-        at: the step that was looked at last.
+        at: the step that is looked at; placed: whether somebody chose it.
+        teaching: whether the teacher's view is open; stop: where it stopped; votes: the tallies by step.
         verdicts: of the last answers to a step; cells: the timestep that is selected in its picture.
         before: what "Start over" took away, until it is given back.
-        votes: the tally of a class, by step and option.
     """
 
     known: tuple[str, ...]
@@ -59,7 +59,10 @@ class Progress:
     verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
     cells: dict[str, Cell | None] = field(default_factory=dict)
     before: dict[str, Done] | None = None
-    votes: dict[tuple[str, str], int] = field(default_factory=dict)
+    placed: bool = False
+    teaching: bool = False
+    stop: int = 0
+    votes: dict[str, list[int]] = field(default_factory=dict)
 
     def of(self, step: str) -> Done:
         """What became of a step."""
@@ -108,7 +111,8 @@ class Progress:
         """Take what a browser kept: of each step the better state, so that two tabs lose nothing."""
         kept = read_progress(text, self.known)
         self._merge(kept.done)
-        self.at = self.at or kept.at
+        if not self.placed and kept.at:
+            self.at, self.placed = kept.at, True
 
     def _merge(self, done: dict[str, Done]) -> None:
         for step, other in done.items():

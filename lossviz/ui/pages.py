@@ -26,6 +26,7 @@ def show_page() -> None:
                 doors(state)
             choose_settings(state)
             pages[page].choose()
+    state.entered, state.page = state.page != pages[page].name, pages[page].name
     page.run()
 
 

@@ -4,12 +4,14 @@ import pytest
 
 from lossviz.lessons import STEPS
 from lossviz.ui.learn.code_panel import code_html
+from lossviz.ui.shared.learn_links import TOPICS
 from tests.ui.driver import (
     choose,
     click,
     container,
     go,
     heatmaps,
+    key_of,
     nodes,
     number,
     open_app,
@@ -173,6 +175,16 @@ def test_addresses_that_no_step_has_open_one_that_exists(chapter, place, shown):
     assert open_page("learn", chapter=chapter, step=place).subheader[0].value.split()[0] == shown
 
 
+def test_step_bar_is_the_address():
+    app = step("2.3")
+    bar = next(field for field in app.button_group if field.key == key_of(app, "chapter"))
+    run(bar.set_value("4"))
+    assert app.subheader[0].value == "4.1 Two averages"
+    assert [app.query_params[name] for name in ("chapter", "step")] == ["4", "1"]
+    click(app, "learn_next_button")
+    assert app.query_params["step"] == "2"
+
+
 def test_start_over_can_be_undone():
     app = answer(step("2.3"), "0.7")
     click(app, "learn_start_over")
@@ -219,7 +231,54 @@ def test_blanks_show_what_the_picked_lines_print_beside_the_right_ones():
     assert said(app) == [
         "It prints 0.86. It loses every word whose id is 0, and in this batch there is one.",
     ]
-    outcomes = [plain(found.value) for found in app.markdown if "it prints" in found.value]
+    outcomes = [
+        plain(found.value) for found in app.markdown if found.value.startswith("**") and "prints" in found.value
+    ]
     assert outcomes == ["**Yours**: it prints 0.86", "**The right lines**: it prints 4.6"]
     assert picture(app, "learn_outcome_Yours")["data"]
     assert "tf.sign(final_tokens)" in app.code[0].value
+
+
+def test_teacher_walks_through_four_stops_and_counts_votes():
+    app = step("2.3", teacher="1")
+    assert not app.sidebar.selectbox
+    assert not app.text_input
+    assert not app.checkbox
+    assert not has(app, "learn_next")
+    options = [field for field in app.button if str(field.key).startswith("teacher_option")]
+    assert options == []
+    click(app, "teacher_on")
+    assert [field.label for field in app.button if str(field.key).startswith("teacher_option")] == [
+        "1: 0\\.7  ·  0",
+        "2: 1\\.1667  ·  0",
+        "3: 3\\.1  ·  0",
+    ]
+    for place in (0, 2, 2):
+        click(app, f"teacher_option_2.3_{place}")
+    assert app.query_params["votes"] == "1-0-2"
+    click(app, "teacher_on")
+    labels = [plain(field.label) for field in app.button if str(field.key).startswith("teacher_option")]
+    assert labels == ["✓ 0.7  ·  1", "– 1.1667  ·  0", "– 3.1  ·  2"]
+    click(app, "teacher_blank_button")
+    assert not has(app, "learn_question")
+    click(app, "teacher_on")
+    assert STEPS["2.3"].why in [plain(found.value) for found in app.markdown]
+    click(app, "teacher_on")
+    assert app.subheader[0].value == "2.4 The width of sequence_mask"
+    click(app, "teacher_back")
+    assert app.subheader[0].value == "2.3 The mean of what?"
+    click(app, "teacher_leave")
+    assert has(app, "learn_next")
+
+
+def test_link_to_a_stop_restores_the_tally_and_survives_nonsense():
+    app = step("2.3", teacher="1", stop="2", votes="4-0-1")
+    assert "✓ 0.7  ·  4" in [plain(field.label) for field in app.button]
+    app = step("2.3", teacher="1", stop="2", votes="<b>-1-9999")
+    assert "✓ 0.7  ·  0" in [plain(field.label) for field in app.button]
+    assert step("2.3", teacher="1", stop="77").subheader[0].value == "2.3 The mean of what?"
+
+
+def test_every_topic_that_a_page_links_to_is_a_step():
+    assert set(TOPICS.values()) <= set(STEPS)
+    assert has(choose(open_app(), sample="golden", reduction="sequence_loss"), "learn_links")

@@ -1,39 +1,75 @@
-"""Which step is on the screen: `/learn?chapter=2&step=3`, `&teacher=1` for a class. The step bar is the address."""
+"""Which step is on the screen: `/learn?chapter=2&step=3`, `&teacher=1` for a class. The step bar is the address.
+
+The server keeps the place and writes it into the address. It reads it there only when the page is entered: a browser
+that is a moment behind sends the old address along with whatever it reports, and would turn the page back.
+"""
+
+import re
+from functools import partial
 
 import streamlit as st
 
 from lossviz.lessons import CHAPTERS, RIGHT, SHOWN, STEPS, Step, step_named
-from lossviz.ui.session.state import State, read_widget, write_widget
+from lossviz.ui.session.editor import Editor
+from lossviz.ui.session.state import State, read_widget
 
-__all__ = ["MARKS", "go_to", "is_teaching", "next_step", "place_of", "previous_step", "step_bar", "teach"]
+__all__ = ["MARKS", "STOPS", "enter", "go_to", "mirror", "next_step", "place_of", "previous_step", "step_bar", "teach"]
 
-CHAPTER, STEP, TEACHER = "chapter", "step", "teacher"
+CHAPTER, STEP, TEACHER, STOP, VOTES = "chapter", "step", "teacher", "stop", "votes"
 MARKS = {RIGHT: "●", SHOWN: "◐"}
+STOPS = ("Question", "Options", "Result", "Why")
+"""Where the teacher's view stops in each step."""
 ORDER = list(STEPS)
+
+
+def enter(state: State) -> None:
+    """Take the place from the address when the page is entered; a place that does not exist is the first one."""
+    progress, asked = state.learning, st.query_params
+    if CHAPTER in asked or STEP in asked:
+        name = f"{asked.get(CHAPTER, '1')}.{asked.get(STEP, '1')}"
+        first = f"{asked.get(CHAPTER, '1')}.1"
+        progress.at = name if name in STEPS else first if first in STEPS else ORDER[0]
+        progress.placed = True
+    progress.at = progress.at or ORDER[0]
+    progress.teaching = asked.get(TEACHER) == "1"
+    progress.stop = int(asked.get(STOP, "0")) if asked.get(STOP) in ("1", "2", "3") else 0
+    votes = asked.get(VOTES, "")
+    if re.fullmatch(r"[0-9]{1,3}(-[0-9]{1,3}){1,9}", votes):
+        progress.votes[progress.at] = [int(word) for word in votes.split("-")]
+
+
+def mirror(state: State) -> None:
+    """Write the place into the address."""
+    progress, step = state.learning, step_named(state.learning.at)
+    votes = progress.votes.get(step.id, ())
+    wanted = {CHAPTER: str(step.chapter), STEP: str(step.place)}
+    if progress.teaching:
+        wanted |= {TEACHER: "1", STOP: str(progress.stop)}
+        wanted |= {VOTES: "-".join(map(str, votes))} if any(votes) else {}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
 
 
 def step_bar(state: State) -> Step:
     """Draw the chapters and the steps of one of them; returns the step that is chosen."""
-    progress = state.learning
-    if read_widget(CHAPTER) is None and not {CHAPTER, STEP} & set(st.query_params) and progress.at:
-        go_to(step_named(progress.at))
-    # A number that no chapter has, or none: the first one.
-    numbers = [str(chapter.number) for chapter in CHAPTERS]
+    progress, step = state.learning, step_named(state.learning.at)
+    chapter = CHAPTERS[step.chapter - 1]
     left, right = st.columns([1, 1.7], vertical_alignment="bottom")
     with left:
-        number = st.segmented_control(
-            "Chapter", numbers, default="1", required=True, key=CHAPTER, bind="query-params", on_change=_first_step
+        editor = state.editors.draw(CHAPTER, None, {CHAPTER: str(step.chapter)})
+        numbers = [str(one.number) for one in CHAPTERS]
+        choose = partial(_choose, state, editor, CHAPTER)
+        st.segmented_control(
+            "Chapter", numbers, default=str(step.chapter), required=True, key=editor.key, on_change=choose
         )
-    chapter = CHAPTERS[int(number or 1) - 1]
     with right:
-        # A link may name a step that the chapter lacks.
-        if read_widget(STEP) is not None and not 1 <= int(read_widget(STEP)) <= len(chapter.steps):
-            write_widget(STEP, 1)
-        place = st.pagination(len(chapter.steps), key=STEP, bind="query-params", max_visible_pages=None)
-    step = chapter.steps[min(place, len(chapter.steps)) - 1]
+        editor = state.editors.draw(STEP, step.chapter, {STEP: step.place})
+        choose = partial(_choose, state, editor, STEP)
+        st.pagination(
+            len(chapter.steps), default=editor.shown[STEP], key=editor.key, max_visible_pages=None, on_change=choose
+        )
     done = " ".join(f"{one.place} {MARKS.get(progress.of(one.id).state, '○')}" for one in chapter.steps)
     st.caption(f"**{chapter.title}**   ·   {done}   ·   ● right  ◐ shown  ○ open")
-    progress.at = step.id
     return step
 
 
@@ -43,10 +79,9 @@ def place_of(step: Step) -> str:
     return f"Chapter {step.chapter}, step {step.place} of {len(chapter.steps)}"
 
 
-def go_to(step: Step) -> None:
-    """Make a step the one on the screen; a callback, or before the step bar is drawn."""
-    write_widget(CHAPTER, str(step.chapter))
-    write_widget(STEP, step.place)
+def go_to(state: State, step: Step, stop: int = 0) -> None:
+    """Make a step the one on the screen; a callback."""
+    state.learning.at, state.learning.stop, state.learning.placed = step.id, stop, True
 
 
 def next_step(step: Step) -> Step | None:
@@ -61,18 +96,16 @@ def previous_step(step: Step) -> Step | None:
     return step_named(before[-1]) if before else None
 
 
-def is_teaching() -> bool:
-    """Whether the page is the teacher's view."""
-    return bool(st.query_params.get(TEACHER) == "1")
-
-
-def teach(on: bool) -> None:
+def teach(state: State, on: bool) -> None:
     """Open or leave the teacher's view; a callback."""
-    if on:
-        st.query_params[TEACHER] = "1"
-    else:
-        st.query_params.pop(TEACHER, None)
+    state.learning.teaching, state.learning.stop = on, 0
 
 
-def _first_step() -> None:
-    write_widget(STEP, 1)
+def _choose(state: State, editor: Editor, name: str) -> None:
+    """Follow what was chosen in the bar; what a bar says that is no longer there, is not heard."""
+    value = read_widget(editor.key)
+    if value is None or not editor.is_typed(name, value):
+        return
+    editor.held[name] = value
+    chapter = CHAPTERS[int(value if name == CHAPTER else editor.target) - 1]
+    go_to(state, chapter.steps[0 if name == CHAPTER else min(int(value), len(chapter.steps)) - 1])

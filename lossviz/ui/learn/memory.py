@@ -9,8 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from lossviz.lessons import step_named
-from lossviz.ui.learn.address import go_to
 from lossviz.ui.session.state import State, read_widget, write_widget
 
 __all__ = ["REFUSED", "memory"]
@@ -45,14 +43,8 @@ def _merge(state: State) -> None:
     """Take what the browser kept, and on the first visit the step that was left; a callback."""
     stored = dict(read_widget(KEY) or {}).get("stored")
     text = stored if isinstance(stored, str) else ""
-    first = read_widget(SEEN) is None
     write_widget(SEEN, text)
-    untouched = first and not state.learning.done and not {"chapter", "step"} & set(st.query_params)
-    if untouched:
-        state.learning.at = ""
     state.learning.merge(text)
-    if untouched and state.learning.at:
-        go_to(step_named(state.learning.at))
 
 
 def _nothing() -> None:

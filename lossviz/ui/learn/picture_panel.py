@@ -5,18 +5,18 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lossviz.analysis import Analysis
+from lossviz.digits import number_text
 from lossviz.errors import SettingsError
 from lossviz.figures import class_bars, equation, grid, mask
-from lossviz.headline import headline
 from lossviz.lessons import Pick, Screen, Step, analysis_of
 from lossviz.reductions import FLAGS
 from lossviz.tables import value_table
 from lossviz.ui.session.state import State, default_widget
 from lossviz.ui.shared.equation import theme
-from lossviz.ui.shared.plot import plot, plot_width
+from lossviz.ui.shared.plot import plot, plot_width, selected_cell
 from lossviz.ui.shared.widgets import literal, say
 
-__all__ = ["picture_after", "picture_before"]
+__all__ = ["keep_selection", "logits_table", "picture_after", "picture_before"]
 
 PICTURE, BARS = "learn_picture", "learn_bars"
 WIDTH = 560  # of the right column at 1280 × 800, until the browser has said its own
@@ -26,6 +26,12 @@ LABELS = {
     "unpadded": "The losses that are left under the mask.",
 }
 MOST_CLASSES = 12
+
+
+def keep_selection(state: State, step: Step) -> None:
+    """Take the timestep that was selected in the picture, before the question that quotes it is drawn."""
+    cells = state.learning.cells
+    cells[step.id] = selected_cell(PICTURE, cells.get(step.id))
 
 
 def picture_before(state: State, step: Step) -> None:
@@ -40,7 +46,7 @@ def picture_before(state: State, step: Step) -> None:
     elif screen.before == "cell" and screen.example is not None:
         _arithmetic(analysis, screen.example)
     elif screen.before == "logits" and screen.cell is not None:
-        _logits(analysis, screen.cell)
+        logits_table(analysis, screen.cell)
 
 
 def picture_after(state: State, step: Step) -> None:
@@ -116,7 +122,8 @@ def _switched(step: Step, analysis: Analysis) -> Analysis | None:
         say("error", str(error))
         return None
     if switched.is_scalar:
-        st.markdown(literal(f"{headline(switched).equation}"))
+        parts = map(number_text, map(float, (switched.numerator, switched.divisor, switched.value)))
+        st.markdown(literal("{} ÷ {} = {}".format(*parts)))
     elif switched.value.size <= MOST_CLASSES:
         st.dataframe(value_table(switched), height="content")
     return switched
@@ -131,7 +138,8 @@ def _arithmetic(analysis: Analysis, cell: tuple[int, int]) -> None:
         plot(bars, key=BARS, label="The likeliest classes", selectable=False)
 
 
-def _logits(analysis: Analysis, cell: tuple[int, int]) -> None:
+def logits_table(analysis: Analysis, cell: tuple[int, int]) -> None:
+    """Draw the logits of a timestep as a table."""
     batch = analysis.batch
     rows = [
         f"| {literal(batch.token(v))} | {batch.logits[cell][v]:.4f} |" for v in range(min(batch.shape[2], MOST_CLASSES))

@@ -99,7 +99,7 @@ def _blanks(key: str, ask: Fill, known: str, *, disabled: bool) -> None:
         if read_widget(name) not in codes:
             write_widget(name, codes[kept[at]] if kept else None)
         picked.append(codes.index(read_widget(name)) if read_widget(name) in codes else None)
-    st.code(ask.function.code(tuple(picked)), language="python")
+    st.code(ask.function.code(tuple(picked)), language="python", wrap_lines=True)
     for at, blank in enumerate(ask.function.blanks):
         # In an order that says nothing about which is right.
         codes = sorted(line.code for line in blank.lines)

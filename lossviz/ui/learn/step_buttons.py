@@ -16,7 +16,11 @@ def step_buttons(state: State, step: Step) -> None:
     before, after = previous_step(step), next_step(step)
     with st.container(key="learn_next", horizontal=True, vertical_alignment="center"):
         st.button(
-            "Previous", key="learn_previous_button", shortcut="Alt+P", disabled=before is None, on_click=_going(before)
+            "Previous",
+            key="learn_previous_button",
+            shortcut="Alt+P",
+            disabled=before is None,
+            on_click=_going(state, before),
         )
         st.button(
             "Next",
@@ -24,7 +28,7 @@ def step_buttons(state: State, step: Step) -> None:
             shortcut="Alt+N",
             type="primary" if state.learning.of(step.id).is_committed else "secondary",
             disabled=after is None,
-            on_click=_going(after),
+            on_click=_going(state, after),
         )
         st.space("stretch")
         if state.learning.before is not None:
@@ -32,8 +36,8 @@ def step_buttons(state: State, step: Step) -> None:
             st.button("Undo", key="learn_take_back", type="tertiary", on_click=state.learning.take_back)
         elif state.learning.done:
             st.button("Start over", key="learn_start_over", type="tertiary", on_click=state.learning.start_over)
-        st.button("Teacher's view", key="learn_teach", type="tertiary", on_click=partial(teach, True))
+        st.button("Teacher's view", key="learn_teach", type="tertiary", on_click=partial(teach, state, True))
 
 
-def _going(step: Step | None) -> partial[None] | None:
-    return None if step is None else partial(go_to, step)
+def _going(state: State, step: Step | None) -> partial[None] | None:
+    return None if step is None else partial(go_to, state, step)

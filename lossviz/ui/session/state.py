@@ -55,6 +55,7 @@ class State:
         opening: which reduction the batch on screen brought.
         started: whether the file that the app was started with was read.
         learning: what was done in the lessons.
+        page: the page that is on the screen; `entered`: whether it was another one before.
     """
 
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
@@ -77,6 +78,8 @@ class State:
     linked: Linked | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     opening: Opening = field(default_factory=Opening)
+    page: str = ""
+    entered: bool = False
     learning: Progress = field(default_factory=lambda: Progress(tuple(STEPS)))
     _analysis: Analysis | None = None
     _analysis_of: Source | None = None

@@ -6,6 +6,7 @@ from lossviz.ui.link import remember
 from lossviz.ui.session.state import get_state
 from lossviz.ui.shared.computation import stopped
 from lossviz.ui.shared.headline_panel import refusal_panel
+from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
 
 __all__ = ["doctor"]
@@ -22,4 +23,5 @@ def doctor() -> None:
     diagnosis = doctor_panel(state, analysis, refusal)
     outcomes_panel(diagnosis)
     catalogue_panel(diagnosis)
+    learn_links("stop tokens", "shifted targets", "NaN under a mask")
     remember(state)

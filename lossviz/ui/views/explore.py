@@ -11,6 +11,7 @@ from lossviz.ui.shared.downloads_panel import save_panel
 from lossviz.ui.shared.equation import equation_panel
 from lossviz.ui.shared.findings_badge import badge
 from lossviz.ui.shared.headline_panel import numbers_panel, problems_panel, refusal_panel
+from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
 from lossviz.ui.shared.script_panel import script_panel
 from lossviz.ui.shared.settings_panel import chosen_quantity
@@ -51,4 +52,6 @@ def _page(state: State) -> None:
         save_panel(state, analysis, chosen_quantity(), window)
     with kept_apart("The code"):
         script_panel(analysis, has_number=not refusal)
+    flags = ("flags of sequence_loss",) if analysis.settings.reduction == "sequence_loss" else ()
+    learn_links("mask", "padding", "divisor", "perplexity", *flags)
     remember(state)

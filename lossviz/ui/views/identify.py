@@ -8,6 +8,7 @@ from lossviz.ui.link import remember
 from lossviz.ui.session.state import get_state
 from lossviz.ui.shared.computation import stopped
 from lossviz.ui.shared.findings_badge import badge
+from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
 
 __all__ = ["identify"]
@@ -23,4 +24,5 @@ def identify() -> None:
     with st.container(key="doctor_badge", horizontal=True, vertical_alignment="center"):
         badge(analysis)
     answer_panel(state, analysis, question)
+    learn_links("divisor", "per-sequence loss")
     remember(state)

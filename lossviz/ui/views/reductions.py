@@ -9,6 +9,7 @@ from lossviz.ui.session.state import get_state
 from lossviz.ui.shared.computation import stopped
 from lossviz.ui.shared.findings_badge import badge
 from lossviz.ui.shared.headline_panel import numbers_panel
+from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
 from lossviz.ui.shared.script_panel import script_panel
 
@@ -30,3 +31,4 @@ def reductions() -> None:
     conventions_panel(state, analysis)
     split_panel(state, analysis)
     script_panel(analysis, has_number=not refusal)
+    learn_links("divisor", "per-sequence loss", "micro-batches")

@@ -1,0 +1,148 @@
+"""The page Learn in a real browser: a chapter by keyboard, progress that stays, hostile storage, a clicker."""
+
+import json
+
+from playwright.sync_api import Page, expect
+
+from lossviz.lessons import CHAPTERS, Choice, Number, Pick, Shape, analysis_of, answer_text, options
+from tests.browser import steps
+from tests.browser.conftest import Shot
+
+HEADING = ".st-key-learn_question h3"
+STORE = "lossviz.learn.1"
+
+
+def visit(page: Page, address: str, query: str = "") -> Page:
+    page.goto(f"{address}/learn{query}")
+    page.wait_for_selector(HEADING, timeout=steps.FIRST_PAGE_MS)
+    return steps.idle(page)
+
+
+def forget_missing(errors: list[str]) -> None:
+    """Streamlit looks for its server at /learn/ first."""
+    assert [error for error in errors if "404 (Not Found)" not in error] == []
+    errors.clear()
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until it is true; the page's policy forbids Playwright's own way, which evaluates text in the page."""
+    for _ in range(600):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never true: {expression}")
+
+
+def stored(page: Page) -> dict[str, object]:
+    until(page, f"(localStorage.getItem('{STORE}') ?? '').includes('steps')")
+    found: dict[str, object] = json.loads(page.evaluate(f"localStorage.getItem('{STORE}')"))
+    return found
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is inside of what the selector finds."""
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => Boolean(document.activeElement.closest(selector))", selector):
+            return
+    raise AssertionError(f"Tab never reached {selector}")
+
+
+def answer_by_keyboard(page: Page, step: object) -> None:
+    analysis = analysis_of(step.screen)  # type: ignore[attr-defined]
+    for place, ask in enumerate(step.asks):  # type: ignore[attr-defined]
+        if isinstance(ask, Pick):
+            tab_to(page, ".st-key-learn_picture")
+            row, column = map(int, answer_text(ask, analysis).split(" or ")[0].strip("[]").split(","))
+            page.keyboard.press("Home")
+            for key in ["ArrowDown"] * row + ["ArrowRight"] * column:
+                page.keyboard.press(key)
+            expect(page.locator(".st-key-learn_answer")).to_contain_text(f"[{row}, {column}]")
+            steps.idle(page)
+            continue
+        tab_to(page, f"[class*='st-key-learn_answer_'][class*='_{place}']")
+        if isinstance(ask, Choice):
+            for _ in range(options(ask, analysis).index(answer_text(ask, analysis))):
+                page.keyboard.press("ArrowRight")
+            page.keyboard.press("Space")
+        elif isinstance(ask, (Number, Shape)):
+            page.keyboard.type(answer_text(ask, analysis))
+    page.keyboard.press("Alt+k")
+    expect(page.locator(".st-key-learn_feedback")).to_contain_text("Right.")
+    steps.idle(page)
+
+
+def test_chapter_is_walked_by_keyboard_and_kept(
+    page: Page, app_server: str, shot: Shot, console_errors: list[str]
+) -> None:
+    """Chapter 1 with keys only: each step's heading is focused and announced; a reload restores place and answer."""
+    visit(page, app_server, "?chapter=1&step=1")
+    for step in CHAPTERS[0].steps:
+        expect(page.locator(HEADING)).to_contain_text(step.title)
+        assert page.locator(".learn-code").count() == 0
+        answer_by_keyboard(page, step)
+        expect(page.locator(".learn-code")).to_have_count(2)
+        page.keyboard.press("Alt+n")
+        following = "2.1 What the mask keeps" if step.id == "1.7" else f"1.{step.place + 1} "
+        expect(page.locator(HEADING)).to_contain_text(following)
+        until(page, "document.activeElement.tagName === 'H3'")
+        expect(page.locator(".lossviz-memory")).to_contain_text(following)
+    shot(page, "learn-2.1-light")
+    steps.idle(page)
+    page.locator(".st-key-learn_answer input").fill("31")
+    page.keyboard.press("Alt+k")
+    expect(page.locator(".st-key-learn_feedback [role=alert]")).to_contain_text("You answered 31. You added all ten")
+    steps.idle(page)
+    until(page, f"localStorage.getItem('{STORE}').includes('31')")
+    assert stored(page)["at"] == "2.1"
+    visit(page, app_server)
+    expect(page.locator(HEADING)).to_contain_text("2.1 What the mask keeps")
+    expect(page.locator(".st-key-learn_answer input")).to_have_value("31")
+    expect(page.locator(".st-key-learn_feedback")).to_contain_text("You answered 31.")
+    forget_missing(console_errors)
+
+
+def test_hostile_store_and_another_tab(page: Page, app_server: str, console_errors: list[str]) -> None:
+    """What another program left in the store is survived; what another tab did is merged, not overwritten."""
+    visit(page, app_server, "?chapter=2&step=3")
+    hostile = json.dumps({"v": 1, "steps": {"2.3": ["right", 0, "<img src=x onerror=alert(1)>"], "x": [[]]}, "at": 7})
+    page.evaluate(f"text => localStorage.setItem('{STORE}', text)", hostile)
+    page.reload()
+    expect(page.locator(".st-key-learn_answer input")).to_have_value("<img src=x onerror=alert(1)>", timeout=60_000)
+    expect(page.locator(".st-key-learn_feedback")).to_contain_text("Right.")
+    steps.idle(page)
+    other = json.dumps({"v": 1, "steps": {"1.1": ["shown", 3]}, "at": "1.1"})
+    page.evaluate(f"text => localStorage.setItem('{STORE}', text)", other)
+    page.keyboard.press("Alt+n")
+    expect(page.locator(HEADING)).to_contain_text("2.4")
+    until(page, f"['1.1', '2.3'].every(id => localStorage.getItem('{STORE}').includes(id))")
+    forget_missing(console_errors)
+
+
+def test_teacher_walks_by_pagedown_only(
+    dark_page: Page, app_server: str, shot: Shot, console_errors: list[str]
+) -> None:
+    """At 1280 × 720 nothing scrolls, there is no INPUT, the type is 24 px, and PageDown works from everywhere."""
+    page = dark_page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    visit(page, app_server, "?chapter=2&step=3&teacher=1")
+    assert page.locator("[data-testid=stMain] input:visible").count() == 0
+    for stop in ("Question", "Options", "Result", "Why"):
+        expect(page.locator(".st-key-teacher_buttons")).to_contain_text(f"{stop}, then")
+        steps.idle(page)
+        page.wait_for_selector(".st-key-teacher_plot .lossviz-plot[data-drawn]", state="attached")
+        shot(page, f"learn-teacher-{stop}-dark")
+        screen, controls = (page.locator(f".st-key-{key}") for key in ("teacher", "teacher_controls"))
+        ends, starts = screen.bounding_box(), controls.bounding_box()
+        assert ends is not None
+        assert starts is not None
+        assert ends["y"] + ends["height"] <= starts["y"] + 1 < starts["y"] + starts["height"] <= 720, stop
+        assert screen.locator("p").first.evaluate("e => getComputedStyle(e).fontSize") == "24px"
+        if stop == "Options":
+            page.keyboard.press("3")
+            expect(page.get_by_role("button", name="3.1")).to_contain_text("1")
+        page.keyboard.press("PageDown")
+    expect(page.locator(HEADING)).to_contain_text("2.4")
+    page.keyboard.press("b")
+    expect(page.locator(HEADING)).to_have_count(0)
+    forget_missing(console_errors)
