@@ -61,6 +61,8 @@ def ask_names(
         ids: of a file that was read already: what they are now; what was not changed is no answer.
     """
     known = dict.fromkeys(IDS) if ids is None else dict(ids)
+    if ids is None:
+        st.write("The file uses other names.")
     names, proposed = _names(arrays, COLUMNS if table else ASKED) if arrays else ({}, {})
     typed = {name: _id(place, name, known[name]) for place, name in zip(st.columns(len(IDS)), IDS, strict=True)}
     if st.button("Open", type="primary", key="map_open"):
