@@ -11,7 +11,6 @@ import pytest
 from lossviz import formats
 from lossviz.cli import main
 from lossviz.errors import FormatError
-from lossviz.formats import npz
 from tests.formats.fields import refusal
 
 LOSSES = Path(__file__).parent / "fuzz" / "corpus" / "losses.json"
@@ -58,7 +57,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
         stream.write(b"PK\x03\x04")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(npz.np, "savez", fill)
+    monkeypatch.setattr(np, "savez", fill)
     with pytest.raises(FormatError) as error:
         formats.write(fields, path)
     assert str(error.value) == f"`{path}` can't be written: [Errno 28] No space left on device."
