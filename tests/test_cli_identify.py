@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lossviz import Batch, tables, write
+from lossviz import Batch, analyze, tables, write
 from lossviz.cli import main
 from lossviz.cli._parser import parsers
 from lossviz.identification import identify
@@ -287,3 +287,25 @@ def test_identify_keeps_titles_from_steering_the_terminal(tmp_path, capsys):
     out = printed(capsys, str(tmp_path / "title.npz"), "0.6931")
     assert out.splitlines()[0] == r"\x1b]0;x\x07\n"
     assert "\x1b" not in out
+
+
+def test_identify_asks_for_one_number_of_several_files(tmp_path, capsys):
+    """As a person types them: two files and what the loop printed for both, their means averaged."""
+    first, second = golden_batch(), golden_batch(lengths=[5, 2, 1])
+    for name, batch in (("a.npz", first), ("b.npz", second)):
+        write(batch.fields(), tmp_path / name)
+    files = [str(tmp_path / name) for name in ("a.npz", "b.npz")]
+    means = [float(analyze(batch).value) for batch in (first, second)]
+    found = document(capsys, *files, f"{np.mean(means):.6f}")
+    assert [batch["reported"] for batch in found["batches"]] == [f"{np.mean(means):.6f}"] * 2
+    assert found["matches"][0]["code"] == "RED12"
+    assert found["answer"].startswith(f"{np.mean(means):.6f}".rstrip("0"))
+    each = document(capsys, *files, *(f"{mean:.6f}" for mean in means))
+    assert each["matches"][0]["code"] == "C03"
+
+
+def test_identify_refuses_numbers_that_are_neither_one_nor_one_for_each_file(tmp_path, capsys):
+    write(golden_batch().fields(), tmp_path / "a.npz")
+    file = str(tmp_path / "a.npz")
+    assert main(["identify", file, file, file, "1.25", "1.26"]) == 2
+    assert "must be one that was printed for all 3 files, or one for each; got 2" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from lossviz.caching import cached
 from lossviz.identification._chance import Chance, Orders, is_accidental
 from lossviz.identification._context import Context
 from lossviz.identification._grid import Grid, costs, grid_of
-from lossviz.identification._hypothesis import KNOWN, Components, Hypothesis
+from lossviz.identification._hypothesis import COMBINED, KNOWN, Components, Hypothesis
 from lossviz.identification._reported import Printed
 from lossviz.identification.candidates._class_labels import class_labels
 from lossviz.identification.candidates._conventions import known_conventions
@@ -63,6 +63,8 @@ class Search:
             if all(one.is_hit(value) for one, value in zip(printed, hypothesis.values, strict=True))
         ]
         found = [_ranked(hit, printed) for hit in (*single, *self.grid.hits(printed))]
+        if not np.isfinite(printed[0].value):  # which nearly every formula gives where one loss is not finite
+            return [hit for hit in found if not hit.guessed and hit.tier < COMBINED] or found
         if self.per != "none" or any(self._settles(hit, printed) for hit in found):
             return found
         return found + [_ranked(hit, printed) for hit in self.other_logits.hits(printed[0])]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.bench import _false_hits
 from tests.bench._markdown import table, write_section
 from tests.bench._pipelines import measured, section
 from tests.rules.clean import CLEAN
@@ -67,7 +68,7 @@ def main() -> None:
     masked = {} if chosen.only else {code: list(trials(code, chosen.masked, MASKED)) for code in MASKED}
     parts = [f"{WHAT}\n\n{recall(found)}"]
     parts += [f"{AMONG}\n\n{recall(masked)}", false_alarms(said, chosen.clean)] if said else []
-    parts += [section(measured(chosen.pipelines, 3 * chosen.pipelines)), TIME] if said else []
+    parts += [section(measured(chosen.pipelines, 3 * chosen.pipelines)), _false_hits.section(), TIME] if said else []
     print("\n\n".join(parts), f"\n\n{time.perf_counter() - start:.0f} s")
     for some in found.values() if chosen.examples else ():
         missed = [trial for trial in some if not trial.is_first or trial.overlap < 0.5 or trial.is_mended == 0]

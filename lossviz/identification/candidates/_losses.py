@@ -207,7 +207,9 @@ def _capped(context: Context) -> Iterator[Loss]:
 def _truncated(context: Context) -> Iterator[Loss]:
     """TensorFlow 2.21: float * bool casts both to whole numbers, multiplies, and casts to bool."""
     if context.has_binary_weights:
-        above = int(((context.loss >= 1) & (context.weights != 0)).sum())
+        with np.errstate(over="ignore"):
+            from_one_on = context.loss.astype(np.float32) >= 1  # as the loop has them
+        above = int((from_one_on & (context.weights != 0)).sum())
         yield Loss(
             code="NUM10",
             title="Losses cut to whole numbers",
@@ -215,5 +217,5 @@ def _truncated(context: Context) -> Iterator[Loss]:
             f"0 of the others: {above:,} of those that count are 1 or more",
             formula=r"\mathrm{loss} \to [\mathrm{loss} \ge 1]",
             cost=9,
-            values=np.where(np.isnan(context.loss), np.nan, (context.loss >= 1).astype(float)),
+            values=np.where(np.isnan(context.loss), np.nan, from_one_on.astype(float)),
         )

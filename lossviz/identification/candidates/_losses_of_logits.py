@@ -1,13 +1,13 @@
 """Other losses of the logits of a timestep: of scaled ones, and of those before or after a soft cap (MOD-10)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from lossviz.identification._context import Context
 
-__all__ = ["Losses", "Other", "others"]
+__all__ = ["Losses", "Other", "families"]
 
 Array = np.ndarray
 POWERS = [2.0**k for k in (*range(-6, 0), *range(1, 7))]
@@ -62,21 +62,18 @@ def _at(z: Array, y: Array) -> Array:
     return found
 
 
-def others(context: Context) -> Iterator[Other]:
-    """All of them; each costs a pass over the logits."""
+def families(context: Context) -> tuple[tuple[Other, ...], ...]:
+    """Losses that differ by one number, in its order, so that those between two losses lie between them."""
+    scales = [(scale, f"× {scale:g}", 14 if scale in POWERS else 16) for scale in SCALES if scale != 1]
+    scales += [(1 / temperature, f"÷ {temperature:g}, a temperature", 16) for temperature in TEMPERATURES]
+    scales += [(width**-0.5, f"÷ √{width}", 17) for width in ROOTS]
     largest = float(np.nanmax(np.abs(context.analysis.largest_logit), initial=0.0))
-    for scale in SCALES:
-        if scale != 1:
-            yield _scaled(scale, f"× {scale:g}", 14 if scale in POWERS else 16)
-    for temperature in TEMPERATURES:
-        yield _scaled(1 / temperature, f"÷ {temperature:g}, a temperature", 16)
-    for width in ROOTS:
-        yield _scaled(width**-0.5, f"÷ √{width}", 17)
-    for cap in CAPS:
-        cost = 14 if cap % 10 == 0 or cap == 15 else 16
-        yield _capped(cap, cost)
-        if largest < cap:
-            yield _uncapped(cap, cost)
+    caps = [(cap, 14 if cap % 10 == 0 or cap == 15 else 16) for cap in CAPS]
+    return (
+        tuple(_scaled(*row) for row in sorted(scales)),
+        tuple(_capped(*row) for row in caps),
+        tuple(_uncapped(*row) for row in caps if row[0] > largest),
+    )
 
 
 def _scaled(scale: float, words: str, cost: int) -> Other:
