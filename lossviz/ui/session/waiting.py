@@ -1,15 +1,33 @@
-"""Keep what was typed on a page that is left while Streamlit is busy.
+"""Keep what was typed, and where the user went, while the server is busy.
 
-Streamlit merges messages that wait, and drops the fields that the newest one lacks. Leaving a page sends a message
-without that page's fields, so what was typed there a moment ago would be dropped before its callback ran.
+Streamlit holds one message while it is busy. Leaving a page sends a message without that page's fields, just after the
+one with what was typed there; and a page that is left may speak once more before it hears that it was. So here:
+
+- messages that wait are merged with the fields of both. The configuration turns `runner.fastReruns` off for that: with
+  it, a message of a page makes Streamlit throw away the one that waits.
+- callbacks run to their end. Streamlit looks for the next message before it calls them, and whenever one of them reads
+  the session state: it would begin with that message and never come back.
+- a message of a fragment (a part of a page that is drawn by itself) never leads back to the page that was left, and
+  is not dropped where its fragment is gone: its fields are taken, and the page that was asked for last is drawn.
+
+What was measured: docs/decisions/0019-an-edit-names-its-target.md.
 """
 
-from functools import cache
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, wraps
+from typing import Any
+from weakref import WeakKeyDictionary
 
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils import script_requests
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-__all__ = ["keep_what_waits", "merged"]
+__all__ = ["keep_what_waits", "merged", "on_the_page", "with_what_is_there"]
 
 _streamlits_own = script_requests._coalesce_widget_states
 
@@ -23,7 +41,81 @@ def merged(old_states: WidgetStates | None, new_states: WidgetStates | None) -> 
     return both
 
 
+def on_the_page(asked: str, message: ClientState, *, is_drawn: bool) -> str:
+    """Let a fragment's message ask for the page that was asked for last; returns the page that is asked for now.
+
+    Args:
+        asked: the page that was asked for last, or "".
+        message: of the browser; changed where its fragment is not on that page.
+        is_drawn: whether its fragment is still known.
+
+    >>> message = ClientState(page_script_hash="explore", fragment_id="picture")
+    >>> on_the_page("doctor", message, is_drawn=True), message.fragment_id
+    ('doctor', '')
+    """
+    if message.fragment_id:
+        if asked and message.page_script_hash != asked:
+            message.page_script_hash = asked
+            message.fragment_id = ""
+        elif not is_drawn:
+            message.fragment_id = ""
+    return message.page_script_hash
+
+
+def with_what_is_there(request: RerunData, is_drawn: Callable[[str], bool]) -> RerunData:
+    """The request, of the whole page where a fragment that it asks for is gone by now.
+
+    >>> with_what_is_there(RerunData(fragment_id_queue=["picture"]), lambda fragment: False).fragment_id_queue
+    []
+    """
+    gone = not all(map(is_drawn, request.fragment_id_queue))
+    return replace(request, fragment_id_queue=[], is_fragment_scoped_rerun=False) if gone else request
+
+
 @cache
 def keep_what_waits() -> None:
-    """Let Streamlit merge waiting messages with `merged`; once per process."""
+    """Let Streamlit do so; once per process."""
     script_requests._coalesce_widget_states = merged
+    AppSession.request_rerun = _asking(AppSession.request_rerun)  # type: ignore[method-assign]
+    ScriptRunner._run_script = _running(ScriptRunner._run_script)  # type: ignore[method-assign]
+    SafeSessionState.on_script_will_rerun = _to_the_end(  # type: ignore[method-assign]
+        SafeSessionState.on_script_will_rerun
+    )
+
+
+def _asking(own: Callable[..., None]) -> Callable[..., None]:
+    pages: WeakKeyDictionary[AppSession, str] = WeakKeyDictionary()
+
+    @wraps(own)
+    def request_rerun(session: AppSession, client_state: ClientState | None) -> None:
+        if client_state is not None:
+            is_drawn = session.has_fragment(client_state.fragment_id)
+            pages[session] = on_the_page(pages.get(session, ""), client_state, is_drawn=is_drawn)
+        own(session, client_state)
+
+    return request_rerun
+
+
+def _running(own: Callable[..., None]) -> Callable[..., None]:
+    @wraps(own)
+    def _run_script(runner: Any, rerun_data: RerunData) -> None:
+        own(runner, with_what_is_there(rerun_data, runner._fragment_storage.contains))
+
+    return _run_script
+
+
+def _to_the_end(own: Callable[..., None]) -> Callable[..., None]:
+    @wraps(own)
+    def on_script_will_rerun(state: Any, *fields: Any, **options: Any) -> None:
+        look_for_messages = state._yield_callback
+        object.__setattr__(state, "_yield_callback", _nothing)  # it passes on what is set the usual way
+        try:
+            own(state, *fields, **options)
+        finally:
+            object.__setattr__(state, "_yield_callback", look_for_messages)
+
+    return on_script_will_rerun
+
+
+def _nothing() -> None:
+    """Stand for looking for messages."""
