@@ -51,6 +51,7 @@ class Explanation:
         group: what the number is a mean of means of, "sequences", "timesteps" or "micro-batches"; else "".
         own: what the losses of its own group are divided by; 1 where there are no groups.
         has_logits: whether the arithmetic starts from logits; False where the loss itself was recorded.
+        sigmoid: the only logit of a classifier's timestep, or None where the arithmetic is a softmax.
     """
 
     sequence: int
@@ -76,6 +77,7 @@ class Explanation:
     group: str = ""
     own: float = 1.0
     has_logits: bool = True
+    sigmoid: float | None = None
 
     @property
     def steps(self) -> tuple[tuple[str, str, float], ...]:
@@ -88,6 +90,8 @@ class Explanation:
                 ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
                 *self._divisions(),
             )
+        if self.sigmoid is not None:
+            return self._of_a_sigmoid(self.sigmoid)
         return (
             ("logit of the target", r"z_y", self.maximum + self.shifted),
             ("largest logit", r"\max_v z_v", self.maximum),
@@ -95,6 +99,23 @@ class Explanation:
             ("sum of exponentials", r"\sum_v e^{z_v - \max}", self.total),
             ("its logarithm", r"\log \sum_v e^{z_v - \max}", self.log_total),
             ("loss", r"\log \sum_v e^{z_v - \max} - (z_y - \max)", self.loss),
+            ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
+            *self._divisions(),
+        )
+
+    def _of_a_sigmoid(self, logit: float) -> tuple[tuple[str, str, float], ...]:
+        """−log of the probability of the label: σ(z) of label 1, and 1 − σ(z) = σ(−z) of label 0."""
+        positive = self.target == 1
+        with np.errstate(all="ignore"):
+            probability = float(np.exp(-np.logaddexp(0.0, -logit)))
+        return (
+            ("the only logit", "z", logit),
+            ("sigmoid: probability of label 1", r"\sigma(z) = 1 / (1 + e^{-z})", probability),
+            (
+                f"loss of label {self.target}",
+                r"-\log \sigma(z)" if positive else r"-\log\,(1 - \sigma(z))",
+                self.loss,
+            ),
             ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
             *self._divisions(),
         )
@@ -212,6 +233,7 @@ def explain_timestep(
         note=_note(target, len(z), valid=valid, impossible=impossible, finite=bool(np.isfinite(z).all())),
         group=group,
         own=own,
+        sigmoid=float(z[1]) if binary and valid and len(z) == 2 else None,
     )
 
 

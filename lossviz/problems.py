@@ -9,11 +9,13 @@ import numpy as np
 from lossviz.batch import Batch
 from lossviz.digits import number_text
 from lossviz.masking import Masking, impossible_rows
+from lossviz.reductions import reduction_named
 from lossviz.timesteps import Timesteps
 
 __all__ = ["Problem", "bad_labels", "find_problems", "not_a_class", "odd_weights"]
 
 Array = np.ndarray
+SIGMOID = reduction_named("classification")
 TITLES = {
     "label": "Targets that are no class",
     "length": "Impossible lengths",
@@ -216,7 +218,7 @@ def _one_class(batch: Batch, classes: int | None) -> Iterator[Problem]:
         yield Problem(
             "one_class",
             "There is one class, so its softmax probability is always 1 and the loss is 0. "
-            "For one sigmoid logit per timestep choose the reduction 'classification'.",
+            f"For one sigmoid logit per timestep choose the reduction “{SIGMOID.title}” (`{SIGMOID.name}`).",
             np.zeros(batch.targets.shape, bool),
         )
 

@@ -56,7 +56,7 @@ def test_identify_prints_the_sentence_the_table_and_the_fix(capsys):
 Golden batch: many conventions, all different
 3 sequences × 5 timesteps × 6 classes, mask: lengths, printed: 0.92000
 
-0.92 is the sum of the losses divided by all 15 positions, 4 of them padding. Keras 3, Keras 2, TensorFlow 1 and
+0.92000 is the sum of the losses divided by all 15 positions, 4 of them padding. Keras 3, Keras 2, TensorFlow 1 and
 others print this.
 
 rank  code  kind         value  difference  title

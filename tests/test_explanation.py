@@ -263,3 +263,18 @@ def test_explain_timestep_gradients_are_softmax_minus_onehot(logits, target):
     close(
         [step.gradient for step in e.classes], [expected[step.class_id] for step in e.classes], rtol=1e-11, atol=1e-300
     )
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_explain_classifier_is_a_sigmoid_and_says_so(label):
+    """−log σ(z) of label 1, −log (1 − σ(z)) of label 0, here of z = 1.5."""
+    batch = Batch.from_arrays(logits=[[[1.5]]], targets=[[label]])
+    e = analyze(batch, Settings(reduction="classification")).explain(0, 0)
+    positive = 1 / (1 + np.exp(-1.5))
+    loss = -np.log(positive if label else 1 - positive)
+    assert [name for name, _, _ in e.steps[:3]] == [
+        "the only logit",
+        "sigmoid: probability of label 1",
+        f"loss of label {label}",
+    ]
+    close([value for _, _, value in e.steps[:3]], [1.5, positive, loss], rtol=1e-6)

@@ -229,7 +229,7 @@ def test_one_class_gives_zero_and_points_to_the_sigmoid():
     assert a.top_classes.tolist() == [[[0, -1, -1, -1, -1]] * 2]
     message = (
         "There is one class, so its softmax probability is always 1 and the loss is 0. "
-        "For one sigmoid logit per timestep choose the reduction 'classification'."
+        "For one sigmoid logit per timestep choose the reduction “Sigmoid sum (classifier)” (`classification`)."
     )
     assert say(batch, Settings(reduction="mean")) == [("one_class", message)]
     assert say(batch) == []  # where nobody chose a reduction, it is a sigmoid's

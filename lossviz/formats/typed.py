@@ -21,6 +21,9 @@ PAD = "<pad>"
 KINDS = ("confident", "random", "uniform", "wrong")
 
 _ID = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_LISTS = re.compile(r"\[(?=[^\d]*\d)[\[\]\s,\d+-]*", re.ASCII)  # nested lists of ids, as Python and NumPy print them
+_INNERMOST = re.compile(r"\[([^\[\]]*)\]")
+EMPTY = "[]"  # a line of a sequence of length 0
 
 
 @dataclass(frozen=True)
@@ -32,38 +35,72 @@ class Typed:
         lengths: their lengths [B].
         vocabulary: the tokens by their ids; None where ids were typed without one.
         ids: whether ids were typed, and not tokens.
+        zero_pads: whether the zeros that ended lines were taken as padding.
+        left_out: the numbers, from 1, of empty lines between the others.
     """
 
     targets: list[list[int]]
     lengths: list[int]
     vocabulary: list[str] | None
     ids: bool
+    zero_pads: bool = False
+    left_out: tuple[int, ...] = ()
 
 
-def parse_sequences(text: str, vocabulary: Sequence[str] | None = None) -> Typed:
+def parse_sequences(text: str, vocabulary: Sequence[str] | None = None, *, zero_pads: bool = True) -> Typed:
     r"""Read one sequence a line: ids where every word is a whole number, else tokens.
 
     Args:
-        text: words separated by white space; empty lines are left out.
+        text: words separated by white space, or nested lists of ids, as Python or NumPy print them. Empty lines are
+            left out; `[]` is a sequence of length 0. Between ids, ` / ` ends a line too.
         vocabulary: the tokens by their ids; None builds it in the order of first appearance, after `<pad>`.
+        zero_pads: whether ids of lines of one length may end in padding: zeros, where 0 stands nowhere else.
 
     Raises:
         FormatError: nothing was typed, too much was, or a token is not in the vocabulary; says where.
 
-    >>> parse_sequences("the cat sat\nthe dog")
-    Typed(targets=[[1, 2, 3], [1, 4]], lengths=[3, 2], vocabulary=['<pad>', 'the', 'cat', 'sat', 'dog'], ids=False)
+    >>> parse_sequences("the cat sat\nthe dog").vocabulary
+    ['<pad>', 'the', 'cat', 'sat', 'dog']
+    >>> parse_sequences("3 1 2 4 0\n2 5 0 0 0").lengths, parse_sequences("[[1, 2, 3], [4, 5]]").targets
+    ([4, 2], [[1, 2, 3], [4, 5]])
     """
     check_length(text)
-    lines = [(number, line.split()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    lines, left_out = _lines(text)
     if not lines:
         raise FormatError("No sequence was typed. Write one a line, its tokens or ids separated by spaces.")
     ids = all(_ID.fullmatch(word) for _, words in lines for word in words)
     known = None if vocabulary is None else list(vocabulary)
-    if ids:
-        rows = [[_id(word, number, place) for place, word in enumerate(words, 1)] for number, words in lines]
-    else:
+    if not ids:
         known, rows = _tokens(lines, known)
-    return Typed(rows, [len(row) for row in rows], known, ids)
+        return Typed(rows, [len(row) for row in rows], known, ids, left_out=left_out)
+    rows = [[_id(word, number, place) for place, word in enumerate(words, 1)] for number, words in lines]
+    lengths = [len(row) for row in rows]
+    real = _lengths_before_zeros(rows) if zero_pads else lengths
+    return Typed(rows, real, known, ids, real != lengths, left_out)
+
+
+def _lines(text: str) -> tuple[list[tuple[int, list[str]]], tuple[int, ...]]:
+    """The words of each line that has some, by its number from 1; and the numbers of empty lines between them."""
+    if _LISTS.fullmatch(text.strip()):
+        lists = _INNERMOST.findall(text)
+        if re.sub(r"[\s,]", "", _INNERMOST.sub("", text)) not in ("", "[]"):
+            raise FormatError("The brackets do not match. Write a list of lists of ids, such as [[1, 2, 3], [4, 5]].")
+        return [(number, row.replace(",", " ").split()) for number, row in enumerate(lists, 1)], ()
+    written = text.split("\n")
+    if "/" in (words := text.split()) and all(word == "/" or _ID.fullmatch(word) for word in words):
+        written = " ".join(words).split("/")
+    filled = [number for number, line in enumerate(written, 1) if line.strip()]
+    left_out = [number for number in range(1, max(filled, default=0)) if number not in set(filled)]
+    words_of = {number: written[number - 1].split() for number in filled}
+    return [(number, [] if words == [EMPTY] else words) for number, words in words_of.items()], tuple(left_out)
+
+
+def _lengths_before_zeros(rows: list[list[int]]) -> list[int]:
+    """The lengths without the zeros at the end, where those can only be padding."""
+    lengths = [len(row) for row in rows]
+    real = [next((end for end in range(len(row), 0, -1) if row[end - 1] != 0), 0) for row in rows]
+    elsewhere = any(0 in row[:end] for row, end in zip(rows, real, strict=True))
+    return lengths if len(rows) < 2 or len(set(lengths)) > 1 or elsewhere or not any(real) else real
 
 
 def _id(word: str, line: int, place: int) -> int:

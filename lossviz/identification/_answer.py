@@ -21,7 +21,7 @@ def answer(matches: Sequence[Match], reported: str | None = None) -> str:
 
     Args:
         matches: the result of `identify`.
-        reported: the number as it was printed, to name it if there is no match.
+        reported: the number as it was printed, with all its digits.
 
     >>> answer((), "1.2312")[:66]
     'No formula that lossviz knows gives 1.2312 on this batch. Check th'
@@ -29,16 +29,13 @@ def answer(matches: Sequence[Match], reported: str | None = None) -> str:
     if not matches:
         return NOTHING.format(reported or "this number")
     first = matches[0]
+    number = reported if reported and "," not in reported else f"{first.value - first.difference:.10g}"
     doubt = "perhaps by chance" if first.accidental else "possibly" if first.possible else ""
     if doubt:
-        return f"{_number(first)}, {doubt}: your loop {first.clause}."
+        return f"{number}, {doubt}: your loop {first.clause}."
     if first.divided_by:
-        return f"{_number(first)} is the sum of the losses divided by {first.divided_by}.{_users(first)}"
-    return f"{_number(first)}: {_lower(first.explanation)}{_users(first)}"
-
-
-def _number(match: Match) -> str:
-    return f"{match.value - match.difference:.10g}"
+        return f"{number} is the sum of the losses divided by {first.divided_by}.{_users(first)}"
+    return f"{number}: {_lower(first.explanation)}{_users(first)}"
 
 
 def _lower(sentence: str) -> str:

@@ -5,6 +5,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Callable, Iterable
+from math import isfinite
 from typing import Any
 
 import streamlit as st
@@ -18,10 +19,12 @@ from lossviz.reductions import FLAGS, LOOP_OPTIONS, MAX_SAFE_INTEGER, REDUCTIONS
 from lossviz.rules import RULES
 from lossviz.settings import MASKS
 from lossviz.splits import KINDS
+from lossviz.ui.session.default_reduction import Choices
 from lossviz.ui.session.reconnecting import sent_keys
 from lossviz.ui.session.repair import Repair, packed_repair, unpacked_repair
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import Linked, State, read_widget, write_widget
+from lossviz.ui.shared.downloads_panel import batch_button
 from lossviz.ui.shared.loop_options import CONVENTION_OPTIONS, SETTINGS_OPTIONS
 from lossviz.ui.shared.settings_panel import DECLARED
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES
@@ -32,6 +35,9 @@ __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
 
 LIMIT = 6_000  # characters: what browsers and chat programs carry without cutting it
 MOST_EDITS = 1_000
+PANELS = ("rows", "save", "code", "doctor_outcomes", "identify_rest")
+"""The panels that open and close, and have nothing to choose in their name."""
+TOO_LONG = "This view is too long for a link: the address does not restore it. Download the batch to keep it."
 Check = Callable[[Any], bool]
 
 
@@ -99,6 +105,7 @@ CHOICES: dict[str, Check] = {
     "typed_temperature": _temperature,
     "typed_wrong": _text,
     "typed_pasted": _text,
+    "typed_zero_pads": _flag,
     "sentences_model": _one_of(KINDS_OF_MODEL),
     "sentences_stage": _one_of(STAGES),
     **{f"sentences_{model}": _text for model in KINDS_OF_MODEL},
@@ -117,6 +124,8 @@ CHOICES: dict[str, Check] = {
     "doctor_finding": _one_of(rule.code for rule in RULES),
     "doctor_rule": _one_of(rule.code for rule in RULES),
     "doctor_catalogue": _flag,
+    "lock": _flag,
+    **dict.fromkeys(PANELS, _flag),
 }
 
 
@@ -147,6 +156,8 @@ def remember(state: State) -> None:
     view = {key: value for key in CHOICES if (value := read_widget(key)) is not None}
     if state.cell is not None:
         view["cell"] = list(state.cell)
+    if state.scale is not None and view.get("lock"):
+        view["scale"] = list(state.scale)
     if state.source is not None:
         view["source"] = [state.source.door, state.source.name]
         view["edits"] = _packed(state.source)
@@ -154,7 +165,8 @@ def remember(state: State) -> None:
     word = pack({key: value for key, value in view.items() if value != ""})
     if len(word) > LIMIT or None in view.get("edits", ()) or len(view.get("edits", ())) > MOST_EDITS:
         st.query_params.pop("view", None)
-        st.caption("This view is too long for a link: the address does not restore it. Download the batch to keep it.")
+        st.caption(TOO_LONG)
+        batch_button(state, "json")
     elif st.query_params.get("view") != word:
         st.query_params["view"] = word
 
@@ -174,11 +186,26 @@ def restore(state: State) -> None:
     for key, value in said.items():
         if key not in sent:
             write_widget(key, value)
-    state.opening.linked = "reduction" in said
+    state.opening.linked = frozenset(Choices._fields) & said.keys()
+    state.scale = _scale(view.get("scale"))
     source = view.get("source")
     if isinstance(source, list) and len(source) == 2:
         cell, edits, printed = _cell(view.get("cell")), tuple(_edits(view.get("edits"))), read_widget("identify_number")
         state.linked = Linked((source[0], source[1]), cell, edits, printed or "")
+
+
+def _scale(value: Any) -> tuple[str, float, float] | None:
+    """The locked colour scale: its quantity and ends."""
+    if not (isinstance(value, list) and len(value) == 3 and isinstance(value[0], str) and value[0] in QUANTITIES):
+        return None
+    quantity, low, high = value
+    if not all(type(end) in (int, float) and isfinite(end) for end in (low, high)):
+        return None
+    try:
+        QUANTITIES[quantity].locked(low, high)
+    except (InputError, OverflowError):
+        return None
+    return quantity, low, high
 
 
 def _cell(value: Any) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ import streamlit as st
 from lossviz.ui.learn.live_page import arrive
 from lossviz.ui.link import restore
 from lossviz.ui.session.state import get_state
+from lossviz.ui.shared.address import address_buttons
 from lossviz.ui.shared.settings_panel import choose_settings
 from lossviz.ui.sources.batch_picker import doors
 from lossviz.ui.views import BATCH, VIEWS, View
@@ -26,6 +27,7 @@ def show_page() -> None:
                 doors(state)
             choose_settings(state)
             pages[page].choose()
+            address_buttons()
     state.entered, state.page = state.page != pages[page].name, pages[page].name
     page.run()
 

@@ -1,10 +1,6 @@
 """What a person does on the Explore page, as steps of the browser tests."""
 
-from collections.abc import Callable
-from contextlib import suppress
-
 from playwright.sync_api import Locator, Page, expect
-from playwright.sync_api import TimeoutError as TooLate
 
 from lossviz.ui.link import pack
 
@@ -73,60 +69,31 @@ def click_cell(page: Page, row: int, column: int) -> None:
     idle(page)
 
 
-def until(page: Page, wanted: Locator, act: Callable[[], None]) -> None:
-    """Act until the element is there."""
-
-    def act_and_wait() -> None:
-        act()
-        wanted.wait_for(timeout=3_000)
-
-    patiently(page, act_and_wait)
-
-
-def patiently(page: Page, act: Callable[[], None]) -> None:
-    """Act until it is not too late: a click on what is being drawn anew is lost, and a person clicks again."""
-    for _ in range(9):
-        idle(page)
-        with suppress(TooLate):
-            return act()
-    return act()
-
-
 def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list of one choice, which closes at the click that it takes."""
-    wanted = page.get_by_role("option", name=option, exact=True)
-
-    def click() -> None:
-        _unfold(page, label, wanted)
-        wanted.click(timeout=3_000)
-        wanted.wait_for(state="hidden", timeout=3_000)
-
-    patiently(page, click)
+    wanted = _unfold(page, label, option)
+    wanted.click()
+    wanted.wait_for(state="hidden")
     idle(page)
 
 
 def choose_also(page: Page, label: str, option: str) -> None:
     """Choose from a list of several choices, which stays open: it is closed once the choice is seen to be taken."""
-    wanted = page.get_by_role("option", name=option, exact=True)
     taken = page.get_by_test_id("stMultiSelect").filter(has_text=label).filter(has_text=option)
-
-    def click() -> None:
-        if not taken.is_visible():
-            _unfold(page, label, wanted)
-            wanted.click(timeout=3_000)
-        taken.wait_for(timeout=3_000)
-
-    patiently(page, click)
+    _unfold(page, label, option).click()
+    taken.wait_for()
     page.keyboard.press("Escape")
     expect(page.get_by_role("listbox")).to_have_count(0)
     idle(page)
 
 
-def _unfold(page: Page, label: str, option: Locator) -> None:
-    if not option.is_visible():
-        page.get_by_role("combobox", name=label).focus()
-        page.keyboard.press("ArrowDown")
-        option.wait_for(timeout=3_000)
+def _unfold(page: Page, label: str, option: str) -> Locator:
+    idle(page)
+    page.get_by_role("combobox", name=label).focus()
+    page.keyboard.press("ArrowDown")
+    wanted = page.get_by_role("option", name=option, exact=True)
+    wanted.wait_for()
+    return wanted
 
 
 def door(page: Page, name: str) -> None:

@@ -40,15 +40,10 @@ def catalogue(page: Page, rule: str) -> None:
     page.get_by_text("with a bad and a good batch of each").click()
     picker = page.get_by_role("combobox", name="Rule", exact=True)
     wanted = page.get_by_role("option", name=f"{rule} · ")
-
-    def look_up() -> None:
-        if not wanted.is_visible():
-            picker.click(timeout=3_000)
-            picker.fill(rule)
-        wanted.click(timeout=3_000)
-        wanted.wait_for(state="hidden", timeout=3_000)
-
-    steps.patiently(page, look_up)
+    picker.click()
+    picker.fill(rule)
+    wanted.click()
+    wanted.wait_for(state="hidden")
     expect(picker).to_have_value(re.compile(rf"^{rule} · "))
     for kind in ("bad", "good"):
         page.wait_for_selector(f".st-key-doctor_{kind} .lossviz-plot[data-drawn]", state="attached")

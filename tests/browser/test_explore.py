@@ -56,14 +56,12 @@ def type_length(page: Page, row: int, length: int) -> None:
     first, *rest = list(str(length))
     editor = page.locator("#portal input.gdg-input")
 
-    def click_and_type() -> None:
-        table.scroll_into_view_if_needed()  # what opens above pushes it down
-        x, y = steps.still(page, table)
-        page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
-        page.wait_for_timeout(300)
-        page.keyboard.press(first)  # opens the table's editor
-
-    steps.until(page, editor, click_and_type)
+    table.scroll_into_view_if_needed()  # what opens above pushes it down
+    x, y = steps.still(page, table)
+    page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
+    page.wait_for_timeout(300)
+    page.keyboard.press(first)  # opens the table's editor
+    editor.wait_for()
     expect(editor).to_have_value(first)
     for key in rest:
         page.keyboard.press(key)

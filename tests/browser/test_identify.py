@@ -45,7 +45,7 @@ def test_pasted_number_is_explained(page: Page, app_server: str, shot: Shot) -> 
     paste(page, "0.92")
     expect(page.locator(".st-key-identify_answer")).to_contain_text("all 15 positions, 4 of them padding")
     card = page.locator(CARD)
-    expect(card).to_contain_text("C05 · ")
+    expect(card).to_contain_text("· C05")
     expect(card).to_contain_text("PAD02")
     page.wait_for_selector(f"{PICTURE}[data-drawn]", state="attached")
     drawn = traces(page, PICTURE)

@@ -24,15 +24,10 @@ def explore(page: Page) -> Page:
 
 
 def choose_row(page: Page, row: int, words: str) -> None:
-    """Click into the table until the convention of that row is shown: a click while it is being drawn is lost."""
-    table = page.locator("[class*=st-key-conventions_table] canvas").first
-    card = page.locator(".st-key-convention_card")
-
-    def click() -> None:
-        x, y = steps.still(page, table)
-        page.mouse.click(x + 16, y + FIRST_ROW + DATA_ROW * row)
-
-    steps.until(page, card.filter(has_text=words), click)
+    """Click into the table, and wait until the convention of that row is shown."""
+    x, y = steps.still(page, page.locator("[class*=st-key-conventions_table] canvas").first)
+    page.mouse.click(x + 16, y + FIRST_ROW + DATA_ROW * row)
+    expect(page.locator(".st-key-convention_card")).to_contain_text(words)
 
 
 def scroll_down(page: Page) -> None:

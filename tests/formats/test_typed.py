@@ -32,13 +32,41 @@ def refused_sequences(text: str, *vocabulary: list[str]) -> str:
 
 def test_parse_sequences_tokens_build_the_vocabulary_in_order() -> None:
     assert parse_sequences("b a b\r\n\n  \n<pad> c\n") == Typed(
-        [[1, 2, 1], [0, 3]], [3, 2], ["<pad>", "b", "a", "c"], ids=False
+        [[1, 2, 1], [0, 3]], [3, 2], ["<pad>", "b", "a", "c"], ids=False, left_out=(2, 3)
     )
 
 
 def test_parse_sequences_ids_stay_as_they_are() -> None:
     assert parse_sequences("1 2 +3\n-100 4294967296") == Typed([[1, 2, 3], [-100, 2**32]], [3, 2], None, ids=True)
     assert parse_sequences("1 2", ["a", "b"]).vocabulary == ["a", "b"]
+
+
+def test_parse_sequences_zeros_at_the_end_are_padding_where_nothing_else_is_zero() -> None:
+    """They stay targets: the lengths leave them out."""
+    typed = parse_sequences("3 1 2 4 0\n2 5 0 0 0")
+    assert typed == Typed([[3, 1, 2, 4, 0], [2, 5, 0, 0, 0]], [4, 2], None, ids=True, zero_pads=True)
+    assert parse_sequences("3 1 2 4 0 / 2 5 0 0 0") == typed
+    assert parse_sequences("3 1 2 4 0\n2 5 0 0 0", zero_pads=False).lengths == [5, 5]
+    for text in ("3 0 1 0\n2 5 0 0", "3 1 0\n2 0", "3 1 0", "0 0\n0 0", "3 1\n2 5", "0 1\n2 0"):
+        read = parse_sequences(text)
+        assert (read.zero_pads, read.lengths) == (False, [len(row) for row in read.targets])
+
+
+def test_parse_sequences_reads_lists_of_ids() -> None:
+    """As Python and NumPy print them; `[]` is a sequence of length 0, in a list and on a line."""
+    assert parse_sequences("[[1, 2, 3], [4, 5]]") == Typed([[1, 2, 3], [4, 5]], [3, 2], None, ids=True)
+    assert parse_sequences("[[1 2 3]\n [4 5 0]]").lengths == [3, 2]
+    assert parse_sequences("[7, -100]").targets == [[7, -100]]
+    assert parse_sequences("[[1, 2], []]").lengths == parse_sequences("a b\n[]").lengths == [2, 0]
+    assert parse_sequences("[PAD] a").vocabulary == ["<pad>", "[PAD]", "a"]
+    for text in ("[[1, 2], [3]", "[1, 2], [3", "[[1, 2], 3]"):
+        assert refused_sequences(text) == (
+            "The brackets do not match. Write a list of lists of ids, such as [[1, 2, 3], [4, 5]]."
+        )
+
+
+def test_parse_sequences_says_which_lines_it_left_out() -> None:
+    assert parse_sequences("a\n\nb\n\n").left_out == (2,)
 
 
 def test_parse_sequences_one_word_makes_all_of_them_tokens() -> None:

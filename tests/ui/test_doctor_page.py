@@ -425,7 +425,7 @@ def test_badge_follows_edits_on_explore_and_stands_on_every_page() -> None:
     assert badge(app) == ("1 finding", "1 error found. Opens the page Doctor.")
     for title in ("Reductions", "Identify"):
         assert badge(go(app, title))[0] == "1 finding"
-    assert badge(sample("golden")) == ("No finding", "1 note found. Opens the page Doctor.")
+    assert badge(sample("golden")) == ("1 note", "1 note found. Opens the page Doctor.")
     assert badge(sample("alice-trained")) == ("No finding", "Nothing found. Opens the page Doctor.")
     assert badge(sample("logits-inf"))[0] == "2 findings"
 
@@ -480,7 +480,7 @@ def test_number_that_identify_was_told_is_known_to_the_doctor() -> None:
     assert metrics(app)["Your loop printed"] == "0\\.9667"
     assert cards(open_page("doctor", view=address(app))) == ["PAD01", "PAD04"]
     for no_number in ("", "0.9667, 0.5, 1", "nought"):
-        assert badge(told(app, no_number)) == ("No finding", "1 note found. Opens the page Doctor.")
+        assert badge(told(app, no_number)) == ("1 note", "1 note found. Opens the page Doctor.")
 
 
 def test_number_that_was_told_stays_with_its_batch() -> None:

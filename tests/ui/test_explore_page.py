@@ -241,6 +241,7 @@ def test_illegal_flags_are_answered_with_the_reason_and_the_picture() -> None:
     assert texts(app, "error") == [AMBIGUOUS]
     assert [found.label for found in app.metric] == ["Loss", "Perplexity", "Count, of 15 timesteps", "Padding"]
     assert len(heatmaps(app)) == 3
+    assert [note for note in picture(app)["layout"]["annotations"] if note.get("name") == "divisor"] == []
     flags(app, average_across_timesteps=False, sum_over_timesteps=True)
     assert texts(app, "error") == []
     assert (number(app), divisor(app)) == ("1.2545", ("Divided by timesteps with a weight other than 0", "11"))
@@ -308,14 +309,14 @@ def test_quantity_is_drawn(quantity: str) -> None:
     assert heatmaps(app)[0] == pytest.approx(getattr(analyze(batch_of("golden")), quantity), rel=1e-5)
 
 
-def test_choices_survive_another_sample() -> None:
+def test_another_sample_keeps_the_quantity_and_opens_as_it_comes() -> None:
     app = choose(sample("golden"), reduction="language_model", quantity="rank", mask="none")
     choose(app, sample="lengths-3-4-2")
     assert (app.selectbox(key=key_of(app, "reduction")).value, app.selectbox(key="quantity").value) == (
-        "language_model",
+        "mean",
         "rank",
     )
-    assert app.selectbox(key=key_of(app, "mask")).value == "none"
+    assert app.selectbox(key=key_of(app, "mask")).value == "declared"
 
 
 def test_one_sigmoid_logit_can_be_classified() -> None:
@@ -324,7 +325,7 @@ def test_one_sigmoid_logit_can_be_classified() -> None:
     assert texts(app, "info") == [
         (
             "There is one class, so its softmax probability is always 1 and the loss is 0. "
-            "For one sigmoid logit per timestep choose the reduction 'classification'."
+            "For one sigmoid logit per timestep choose the reduction “Sigmoid sum (classifier)” (`classification`)."
         )
     ]
     choose(app, reduction="classification")

@@ -27,6 +27,7 @@ from tests.ui.driver import (
     select,
     state,
     texts,
+    unfold,
 )
 
 PLAIN = {"door": "Sample", "sample": "alice-trained", "mask": "declared", "reduction": "mean", "quantity": "loss"}
@@ -200,6 +201,31 @@ def test_link_restores_typed_text_and_its_edits() -> None:
     assert state(second).source.edits == (Edit("lengths", (0,), 1),)
 
 
+def test_link_restores_the_locked_scale_and_open_panels() -> None:
+    """The scale is the one of the first batch, also where another one is opened by then."""
+    first = sample("golden")
+    run(first.toggle(key="lock").set_value(True))
+    unfold(first, "rows")
+    scale = state(first).scale
+    edit_length(first, 0, 1)
+    second = open_app(view=address(first))
+    assert (state(first).scale, state(second).scale) == (scale, scale)
+    assert second.toggle(key="lock").value
+    assert (second.session_state["rows"], "code" in second.session_state) == (True, True)
+    assert address(second) == address(first)
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [5, ["loss"], ["loss", 0], ["secret", 0, 1], ["loss", "0", 1], ["loss", None, 1], ["loss", 1e999, 1], [[], 0, 1]],
+    ids=range(8),
+)
+def test_wrong_scale_is_left_out(scale: Any) -> None:
+    app = open_app(view=pack({**GOLDEN, "lock": True, "scale": scale}))
+    assert state(app).scale[0] == "loss"
+    assert np.isfinite(state(app).scale[1:]).all()
+
+
 def test_view_too_long_for_an_address_is_said() -> None:
     """The address holds no other view then."""
     app = door(open_app(), "Type")
@@ -210,6 +236,7 @@ def test_view_too_long_for_an_address_is_said() -> None:
     assert texts(app, "caption")[-1] == (
         "This view is too long for a link: the address does not restore it. Download the batch to keep it."
     )
+    assert [button.label for button in app.get("download_button")] == ["Batch as JSON"]
     run(app.text_area(key="typed_text").set_value("a b"))
     assert "view" in app.query_params
 

@@ -1,6 +1,7 @@
-"""With which reduction a batch opens: its model's own; the user's choice comes back, and a link's stands."""
+"""With which mask and reduction a batch opens: its own; the user's choice is kept, and a link's stands."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ import pytest
 from lossviz import Settings, analyze
 from lossviz.samples import SAMPLES
 from lossviz.ui.link import pack
-from lossviz.ui.session.default_reduction import TRAINED_WITH, Opening, trained_with
+from lossviz.ui.session.default_reduction import AS_IT_COMES, TRAINED_WITH, Choices, Opening, trained_with
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
 from tests.ui.driver import (
     address,
     choose,
+    click,
     door,
     heatmaps,
     key_of,
@@ -28,12 +30,12 @@ from tests.ui.driver import (
 LM, DATES, OTHER = ("sample", "language-model-trained"), ("sample", "dates-trained"), ("sample", "golden")
 
 
-def opened(*steps: tuple[tuple[str, str], str | None]) -> list[str]:
-    """The reduction after each batch came on the screen; None where the user leaves it, else what they choose there."""
-    opening, now, seen = Opening(), "mean", []
+def opened(*steps: tuple[tuple[str, str], Choices | None]) -> list[tuple[Choices, Choices]]:
+    """What each batch opens with, and what is kept; None where the user leaves it, else what they choose there."""
+    opening, now, seen = Opening(), AS_IT_COMES, []
     for batch, chosen in steps:
-        now = opening.reduction(batch, trained_with(batch[1]), now)
-        seen.append(now)
+        now = opening.choices(batch, trained_with(batch[1]), now)
+        seen.append((now, opening.own))
         now = chosen or now
     return seen
 
@@ -47,41 +49,54 @@ def test_trained_with_is_what_each_model_minimises() -> None:
     assert {trained_with(name) for name in DOOR_SAMPLES} == {"", *TRAINED_WITH.values()}
 
 
-def test_opening_gives_the_users_choice_back() -> None:
-    assert opened((OTHER, "counted"), (LM, None), (DATES, None), (OTHER, None)) == [
-        "mean",
-        "language_model",
-        "encoder_decoder",
-        "counted",
-    ]
+MINE = Choices("none", "counted")
+OF_MODEL = Choices("declared", "language_model")
 
 
-def test_opening_keeps_what_the_user_chose_for_the_model() -> None:
-    """Until a batch of a model comes again, which brings its own."""
-    assert opened((LM, "counted"), (OTHER, None), (DATES, None), (OTHER, None)) == [
-        "language_model",
-        "counted",
-        "encoder_decoder",
-        "counted",
+def test_batch_opens_as_it_comes_and_keeps_what_was_chosen() -> None:
+    assert opened((OTHER, MINE), (LM, None), (DATES, None), (OTHER, None)) == [
+        (AS_IT_COMES, AS_IT_COMES),
+        (OF_MODEL, MINE),
+        (AS_IT_COMES._replace(reduction="encoder_decoder"), MINE),
+        (AS_IT_COMES, MINE),
     ]
 
 
 def test_opening_acts_once_for_each_batch() -> None:
-    assert opened((LM, "counted"), (LM, None), (OTHER, "mean"), (OTHER, None)) == [
-        "language_model",
-        "counted",
-        "counted",
-        "mean",
+    assert opened((LM, MINE), (LM, None), (OTHER, None)) == [
+        (OF_MODEL, AS_IT_COMES),
+        (MINE, AS_IT_COMES),
+        (AS_IT_COMES, MINE),
     ]
 
 
 def test_opening_leaves_what_a_link_says() -> None:
-    opening = Opening(linked=True)
-    assert opening.reduction(LM, "language_model", "counted") == "counted"
-    assert opening.reduction(OTHER, "", "counted") == "counted"
-    opening = Opening(linked=True)
-    assert opening.reduction(LM, "language_model", "language_model") == "language_model"
-    assert opening.reduction(OTHER, "", "language_model") == "mean"
+    """Only of what it says, and once."""
+    opening = Opening(linked=frozenset({"mask"}))
+    assert opening.choices(LM, "language_model", MINE) == Choices("none", "language_model")
+    assert opening.choices(OTHER, "", Choices("none", "language_model")) == AS_IT_COMES
+    opening = Opening(linked=frozenset({"mask", "reduction"}))
+    assert opening.choices(LM, "language_model", MINE) == MINE
+    assert (opening.choices(OTHER, "", MINE), opening.own) == (AS_IT_COMES, MINE)
+
+
+def chosen(app: Any) -> tuple[str, str]:
+    return app.session_state["mask"], app.session_state["reduction"]
+
+
+def test_next_sample_opens_as_its_caption_says_and_the_choice_is_one_click_away() -> None:
+    app = choose(sample("golden"), mask="none", reduction="language_model")
+    choose(app, sample="padding-mask")
+    assert (chosen(app), number(app)) == (("declared", "mean"), f"{7 / 6:.4f}")
+    words = "Opened as it comes. Before, you had chosen: No mask: every timestep counts; Sum (language model)."
+    assert words in texts(app, "caption")
+    click(app, "choose_again")
+    assert chosen(app) == ("none", "language_model")
+    assert words not in texts(app, "caption")
+    choose(app, sample="golden")
+    assert (number(app), words in texts(app, "caption")) == ("1.2545", True)
+    choose(app, reduction="counted")
+    assert words not in texts(app, "caption")
 
 
 @pytest.mark.parametrize("name", ["language-model-trained", "dates-trained", "reviews-trained"])
@@ -130,7 +145,7 @@ def test_decoder_says_what_it_read() -> None:
     assert any("what the decoder read" in note["text"] for note in picture(app)["layout"]["annotations"])
 
 
-def test_another_door_gives_the_users_reduction_back() -> None:
+def test_another_door_opens_with_the_mean() -> None:
     app = door(sample("reviews-trained"), "Type")
     assert app.selectbox(key=key_of(app, "reduction")).value == "mean"
     assert texts(app, "error") == []

@@ -6,8 +6,21 @@ import numpy as np
 import pytest
 
 from lossviz.figures._core.text import visible
-from lossviz.ui.sources.typed import EXAMPLE
-from tests.ui.driver import choose, click, door, edit_length, number, open_app, run, select, shown, state, texts
+from lossviz.ui.sources.typed import EXAMPLE, PASTE
+from tests.ui.driver import (
+    choose,
+    click,
+    counting,
+    door,
+    edit_length,
+    number,
+    open_app,
+    run,
+    select,
+    shown,
+    state,
+    texts,
+)
 
 GOOD = "a b\nc"
 
@@ -73,7 +86,6 @@ REFUSED = {
         "wrong": "0:1 x",
     },
     "`wrong` must name cells of the targets (2, 2); got (5, 0). Count from 0.": {"kind": "wrong", "wrong": "5:0"},
-    "No logits were pasted. Paste nested lists [B][T][V], or a line of V numbers a timestep.": {"kind": "pasted"},
     f"Line 3, position 3: `x` {NO_NUMBER}": {"kind": "pasted", "pasted": "1 2\n3 4\n5 x\n7 8"},
     "The text ends while 1 of the brackets are open. Paste it whole.": {
         "kind": "pasted",
@@ -98,6 +110,30 @@ def test_bad_value_is_one_sentence_and_keeps_batch_and_text(sentence: str) -> No
     assert KEPT in texts(app, "caption")
     assert number(app) == before
     assert app.session_state[f"typed_{name}"] == value
+
+
+def test_pasted_numbers_begin_without_an_error() -> None:
+    """What to paste is said, and the batch from before stays."""
+    app = typed(GOOD, kind="uniform")
+    before = number(app)
+    fill(app, kind="pasted")
+    assert (texts(app, "error"), texts(app, "info"), number(app)) == ([], [PASTE], before)
+    assert "On screen: the batch from before." in texts(app, "caption")
+
+
+def test_zeros_at_the_end_are_said_to_be_padding_and_may_be_a_class() -> None:
+    app = typed("3 1 2 4 0\n2 5 0 0 0", kind="uniform")
+    assert (shown(app).batch.lengths.tolist(), shown(app).batch.pad_id, counting(app)) == ([4, 2], 0, "6 of 10")
+    assert app.checkbox(key="typed_zero_pads").label == "The zeros that end the lines are padding"
+    run(app.checkbox(key="typed_zero_pads").uncheck())
+    assert (shown(app).batch.lengths.tolist(), shown(app).batch.pad_id, counting(app)) == ([5, 5], None, "10 of 10")
+
+
+def test_empty_line_is_said() -> None:
+    app = typed("a b\n\nc")
+    assert "Line 2 is empty and was left out. Write [] for a sequence of length 0." in texts(app, "caption")
+    run(app.text_area(key="typed_text").set_value("a b\n[]\nc"))
+    assert shown(app).batch.lengths.tolist() == [2, 0, 1]
 
 
 def test_correcting_a_bad_value_takes_the_sentence_away() -> None:

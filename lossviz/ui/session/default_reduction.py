@@ -1,11 +1,13 @@
-"""With which reduction a batch opens: that of its model where it has one, else the user's own."""
+"""With which mask and reduction a batch opens: its own, or its model's; what the user had chosen is kept."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lossviz.batch import Batch
 from lossviz.measuring import usual_settings
+from lossviz.settings import Settings
 
-__all__ = ["TRAINED_WITH", "Opening", "recorded_with", "trained_with"]
+__all__ = ["AS_IT_COMES", "TRAINED_WITH", "Choices", "Opening", "recorded_with", "trained_with"]
 
 TRAINED_WITH = {"language-model": "language_model", "dates": "encoder_decoder", "reviews": "classification"}
 """What each of the models minimises; its samples are called by its name and how far it is trained."""
@@ -29,44 +31,54 @@ def recorded_with(batch: Batch) -> str:
     return TRAINED_WITH["reviews"] if usual_settings(batch).is_classifier else ""
 
 
+class Choices(NamedTuple):
+    """What is chosen in the sidebar for a batch, by the names that `Settings` has."""
+
+    mask: str
+    reduction: str
+
+
+AS_IT_COMES = Choices("declared", Settings().reduction)
+"""With the mask that the batch declares, and the mean."""
+
+
 @dataclass(eq=False)
 class Opening:
-    """What a batch that came on the screen did to the choice of the reduction.
+    """How the batch on the screen opened: as its caption says, whatever was chosen for the one before.
 
     Attributes:
         batch: the door and name of the batch on screen, or None before the first.
-        taken: the reduction that it brought, or "".
+        opened: what it opened with.
         own: what the user had chosen before.
-        linked: whether an address says the reduction of the next batch.
+        linked: the names of `Choices` that an address says of the next batch.
     """
 
     batch: tuple[str, str] | None = None
-    taken: str = ""
-    own: str = "mean"
-    linked: bool = False
+    opened: Choices = AS_IT_COMES
+    own: Choices = AS_IT_COMES
+    linked: frozenset[str] = frozenset()
 
-    def reduction(self, batch: tuple[str, str], wanted: str, now: str) -> str:
-        """The reduction to choose: a batch brings its own once, and gives the user's back when it leaves.
+    def choices(self, batch: tuple[str, str], reduction: str, now: Choices) -> Choices:
+        """What to choose: a new batch brings its own mask and reduction, and what was chosen before is kept.
 
         Args:
             batch: the door and name of the batch on screen.
-            wanted: the reduction that it was trained with, or "".
-            now: the one that is chosen.
+            reduction: the one that it was trained with, or "".
+            now: what is chosen.
 
         >>> opening = Opening()
-        >>> opening.reduction(("sample", "dates-trained"), "encoder_decoder", now="counted")
-        'encoder_decoder'
-        >>> opening.reduction(("sample", "golden"), "", now="encoder_decoder")
-        'counted'
+        >>> opening.choices(("sample", "dates-trained"), "encoder_decoder", Choices("none", "sum"))
+        Choices(mask='declared', reduction='encoder_decoder')
+        >>> opening.own
+        Choices(mask='none', reduction='sum')
         """
         if batch == self.batch:
             return now
         self.batch = batch
-        if self.linked:
-            self.linked = False
-            self.taken = now if now == wanted else ""
-            return now
-        if now != self.taken:
+        if now != self.opened:
             self.own = now
-        self.taken = wanted
-        return wanted or self.own
+        comes = AS_IT_COMES if not reduction else AS_IT_COMES._replace(reduction=reduction)
+        self.opened = Choices(*(getattr(now if name in self.linked else comes, name) for name in Choices._fields))
+        if self.linked:
+            self.linked, self.own = frozenset(), self.opened
+        return self.opened

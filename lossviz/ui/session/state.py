@@ -52,7 +52,7 @@ class State:
         unmapped: an opened file whose arrays have other names, until the dialog is answered.
         uploaded: which upload was read last, so that it is read once; `opened` counts the files that could be read.
         runs: the recorded runs that were opened, by name.
-        opening: which reduction the batch on screen brought.
+        opening: with which mask and reduction the batch on screen opened.
         started: whether the file that the app was started with was read.
         learning: what was done in the lessons.
         page: the page that is on the screen; `entered`: whether it was another one before.

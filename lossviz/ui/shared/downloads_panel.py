@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lossviz.analysis import Analysis
+from lossviz.batch import Batch
 from lossviz.export import IMAGES, can_draw_images, figure_html, figure_image
 from lossviz.figures import class_bars, equation, overview
 from lossviz.formats import write
@@ -16,7 +17,7 @@ from lossviz.tables import DOWNLOADS, download
 from lossviz.ui.session.state import State
 from lossviz.ui.shared.equation import theme
 
-__all__ = ["picture_buttons", "save_panel"]
+__all__ = ["batch_button", "picture_buttons", "save_panel"]
 
 MAX_BYTES = 200_000_000  # bytes of logits that are worth a download
 
@@ -41,7 +42,17 @@ def _batch(analysis: Analysis) -> None:
         st.caption(f"The batch has {logits.nbytes / 1e9:.1f} GB of logits: copy its file instead.")
         return
     for name in ("npz", "json") if logits is not None else ("npz", "json", "csv", "parquet"):
-        _button(st, f"Batch as {name.upper()}", f"batch.{name}", partial(_batch_bytes, analysis, name))
+        _button(st, f"Batch as {name.upper()}", f"batch.{name}", partial(_written, analysis.batch, name))
+
+
+def batch_button(state: State, name: str) -> None:
+    """Draw a button that saves the batch on screen as a file of that format, unless it is too large to be worth it."""
+    batch = None if state.source is None else state.source.current
+    if batch is not None and (batch.logits is None or batch.logits.nbytes <= MAX_BYTES):
+        make = partial(_written, batch, name)
+        st.download_button(
+            f"Batch as {name.upper()}", make, file_name=f"batch.{name}", on_click="ignore", key="download_instead"
+        )
 
 
 def _drawings(
@@ -81,7 +92,7 @@ def _image(draw: Callable[[], go.Figure], image: str) -> bytes:
     return figure_image(draw(), image)
 
 
-def _batch_bytes(analysis: Analysis, name: str) -> bytes:
+def _written(batch: Batch, name: str) -> bytes:
     buffer = io.BytesIO()
-    write(analysis.batch.fields(), buffer, name)
+    write(batch.fields(), buffer, name)
     return buffer.getvalue()

@@ -25,6 +25,7 @@ STRETCH_HELP = (
 OUTLINE_HELP = "Outline these timesteps in the picture."
 EDITED = "What differs from the source"
 READ = "What is read"
+RESULT = ("÷", "divisor")  # what stands before the line with the divisor and the result
 
 
 def theme() -> str:
@@ -32,8 +33,13 @@ def theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def equation_panel(state: State, analysis: Analysis, quantity: str) -> tuple[int, int, int, int] | None:
-    """Draw the equation and take the selected cell from it; returns the part that is shown, None for all."""
+def equation_panel(
+    state: State, analysis: Analysis, quantity: str, *, has_number: bool = True
+) -> tuple[int, int, int, int] | None:
+    """Draw the equation and take the selected cell from it; returns the part that is shown, None for all.
+
+    Where the chosen reduction has no number, the line with the divisor and the result is left out.
+    """
     with st.container(key="explore_equation"):
         what = _scaled(state, analysis, quantity)
         window = None
@@ -47,6 +53,9 @@ def equation_panel(state: State, analysis: Analysis, quantity: str) -> tuple[int
         cells = outlined.get(read_widget("outline"), outlined.get(EDITED))
         wide = plot_width("equation", WIDTH)
         figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme(), width=wide)
+        if not has_number:
+            kept = [note for note in figure.layout.annotations if note.name != "divisor" and note.text not in RESULT]
+            figure.layout.annotations = kept
         state.cell = plot(figure, key="equation", cell=state.cell, label=_label(analysis))
         _options(outlined)
     time.sleep(HEAD_START)

@@ -33,7 +33,7 @@ def diagnosed(analysis: Analysis) -> Diagnosis:
 
 
 def badge(analysis: Analysis) -> None:
-    """Draw how many findings there are at warning or above, as a link to them; a page does not wait for it."""
+    """Draw how many findings there are at warning or above, else how many notes; a page does not wait for it."""
     st.caption("Doctor", width="content")
     if _is_large(analysis) and not _is_examined(analysis):
         _link("Examine", ":material/stethoscope:", "The rules take a while on a batch as large as this one.")
@@ -56,9 +56,10 @@ def _awaited(examination: Examination) -> None:
 
 def _result(diagnosis: Diagnosis) -> None:
     serious = [finding for finding in diagnosis.findings if finding.severity in SERIOUS]
-    label = f"{len(serious)} {'finding' if len(serious) == 1 else 'findings'}" if serious else "No finding"
-    icon = ICONS[serious[0].severity] if serious else SOUND
-    _link(label, icon, f"{counted(diagnosis.findings) or 'Nothing'} found. Opens the page Doctor.")
+    found = counted(diagnosis.findings)
+    label = f"{len(serious)} {'finding' if len(serious) == 1 else 'findings'}" if serious else found or "No finding"
+    icon = ICONS[serious[0].severity] if serious else ICONS["info"] if found else SOUND
+    _link(label, icon, f"{found or 'Nothing'} found. Opens the page Doctor.")
 
 
 def counted(findings: Sequence[Finding]) -> str:

@@ -13,14 +13,15 @@ from lossviz.errors import LossvizError, NamesError
 from lossviz.formats import READABLE
 from lossviz.layouts import batch_of
 from lossviz.recording import is_run
+from lossviz.reductions import reduction_named
 from lossviz.runs import open_run
 from lossviz.samples import DEFAULT
-from lossviz.settings import FILE_VARIABLE, Settings
-from lossviz.ui.session.default_reduction import recorded_with, trained_with
+from lossviz.settings import FILE_VARIABLE, MASKS
+from lossviz.ui.session.default_reduction import AS_IT_COMES, Choices, recorded_with, trained_with
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.shared.selectbox import select
-from lossviz.ui.shared.widgets import literal, say
+from lossviz.ui.shared.widgets import escaped, literal, say
 from lossviz.ui.sources.assumptions_panel import assumptions_panel
 from lossviz.ui.sources.opened_file import TABLES, Origin, name_of, read_origin
 from lossviz.ui.sources.rename_dialog import ask_names
@@ -53,17 +54,38 @@ def doors(state: State) -> None:
     )
     state.take_reconnected(editor)
     _DOORS[door or "Sample"](state)
-    _choose_reduction(state)
+    _choose_as_it_opens(state)
 
 
-def _choose_reduction(state: State) -> None:
-    """A batch of one of the models opens with what that minimises."""
+def _choose_as_it_opens(state: State) -> None:
+    """A new batch opens with its own mask and reduction; what was chosen before is one click away."""
     if state.source is None:
         return
-    now = read_widget("reduction", Settings().reduction)
-    wanted = state.opening.reduction((state.source.door, state.source.name), state.source.reduction, now)
+    now = Choices(*(read_widget(name, getattr(AS_IT_COMES, name)) for name in Choices._fields))
+    opening = state.opening
+    wanted = opening.choices((state.source.door, state.source.name), state.source.reduction, now)
     if wanted != now:
-        write_widget("reduction", wanted)
+        _choose(wanted)
+    if wanted == opening.opened and opening.own not in (opening.opened, AS_IT_COMES):
+        with st.container(key="own_choices"):
+            st.caption(f"Opened as it comes. Before, you had chosen: {_in_words(opening.own, opening.opened)}.")
+            key = state.editors.draw("choose_again", opening.own, {}).key
+            st.button("Choose that again", key=key, on_click=partial(_choose, opening.own))
+
+
+def _choose(choices: Choices) -> None:
+    for name, value in choices._asdict().items():
+        write_widget(name, value)
+
+
+def _in_words(choices: Choices, other: Choices) -> str:
+    """What differs from the other choices, as the selectors call it."""
+    words = []
+    if choices.mask != other.mask:
+        words.append({"declared": "the mask of the batch", **MASKS}[choices.mask])
+    if choices.reduction != other.reduction:
+        words.append(reduction_named(choices.reduction).title)
+    return escaped("; ".join(words))
 
 
 def _sample_door(state: State) -> None:

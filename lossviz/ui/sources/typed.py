@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.batch import Batch
 from lossviz.errors import InputError, LossvizError
-from lossviz.formats.typed import PAD, make_logits, pad, parse_logits, parse_sequences
+from lossviz.formats.typed import PAD, Typed, make_logits, pad, parse_logits, parse_sequences
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget
 from lossviz.ui.shared.widgets import say
@@ -25,6 +25,7 @@ LOGITS = {
     "pasted": "Pasted numbers",
 }
 NONE_YET = "The batch on screen stays."
+PASTE = "Paste the logits: one line of V numbers for each timestep, padding too, or nested lists [B][T][V]."
 WARMTH = 1.0  # what an emptied temperature is
 _PLACE = re.compile(r"(\d{1,6})\s*:\s*(\d{1,6})")
 
@@ -34,10 +35,17 @@ def typed_door(state: State) -> None:
     message = _fields()
     typed = {
         name: read_widget(f"typed_{name}")
-        for name in ("text", "vocabulary", "kind", "seed", "temperature", "wrong", "pasted")
+        for name in ("text", "vocabulary", "kind", "seed", "temperature", "wrong", "pasted", "zero_pads")
     }
     known = state.known("typed", "typed")
+    with message:
+        _say_what_was_read(typed["text"], typed["vocabulary"])
     try:
+        if typed["kind"] == "pasted" and not typed["pasted"].strip():
+            with message:
+                st.info(PASTE)
+                st.caption(NONE_YET if known is None else "On screen: the batch from before.")
+            return
         if known is None or state.typed != typed:
             made = Source("typed", "typed", typed_batch(**typed))
             state.replace(made)
@@ -51,7 +59,14 @@ def typed_door(state: State) -> None:
 
 
 def typed_batch(
-    text: str, vocabulary: str, kind: str, seed: int, temperature: float | None, wrong: str, pasted: str
+    text: str,
+    vocabulary: str,
+    kind: str,
+    seed: int,
+    temperature: float | None,
+    wrong: str,
+    pasted: str,
+    zero_pads: bool = True,
 ) -> Batch:
     r"""The batch that the fields describe.
 
@@ -67,7 +82,7 @@ def typed_batch(
         raise InputError(
             f"`vocabulary` must name each token once; `{twice:.80}` stands in it twice. Remove one of them."
         )
-    typed = parse_sequences(text, words)
+    typed = parse_sequences(text, words, zero_pads=zero_pads)
     targets = pad(typed.targets)
     classes = len(typed.vocabulary) if typed.vocabulary else max(int(targets.max(initial=0)) + 1, 2)
     if kind == "pasted":
@@ -81,9 +96,35 @@ def typed_batch(
         targets=targets,
         lengths=np.array(typed.lengths),
         vocabulary=typed.vocabulary if fits else None,
-        pad_id=typed.vocabulary.index(PAD) if typed.vocabulary and PAD in typed.vocabulary else None,
+        pad_id=_pad_id(typed),
         title="typed",
     )
+
+
+def _pad_id(typed: Typed) -> int | None:
+    if typed.zero_pads:
+        return 0
+    return typed.vocabulary.index(PAD) if typed.vocabulary and PAD in typed.vocabulary else None
+
+
+def _say_what_was_read(text: str, vocabulary: str) -> None:
+    """Say what was assumed about the lines, with the way to change it; what can't be read is said elsewhere."""
+    try:
+        typed = parse_sequences(text, vocabulary.split() or None)
+    except LossvizError:
+        return
+    if typed.left_out:
+        which = ", ".join(map(str, typed.left_out))
+        one = len(typed.left_out) == 1
+        words = f"Line {which} is empty and was left out." if one else f"Lines {which} are empty and were left out."
+        say("caption", f"{words} Write [] for a sequence of length 0.")
+    if typed.zero_pads:
+        st.checkbox(
+            "The zeros that end the lines are padding",
+            key="typed_zero_pads",
+            help="All lines are of one length, and 0 stands nowhere else. Untick it where 0 is a class.",
+            persist_state="session",
+        )
 
 
 def _places(text: str) -> list[tuple[int, int]]:
@@ -99,13 +140,15 @@ def _fields() -> DeltaGenerator:
     default_widget("typed_kind", "random")
     default_widget("typed_temperature", WARMTH)
     default_widget("typed_seed", 0)
+    default_widget("typed_zero_pads", True)
     for name in ("vocabulary", "wrong", "pasted"):
         default_widget(f"typed_{name}", "")
     st.text_area(
         "Sequences, one a line",
         key="typed_text",
         height=110,
-        help="The targets: tokens or ids separated by spaces. Lengths follow from the lines and can be edited below.",
+        help="The targets: tokens or ids separated by spaces, or `[[1, 2, 3], [4, 5]]`. Lengths follow from the lines "
+        "and can be edited below.",
         persist_state="session",
     )
     message = st.container()

@@ -39,7 +39,7 @@ def _page(state: State) -> None:
     with st.container():
         doctor = numbers_panel(analysis, refusal)
     with kept_apart("The picture"):
-        window = equation_panel(state, analysis, chosen_quantity())
+        window = equation_panel(state, analysis, chosen_quantity(), has_number=not refusal)
     with kept_apart("The badge"), doctor:
         badge(analysis)
     with st.container():
