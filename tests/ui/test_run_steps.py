@@ -87,6 +87,13 @@ def test_step_chosen_in_the_list_or_the_strip_is_on_all_pages(folder):
     assert number(go(app, "Explore")) == mean_of(10)
 
 
+def test_steps_of_a_run_share_the_chosen_mask(folder):
+    """They are one batch to look through: walking along the strip takes no choice back."""
+    app = choose(open_app(), run_step="0", mask="none", reduction="positions")
+    choose(app, run_step="10")
+    assert (app.session_state["mask"], app.session_state["reduction"]) == ("none", "positions")
+
+
 def test_link_restores_the_step(folder):
     first = choose(open_app(), run_step="10")
     second = open_app(view=address(first))

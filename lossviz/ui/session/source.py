@@ -26,6 +26,7 @@ class Source:
             `choices`: how the user said that it is to be read.
         steps: the edits and repairs made, one step an undo; `undone`: the steps taken back.
         printed: what its loop printed, as it was typed on the page Identify; None: nothing was.
+        series: of which run it is a step, or "": the steps of a run share the mask and the reduction that are chosen.
     """
 
     door: str
@@ -40,6 +41,7 @@ class Source:
     steps: list[Step] = field(default_factory=list)
     undone: list[Step] = field(default_factory=list)
     printed: str | None = None
+    series: str = ""
     _told: tuple[str | None, tuple[Repair, ...]] | None = None
     _edited: tuple[Any, Batch] | None = None
     _base: tuple[tuple[Step, ...], Batch] | None = None

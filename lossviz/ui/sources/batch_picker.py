@@ -62,8 +62,8 @@ def _choose_as_it_opens(state: State) -> None:
     if state.source is None:
         return
     now = Choices(*(read_widget(name, getattr(AS_IT_COMES, name)) for name in Choices._fields))
-    opening = state.opening
-    wanted = opening.choices((state.source.door, state.source.name), state.source.reduction, now)
+    opening, source = state.opening, state.source
+    wanted = opening.choices((source.door, source.series or source.name), source.reduction, now)
     if wanted != now:
         _choose(wanted)
     if wanted == opening.opened and opening.own not in (opening.opened, AS_IT_COMES):

@@ -59,7 +59,7 @@ def show_step(state: State, run: Run, step: int) -> None:
     except LossvizError as error:
         say("error", str(error))
         return
-    state.show(known or Source("run", name, batch, reduction=recorded_with(batch)))
+    state.show(known or Source("run", name, batch, reduction=recorded_with(batch), series=run.name))
 
 
 def _words(row: object) -> str:
