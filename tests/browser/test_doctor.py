@@ -119,7 +119,7 @@ def test_badge_follows_an_edit_on_explore(page: Page, app_server: str) -> None:
     target = page.get_by_role("spinbutton", name="Target")
     target.fill("1")
     target.press("Enter")
-    expect(badge).to_contain_text("No finding")
+    expect(badge).to_contain_text("1 note")
 
 
 def test_doctor_in_the_dark(dark_page: Page, app_server: str, shot: Shot) -> None:
