@@ -26,6 +26,7 @@ from tests.ui.driver import ROOT
 
 PLACES = [
     (script_requests, "_coalesce_widget_states"),
+    (ScriptRequests, "request_rerun"),
     (AppSession, "request_rerun"),
     (ScriptRunner, "_run_script"),
     (SafeSessionState, "on_script_will_rerun"),
@@ -64,6 +65,19 @@ def test_streamlit_merges_that_way() -> None:
     request = queue.on_scriptrunner_ready()
     assert said(request.rerun_data.widget_states) == {"weight": 0.5, "mask": 2}
     assert request.rerun_data.page_script_hash == "reductions"
+
+
+@pytest.mark.usefixtures("kept")
+def test_page_that_draws_itself_again_lets_the_waiting_page_be_drawn() -> None:
+    """`st.rerun` sends no fields; a message of the browser does, and leads where it says."""
+    queue = ScriptRequests()
+    queue.request_rerun(RerunData(widget_states=message(mask=2), page_script_hash="doctor"))
+    queue.request_rerun(RerunData(page_script_hash="explore"))
+    request = queue.on_scriptrunner_ready()
+    assert (request.rerun_data.page_script_hash, said(request.rerun_data.widget_states)) == ("doctor", {"mask": 2})
+    queue.request_rerun(RerunData(page_script_hash="explore"))
+    queue.request_rerun(RerunData(widget_states=message(mask=1), page_script_hash="doctor"))
+    assert queue.on_scriptrunner_ready().rerun_data.page_script_hash == "doctor"
 
 
 def test_messages_wait_in_one_queue() -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lossviz.lessons import STEPS, Screen, Step, batch_named, is_sample
 from lossviz.reductions import FLAGS
+from lossviz.ui.session.default_reduction import Choices
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import Linked, State, write_widget
 from lossviz.ui.shared.loop_options import SETTINGS_OPTIONS
@@ -58,7 +59,7 @@ def put_on_screen(state: State, screen: Screen, *, printed: str = "") -> None:
         state.opened += 1
         write_widget("door", "Open")
     if where != state.opening.batch:
-        state.opening.linked = True
+        state.opening.linked = frozenset(Choices._fields)
     write_widget("mask", screen.settings.mask or DECLARED)
     write_widget("reduction", screen.settings.reduction)
     for flag in FLAGS:

@@ -9,6 +9,7 @@ one with what was typed there; and a page that is left may speak once more befor
   the session state: it would begin with that message and never come back.
 - a message of a fragment (a part of a page that is drawn by itself) never leads back to the page that was left, and
   is not dropped where its fragment is gone: its fields are taken, and the page that was asked for last is drawn.
+- a page that asks to be drawn again (`st.rerun`) while another page is waited for lets that one be drawn.
 
 What was measured: docs/decisions/0019-an-edit-names-its-target.md.
 """
@@ -24,10 +25,10 @@ from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils import script_requests
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-__all__ = ["keep_what_waits", "merged", "on_the_page", "with_what_is_there"]
+__all__ = ["keep_what_waits", "merged", "on_the_page", "on_the_waiting_page", "with_what_is_there"]
 
 _streamlits_own = script_requests._coalesce_widget_states
 
@@ -72,10 +73,24 @@ def with_what_is_there(request: RerunData, is_drawn: Callable[[str], bool]) -> R
     return replace(request, fragment_id_queue=[], is_fragment_scoped_rerun=False) if gone else request
 
 
+def on_the_waiting_page(request: RerunData, waiting: RerunData) -> RerunData:
+    """The request, of the page that is waited for where it comes from a script, which has no fields, and of no other.
+
+    >>> explore, doctor = (RerunData(page_script_hash=page) for page in ("explore", "doctor"))
+    >>> on_the_waiting_page(explore, doctor).page_script_hash
+    'doctor'
+    """
+    if request.widget_states is not None or waiting.fragment_id_queue:
+        return request
+    page = {name: getattr(waiting, name) for name in ("page_script_hash", "page_name", "query_string")}
+    return replace(request, **page)
+
+
 @cache
 def keep_what_waits() -> None:
     """Let Streamlit do so; once per process."""
     script_requests._coalesce_widget_states = merged
+    ScriptRequests.request_rerun = _queueing(ScriptRequests.request_rerun)  # type: ignore[method-assign]
     AppSession.request_rerun = _asking(AppSession.request_rerun)  # type: ignore[method-assign]
     ScriptRunner._run_script = _running(ScriptRunner._run_script)  # type: ignore[method-assign]
     SafeSessionState.on_script_will_rerun = _to_the_end(  # type: ignore[method-assign]
@@ -92,6 +107,15 @@ def _asking(own: Callable[..., None]) -> Callable[..., None]:
             is_drawn = session.has_fragment(client_state.fragment_id)
             pages[session] = on_the_page(pages.get(session, ""), client_state, is_drawn=is_drawn)
         own(session, client_state)
+
+    return request_rerun
+
+
+def _queueing(own: Callable[..., bool]) -> Callable[..., bool]:
+    @wraps(own)
+    def request_rerun(queue: ScriptRequests, new_data: RerunData) -> bool:
+        waits = queue._state is ScriptRequestType.RERUN
+        return own(queue, on_the_waiting_page(new_data, queue._rerun_data) if waits else new_data)
 
     return request_rerun
 
