@@ -105,15 +105,13 @@ class Explanation:
 
     def _of_a_sigmoid(self, logit: float) -> tuple[tuple[str, str, float], ...]:
         """−log of the probability of the label: σ(z) of label 1, and 1 − σ(z) = σ(−z) of label 0."""
-        positive = self.target == 1
-        with np.errstate(all="ignore"):
-            probability = float(np.exp(-np.logaddexp(0.0, -logit)))
+        probability = float(np.exp(-np.logaddexp(0.0, -logit)))
         return (
             ("the only logit", "z", logit),
             ("sigmoid: probability of label 1", r"\sigma(z) = 1 / (1 + e^{-z})", probability),
             (
                 f"loss of label {self.target}",
-                r"-\log \sigma(z)" if positive else r"-\log\,(1 - \sigma(z))",
+                r"-\log \sigma(z)" if self.target == 1 else r"-\log\,(1 - \sigma(z))",
                 self.loss,
             ),
             ("times weight", r"w \cdot \mathrm{loss}", self.weighted),
