@@ -72,7 +72,7 @@ def test_bad_sample_is_opened_shown_repaired_and_undone(page: Page, app_server: 
     expect_metric(page, "Loss now", "0.5457")
     expect_metric(page, "After the fix", "0.2434")
     card.get_by_role("tab", name="PyTorch").click()
-    expect(card.get_by_test_id("stCode").last).to_be_visible()
+    expect(card.get_by_role("tabpanel", name="PyTorch").get_by_test_id("stCode")).to_be_visible()
     page.get_by_role("button", name="Apply the fix").click()
     expect_metric(page, "Before SHF05 was repaired", "0.5457")
     expect_metric(page, "Now", "0.2434")

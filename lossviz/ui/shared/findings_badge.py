@@ -49,9 +49,8 @@ def badge(analysis: Analysis) -> None:
 def _awaited(examination: Examination) -> None:
     """The badge while the rules run, looked at every second."""
     if not examination.stopped and examination.wait(0):
-        _result(examination.result)
-    else:
-        _link("Examining…", ":material/hourglass_empty:", "The rules are running.")
+        st.rerun()  # the page draws the badge itself, and nothing looks every second any more
+    _link("Examining…", ":material/hourglass_empty:", "The rules are running.")
 
 
 def _result(diagnosis: Diagnosis) -> None:
