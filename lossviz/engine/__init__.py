@@ -1,4 +1,4 @@
-"""The TensorFlow room: masks, losses, the streaming diagnosis of every timestep. Importing it imports TensorFlow."""
+"""Masks, losses and the streamed diagnosis of every timestep. Importing this package imports TensorFlow."""
 
 from lossviz.engine._tensorflow import load_tensorflow
 from lossviz.engine.alternatives import Alternatives, alternative_losses

@@ -2,7 +2,7 @@
 
 Over the classes of a row, with m = max z_v at the class b, and x = Σ_{v≠b} exp(z_v - m), the excess:
 
-    log Σ exp(z_v) = m + log1p(x)                      one largest apart, so that a sure model keeps its digits
+    log Σ exp(z_v) = m + log1p(x)                      the largest kept apart: a confident model keeps its digits
     -log p_y = (m - z_y) + log1p(x)                    the difference of logits first
     mean_v(-log p_v) = log1p(x) + Σ (m - z_v) / V      only terms ≥ 0: nothing cancels
     log Σ exp(p_v) - p_y,  p_v = exp(z_v - m) / (1 + x)
@@ -17,7 +17,7 @@ import tensorflow as tf
 __all__ = ["LOSSES", "Sums", "clip", "exact_graph", "fast_graph", "finish"]
 
 LOSSES = ("twice", "as_probabilities", "in_bfloat16", "in_float16")
-"""The numbers that need a target that is a class."""
+"""The numbers that are defined only where the target is a class."""
 
 LEAST = 1e-7
 """`keras.config.epsilon()`."""
@@ -27,7 +27,7 @@ INF = float("inf")
 
 
 class Sums(NamedTuple):
-    """What was summed over each of R rows of logits; float tensors [R].
+    """The sums over each of R rows of logits; float tensors [R].
 
     Attributes:
         largest: m.
@@ -36,7 +36,7 @@ class Sums(NamedTuple):
         powers: Σ (exp(p_v) - 1).
         others: Σ c_v without the target.
         at_target: z_y.
-        halves: by name (m, x, z_y) of the rounded logits.
+        halves: (m, x, z_y) of the logits rounded to half precision, by the name of the loss.
     """
 
     largest: Any
@@ -50,13 +50,13 @@ class Sums(NamedTuple):
 
 @functools.cache
 def exact_graph() -> Any:
-    """`f(z [R, V] float64, y [R] int32)`: every number in float64, whatever is not finite."""
+    """`f(z [R, V] float64, y [R] int32)`: every number in float64; handles NaN and ±inf."""
     return _traced(_exact, tf.float64)
 
 
 @functools.cache
 def fast_graph() -> Any:
-    """`f(z [R, V] float32, y [R] int32)`: the sums in float32; and `redo` [R], where only `exact_graph` is right."""
+    """`f(z [R, V] float32, y [R] int32)`: the sums in float32, and `redo` [R]: rows that need `exact_graph`."""
     return _traced(_fast, tf.float32)
 
 
@@ -116,7 +116,7 @@ def _fast(z: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def finish(sums: Sums, classes: Any, redo: tf.Tensor, least: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The numbers of R timesteps in float64, and `redo` [R]: that, and where only `exact_graph` is right.
+    """The numbers of R timesteps in float64, and `redo` [R] with the rows added that need `exact_graph`.
 
     Args:
         sums: of each row.
@@ -141,7 +141,8 @@ def finish(sums: Sums, classes: Any, redo: tf.Tensor, least: tf.Tensor) -> dict[
 def _fast_excess(z: tf.Tensor, best: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The logit of `best` [R], the excess [R], both float64, and the probabilities [R, V] with 0 at `best`.
 
-    Rounding keeps the largest the largest. A softmax costs less than an exp, and the error of its own sum cancels.
+    Rounding does not change which logit is largest. A softmax costs less than an exp, and the error of its own sum
+    cancels.
     """
     p = tf.nn.softmax(z)
     at_best = tf.gather_nd(p, best)
@@ -150,7 +151,7 @@ def _fast_excess(z: tf.Tensor, best: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, t
 
 
 def _loss(largest: tf.Tensor, excess: tf.Tensor, at_target: tf.Tensor) -> tf.Tensor:
-    """-log p [R], NaN where a logit is +inf: as TensorFlow's own op, inf - inf."""
+    """-log p [R]; NaN where a logit is +inf, because TensorFlow's own op computes inf - inf there."""
     loss = (largest - at_target) + tf.math.log1p(excess)
     return tf.where(excess == INF, tf.fill(tf.shape(loss), tf.constant(float("nan"), loss.dtype)), loss)
 

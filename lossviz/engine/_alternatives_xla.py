@@ -2,7 +2,7 @@
 
 The sums of `_alternatives.fast_graph` in two passes over a block in cache: the second needs the first's 1 + x. The
 largest logits stay out of the float32 sums and are counted instead. Half precision is rounded by `reduce_precision`,
-because XLA leaves out a cast there and back.
+because XLA optimises away a cast there and back.
 """
 
 import functools
@@ -18,10 +18,11 @@ from lossviz.engine._xla import GROUP, GROUP_OF_HALVES, groups
 __all__ = ["compiled"]
 
 BITS = {"in_bfloat16": (8, 7), "in_float16": (5, 10)}
-"""Of the exponent and the mantissa."""
+"""Bits of the exponent and of the mantissa."""
 
 LEAST_NORMAL, STEP = 2.0**-14, 2.0**-24
-"""float16 below the first is a multiple of the second, which `reduce_precision` does not know."""
+"""Below the first, float16 numbers are multiples of the second (subnormals), which `reduce_precision` does not
+model."""
 
 Terms = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]
 
@@ -75,7 +76,7 @@ def _rows(x: tf.Tensor, y: tf.Tensor, group: int) -> dict[str, tf.Tensor]:
             for name, below in zip(BITS, rests, strict=True)
         },
     )
-    is_odd = ~tf.math.is_finite(tf.add_n([top, *halves.values()]))  # float16 makes inf of more than 65,504
+    is_odd = ~tf.math.is_finite(tf.add_n([top, *halves.values()]))  # float16 overflows above 65,504
     return finish(sums, x.shape[1], is_odd, tf.reduce_min(x, 1))
 
 

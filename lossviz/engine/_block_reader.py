@@ -1,4 +1,4 @@
-"""Blocks of rows of [B, T, V] logits as tensors, from memory in place, or through one aligned buffer a worker."""
+"""Reads blocks of rows of [B, T, V] logits as tensors: in place, or through one aligned buffer per worker."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ __all__ = ["Reader", "reader"]
 
 
 class Reader:
-    """Reads blocks of up to `rows` timesteps of [B, T, V] logits, counted through the sequences; one per thread."""
+    """Reads blocks of up to `rows` timesteps of [B, T, V] logits, numbered across sequences; one reader per thread."""
 
     in_place = True
 
@@ -28,7 +28,7 @@ class Reader:
         self._flat = logits.reshape(shape) if logits.flags.c_contiguous and logits.dtype.isnative else None
 
     def read(self, start: int, stop: int) -> tuple[np.ndarray, tf.Tensor]:
-        """The rows [start, stop) as an array, and as a tensor of `rows` rows of which the later ones are arbitrary."""
+        """The rows [start, stop) as an array, and as a tensor of `rows` rows; those past the end are arbitrary."""
         block = self._in_memory(start, stop)
         if block is None:
             block, tensor = self._buffer, self._tensor
@@ -59,7 +59,7 @@ class Reader:
 
 
 class _FileReader(Reader):
-    """Reads a memory-mapped file past the map: mapped pages count as the process's memory, read ones do not."""
+    """Reads a mapped file directly, bypassing the map: mapped pages count as the process's memory, read ones do not."""
 
     in_place = False
 

@@ -15,7 +15,7 @@ from lossviz.engine._walk import Progress, walk
 __all__ = ["BLOCKS_FROM", "diagnose_blocks", "rows_of_program"]
 
 BLOCKS_FROM = 1 << 21
-"""Elements from which a batch goes this way: below, compiling costs more than it gives."""
+"""The smallest batch for this path, in elements: below it, compiling costs more than it saves."""
 
 XLA_ELEMENTS = 5 << 19
 OPS_ELEMENTS = 1 << 19

@@ -1,4 +1,4 @@
-"""What the losses share: conversion to tensors, and the strict checks of rank, dtype and shape."""
+"""Shared by all losses: conversion to tensors, and strict checks of rank, dtype and shape."""
 
 from typing import Any
 
@@ -93,7 +93,7 @@ def require_rank(tensor: tf.Tensor, name: str, axes: str) -> None:
 def require_same_shape(tensor: tf.Tensor, name: str, expected: tf.Tensor, origin: str) -> None:
     """Raises InputError unless `tensor` has exactly the shape of `expected`, described by `origin`.
 
-    What only running tells (an axis unknown inside `tf.function`) becomes an assertion of the graph.
+    What is known only at run time (an axis unknown inside `tf.function`) becomes an assertion in the graph.
     """
     wanted, got = expected.shape, tensor.shape
     if not wanted.is_compatible_with(got):

@@ -21,7 +21,7 @@ __all__ = ["LOWEST", "Row", "finish", "leader"]
 
 INF = float("inf")
 LOWEST = -1e30
-"""What -inf - m is raised to, so that its term 0 · (x - m) is 0 and not NaN."""
+"""Used in place of -inf - m, so that the term 0 · (x - m) is 0 and not NaN."""
 
 
 class Row(NamedTuple):
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
     Attributes:
         rest: r = Σ e_j.
-        moment: Σ e_j (x_j - m); NaN where a logit of the row is NaN, the target's perhaps apart.
+        moment: Σ e_j (x_j - m); NaN where a logit of the row, except perhaps the target's, is NaN.
         squares: Σ e_j².
         greater: the count of logits above the target's.
         non_finite: the count of NaN and ±inf.

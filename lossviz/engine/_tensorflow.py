@@ -21,14 +21,14 @@ _state = {"ready": False}
 
 
 def _silence() -> None:
-    """Errors of TensorFlow's C++ reach Python as exceptions. A level that someone chose stays; 1 may be JAX's."""
+    """Silences the C++ log, since its errors also reach Python as exceptions; keeps a level that the user chose."""
     level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    if level is None or (level == "1" and "jax" in sys.modules):  # which JAX sets when it is imported
+    if level is None or (level == "1" and "jax" in sys.modules):  # JAX sets 1 when it is imported
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
 def _import_quietly() -> Any:
-    """Imports TensorFlow with its C++ notes silenced, and without the collector that would walk a half-built module."""
+    """Imports TensorFlow with its C++ log silenced and the garbage collector off."""
     _silence()
     collecting = gc.isenabled()
     gc.disable()  # a fifth of the import time is spent on collections that find nothing
@@ -43,7 +43,7 @@ tf = _import_quietly()
 
 
 def _leave_the_threads_to_lossviz() -> None:
-    """One thread an operation, unless someone chose otherwise: two threads of our own run blocks side by side."""
+    """Sets one thread per operation, unless the user chose otherwise: two of our threads run blocks in parallel."""
     if tf.config.threading.get_intra_op_parallelism_threads() == 0:
         with contextlib.suppress(RuntimeError):  # TensorFlow has already run something, and keeps its threads
             tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -51,17 +51,17 @@ def _leave_the_threads_to_lossviz() -> None:
 
 def _trace() -> None:
     """Runs the first operation, and traces the graph that answers small batches, so that the first edit is as fast."""
-    from lossviz.engine.per_timestep import per_timestep  # which stands on this module
+    from lossviz.engine.per_timestep import per_timestep  # imported late: it imports this module
 
     per_timestep(np.zeros((1, 1, 1)), np.zeros((1, 1), int))
 
 
 def load_tensorflow() -> Any:
-    """Makes TensorFlow ready to answer at once, and returns the module; meant for a background thread, harmless twice.
+    """Warms TensorFlow up and returns the module; meant for a background thread, and safe to call twice.
 
     It diagnoses a first, tiny batch and then moves everything allocated so far out of the garbage collector's sight
-    (`gc.freeze`): Streamlit collects after every rerun, and with TensorFlow's objects that takes 0.2 s each time. It is
-    for processes that belong to lossviz (the app, the command line): it also sets one thread an operation.
+    (`gc.freeze`): Streamlit collects after every rerun, and with TensorFlow's objects that takes 0.2 s each time. Only
+    for processes that lossviz owns (the app, the command line), because it also sets one thread per operation.
 
     Returns:
         The `tensorflow` module.

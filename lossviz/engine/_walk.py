@@ -24,8 +24,8 @@ def walk(
     """Calls `work(start, stop)` for blocks of `rows` rows out of `count`, in two threads.
 
     Each thread opens its own `worker()` and gets its `work` from it. `progress(done, count)` and `cancelled()` are
-    called on the calling thread between blocks. Whatever is raised, there or in a worker, stops every worker before
-    it goes on to the caller.
+    called on the calling thread between blocks. An exception, from one of them or from a worker, stops every worker and
+    then reaches the caller.
 
     Raises:
         Cancelled: `cancelled()` said so.

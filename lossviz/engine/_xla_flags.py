@@ -1,8 +1,8 @@
 """Whether the XLA path may be used here, and the flags that make it fast.
 
-XLA reads `XLA_FLAGS` once, at the first compilation of the process, and aborts the process at a flag that it does not
-know. So the flags are added for known TensorFlow versions only, never beside flags of the user's that were not tried,
-and taken back after the first compilation: other libraries (JAX) and child processes read the same variable.
+XLA reads `XLA_FLAGS` once, at the first compilation of the process, and aborts the process at an unknown flag. So the
+flags are added only for known TensorFlow versions, never next to untested flags of the user's, and removed after the
+first compilation: other libraries (JAX) and child processes read the same variable.
 """
 
 import functools
@@ -22,7 +22,7 @@ _lock = threading.Lock()
 
 
 def available() -> bool:
-    """Whether XLA can be used: a known TensorFlow, no flags of the user's that were not tried, and not `LOSSVIZ_XLA=0`.
+    """Whether XLA can be used: a known TensorFlow, no untested flags of the user's, and not `LOSSVIZ_XLA=0`.
 
     Example:
         >>> isinstance(available(), bool)

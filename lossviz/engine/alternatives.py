@@ -1,4 +1,4 @@
-"""The losses that a mistaken training loop would print, and what label smoothing and the z-loss need of the logits."""
+"""The losses that a mistaken training loop would print, and the terms of label smoothing and the z-loss."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -18,10 +18,10 @@ from lossviz.engine._walk import Progress, Work, walk
 __all__ = ["Alternatives", "alternative_losses"]
 
 FAST_FROM = 1 << 21
-"""Elements from which float32 is worth it: below, float64 takes 0.05 s."""
+"""Elements from which float32 pays off: below it, float64 takes only 0.05 s."""
 
 XLA_FROM = 1 << 27
-"""Elements from which compiling, which takes a second, is worth it."""
+"""Elements from which compiling pays off, which takes a second."""
 
 BLOCK = 1 << 19
 """Elements in one block: what TensorFlow's kernels write stays in cache."""
@@ -39,7 +39,7 @@ class Alternatives:
         logsumexp: log Σ_v exp(z_v), which the z-loss squares; +inf where a logit is.
         uniform_loss: mean_v(-log p_v), what label smoothing adds; +inf where a logit is -inf.
         twice: the loss of a softmax that is applied twice, log Σ_v exp(p_v) - p_target with p = softmax(z).
-        as_probabilities: the loss where raw logits are taken for probabilities (`from_logits=False`).
+        as_probabilities: the loss if raw logits are taken for probabilities (`from_logits=False`).
         in_bfloat16: the loss of the logits rounded to bfloat16, otherwise in full precision.
         in_float16: the loss of the logits rounded to float16, where more than 65,504 is inf.
     """
@@ -65,10 +65,10 @@ def alternative_losses(
     `sparse_categorical_crossentropy` of `keras/src/backend/tensorflow/nn.py`, Keras 3.15.1: clip to [1e-7, 1 - 1e-7],
     take the log, then TensorFlow's cross entropy, so log Σ_v clip(z_v) - log clip(z_target).
 
-    A row that holds NaN has NaN throughout. A row that holds +inf, or nothing but -inf, has all but `logsumexp` and
-    `as_probabilities` NaN. float64 logits and small batches are computed in float64, others with sums in float32:
-    relative error below 1e-6 for any offset of the logits; up to 5e-6 in a loss below 1e-7; absolute error below 1e-6
-    in a `logsumexp` that is near 0.
+    In a row that holds NaN every number is NaN. In a row that holds +inf, or nothing but -inf, every number except
+    `logsumexp` and `as_probabilities` is NaN. float64 logits and small batches are computed in float64, others with
+    sums in float32: relative error below 1e-6 for any offset of the logits; up to 5e-6 in a loss below 1e-7; absolute
+    error below 1e-6 in a `logsumexp` that is near 0.
 
     Args:
         logits: floats [B, T, V]: float16, bfloat16, float32 or float64, in memory or `np.memmap`.
@@ -164,7 +164,7 @@ def _by_xla(rows: int, classes: int, dtype: str) -> Callable[[np.ndarray, tf.Ten
 
 
 def _mended(numbers: Numbers, block: np.ndarray, y: np.ndarray) -> Numbers:
-    """The float32 sums, with the rows redone in float64 that hold NaN, +inf or nothing but -inf."""
+    """The float32 sums, with rows that hold NaN, +inf or nothing but -inf redone in float64."""
     odd = numbers.pop("redo")
     if odd.any():
         mended = _as_arrays(exact_graph()(tf.constant(block[odd].astype(np.float64)), tf.constant(y[odd])))

@@ -93,7 +93,7 @@ def weighted_losses(
         require_rank(tensor, name, "batch, time")
         require_same_shape(tensor, name, x[..., 0], "the first two axes of `logits`")
     counts = tf.not_equal(w, 0)
-    if function is None:  # what a label of another loss may be is known to that loss alone
+    if function is None:  # only the other loss knows which labels it accepts
         y = _checked_targets(y, tf.shape(x, tf.int64)[-1], counts, unsigned=labels.dtype == tf.uint64)
     losses = _cross_entropy(
         tf.where(counts[..., None], x, tf.zeros_like(x)), tf.where(counts, y, tf.zeros_like(y)), function
@@ -117,12 +117,12 @@ def _checked_targets(targets: tf.Tensor, classes: tf.Tensor, counts: tf.Tensor, 
     if tf.is_symbolic_tensor(wrong):
         message = "`targets` must lie in [0, V) where the weight is not 0; V and [row, timestep] that do not:"
         with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(wrong), [message, classes, tf.where(wrong)])]):
-            return tf.identity(targets)  # the cross entropy waits for the assertion, whose message is the clearer one
+            return tf.identity(targets)  # the cross entropy waits for the assertion, whose message is clearer
     if bool(tf.reduce_any(wrong)):
         row, timestep = tf.where(wrong)[0].numpy()
         label = int(targets[row, timestep]) % 2**64 if unsigned else int(targets[row, timestep])
         raise InputError(
             f"`targets` must lie in [0, {int(classes)}), the classes of `logits`; `targets[{row}, {timestep}]` "
-            f"(row {row}, timestep {timestep}) is {label}, and its weight is not 0. Mend it, or give it the weight 0."
+            f"(row {row}, timestep {timestep}) is {label}, and its weight is not 0. Fix it, or give it the weight 0."
         )
     return targets

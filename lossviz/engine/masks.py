@@ -24,7 +24,7 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = tf.bool) -> tf.
 
     Raises:
         InputError: a length below 0 or above `maxlen` (TensorFlow truncates them silently), or lengths that are not
-            integers. Inside `tf.function` it is an assertion of the graph.
+            integers. Inside `tf.function` this is an assertion in the graph.
 
     Example:
         >>> sequence_mask([3, 4, 2], dtype="int32").numpy().tolist()
@@ -55,5 +55,5 @@ def _check_lengths(lengths: tf.Tensor, width: tf.Tensor) -> None:
         value = lengths.numpy()[place]
         raise InputError(
             f"`lengths` must lie between 0 and {int(width)}, the number of timesteps; `lengths{index}` is {value}. "
-            "Mend it, or clip: `np.clip(lengths, 0, maxlen)`."
+            "Fix it, or clip: `np.clip(lengths, 0, maxlen)`."
         )

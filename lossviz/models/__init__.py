@@ -3,7 +3,7 @@
 This room may import `engine` and below. TensorFlow and Keras are loaded when a model is first asked for.
 """
 
-import lossviz.engine  # noqa: F401  # loads TensorFlow quietly, before Keras would do it aloud
+import lossviz.engine  # noqa: F401  # loads TensorFlow quietly, before Keras does, with all its log lines
 
 # isort: split
 from lossviz.models.classification_model import ClassificationModel

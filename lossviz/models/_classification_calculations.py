@@ -14,7 +14,7 @@ __all__ = ["BACKWARD_AT", "ClassificationCalculations"]
 
 KEEP_PROBABILITY = 0.5
 BACKWARD_AT = ("last_real", "first")
-"""Where the backward half is read: at the last real timestep, as the course has it, or where it has read everything."""
+"""Where the backward half is read: at the last real timestep, as in the course, or where it has read everything."""
 
 
 class ClassificationCalculations(keras.Model):  # type: ignore[misc]
@@ -140,9 +140,9 @@ class ClassificationCalculations(keras.Model):  # type: ignore[misc]
         return self.calculate_logits(lstm_outputs, tf.shape(lengths)[0], lengths)
 
     def logits_everywhere(self, lstm_outputs: Any) -> Any:
-        """The logits [B, T, 1] that every timestep would give if it, and not the last real one, were read.
+        """The logits [B, T, 1] that each timestep would give if it were read instead of the last real one.
 
-        With `backward_at="first"` the forward half alone is read elsewhere; the backward one is at timestep 0 already.
+        With `backward_at="first"` only the forward half moves; the backward half is always read at timestep 0.
         """
         forward, backward = lstm_outputs
         if self.backward_at == "first":

@@ -1,4 +1,4 @@
-"""What the classifier refuses, in a sentence; what only running tells becomes an assertion of the graph."""
+"""The classifier's checks and their messages; what is known only at run time becomes an assertion in the graph."""
 
 from typing import Any
 

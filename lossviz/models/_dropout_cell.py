@@ -1,4 +1,4 @@
-"""The cell that the stacked LSTMs are made of: an LSTM cell, and the dropout on what it gives out."""
+"""The cell of the stacked LSTMs: an LSTM cell with dropout on its output."""
 
 from functools import cached_property
 from typing import Any
@@ -9,12 +9,12 @@ __all__ = ["DropoutCell"]
 
 
 class DropoutCell(keras.layers.Layer):  # type: ignore[misc]
-    """An LSTM cell whose output, not its state, is dropped in training, as TensorFlow 1's `DropoutWrapper` has it.
+    """An LSTM cell with dropout on its output, not its state, in training, like TensorFlow 1's `DropoutWrapper`.
 
     Args:
-        cell: what reads one timestep.
+        cell: the cell that reads one timestep.
         output_keep_prob: how much of the output is kept; what is kept is divided by it.
-        dropout: the layer that drops; by default a new one, made when it is first asked for.
+        dropout: the dropout layer; by default a new one, made when it is first asked for.
 
     >>> DropoutCell(keras.layers.LSTMCell(4), output_keep_prob=0.5).state_size
     [4, 4]
@@ -27,11 +27,11 @@ class DropoutCell(keras.layers.Layer):  # type: ignore[misc]
 
     @cached_property
     def dropout(self) -> Any:
-        """The layer that drops, seeded when it is first asked for."""
+        """The dropout layer, seeded when it is first asked for."""
         return self._given or keras.layers.Dropout(1 - self.output_keep_prob)
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
-        """The output [B, H] of one timestep, dropped in training, and the states after it."""
+        """The output [B, H] of one timestep, with dropout in training, and the states after it."""
         outputs, states = self.cell(inputs, states, training=training)
         return self.dropout(outputs, training=training), states
 

@@ -1,7 +1,7 @@
 """The network of the encoder-decoder: bidirectional LSTM → LSTM with attention → logits.
 
-The attention is Luong's (Luong, Pham and Manning 2015, "global", dot product): the decoder's output looks at the
-source, and what it found is joined to it before the logits.
+The attention is Luong's (Luong, Pham and Manning 2015, "global", dot product): the decoder's output attends to the
+source, and the attended vector is concatenated to it before the logits.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ class EncoderDecoder(keras.Model):  # type: ignore[misc]
 
     Args:
         vocab_size: V, the number of ids without start and stop; id 0 is padding.
-        num_lstm_layers: how many LSTM cells stand on each other, in the encoder and in the decoder.
+        num_lstm_layers: how many LSTM cells are stacked in the encoder, and in the decoder.
         num_lstm_units: H, the units of each encoder cell in each direction; a decoder cell has 2·H.
         options: what `keras.Model` takes, such as `name`.
 
@@ -50,7 +50,7 @@ class EncoderDecoder(keras.Model):  # type: ignore[misc]
         return keras.layers.LSTMCell(num_units, dropout=1 - dropout_keep_prob)
 
     def stacked_lstm_cells(self, is_training: bool, num_units: int) -> Any:
-        """`num_lstm_layers` cells on each other, as one cell; with `is_training` they drop inputs in training."""
+        """`num_lstm_layers` stacked cells, as one cell; with `is_training`, dropout on their inputs in training."""
         keep = KEEP_PROBABILITY if is_training else 1.0
         cells = [self.make_lstm_cell(keep, num_units) for _ in range(self.num_lstm_layers)]
         return keras.layers.StackedRNNCells(cells) if len(cells) > 1 else cells[0]
@@ -85,7 +85,7 @@ class EncoderDecoder(keras.Model):  # type: ignore[misc]
     def decoder(
         self, encoded: tuple[Any, Any], state: Any, decoder_inputs: Any, is_training: bool = False
     ) -> tuple[Any, Any]:
-        """Read the ground truth, look at the source at every timestep, and score what comes next.
+        """Read the ground truth, attend to the source at every timestep, and score what comes next.
 
         Args:
             encoded: the encoder's outputs [B, S, 2·H] and mask [B, S].

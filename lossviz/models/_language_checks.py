@@ -1,4 +1,4 @@
-"""What a language model refuses, and the sentence that says so."""
+"""The language model's checks and their messages."""
 
 from typing import Any
 

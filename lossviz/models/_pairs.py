@@ -1,4 +1,4 @@
-"""Source and target texts as the ids that an encoder-decoder reads and must say, and back by greedy decoding."""
+"""Source and target texts as the ids that an encoder-decoder reads and must predict, and back by greedy decoding."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Pair = tuple[str, str]  # source, target
 
 
 class Sequences(NamedTuple):
-    """Padded ids: what the encoder reads [B, S], what the decoder reads and must say [B, T], and its lengths [B]."""
+    """Padded ids: what the encoder reads [B, S], what the decoder reads and predicts [B, T], and its lengths [B]."""
 
     encoder_inputs: np.ndarray
     ground_truth: np.ndarray
@@ -25,7 +25,7 @@ class Sequences(NamedTuple):
 
 
 def as_pairs(name: str, texts: Sequence[Pair | str], *, alone: bool = False) -> tuple[list[str], list[str | None]]:
-    """The sources and the targets of pairs; None is the target of a source alone.
+    """The sources and the targets of pairs; a source alone has the target None.
 
     Args:
         name: what the caller calls the texts.
@@ -58,7 +58,7 @@ def _is_pair(entry: Any, alone: bool) -> bool:
 
 
 def sequences(model: Any, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Sequences:
-    """The ids of sources and targets, the start and the stop token put in, padded with 0."""
+    """The ids of sources and targets, with start and stop tokens, padded with 0."""
     tuples = [model.make_training_tuple(target) for target in targets]
     return Sequences(
         pad_sources(sources),
@@ -74,7 +74,7 @@ def pad_sources(sources: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def greedy_ids(model: Any, encoder_inputs: np.ndarray, at_most: int) -> list[list[int]]:
-    """The likeliest id after each other, up to the stop token, which is left out, or to `at_most` ids.
+    """Greedily decoded ids, up to the stop token, which is left out, or to `at_most` ids.
 
     Padding and the start token are never chosen.
     """
@@ -93,7 +93,7 @@ def greedy_ids(model: Any, encoder_inputs: np.ndarray, at_most: int) -> list[lis
 
 
 def as_text(tokens: Sequence[str]) -> str:
-    """Tokens as one string, digits and hyphens close together.
+    """Tokens as one string, without spaces between digits and hyphens.
 
     >>> as_text(["1", "9", "9", "8", "-", "0", "5"]), as_text(["may", "3", "1", "st"])
     ('1998-05', 'may 31 st')

@@ -14,7 +14,7 @@ from lossviz.errors import FormatError, InputError
 __all__ = ["Saved", "load_model", "save_model"]
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date of the zip format
-METADATA = "metadata.json"  # of Keras: its version and when the file was written
+METADATA = "metadata.json"  # Keras writes its version and the time here
 
 
 class Saved:
@@ -51,7 +51,7 @@ def save_model(model: Any, path: str | Path) -> None:
         dated = Path(folder) / "model.keras"
         with warnings.catch_warnings():  # NumPy's, about how Keras hands it a variable
             warnings.simplefilter("ignore", DeprecationWarning)
-            keras.saving.save_model(model, dated)  # model.save would call back a `save` that calls this
+            keras.saving.save_model(model, dated)  # model.save would call this again
         Path(path).write_bytes(_without_dates(dated))
 
 

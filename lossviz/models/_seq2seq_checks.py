@@ -1,4 +1,4 @@
-"""What `Seq2SeqModel.calculate_loss` demands of its arguments, in their own names."""
+"""The argument checks of `Seq2SeqModel.calculate_loss`; messages use its argument names."""
 
 import re
 from collections.abc import Iterator
@@ -57,10 +57,10 @@ def check_batch_size(batch_size: Any) -> Any:
 
 @contextmanager
 def own_names(**names: str) -> Iterator[None]:
-    """Say what the engine refuses in the caller's names: `own_names(targets="decoder_outputs")`.
+    """Reword the engine's errors with the caller's argument names: `own_names(targets="decoder_outputs")`.
 
     Raises:
-        InputError: what the engine raised, in other words.
+        InputError: the engine's error, reworded.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the models share: the training loop, and Keras' own text layers with NumPy on both sides."""
+"""Shared by the models: the training loop, and Keras' own text layers with NumPy in and out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class History:
     """What `fit` gives back.
 
     Attributes:
-        losses: for each step, the mean loss of what it read, in nats, dropout on.
+        losses: for each step, the mean loss of its minibatch in nats, with dropout on.
 
     >>> History((2.0, 1.0, 0.5)).mean_of_last(2)
     0.75
@@ -74,7 +74,7 @@ def train(
     Args:
         model: a Keras model, trained in place; its dropout is seeded anew.
         loss_of: called with the chosen rows of each array, in a `tf.function`; returns the loss to minimise and how
-            many terms it adds up (its own quotient is what `on_step` sees).
+            many terms it adds up (`on_step` gets the first divided by the second).
         arrays: each [N, …], the same N.
         seed: for the order of the rows and the dropout.
         steps: how many minibatches are read.
@@ -88,7 +88,7 @@ def train(
     check_size("steps", steps)
     check_size("rows", rows)
     set_seed(seed)
-    tf.config.experimental.enable_op_determinism()  # sums in one order; for the process, TensorFlow knows no way back
+    tf.config.experimental.enable_op_determinism()  # one order of sums; can't be turned off again in this process
     _seed_dropout(model, seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps), global_clipnorm=CLIP_NORM)
     optimizer.build(model.trainable_variables)  # else the first step would be traced twice
@@ -113,7 +113,7 @@ def _step(model: Any, optimizer: Any, loss_of: Callable[..., tuple[Any, Any]]) -
 
 
 def _minibatches(count: int, rows: int, steps: int, seed: int) -> Iterator[np.ndarray]:
-    """Row numbers, every minibatch of the same size, so that the step is traced once; an epoch's rest is left out."""
+    """Row numbers, every minibatch of the same size, so that the step is traced once; a smaller last one is dropped."""
     if count == 0:
         raise InputError("`corpus` must hold at least one text to train on; got none.")
     random, rows = np.random.default_rng(seed), min(rows, count)
@@ -137,7 +137,7 @@ class Tokenizer:
     Args:
         tokens: the tokens in the order of their ids, from id 2 on.
         split: "words" (lower case; letters and digits, with ' and - inside), "words and digits" (lower case; words, and
-            each digit and each - for itself) or "characters" (as they stand).
+            each digit and each - by itself) or "characters" (unchanged).
 
     >>> tokenizer = Tokenizer(["the", "hare"], "words")
     >>> tokenizer.vocabulary
@@ -152,7 +152,7 @@ class Tokenizer:
 
     @property
     def vocabulary(self) -> list[str]:
-        """Every token in the order of its id, padding and the unknown one first."""
+        """Every token in the order of the ids, padding and the unknown token first."""
         return [PAD, UNKNOWN, *self.tokens]
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
@@ -171,7 +171,7 @@ class Tokenizer:
 
 
 def learn_tokens(texts: Sequence[str], split: str, at_most: int | None = None) -> list[str]:
-    """The tokens of a corpus, the most frequent first, ties in the order of the alphabet.
+    """The tokens of a corpus, the most frequent first, ties in alphabetical order.
 
     Args:
         texts: the training texts.
@@ -233,7 +233,7 @@ def _vectorization(split: str, **more: Any) -> Any:
 def _words(texts: Any) -> Any:
     texts = tf.strings.lower(tf.strings.regex_replace(texts, "’", "'"), encoding="utf-8")
     texts = tf.strings.regex_replace(texts, r"--+|[^\p{L}\p{M}\p{N}'-]", " ")
-    for _ in range(2):  # twice, since a match takes the space that the next one would need
+    for _ in range(2):  # twice, since a match consumes the space that the next one would need
         texts = tf.strings.regex_replace(texts, r"(^|\s)['-]+|['-]+(\s|$)", " ")
     return texts
 

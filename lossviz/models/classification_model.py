@@ -1,6 +1,6 @@
 """A text classifier: embedding → bidirectional LSTM → the last real timestep → one logit per sequence.
 
-Follows the "Loss" chapter of a text-classification course; what the course leaves to the reader is `backward_at`.
+Follows the "Loss" chapter of a text-classification course; `backward_at` is what the course leaves to the reader.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ ROWS = 32
 class ClassificationModel(Saved, ClassificationCalculations):
     """Gives each sequence one logit, of being class 1; its loss is a sum over the sequences.
 
-    Ids: 0 is padding, 1 an unknown word, 2 … V-1 are words, where V = `vocab_size`; the embedding has V + 1 rows, as
-    the course has it. The backward half of a bidirectional LSTM reads from the end, so that at the last real timestep,
-    which the course reads, it has seen one token only; `backward_at="first"` reads it at timestep 0, where it has seen
-    all of them.
+    Ids: 0 is padding, 1 an unknown word, 2 … V-1 are words, where V = `vocab_size`; the embedding has V + 1 rows, as in
+    the course. The backward half of a bidirectional LSTM reads from the end, so that at the last real timestep, which
+    the course reads, it has seen one token only; `backward_at="first"` reads it at timestep 0, where it has seen all of
+    them.
 
     Args:
         vocab_size: V, the number of ids.
@@ -37,7 +37,7 @@ class ClassificationModel(Saved, ClassificationCalculations):
         tokens: the words from id 2 on, at most V - 2; None for those of the first corpus that `fit` gets.
 
     Raises:
-        InputError: if a size is not a whole number of at least 1, `backward_at` is none of the two, or the words are
+        InputError: if a size is not a whole number of at least 1, `backward_at` is neither of the two, or the words are
             more than V - 2.
 
     >>> model = ClassificationModel(vocab_size=81, max_length=5, num_lstm_units=4)
@@ -111,9 +111,9 @@ class ClassificationModel(Saved, ClassificationCalculations):
         return probabilities
 
     def record(self, texts: Sequence[str], labels: Sequence[int]) -> Batch:
-        """The padded batch that the loss saw, with the dropout off: the logit of every timestep, if it were read.
+        """The padded batch that the loss saw, with the dropout off: the logit of each timestep, as if it were read.
 
-        `Settings(reduction="classification")` reads the last real one, so that the number is that of `calculate_loss`.
+        `Settings(reduction="classification")` reads the last real one, which gives the number of `calculate_loss`.
         There is no pad id: the targets are labels in every timestep, and the lengths say where padding starts.
 
         Args:

@@ -29,13 +29,13 @@ class LanguageModel(Saved, keras.Model):  # type: ignore[misc]
     """Predicts the next token of each sequence; its loss is a sum over the timesteps that hold a token.
 
     Ids: 0 is padding, 1 … V-1 are tokens, where V = `vocab_size`. The logits have one class per id, so class 0 is never
-    right under the mask. The embedding has V + 1 rows, as the course has it: inputs may name id V, targets may not.
+    right under the mask. The embedding has V + 1 rows, as in the course: inputs may contain id V, targets may not.
 
     Args:
         vocab_size: V, the number of classes, the padding id among them.
         max_length: the largest T that the model reads; shorter sequences are padded with 0.
         num_lstm_units: H, the units of each LSTM layer.
-        num_lstm_layers: how many LSTM layers stand on each other.
+        num_lstm_layers: how many LSTM layers are stacked.
         tokens: what texts are made of, from id 4 on (after padding, unknown, start and stop); by default, `fit` takes
             the most frequent tokens of its corpus.
         split: what a token of a text is, "words" or "characters".
@@ -72,14 +72,14 @@ class LanguageModel(Saved, keras.Model):  # type: ignore[misc]
         self.lstms = [_over_time(cell.cell) for cell in cells]
         self.dropouts = [cell.dropout for cell in cells]
         self.logits_layer = keras.layers.Dense(self.vocab_size)
-        self(np.zeros((1, 1), np.int64))  # every weight is there from now on
+        self(np.zeros((1, 1), np.int64))  # creates every weight now
 
     def make_lstm_cell(self, dropout_keep_prob: float) -> DropoutCell:
-        """A new LSTM cell of H units, of whose outputs `dropout_keep_prob` are kept in training."""
+        """A new LSTM cell of H units that keeps the fraction `dropout_keep_prob` of its outputs in training."""
         return DropoutCell(keras.layers.LSTMCell(self.num_lstm_units), dropout_keep_prob)
 
     def stacked_lstm_cells(self, is_training: bool) -> Any:
-        """The model's own cells on each other, to read one timestep at a time; in training, half of it drops.
+        """The model's own cells, stacked, to read one timestep at a time; with dropout of one half in training.
 
         >>> cells = LanguageModel(9, 5, num_lstm_units=4, num_lstm_layers=2).stacked_lstm_cells(is_training=True)
         >>> [cell.output_keep_prob for cell in cells.cells]

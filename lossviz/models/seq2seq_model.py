@@ -34,7 +34,7 @@ class Seq2SeqModel(Saved, EncoderDecoder):
 
     Args:
         vocab_size: V, the number of ids without start and stop.
-        num_lstm_layers: how many LSTM cells stand on each other, in the encoder and in the decoder.
+        num_lstm_layers: how many LSTM cells are stacked in the encoder, and in the decoder.
         num_lstm_units: H, the units of each encoder cell in each direction; a decoder cell has 2·H.
         tokens: the tokens from id 2 on, at most V - 2; None for those of the first corpus that `fit` gets.
 
@@ -76,7 +76,7 @@ class Seq2SeqModel(Saved, EncoderDecoder):
         """Add up the cross entropy of every timestep before its sequence's end, and divide by the number of sequences.
 
         `tf.sequence_mask(dec_seq_lens)` is as wide as the largest length, which may be narrower than the logits; here
-        it is given their width.
+        the mask gets the logits' width.
 
         Args:
             logits: [B, T, V + 2] floats.
@@ -120,7 +120,8 @@ class Seq2SeqModel(Saved, EncoderDecoder):
             corpus: the pairs; a vocabulary is learned from them if there is none yet.
             seed: the same weights, corpus and seed give the same weights again.
             steps: minibatches of 64 pairs.
-            on_step: called with (done, total, mean loss in nats) after each; what it raises ends the training.
+            on_step: called with (done, total, mean loss in nats) after each step; an exception in it stops the
+            training.
 
         Raises:
             InputError: if the corpus is empty, an entry is not two strings, or `steps` is below 1.

@@ -1,4 +1,4 @@
-"""The models that come with lossviz, and how far each is trained: for typed sentences."""
+"""The models that come with lossviz, each at several stages of training, to read typed sentences."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ SEED = 1865
 
 @dataclass(frozen=True)
 class Trained:
-    """A model of which weights are shipped.
+    """A model whose weights are shipped.
 
     Attributes:
         name: what `load_trained` calls it.

@@ -1,4 +1,4 @@
-"""An analysis as tables: one row a timestep, a sequence, a reduction, a class; the same words as on screen.
+"""An analysis as tables: one row per timestep, sequence, reduction or class, in the same words as on screen.
 
 Importing it imports pandas. The downloads (`to_csv`, `to_json`, `to_parquet`) hold the timesteps and, where the format
 has room, the number with its divisor, the settings and the problems.

@@ -1,4 +1,4 @@
-"""An analysis as tables: one row a timestep, a sequence, a reduction, a class; the same words as on screen."""
+"""An analysis as tables: one row per timestep, sequence, reduction or class, in the same words as on screen."""
 
 from dataclasses import asdict
 from typing import Any
@@ -30,9 +30,9 @@ MEASURES = (
 
 
 def timesteps_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a timestep, sequence by sequence: what was wanted, what it cost, what the model said.
+    """One row per timestep, sequence by sequence: its target, its loss, and the model's first choice.
 
-    The column `input` is there where the batch has inputs. Losses, entropy and perplexity are of nats.
+    The column `input` exists where the batch has inputs. Losses and entropy are in nats; perplexity is exp(loss).
 
     >>> from lossviz import Batch, analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 2, 4)), targets=[[1, 2]], lengths=[1], vocabulary=list("abcd"))
@@ -59,10 +59,10 @@ def timesteps_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def sequences_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a sequence: how many of its timesteps count, Σ w·loss, Σ w·loss / Σ w, and its share of the number.
+    """One row per sequence: how many of its timesteps count, Σ w·loss, Σ w·loss / Σ w, and its share of the number.
 
-    The column `length` is there where the batch has lengths, `share` where the losses of a sequence are parts of the
-    same number.
+    The column `length` exists where the batch has lengths, `share` where all losses of a sequence are part of the same
+    number.
 
     >>> from lossviz import Batch, analyze
     >>> table = sequences_table(analyze(Batch.from_arrays(logits=np.zeros((2, 3, 2)), targets=np.zeros((2, 3), int),
@@ -77,9 +77,9 @@ def sequences_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def per_timestep_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a timestep over all sequences: how many count there, Σ w·loss, Σ w·loss / Σ w, share of the number.
+    """One row per timestep, over all sequences: how many count there, Σ w·loss, Σ w·loss / Σ w, share of the number.
 
-    The column `share` is there where the losses at a timestep are parts of the same number.
+    The column `share` exists where all losses at a timestep are part of the same number.
 
     >>> from lossviz import Batch, analyze
     >>> table = per_timestep_table(analyze(Batch.from_arrays(logits=np.zeros((2, 2, 2)),
@@ -104,7 +104,7 @@ def reductions_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def value_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a number, with its numerator and divisor; for unreduced losses one row a timestep that counts.
+    """One row per number, with its numerator and divisor; for unreduced losses, one row per timestep that counts.
 
     >>> from lossviz import Batch, Settings, analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 2)), targets=np.zeros((2, 2), int), lengths=[2, 1])
@@ -121,7 +121,7 @@ def value_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def cell_table(explanation: Explanation) -> pd.DataFrame:
-    """One row a class of a timestep, most probable first.
+    """One row per class of a timestep, most probable first.
 
     >>> from lossviz import Batch, analyze
     >>> explanation = analyze(Batch.from_arrays(logits=np.zeros((1, 1, 2)), targets=[[1]])).explain(0, 0)
@@ -132,7 +132,7 @@ def cell_table(explanation: Explanation) -> pd.DataFrame:
 
 
 def steps_table(explanation: Explanation) -> pd.DataFrame:
-    r"""One row a line of a timestep's arithmetic, from its logit to what it adds to the number; formulas in LaTeX.
+    r"""One row per step of a timestep's arithmetic, from its logit to what it adds to the number; formulas in LaTeX.
 
     >>> from lossviz import Batch, analyze
     >>> explanation = analyze(Batch.from_arrays(logits=np.zeros((1, 1, 2)), targets=[[1]])).explain(0, 0)
@@ -144,7 +144,7 @@ def steps_table(explanation: Explanation) -> pd.DataFrame:
 
 
 def problems_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a problem: its kind, one sentence, and how many timesteps it concerns.
+    """One row per problem: its kind, one sentence, and how many timesteps it concerns.
 
     >>> from lossviz import Batch, analyze
     >>> table = problems_table(analyze(Batch.from_arrays(logits=np.zeros((1, 2, 2)), targets=[[0, 7]])))
@@ -156,7 +156,7 @@ def problems_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def _tokens(analysis: Analysis, ids: Array) -> Array:
-    """The word of every id, flat; looked up once per distinct id."""
+    """The token of every id, flat; looked up once per distinct id."""
     distinct, where = np.unique(ids.ravel(), return_inverse=True)
     words = np.empty(len(distinct), object)
     words[:] = [text(analysis.batch.token(int(class_id))) for class_id in distinct]

@@ -1,4 +1,4 @@
-"""An analysis as a file: CSV, JSON, Parquet. Why so: docs/decisions/0008-reproduce.md."""
+"""An analysis as a file: CSV, JSON, Parquet. For the reasons see docs/decisions/0008-reproduce.md."""
 
 import json
 import re
@@ -101,7 +101,7 @@ def download(analysis: Analysis, file_format: str) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """Numbers and arrays as what JSON holds: lists, and "NaN", "Infinity" and "-Infinity" for what JSON has no word."""
+    """Numbers and arrays as what JSON holds: lists, and "NaN", "Infinity" and "-Infinity", which JSON lacks."""
     array = np.asarray(value)
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return array.tolist()

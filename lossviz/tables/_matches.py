@@ -1,4 +1,4 @@
-"""What `identify` answered, as a table and as JSON."""
+"""The answers of `identify`, as a table and as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 
 
 def matches_table(matches: Sequence[Match]) -> pd.DataFrame:
-    """One row a match, likeliest first: its code, kind, value, difference to the printed number, and title.
+    """One row per match, likeliest first: its code, kind, value, difference from the printed number, and title.
 
     >>> match = Match("PAD02", "Divides by every position", 0.92, 0.0, "", "bug", "", rank=1)
     >>> matches_table([match]).values.tolist()
@@ -34,7 +34,7 @@ def matches_table(matches: Sequence[Match]) -> pd.DataFrame:
 
 
 def match_records(matches: Sequence[Match]) -> list[dict[str, Any]]:
-    """The matches ready for JSON, NaN and ±inf as strings; of the [B, T] arrays how many timesteps they count.
+    """The matches ready for JSON: NaN and ±inf as strings, and each [B, T] array as its count of timesteps.
 
     >>> everywhere = np.ones((3, 5)), np.ones((3, 5), bool)
     >>> match = Match("PAD02", "Divides by every position", 0.92, 0.0, "", "bug", "", arrays=lambda: everywhere)

@@ -94,7 +94,7 @@ def test_softmax_loss_names_the_first_target_out_of_range_that_counts():
         softmax_loss(np.zeros((2, 3, 4)), [[0, 1, 9], [-1, 0, 0]], [[1, 1, 0], [1, 1, 1]])
     assert str(error.value) == (
         "`targets` must lie in [0, 4), the classes of `logits`; `targets[1, 0]` (row 1, timestep 0) is -1, and its "
-        "weight is not 0. Mend it, or give it the weight 0."
+        "weight is not 0. Fix it, or give it the weight 0."
     )
 
 

@@ -39,7 +39,7 @@ def test_sequence_mask_of_no_lengths_is_empty():
             [3, -1],
             4,
             (
-                "`lengths` must lie between 0 and 4, the number of timesteps; `lengths[1]` is -1. Mend it, or "
+                "`lengths` must lie between 0 and 4, the number of timesteps; `lengths[1]` is -1. Fix it, or "
                 "clip: `np.clip(lengths, 0, maxlen)`."
             ),
         ),
@@ -47,7 +47,7 @@ def test_sequence_mask_of_no_lengths_is_empty():
             [[1, 2], [9, 0]],
             4,
             (
-                "`lengths` must lie between 0 and 4, the number of timesteps; `lengths[1, 0]` is 9. Mend "
+                "`lengths` must lie between 0 and 4, the number of timesteps; `lengths[1, 0]` is 9. Fix "
                 "it, or clip: `np.clip(lengths, 0, maxlen)`."
             ),
         ),
@@ -55,7 +55,7 @@ def test_sequence_mask_of_no_lengths_is_empty():
             5,
             4,
             (
-                "`lengths` must lie between 0 and 4, the number of timesteps; `lengths` is 5. Mend it, or "
+                "`lengths` must lie between 0 and 4, the number of timesteps; `lengths` is 5. Fix it, or "
                 "clip: `np.clip(lengths, 0, maxlen)`."
             ),
         ),

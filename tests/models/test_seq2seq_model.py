@@ -244,7 +244,7 @@ def test_calculate_loss_widens_half_precision() -> None:
             {"dec_seq_lens": [4, 5]},
             (
                 "`dec_seq_lens` must lie between 0 and 4, the number of timesteps; `dec_seq_lens[1]` is 5. "
-                "Mend it, or clip: `np.clip(dec_seq_lens, 0, maxlen)`."
+                "Fix it, or clip: `np.clip(dec_seq_lens, 0, maxlen)`."
             ),
         ),
         (
