@@ -104,5 +104,5 @@ def _path(file: str) -> Path:
 
 
 def _complain(file: str, problem: str) -> None:
-    sys.stderr.write(f"lossviz: {printable(file, most=500)}: {printable(problem, most=2000)}\n")
+    sys.stderr.write(f"lossviz: {printable(file, most=500)}: {printable(problem, most=1_200)}\n")
     sys.stderr.flush()

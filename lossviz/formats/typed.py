@@ -120,7 +120,7 @@ def _tokens(lines: list[tuple[int, list[str]]], vocabulary: list[str] | None) ->
                 known = f"the {len(vocabulary)} tokens of the vocabulary"
                 raise FormatError(
                     f"Line {number}, token {place}: `{printable(word, 80)}` is not among {known}."
-                    f"{did_you_mean(word, vocabulary[:10_000]) or ' Add it to the vocabulary.'}"
+                    f"{printable(did_you_mean(word, vocabulary[:10_000])) or ' Add it to the vocabulary.'}"
                 )
     return vocabulary, [[ids[word] for word in words] for _, words in lines]
 
