@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lossviz.lessons import CHAPTERS, Choice, Number, Pick, Shape, analysis_of, answer_text, options
@@ -82,6 +83,9 @@ def test_chapter_is_walked_by_keyboard_and_kept(
         assert page.locator(".learn-code").count() == 0
         answer_by_keyboard(page, step)
         expect(page.locator(".learn-code")).to_have_count(2)
+        analysis, fields = analysis_of(step.screen), page.locator(".st-key-learn_answer input[type=text]")
+        typed = [answer_text(ask, analysis) for ask in step.asks if isinstance(ask, (Number, Shape))]
+        assert [fields.nth(place).input_value() for place in range(fields.count())] == typed, step.id
         page.keyboard.press("Alt+n")
         following = "2.1 What the mask keeps" if step.id == "1.7" else f"1.{step.place + 1} "
         expect(page.locator(HEADING)).to_contain_text(following)
@@ -145,4 +149,66 @@ def test_teacher_walks_by_pagedown_only(
     expect(page.locator(HEADING)).to_contain_text("2.4")
     page.keyboard.press("b")
     expect(page.locator(HEADING)).to_have_count(0)
+    forget_missing(console_errors)
+
+
+AUDIT = """() => {
+    const numbers = colour => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+    const over = ([r, g, b, a = 1], under) => [r, g, b].map((part, i) => part * a + under[i] * (1 - a));
+    const ground = node => {
+        const layers = [];
+        for (let at = node; at; at = at.parentElement) layers.push(numbers(getComputedStyle(at).backgroundColor));
+        return layers.reverse().reduce((under, layer) => layer.length ? over(layer, under) : under, [255, 255, 255]);
+    };
+    const light = colour => colour.map(part => part / 255)
+        .map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+    const opacity = node => {
+        let all = 1;
+        for (let at = node; at; at = at.parentElement) all *= Number(getComputedStyle(at).opacity);
+        return all;
+    };
+    const LEFT_OUT = ':disabled, [data-disabled], .katex, svg, .lossviz-plot, [aria-hidden=true], kbd, '
+        + '[class*=hortcut], [data-testid=stWidgetLabel]';
+    const main = document.querySelector('[data-testid=stMain]'), faint = [], nameless = [];
+    let seen = 0;
+    for (const node of main.querySelectorAll('p, h3, span, mark, label, li, td, th')) {
+        const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim());
+        if (!own || !node.checkVisibility() || node.closest(LEFT_OUT)) continue;
+        seen += 1;
+        const [r, g, b, a = 1] = numbers(getComputedStyle(node).color), under = ground(node);
+        const [one, two] = [light(over([r, g, b, a * opacity(node)], under)), light(under)].sort((x, y) => y - x);
+        const large = parseFloat(getComputedStyle(node).fontSize) >= 24;
+        if ((one + 0.05) / (two + 0.05) < (large ? 3 : 4.5)) faint.push(node.textContent.trim().slice(0, 40));
+    }
+    for (const node of main.querySelectorAll('button, a[href], input, [tabindex="0"]')) {
+        const name = node.ariaLabel || node.title || node.textContent.trim() || node.labels?.[0]?.textContent;
+        const named = name || node.ariaLabelledByElements?.length;
+        if (node.checkVisibility() && !named) nameless.push(node.outerHTML.slice(0, 120));
+    }
+    return [[...new Set(faint)], nameless, Math.min(seen, 12)];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_has_a_name_and_contrast_and_fits_at_twice_the_size(
+    scheme: str, request: pytest.FixtureRequest, app_server: str, shot: Shot, console_errors: list[str]
+) -> None:
+    page: Page = request.getfixturevalue("page" if scheme == "light" else "dark_page")
+    visit(page, app_server, "?chapter=2&step=3")
+    page.locator(".st-key-learn_answer input").fill("7/6")
+    page.keyboard.press("Alt+k")
+    expect(page.locator(".st-key-learn_feedback [role=alert]")).to_be_visible()
+    steps.idle(page)
+    assert page.evaluate(AUDIT) == [[], [], 12]
+    page.keyboard.press("Alt+s")
+    page.wait_for_selector(".learn-code")
+    page.wait_for_selector(".st-key-learn_picture .lossviz-plot[data-drawn]", state="attached")
+    steps.idle(page)
+    assert page.evaluate(AUDIT) == [[], [], 12]
+    shot(page, f"learn-2.3-{scheme}")
+    page.set_viewport_size({"width": 640, "height": 400})  # 1280 × 800 at 200 %
+    steps.idle(page)
+    wide = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('[data-testid=stMain]'))"
+    until(page, f"{wide} <= 1")
     forget_missing(console_errors)

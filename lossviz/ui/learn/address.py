@@ -50,8 +50,8 @@ def mirror(state: State) -> None:
         st.query_params.from_dict(wanted)
 
 
-def step_bar(state: State) -> Step:
-    """Draw the chapters and the steps of one of them; returns the step that is chosen."""
+def step_bar(state: State, *, marks: bool = True) -> Step:
+    """Draw the chapters and the steps of one of them, with what became of them; returns the step that is chosen."""
     progress, step = state.learning, step_named(state.learning.at)
     chapter = CHAPTERS[step.chapter - 1]
     left, right = st.columns([1, 1.7], vertical_alignment="bottom")
@@ -68,6 +68,8 @@ def step_bar(state: State) -> Step:
         st.pagination(
             len(chapter.steps), default=editor.shown[STEP], key=editor.key, max_visible_pages=None, on_change=choose
         )
+    if not marks:
+        return step
     done = " ".join(f"{one.place} {MARKS.get(progress.of(one.id).state, '○')}" for one in chapter.steps)
     st.caption(f"**{chapter.title}**   ·   {done}   ·   ● right  ◐ shown  ○ open")
     return step

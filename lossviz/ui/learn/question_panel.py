@@ -29,6 +29,7 @@ from lossviz.ui.shared.widgets import escaped, literal
 __all__ = ["HEADING", "announced", "ask_panel", "feedback_panel", "question_panel"]
 
 HEADING = ".st-key-learn_question h3"
+GIVEN = "_given"
 SELECT = "Select a cell in the picture, by mouse or with the arrow keys."
 
 
@@ -69,7 +70,8 @@ def ask_panel(state: State, step: Step) -> None:
 
 
 def _field(state: State, step: Step, place: int, ask: Ask, *, disabled: bool) -> None:
-    analysis, key = analysis_of(step.screen), _key(step, place)
+    # A field that is locked is another one: the browser would go on showing what it held before the last answer.
+    analysis, key = analysis_of(step.screen), _key(step, place) + (GIVEN if disabled else "")
     label, given = label_of(ask, analysis), state.learning.of(step.id).given
     if isinstance(ask, Pick):
         cell = state.learning.cells.get(step.id)
@@ -77,15 +79,15 @@ def _field(state: State, step: Step, place: int, ask: Ask, *, disabled: bool) ->
         return
     known = given[place] if place < len(given) else None
     if isinstance(ask, Fill):
-        _blanks(_key(step, place), ask, known or "", disabled=disabled)
+        _blanks(key, ask, known or "", disabled=disabled)
         return
     if isinstance(ask, Choice):
         offered = options(ask, analysis)
-        if read_widget(key) not in offered:
+        if disabled or read_widget(key) not in offered:
             write_widget(key, known if known in offered else None)
         st.pills(literal(label), offered, key=key, disabled=disabled, format_func=literal, width="stretch")
         return
-    if not read_widget(key):  # what the browser kept arrives after the first drawing
+    if disabled or not read_widget(key):  # what the browser kept arrives after the first drawing
         write_widget(key, known or "")
     st.text_input(literal(label), key=key, disabled=disabled, max_chars=60, autocomplete="off")
 
@@ -96,7 +98,7 @@ def _blanks(key: str, ask: Fill, known: str, *, disabled: bool) -> None:
     picked = []
     for at, blank in enumerate(ask.function.blanks):
         name, codes = f"{key}_{at}", [line.code for line in blank.lines]
-        if read_widget(name) not in codes:
+        if disabled or read_widget(name) not in codes:
             write_widget(name, codes[kept[at]] if kept else None)
         picked.append(codes.index(read_widget(name)) if read_widget(name) in codes else None)
     st.code(ask.function.code(tuple(picked)), language="python", wrap_lines=True)

@@ -33,7 +33,7 @@ def teacher_panel(state: State) -> Step:
     """Draw the view; returns the step that is on it."""
     screen, controls = st.container(key="teacher"), st.container(key="teacher_controls")
     with controls:
-        step = step_bar(state)
+        step = step_bar(state, marks=False)
         _buttons(state, step)
     stop = state.learning.stop
     with screen:
