@@ -111,7 +111,7 @@ class View {
   describe({ label, height, selectable }) {
     this.plot.style.height = `${height}px`;
     this.root.setAttribute("aria-label", label);
-    this.root.setAttribute("role", selectable ? "application" : "img");
+    this.root.setAttribute("role", selectable ? "application" : "figure");
     if (selectable) {
       this.root.tabIndex = 0;
       this.root.setAttribute("aria-roledescription", "grid of cells; arrow keys move, Escape clears");
