@@ -119,7 +119,7 @@ class Explanation:
         )
 
     def _divisions(self) -> tuple[tuple[str, str, float], ...]:
-        """Once, or in a mean of means first by the weights of the timestep's own group."""
+        """The division by the divisor; in a mean of means, first the one by the weights of the timestep's own group."""
         named = (GROUPS[self.group],) if self.group else ()
         own = tuple((f"divided by, in its {word}", symbol, self.own) for word, symbol in named)
         formula = r" \,/\, ".join([r"w \cdot \mathrm{loss}", *(symbol for _, symbol, _ in own), r"\mathrm{divisor}"])

@@ -10,7 +10,7 @@ IMAGES = ("png", "svg")
 
 
 def figure_html(figure: Any) -> bytes:
-    """One HTML file that needs no network: the figure and plotly.js in it."""
+    """One HTML file that needs no network, because it contains plotly.js."""
     page: str = figure.to_html(full_html=True, include_plotlyjs=True, config={"displaylogo": False})
     return page.encode()
 

@@ -58,7 +58,7 @@ def not_a_class(targets: Array, classes: int | None) -> Array:
 
 
 def bad_labels(batch: Batch, weights: Array, classes: int | None) -> Array:
-    """Targets outside [0, classes), [B, T] bool; the declared ignore id under weight 0 is as it should be.
+    """Targets outside [0, classes), [B, T] bool; the declared ignore id under weight 0 is correct.
 
     >>> batch = Batch.from_arrays(logits=np.zeros((1, 3, 4)), targets=[[1, 4, -100]], ignore_id=-100)
     >>> bad_labels(batch, np.array([[1.0, 1.0, 0.0]]), 4).tolist()
@@ -73,7 +73,7 @@ def bad_labels(batch: Batch, weights: Array, classes: int | None) -> Array:
 
 
 def odd_weights(weights: Array) -> Array:
-    """Weights that no mask means: negative ones, and 254 and 255 (`~` on a uint8 mask), [B, T] bool.
+    """Weights that no mask can mean: negative ones, and 254 and 255 (`~` on a uint8 mask), [B, T] bool.
 
     >>> odd_weights(np.array([[1.0, 0.5, -1.0, 254.0]])).tolist()
     [[False, False, True, True]]
@@ -154,7 +154,7 @@ def _logits(weights: Array, non_finite: Array) -> Iterator[Problem]:
 
 
 def _unrecorded(batch: Batch, weights: Array, loss: Array, classes: int | None) -> Iterator[Problem]:
-    """Unmasked timesteps without a recorded loss: the number is NaN, and what it is over the others is said."""
+    """Unmasked timesteps without a recorded loss: the number is NaN; the sentence gives that of the others."""
     if batch.logits is not None:
         return
     unmasked = (weights != 0) & ~not_a_class(batch.targets, classes)

@@ -405,7 +405,7 @@ def test_reference_is_what_the_documentation_holds():
 
 def test_reference_names_examples_that_parse():
     lines = [line for line in reference().splitlines() if line.startswith("lossviz ")]
-    assert len(lines) == 28
+    assert len(lines) == 29
     for line in lines:
         parsers()[0].parse_args(line.split()[1:])
 
@@ -465,7 +465,7 @@ def test_app_keeps_the_browser_closed_and_says_the_port_that_was_bound(monkeypat
     _, options, announce = started(monkeypatch, "--no-browser")
     assert options["server.headless"] is True
     announce(8507)
-    assert capsys.readouterr().err == "lossviz answers at http://127.0.0.1:8507 and ends with Ctrl-C.\n"
+    assert capsys.readouterr().err == "lossviz is running at http://127.0.0.1:8507 (Ctrl-C stops it).\n"
 
 
 def test_app_refuses_a_port_that_is_taken(capsys):
@@ -508,7 +508,7 @@ def test_two_apps_answer_at_two_ports_until_ctrl_c():
     try:
         said = [app.stderr.readline() for app in apps]
         for line in said:
-            with urllib.request.urlopen(line.split()[3], timeout=60) as page:  # noqa: S310 (our own server)
+            with urllib.request.urlopen(line.split()[4], timeout=60) as page:  # noqa: S310 (our own server)
                 assert page.headers["content-security-policy"] == content_policy()
     finally:
         for app in apps:
@@ -517,7 +517,7 @@ def test_two_apps_answer_at_two_ports_until_ctrl_c():
     assert ends == [("", "", 0)] * 2
     assert len({*said}) == 2
     assert all(
-        re.fullmatch(r"lossviz answers at http://127\.0\.0\.1:\d+ and ends with Ctrl-C\.\n", line) for line in said
+        re.fullmatch(r"lossviz is running at http://127\.0\.0\.1:\d+ \(Ctrl-C stops it\)\.\n", line) for line in said
     )
 
 

@@ -110,7 +110,7 @@ def test_check_asks_identify_of_a_printed_number_that_no_rule_speaks_of(capsys):
     """Two digits are too few for a rule."""
     out = printed(capsys, "golden", "--reported", "0.92", "--select", "PAD02")
     assert out.splitlines()[4:] == [
-        "No rule speaks of the printed 0.92. Which formulas give it:",
+        "No rule is about the printed 0.92. To see which formulas give it:",
         "  lossviz identify golden 0.92",
         "",
         "0 errors, 0 warnings; 0 rules passed, 1 could not tell or did not apply",

@@ -1,6 +1,6 @@
-"""The `lossviz` command: one module for each of its words, `app` to `samples`.
+"""The `lossviz` command: one module per subcommand, `app` to `samples`.
 
-Exit status: 0 done, 1 nothing or something was found where that is the question (`identify`, `check`), 2 could not run
+Exit status: 0 success, 1 `identify` found nothing or `check` found something, 2 could not run
 (one sentence on stderr says why), 130 stopped by Ctrl-C.
 """
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     Args:
-        argv: the words after `lossviz`; by default those of this process.
+        argv: the arguments after `lossviz`; by default those of this process.
 
     >>> main(["analyze", "lengths-3-4-2"])
     Lengths 3, 4 and 2
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         _tolerate_narrow_encodings()
-        from lossviz.cli._parser import parsed  # here, so that Ctrl-C while it is imported is no traceback
+        from lossviz.cli._parser import parsed  # imported here, so that Ctrl-C during the import shows no traceback
 
         arguments = parsed(argv)
         status = arguments.command(arguments)
@@ -65,7 +65,7 @@ def _fail(message: str, status: int) -> int:
 
 
 def _tolerate_narrow_encodings() -> None:
-    """Write ÷ and tokens as escapes where the terminal has no such letters, instead of failing."""
+    """Write ÷ and tokens as escapes where the terminal's encoding lacks them, instead of failing."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed before the command began
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - it stays open until the end

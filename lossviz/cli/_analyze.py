@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(arguments: argparse.Namespace) -> Settings | None:
-    """The settings that the arguments name, None where they name no reduction nor an option of one."""
+    """The settings in the arguments; None if they give neither a reduction nor an option of one."""
     takes = {option: reduction.name for reduction in REDUCTIONS for option in (*reduction.needs, *reduction.may_take)}
     given = {option: getattr(arguments, option) for option in takes if hasattr(arguments, option)}
     reduction = arguments.reduction or next((takes[option] for option in given), None)

@@ -1,4 +1,4 @@
-"""`lossviz app`: Streamlit, started in this process on the frame of the pages."""
+"""`lossviz app`: starts Streamlit in this process, on the module that frames the pages."""
 
 import argparse
 import os
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def checked_port(wanted: int | None) -> int | None:
-    """The port that was asked for, once it is known to be free; None leaves it to the server.
+    """The requested port, checked to be free; None lets the server choose.
 
     Raises:
         InputError: if it is taken, or is no port.
@@ -62,7 +62,7 @@ def checked_port(wanted: int | None) -> int | None:
 def options_of(port: int | None, *, browser: bool) -> dict[str, Any]:
     """What Streamlit is started with: the options of .streamlit/config.toml, and those that never change.
 
-    They are given in code, so that they hold in an installed package too, and over anyone's own configuration.
+    They are set in code, so that they also apply to an installed package and override the user's own configuration.
     """
     options = {**dict(_flatten(_configuration())), **_ALWAYS}
     if port is not None:
@@ -73,7 +73,7 @@ def options_of(port: int | None, *, browser: bool) -> dict[str, Any]:
 
 
 def _announce(port: int) -> None:
-    sys.stderr.write(f"lossviz answers at http://{ADDRESS}:{port} and ends with Ctrl-C.\n")
+    sys.stderr.write(f"lossviz is running at http://{ADDRESS}:{port} (Ctrl-C stops it).\n")
     sys.stderr.flush()
 
 
@@ -89,7 +89,7 @@ def _existing(file: str) -> Path:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        if os.name == "posix":  # a port that was closed a moment ago is free; on Windows the option means another thing
+        if os.name == "posix":  # a port that was closed a moment ago is free; on Windows the option differs
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((ADDRESS, port))
@@ -99,7 +99,7 @@ def _is_free(port: int) -> bool:
 
 
 def _configuration() -> dict[str, Any]:
-    """The one configuration, of the checkout or as the package carries it."""
+    """The configuration file, from the checkout or from the installed package."""
     package = Path(__file__).parents[1]
     for folder in (package / "_streamlit", package.parent / ".streamlit"):
         if (folder / "config.toml").is_file():

@@ -35,14 +35,14 @@ Renderer = Callable[[Iterable[Checked]], Iterator[str]]
 
 def run(arguments: argparse.Namespace) -> int:
     """Check every file, print what was found, and return the worst status."""
-    if not chosen(RULES, arguments.select, arguments.ignore):  # which refuses unknown codes, before anything is read
+    if not chosen(RULES, arguments.select, arguments.ignore):  # refuses unknown codes before anything is read
         raise InputError("`--select` and `--ignore` leave no rule to run. Leave one of them out, or name fewer codes.")
     if arguments.reported is not None and len(arguments.files) > 1:
         raise InputError(f"`--reported` is the number of one FILE; got {len(arguments.files)}. Check one at a time.")
-    parse_names(arguments.names)  # which refuses a word without `=`, before anything is read
+    parse_names(arguments.names)  # refuses a word without `=` before anything is read
     if arguments.step is None and any(map(is_run, arguments.files)):
         if len(arguments.files) > 1:
-            raise InputError("A recorded run is checked alone. Leave the other FILEs out.")
+            raise InputError("A recorded run can't be checked together with other files. Leave the other FILEs out.")
         return _check_run.run(arguments, arguments.files[0])
     done: list[Checked] = []
     for part in _renderer(arguments)(_each(arguments, done)):
@@ -62,7 +62,7 @@ def _renderer(arguments: argparse.Namespace) -> Renderer:
 
 
 def _each(arguments: argparse.Namespace, done: list[Checked]) -> Iterator[Checked]:
-    """One file after the other; what could not run is said on stderr, and the next one is checked all the same."""
+    """Checks one file after the other; reports what could not run on stderr and goes on with the next file."""
     for file in arguments.files:
         one = _check(file, arguments)
         done.append(one)

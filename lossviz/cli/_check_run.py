@@ -17,7 +17,7 @@ __all__ = ["run"]
 def run(arguments: argparse.Namespace, folder: str) -> int:
     """Check all steps of a run and print what was found; the exit status is that of the most serious finding."""
     if arguments.format not in ("text", "json"):
-        raise InputError(f"`--format {arguments.format}` is of files; a run is printed as text or json. Leave it out.")
+        raise InputError(f"`--format {arguments.format}` is for files; a run is printed as text or json. Leave it out.")
     opened = open_run(folder)
     found = diagnose_run(opened, select=arguments.select, ignore=arguments.ignore, analyze=compute)
     render = _as_json if arguments.format == "json" else _as_text

@@ -41,14 +41,14 @@ def open_reading(file: str, arguments: Namespace, reported: str | None = None) -
 
     Raises:
         FormatError: if the file can't be read.
-        InputError: if it is laid out in no way that is known, or there is no such sample.
+        InputError: if its layout is unknown, or there is no such sample.
     """
     names, step = parse_names(arguments.names), arguments.step
     if is_run(file):
         opened = open_run(file)
         return Reading(opened.batch(opened.steps[-1] if step is None else step).fields())
     if step is not None:
-        raise InputError(f"`--step` is of recorded runs; `{printable(file)}` is none. Leave it out.")
+        raise InputError(f"`--step` is for recorded runs; `{printable(file)}` is not one. Leave it out.")
     if _is_sample(file):
         return Reading(load_sample(file))
     choices = {name: getattr(arguments, name) for name in CHOICES}
@@ -60,7 +60,7 @@ def open_reading(file: str, arguments: Namespace, reported: str | None = None) -
 
 
 def read_as(reading: Reading) -> list[str]:
-    """What was assumed of a file, and the flags that change it; nothing where nothing was.
+    """What was assumed about a file, and the flags that change it; empty if nothing was.
 
     >>> read_as(Reading({}))
     []
@@ -72,7 +72,7 @@ def read_as(reading: Reading) -> list[str]:
 
 
 def reading_record(reading: Reading) -> dict[str, Any]:
-    """The keys of JSON that say how a file was read; none for a plain one.
+    """The JSON keys that say how a file was read; none for a plain file.
 
     >>> reading_record(Reading({}))
     {}
@@ -101,7 +101,7 @@ def parse_names(pairs: Sequence[str] | None) -> dict[str, str] | None:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """How large a batch is, (B, T, V), in words; V is 0 where only losses were recorded and nothing says it.
+    """How large a batch is, (B, T, V), in words; V is 0 where only losses were recorded and V is unknown.
 
     >>> shape_text((3, 5, 1)), shape_text((3, 5, 0))
     ('3 sequences × 5 timesteps × 1 class', '3 sequences × 5 timesteps')
@@ -116,7 +116,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _is_sample(file: str) -> bool:
-    """A bare word that is no file is the name of a sample, perhaps a misspelled one."""
+    """A bare word that names no file is taken for a sample's name, perhaps misspelled."""
     if any(file == sample.name for sample in SAMPLES):
         return not Path(file).is_file()
     bare = not Path(file).suffix and Path(file).name == file

@@ -27,7 +27,7 @@ from lossviz.samples import SAMPLES
 __all__ = ["run"]
 
 PRINTED = ("decimals", "accuracy", "precision")
-"""What is said of the printed number, beside the options of the loop."""
+"""What the user says about the printed number, besides the options of the training loop."""
 COLUMNS = ("rank", "code", "kind", "value", "difference", "title")
 EXACT = 1e-9
 UNSAID = f"{tables.SAY_LOOP}: {', '.join(option.flag for option in LOOP_OPTIONS)}."
@@ -37,7 +37,7 @@ Read = list[tuple[Analysis, Reported, Reading]]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Identify the number of a file, or of several, and print what gives it; 1 where nothing does."""
+    """Identify the number of one or several files and print the formulas that give it; returns 1 if none does."""
     if arguments.step is None and is_run(arguments.file):
         return _identify_run.run(arguments, arguments.file)
     asked = _asked(arguments)
@@ -73,13 +73,13 @@ def _asked(arguments: argparse.Namespace) -> list[tuple[str, Sequence[str]]]:
 
 
 def _is_file(word: str) -> bool:
-    """Whether a word among the numbers is one more file, or the name of a sample."""
+    """Whether a word among the numbers is really another file, or the name of a sample."""
     known = any(word == sample.name for sample in SAMPLES) or (word and "\0" not in word and Path(word).is_file())
     return bool(known) or PurePath(word).suffix.lower() in SUFFIXES
 
 
 def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tuple[Analysis, Reported, Reading]:
-    """A batch and what was printed for it: one number, or one a sequence or timestep."""
+    """A batch and what was printed for it: one number, or one per sequence or timestep."""
     numbers = [number for word in words for number in _numbers(word)]
     reading = open_reading(file, arguments, numbers[0] if len(numbers) == 1 else None)
     batch = batch_of(reading)
@@ -93,7 +93,7 @@ def _read(file: str, words: Sequence[str], arguments: argparse.Namespace) -> tup
 
 
 def _numbers(word: str) -> tuple[str, ...]:
-    """The numbers of a word, as the page Identify reads them: with commas, spaces or brackets."""
+    """The numbers in a word, parsed as on the page Identify: with commas, spaces or brackets."""
     numbers = numbers_in(word)
     if any("," in number for number in numbers):
         raise InputError(
@@ -156,7 +156,7 @@ def _table(matches: Sequence[Match]) -> str:
 
 
 def _row(match: Match) -> tuple[str, ...]:
-    """A match as the table shows it: the codes of a combination, and whether chance is likely."""
+    """A match as the table shows it: the codes of a combination, and whether it is likely a coincidence."""
     exact = match.difference == 0 or abs(match.difference) <= EXACT * abs(match.value)
     title = printable(match.title, most=90) + (" (perhaps by chance)" if match.accidental else "")
     difference = "0" if exact else number_text(match.difference)
@@ -165,7 +165,7 @@ def _row(match: Match) -> tuple[str, ...]:
 
 
 def _first(match: Match) -> list[str]:
-    """The likeliest in full: why, what to write, and what would tell it from the others."""
+    """The likeliest match in full: why, what to write, and what would distinguish it from the others."""
     lines = _wrapped(f"{match.code}: {printable(match.explanation, most=500)}")
     if match.aliases:
         lines += _wrapped(f"The same number on this batch: {', '.join(match.aliases)}")

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, folder: str) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the command line says of the loop; the recorder knows the rest."""
+    """What the command line says about the training loop; the recorder knows the rest."""
     given = {name: getattr(arguments, name) for name in ("decimals", "precision", *_LOOP)}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""Words that several commands take alike."""
+"""Arguments that several commands share."""
 
 import argparse
 import re
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 CHOICES = ("layout", "shift", "ignore_id", "pad_id", "eos_id", "weights")
-"""What `add_layout` lets a command say, by the arguments of `lossviz.load`."""
+"""The options of `add_layout`, by the arguments of `lossviz.load`."""
 
 FILE = (
     "an .npz, .npy, .json, .jsonl, .csv, .safetensors, .parquet or .arrow file, a recorded run, or the name of a sample"
@@ -28,7 +28,7 @@ FILE = (
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:
-    """Let a command say which array of its file is which."""
+    """Add the option that says which array of the file is which."""
     parser.add_argument(
         "--names",
         nargs="*",
@@ -38,36 +38,36 @@ def add_names(parser: argparse.ArgumentParser) -> None:
 
 
 def add_layout(parser: argparse.ArgumentParser) -> None:
-    """Let a command say how its file is laid out, where it is not what the file looks like."""
+    """Add the options that say how the file is laid out, where it is not recognised rightly."""
     names = ", ".join(layout.name for layout in LAYOUTS)
     parser.add_argument("--layout", metavar="NAMES", help=f"how FILE is laid out, with commas: {names} (recognised)")
     parser.add_argument(
         "--shift",
         action=argparse.BooleanOptionalAction,
-        help="whether the model compares its logits with the next label (what the logits fit)",
+        help="whether the loss compares logits with the next label (whichever the logits fit)",
     )
     for name, text in (
         ("ignore", "the label that is ignored (-100 where it occurs)"),
-        ("pad", "the id that fills the rows up (`pad_id` of FILE)"),
+        ("pad", "the id that rows are padded with (`pad_id` of FILE)"),
         ("eos", "the id that ends a sequence (`eos_id` of FILE)"),
     ):
         parser.add_argument(f"--{name}-id", type=int, metavar="ID", help=text)
-    parser.add_argument("--weights", metavar="NAME", help="the array of FILE that weighs the loss, or none")
+    parser.add_argument("--weights", metavar="NAME", help="the array of FILE with the weights of the losses, or none")
 
 
 def add_reduction(parser: argparse.ArgumentParser) -> None:
-    """Let a command say what one logit a timestep is the label of."""
+    """Add the option that says what a single logit per timestep predicts."""
     parser.add_argument(
         "--reduction",
         choices=("mean", "classification"),
-        help="of one logit a timestep: mean of every timestep's label, classification of the sequence's (what varies)",
+        help="for one logit per timestep: mean if timesteps have labels, classification if sequences do (what varies)",
     )
 
 
 def add_loop_options(
     parser: argparse.ArgumentParser, options: Sequence[LoopOption], *, of: str = "", **given: Any
 ) -> None:
-    """Let a command say how the training loop is set up: `of` one reduction; `given` is passed on to argparse."""
+    """Add the options of the training loop, `of` one reduction; `given` is passed on to argparse."""
     for option in options:
         text = option.help[0].lower() + option.help[1:].rstrip(".")
         whole = f"of {of}: {text}" if of else text
@@ -76,7 +76,7 @@ def add_loop_options(
 
 
 def numbers(text: str) -> list[float]:
-    """Numbers with commas between them; argparse says "invalid numbers value" of anything else."""
+    """Numbers separated by commas; for anything else argparse says "invalid numbers value"."""
     return [float(number) for number in text.split(",")]
 
 
@@ -84,10 +84,10 @@ _TYPES: dict[str, Callable[[str], Any]] = {"count": int, "fraction": float, "fac
 
 
 def take_negative_numbers(parser: argparse.ArgumentParser) -> None:
-    """Let a command take "-1e-3" and "-inf", which argparse holds for options."""
+    """Let a command accept "-1e-3" and "-inf", which argparse takes for options."""
     parser._negative_number_matcher = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 
 
 def add_step(parser: argparse.ArgumentParser, without: str) -> None:
     """The option that takes one step of a recorded run."""
-    parser.add_argument("--step", type=int, metavar="N", help=f"of a recorded run: the step ({without})")
+    parser.add_argument("--step", type=int, metavar="N", help=f"for a recorded run: the step ({without})")

@@ -1,4 +1,4 @@
-"""The words that the command understands, and their help; docs/commands.md is generated from here."""
+"""The arguments of the command, and their help; docs/commands.md is generated from here."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ EXAMPLES = "examples:\n"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint, which quotes what was given, is one printable sentence."""
+    """A parser whose error message, which quotes the user's input, is one printable sentence."""
 
     def error(self, message: str) -> NoReturn:
         super().error(printable(message, most=1_000))
@@ -48,7 +48,7 @@ _DESCRIPTION = "See which timesteps make up a sequence loss, and what it was div
 
 
 def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The words of a command line; the numbers of `identify` may stand after its options, too.
+    """Parse a command line; the numbers of `identify` may also come after its options.
 
     >>> parsed(["identify", "golden", "--smoothing", "0.1", "1.3517"]).number
     ['1.3517']
@@ -73,7 +73,7 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     described = (
         ("app", "open the app in the browser", _APP, _add_app),
         ("analyze", "print the number of a batch, its divisor and the tables", _ANALYZE, _add_analyze),
-        ("identify", "say which formula gives the number that a loop printed", _IDENTIFY, _add_identify),
+        ("identify", "say which formula gives the number that a training loop printed", _IDENTIFY, _add_identify),
         ("check", "say what is wrong with batches, for tests and pipelines", CHECK, add_check),
         ("rule", "print the page of a rule, or list all rules", RULE, add_rule),
         ("runs", "compact a recorded run to Parquet", _RUNS, _add_runs),
@@ -95,7 +95,7 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
 
 
 _APP = """\
-Open the app on batches and recorded runs. It answers on this machine only; Ctrl-C ends it.
+Open the app on batches and recorded runs. It is reachable from this machine only; stop it with Ctrl-C.
 
 lossviz app
 lossviz app batch.npz
@@ -115,9 +115,9 @@ lossviz analyze run/ --step 400"""
 
 _IDENTIFY = """\
 Say which formula gives the number that your training loop printed for a batch: which timesteps it counts, what it
-divides by, and what to write instead. Give the number with all the digits that were printed, or several numbers where
-the loop prints one a sequence or one a timestep; or several files and one number, where it prints one for all of
-them. The exit status is 0 when a formula gives it, 1 when none does.
+divides by, and what to write instead. Give the number with all its printed digits. Give several numbers if the loop
+prints one per sequence or per timestep, and several files with one number if it prints one for all of them. The exit
+status is 0 when a formula gives the number, 1 when none does.
 
 lossviz identify batch.npz 1.2545
 lossviz identify golden 0.92
@@ -128,8 +128,8 @@ lossviz identify first.npz second.npz 1.0286
 lossviz identify run/"""
 
 _RUNS = """\
-Turn what a recorder has appended into Parquet, which is smaller and which pandas, DuckDB and Polars read. A recorder
-does so itself when it is closed; this is for runs whose process was killed.
+Convert the files that a recorder appended to into Parquet, which is smaller and which pandas, DuckDB and Polars read. A
+recorder does this itself when it is closed; use the command for runs whose process was killed.
 
 lossviz runs compact run/"""
 
@@ -141,10 +141,8 @@ lossviz samples"""
 
 def _add_app(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="*", help=f"what to open: {FILE}")
-    parser.add_argument(
-        "--port", type=int, metavar="N", help="the port to answer on (8501, or the next one that is free)"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="print the address and leave the browser closed")
+    parser.add_argument("--port", type=int, metavar="N", help="the port to listen on (8501, or the next free one)")
+    parser.add_argument("--no-browser", action="store_true", help="print the address, but do not open a browser")
 
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
@@ -174,7 +172,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         "number",
         metavar="NUMBER",
         nargs="*",
-        help="what was printed, with all its digits (`reported` of the file); of several files: for all",
+        help="the printed number, with all its digits (`reported` of the file); of several files, for all of them",
     )
     add_step(parser, "all steps, each with its own printed number")
     parser.add_argument(
@@ -184,7 +182,7 @@ def _add_identify(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("FILE", "NUMBER"),
-        help="another batch of the same loop and its number: only what explains both is printed",
+        help="another batch of the same loop and its number: only formulas that explain both are printed",
     )
     parser.add_argument("--decimals", type=int, metavar="D", help="how many decimals were printed (those of NUMBER)")
     add_loop_options(parser, (*LOOP_OPTIONS, ACCURACY))

@@ -1,4 +1,4 @@
-"""The words that `lossviz check` and `lossviz rule` understand, and their help."""
+"""The arguments of `lossviz check` and `lossviz rule`, and their help."""
 
 import argparse
 
@@ -38,7 +38,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--select", metavar="CODES", help="the rules to run: codes or their beginnings, PAD,NUM01 (all)"
     )
-    parser.add_argument("--ignore", metavar="CODES", help="the rules to leave out, written likewise (none)")
+    parser.add_argument("--ignore", metavar="CODES", help="the rules to leave out, in the same form (none)")
     parser.add_argument(
         "--reported", metavar="NUMBER", help="what the loop printed for FILE, with all its digits (`reported` of FILE)"
     )
@@ -47,15 +47,15 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         choices=SEVERITIES,
         default=SEVERITIES[0],
-        help=f"the least severity that gives exit status 1: {', '.join(SEVERITIES)} ({SEVERITIES[0]})",
+        help=f"the lowest severity that gives exit status 1: {', '.join(SEVERITIES)} ({SEVERITIES[0]})",
     )
     parser.add_argument(
-        "--fix", choices=tuple(LIBRARIES), help=f"of text: what to write instead: {', '.join(LIBRARIES)}"
+        "--fix", choices=tuple(LIBRARIES), help=f"in text output: what to write instead: {', '.join(LIBRARIES)}"
     )
     parser.add_argument(
         "--verbose",
         action="store_true",
-        help="of text: why rules could not tell or did not apply, and where they crashed",
+        help="in text output: why rules could not tell or did not apply, and where they crashed",
     )
     add_reduction(parser)
     add_names(parser)

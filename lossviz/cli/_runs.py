@@ -1,4 +1,4 @@
-"""`lossviz runs`: what can be done with recorded runs as files."""
+"""`lossviz runs`: operations on the files of recorded runs."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ __all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compact a run to Parquet, and say what it holds then."""
+    """Compact a run to Parquet, and print what it contains afterwards."""
     written = compact(arguments.folder)
     opened = open_run(arguments.folder)
     steps = opened.steps

@@ -14,7 +14,7 @@ __all__ = ["compute"]
 
 
 def compute(batch: Batch, settings: Settings | None = None) -> Analysis:
-    """Analyze a batch; a terminal is told what it waits for."""
+    """Analyze a batch; on a terminal, show what is being waited for."""
     if batch.logits is not None:  # recorded losses need no engine
         with _quiet_stderr():
             import_module("lossviz.engine")
@@ -23,7 +23,7 @@ def compute(batch: Batch, settings: Settings | None = None) -> Analysis:
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Keep the notes away that TensorFlow's import writes past every setting of its log level."""
+    """Suppress the messages that TensorFlow's import writes whatever its log level."""
     if sys.stderr.isatty():
         sys.stderr.write("lossviz: loading TensorFlow")
     sys.stderr.flush()

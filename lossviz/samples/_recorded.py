@@ -8,13 +8,13 @@ RECORDED_SAMPLES: tuple[Sample, ...] = (
     Sample(
         "alice-kept-out",
         "Language model, four sentences kept out of training",
-        "The model never saw the last four: words that only they hold, such as “birds” and “flock”, cost the most.",
+        "The model never saw the last four: words that occur only there, such as “birds” and “flock”, cost the most.",
         RECORDED,
     ),
     Sample(
         "alice-trained",
         "Language model, trained",
-        "Padding is the loudest thing in the batch loss, for nobody trained it, and the mask takes it all away.",
+        "The largest batch losses are those of padding, which was never trained on, and the mask removes them all.",
         RECORDED,
     ),
     Sample(
@@ -38,13 +38,13 @@ RECORDED_SAMPLES: tuple[Sample, ...] = (
     Sample(
         "dates-trained",
         "Encoder-decoder for dates, trained",
-        "None of these was trained on, and no timestep that counts costs 0.07 nats: what is loud is padding.",
+        "None of these was trained on, and no timestep that counts costs 0.07 nats: the large losses are padding.",
         RECORDED,
     ),
     Sample(
         "dates-untrained",
         "Encoder-decoder for dates, before training",
-        "Each timestep reads what the one before it had to say, and costs ln 115 = 4.74 nats, a uniform guess.",
+        "Each timestep reads the previous target, and costs ln 115 = 4.74 nats, the loss of a uniform guess.",
         RECORDED,
     ),
     Sample(
@@ -68,13 +68,13 @@ RECORDED_SAMPLES: tuple[Sample, ...] = (
     Sample(
         "reviews-half-trained",
         "Text classifier, stopped early",
-        "After 300 of 1,000 steps five of eight unseen reviews are read right, and the other three cost little.",
+        "After 300 of 1,000 steps five of eight unseen reviews are classified right, and the other three cost little.",
         RECORDED,
     ),
     Sample(
         "reviews-trained",
         "Text classifier, trained",
-        "Two reviews are nearly all of the loss: right on the way, wrong at the end, where one half has seen one word.",
+        "Two reviews make up nearly all of the loss: right midway, wrong at the end, where one half has seen one word.",
         RECORDED,
     ),
     Sample(

@@ -1,4 +1,4 @@
-"""What is said about a sample."""
+"""The title and the lesson of a sample."""
 
 from dataclasses import dataclass
 
@@ -26,5 +26,5 @@ class Sample:
 
     @property
     def file(self) -> str:
-        """Its file in `sample_data/`: arrays where it was recorded, readable text where it was worked."""
+        """Its file in `sample_data/`: arrays if it was recorded, readable text if it was written by hand."""
         return f"{self.name}.npz" if self.group == RECORDED else f"{self.name}.json"

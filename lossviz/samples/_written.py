@@ -56,7 +56,7 @@ WRITTEN_SAMPLES: tuple[Sample, ...] = (
     Sample(
         "length-above-t",
         "Length T + 5",
-        "Sequence 0 says 9 of 4 timesteps; TensorFlow's sequence_mask would cut it without a word.",
+        "Sequence 0 has length 9 of 4 timesteps; TensorFlow's sequence_mask would truncate it silently.",
         ODD,
     ),
     Sample(

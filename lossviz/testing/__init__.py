@@ -10,9 +10,10 @@
 the logits, 0 at padding; the assertions hand it arrays of its framework, and differentiate it there. JAX makes them
 32 bits wide where `jax_enable_x64` is off.
 
-The framework is found out by calling the function with NumPy arrays, which functions of NumPy, TensorFlow, Keras and
-JAX take: it is that of what they return. PyTorch does not take them: say `framework="pytorch"`. A Keras function is of
-Keras' backend. NumPy has no gradients: they are central differences, in float64, two calls a logit.
+The framework is detected by calling the function with NumPy arrays, which NumPy, TensorFlow, Keras and JAX functions
+accept, and looking at the type of the result. PyTorch functions do not accept them: pass `framework="pytorch"`. A Keras
+function belongs to Keras' backend. NumPy has no autodiff: its gradients are central differences in float64, two calls
+per logit.
 
 Without a batch, a small one is used (`default_batch`): 3 sequences × 5 timesteps × 6 classes, lengths 5, 4 and 2, and a
 real target that has the pad id.

@@ -21,10 +21,10 @@ class Change:
 
     Attributes:
         name: what `changes=` calls it.
-        words: how the arrays are then, in a clause.
+        words: the change as a clause, for messages.
         apply: (arrays, batch) → the changed arrays.
         refused: the likely cause where the loss function raises.
-        moved: the likely cause where the loss is another number.
+        moved: the likely cause where the loss changes.
     """
 
     name: str
@@ -80,12 +80,12 @@ CHANGES: tuple[Change, ...] = (
     Change("columns", f"{COLUMNS} columns of padding are appended", _append, "PAD02", "PAD02"),
     Change(
         "targets",
-        "the targets of padding are other classes",
+        "the targets of padding are changed to other classes",
         _targets(lambda arrays: (arrays.targets + 1) % arrays.logits.shape[2]),
         "PAD04",
         "PAD04",
     ),
-    Change("logits", "the logits of padding are others", _logits(None), "PAD01", "PAD01"),
+    Change("logits", "the logits of padding have other values", _logits(None), "PAD01", "PAD01"),
     Change("nan", "the logits of padding are NaN", _logits(np.nan)),
     Change("inf", "the logits of padding are inf", _logits(np.inf)),
     Change("-inf", "the logits of padding are -inf", _logits(-np.inf)),
@@ -98,11 +98,11 @@ CHANGES: tuple[Change, ...] = (
         "PAD04",
     ),
 )
-"""In the order in which they are tried: what trains something wrong first."""
+"""In the order in which they are tried: those that train something wrong come first."""
 
 
 def chosen_changes(names: Iterable[str] | None, classes: int) -> tuple[Change, ...]:
-    """The changes of those names, in the order of `CHANGES`; None is all.
+    """The changes with those names, in the order of `CHANGES`; None means all.
 
     Raises:
         InputError: if there is no such change.

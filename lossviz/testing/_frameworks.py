@@ -1,4 +1,4 @@
-"""The framework that a user's function is written in: its arrays, its gradients; imported when it is used."""
+"""The framework that a user's function is written in: how to make its arrays and gradients; imported when used."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Framework:
         package: the first word of its arrays' modules.
         tensor: NumPy array → its array.
         differentiate: (function, arrays) → the result, and its gradient with respect to the first array, or None.
-        noise: how uncertain a gradient is, of a loss of 1.
+        noise: the uncertainty of a gradient where the loss is 1.
     """
 
     name: str
@@ -62,7 +62,7 @@ def _numpy_difference(function: Function, arrays: list[Any]) -> tuple[Any, Any]:
     first, *others = arrays
     if first.size > MOST_LOGITS:
         raise InputError(
-            f"`batch` must have at most {MOST_LOGITS:,} logits where `loss_fn` is of NumPy, since its gradients are "
+            f"`batch` must have at most {MOST_LOGITS:,} logits if `loss_fn` is NumPy code, whose gradients are "
             f"central differences; got {first.size:,}. Take fewer sequences, or a smaller vocabulary."
         )
     value, gradient = function(first.copy(), *others), np.zeros(first.shape)
@@ -140,7 +140,7 @@ FRAMEWORKS = (
 
 
 def framework_of(argument: str, function: Function, name: str | None, *arrays: Array) -> Framework:
-    """The framework that was named, else the one whose arrays the function returns when it is called with NumPy's.
+    """The named framework, else the one whose arrays the function returns when it is called with NumPy arrays.
 
     Args:
         argument: what the function is called in messages.

@@ -1,4 +1,4 @@
-"""What a loss function may have done with the padding, told from its number by a few formulas of the catalogue."""
+"""What a loss function probably did with the padding, inferred from its number by a few formulas of the catalogue."""
 
 import numpy as np
 

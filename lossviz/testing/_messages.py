@@ -1,4 +1,4 @@
-"""Cells, numbers and likely causes, as the messages of the assertions say them."""
+"""Cells, numbers and likely causes, worded for the messages of the assertions."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def place_text(place: tuple[int, ...]) -> str:
 
 
 def parts_text(parts: tuple[tuple[int, ...], ...]) -> str:
-    """Which sequences lie in which micro-batch, the first four.
+    """Which sequences lie in which micro-batch, for the first four micro-batches.
 
     >>> parts_text(((0, 1, 2), (3,), (4, 6)))
     'sequences 0 to 2; sequence 3; sequences 4, 6'
@@ -78,7 +78,7 @@ CAUSES = {
     "PAD01": "there is no mask, so padding counts like any timestep; multiply the losses by `weights`",
     "PAD02": "the divisor counts the padding; divide by the sum of `weights`",
     "PAD03": "the mask is in the divisor only; put it on the losses too",
-    "PAD04": "the mask is made of the targets; use `weights`",
+    "PAD04": "the mask is derived from the targets; use `weights`",
     "PAD06": "the mask is inverted; use `weights` as they are",
     "PAD08": "the mask ends one timestep late; derive it from `weights`",
     "PAD11": "nothing counts, and 0 is divided by 0; divide by the larger of 1 and the sum of `weights`",

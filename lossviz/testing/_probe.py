@@ -35,7 +35,7 @@ class Arrays(NamedTuple):
         return Arrays(*(array[rows] for array in self))
 
     def unshifted(self) -> "Arrays":
-        """As a loss that shifts inside takes them: one more column, in which the target at t + 1 belongs to logits t.
+        """The arrays for a loss that shifts inside: one more column, so that the target at t + 1 belongs to logits t.
 
         Such a loss compares `logits[:, :-1]` with `targets[:, 1:]`, so it reads neither the target and weight of the
         new first column nor the logits of the new last one.

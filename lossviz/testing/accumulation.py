@@ -1,4 +1,4 @@
-"""What a training loop makes of micro-batches must be what it makes of the whole batch."""
+"""A training loop must arrive at the same loss over micro-batches as over the whole batch."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -37,22 +37,22 @@ def assert_accumulation_invariant(
 
     - a pair (sum, count): the sums and the counts are added up, and divided once;
     - one number: the numbers are added up and divided by how many they are, as `loss / accumulation_steps` does;
-    - anything, with `combine`: what it makes of the list of results, one a micro-batch, such as `combine=sum`.
+    - anything, with `combine`: what it makes of the list of results, one per micro-batch, such as `combine=sum`.
 
     Args:
         loss_fn: (logits [b, T, V], targets [b, T], weights [b, T]) → a pair, a number, or what `combine` takes.
         batch: what to cut; by default a small one, see `lossviz.testing`.
         splits: each a number of micro-batches of consecutive sequences, or the sequences of each: ((0,), (1, 2)). By
-            default 2, 3, … up to 8 micro-batches, and one a sequence.
+            default 2, 3, … up to 8 micro-batches, and one per sequence.
         combine: list of results → one number.
-        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default detected, see `lossviz.testing`.
         shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
             `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far numbers may differ, relative to those above 1.
 
     Raises:
         AssertionError: with the micro-batches, the numbers and the likely bug.
-        InputError: if a split is none of this batch, or results can't be combined.
+        InputError: if a split does not fit the batch, or results can't be combined.
 
     >>> def total_and_count(logits, targets, weights):
     ...     return weights.sum() * 2.0, weights.sum()
@@ -114,7 +114,7 @@ def _number(result: Any) -> float:
     if number.size != 1:
         raise InputError(
             f"`loss_fn` must return a number or a pair (sum, count) of numbers; got shape {number.shape}. "
-            "Reduce it, or pass `combine`, which makes one number of a list of results."
+            "Reduce it, or pass `combine`, which turns a list of results into one number."
         )
     return float(number.reshape(()))
 

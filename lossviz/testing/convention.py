@@ -31,7 +31,7 @@ def assert_convention(
     tolerance: float = 1e-5,
     **options: Any,
 ) -> None:
-    """Check that a loss is the one that a convention of the table gives, and say which it is where it is another.
+    """Check that a loss is the one that a convention of the table gives; if it is not, say which one it is.
 
     The convention is computed by lossviz, and so in TensorFlow, whatever the loss function is written in.
 
@@ -39,7 +39,7 @@ def assert_convention(
         loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number.
         batch: what to call it with; None is a small one on which all conventions differ, see `lossviz.testing`.
         code: a row of `lossviz.conventions.CONVENTIONS`, such as "C03", the mean over the timesteps that count.
-        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default detected, see `lossviz.testing`.
         shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
             `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far the numbers may differ, relative to those above 1.

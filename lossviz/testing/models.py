@@ -70,7 +70,7 @@ def assert_model_batch_invariant(
         inputs: [B, T] token ids.
         lengths: [B] how many tokens of each sequence are real.
         padding_side: "right" or "left", where the padding is.
-        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default detected, see `lossviz.testing`.
         tolerance: how far logits may differ; 1e-3 suits float32, 5e-2 bfloat16.
 
     Raises:
@@ -110,14 +110,14 @@ def assert_documents_independent(
     framework: str | None = None,
     tolerance: float = 1e-3,
 ) -> None:
-    """Check that the logits of a packed document stay where the tokens of all other documents change.
+    """Check that the logits of a packed document do not change when the tokens of all other documents do.
 
     Args:
         model_fn: (inputs [B, T], segment_ids [B, T]) → logits [B, T, V].
         inputs: [B, T] token ids.
         segment_ids: [B, T], which document of its row a token belongs to.
         padding_segment: the segment id of padding, whose logits may change; by default every id is a document.
-        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default detected, see `lossviz.testing`.
         tolerance: how far logits may differ; 1e-3 suits float32, 5e-2 bfloat16.
 
     Raises:
@@ -152,7 +152,7 @@ timestep attend within its own segment only.
 
 
 def _cause(model: _Model, ids: Array, mask: Array, together: Array, row: int) -> str:
-    """On the left, padding moves the positions; that is it where other pad ids change nothing."""
+    """Padding on the left shifts the positions: the likely cause if other pad ids change nothing."""
     if mask[row].all():
         return "Likely the sequences are mixed: batch normalisation in training mode, or an operation over axis 0."
     if not mask[row, 0]:
@@ -181,7 +181,7 @@ def _real(inputs: Any, lengths: Any, padding_side: str) -> tuple[Array, Array]:
 
 
 def _others(ids: Array) -> Array:
-    """Another id at every place, of those that occur, so that the model knows it."""
+    """Another id at every place, taken from those that occur, so that the model knows it."""
     known = np.unique(ids)
     if len(known) < 2:
         raise InputError(f"`inputs` must hold at least two different ids; got {known.tolist()}.")

@@ -27,7 +27,7 @@ def assert_no_gradient_on_padding(
     Args:
         loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T]; several are summed.
         batch: what to call it with; by default a small one, see `lossviz.testing`.
-        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default detected, see `lossviz.testing`.
         shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
             `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
 
@@ -67,7 +67,7 @@ def assert_padding_invariant(
         changes: which of "columns" (three more columns of padding), "targets" (other classes), "logits" (other
             numbers), "nan", "inf", "-inf" (in the logits), "ignore_id" (targets −100), "out_of_range" (targets V) to
             try; by default all.
-        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default detected, see `lossviz.testing`.
         shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
             `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far losses may differ, relative to those above 1, and gradients, relative to the largest.
@@ -202,7 +202,7 @@ def _check_padding(after: At, changed: Arrays, change: Change, passed: list[str]
 
 
 def _what_passed(change: Change, passed: list[str]) -> str:
-    """Finite padding may be all that a pipeline has: a loss that only NaN or infinity gets through is right for it."""
+    """A pipeline's padding may always be finite; then a loss that fails only on NaN or infinity is good enough."""
     finite = [change.name for change in CHANGES if not change.nonfinite]
     if not change.nonfinite or not {"targets", "logits"} <= {*passed}:
         return ""

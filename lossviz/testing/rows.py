@@ -27,20 +27,20 @@ def assert_batch_invariant(
     """Check that what a sequence adds to the loss does not depend on the other sequences.
 
     A function that returns [B] or [B, T] is called with each sequence alone: its losses must be those it has in the
-    batch. One that returns a single number is differentiated: where the logits and targets of all other sequences
-    change and the weights stay, the gradient of a sequence must stay.
+    batch. One that returns a single number is differentiated: when the logits and targets of all other sequences change
+    and the weights do not, the gradient of a sequence must not change.
 
     Args:
         loss_fn: (logits [B, T, V], targets [B, T], weights [B, T]) → one number, [B] or [B, T].
         batch: what to call it with; by default a small one, see `lossviz.testing`.
-        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default found out, see `lossviz.testing`.
+        framework: "numpy", "tensorflow", "pytorch" or "jax"; by default detected, see `lossviz.testing`.
         shift: whether `loss_fn` shifts inside, as the models of Hugging Face do: `logits[:, :-1]` against
             `targets[:, 1:]`. It is then handed unshifted arrays, with one more column.
         tolerance: how far losses may differ, relative to those above 1, and gradients, relative to the largest.
 
     Raises:
         AssertionError: with the sequence, the numbers and, where it is known, the likely bug.
-        InputError: if the function can't be called or differentiated, or the batch is of one sequence.
+        InputError: if the function can't be called or differentiated, or the batch has only one sequence.
 
     >>> assert_batch_invariant(lambda logits, targets, weights: weights.sum(axis=1) / weights.sum())
     Traceback (most recent call last):
@@ -94,7 +94,7 @@ def _check_gradients(tried: Probe, tolerance: float) -> None:
 
 
 def _with_others_changed(arrays: Arrays, row: int) -> Arrays:
-    """Other logits and targets in all other sequences; the sequence and all weights as they are."""
+    """Changes the logits and targets of all other sequences, but not this sequence nor any weights."""
     others = np.arange(len(arrays.targets)) != row
     classes = arrays.logits.shape[2]
     return arrays._replace(

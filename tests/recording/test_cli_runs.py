@@ -84,11 +84,14 @@ def test_cli_analyze_opens_one_step_of_a_run(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["analyze", "golden", "--step", "2"], "`--step` is of recorded runs; `golden` is none. Leave it out."),
-        (["check", "{run}", "golden"], "A recorded run is checked alone. Leave the other FILEs out."),
+        (["analyze", "golden", "--step", "2"], "`--step` is for recorded runs; `golden` is not one. Leave it out."),
+        (
+            ["check", "{run}", "golden"],
+            "A recorded run can't be checked together with other files. Leave the other FILEs out.",
+        ),
         (
             ["check", "{run}", "--format", "sarif"],
-            "`--format sarif` is of files; a run is printed as text or json. Leave it out.",
+            "`--format sarif` is for files; a run is printed as text or json. Leave it out.",
         ),
         (
             ["runs", "compact", "nowhere"],

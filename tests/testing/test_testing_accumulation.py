@@ -175,5 +175,5 @@ def test_accumulation_refuses_results_that_are_no_number():
         assert_accumulation_invariant(lambda *arrays: arrays[2])
     assert str(caught.value) == (
         "`loss_fn` must return a number or a pair (sum, count) of numbers; got shape (3, 5). "
-        "Reduce it, or pass `combine`, which makes one number of a list of results."
+        "Reduce it, or pass `combine`, which turns a list of results into one number."
     )

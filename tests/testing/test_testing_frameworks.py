@@ -176,7 +176,7 @@ def test_frameworks_central_differences_have_a_limit():
     with pytest.raises(InputError) as caught:
         assert_padding_invariant(losses.np_right, batch)
     assert str(caught.value) == (
-        "`batch` must have at most 20,000 logits where `loss_fn` is of NumPy, since its gradients are central "
+        "`batch` must have at most 20,000 logits if `loss_fn` is NumPy code, whose gradients are central "
         "differences; got 30,000. Take fewer sequences, or a smaller vocabulary."
     )
     assert_padding_invariant(losses.torch_right, batch, framework="pytorch")

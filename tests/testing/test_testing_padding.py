@@ -34,8 +34,8 @@ COLUMNS = (
     "timesteps); the tolerance is 1e-05. Likely PAD02: the divisor counts the padding; divide by the sum of `weights`."
 )
 BY_ID = (
-    f"The loss changes from 1.2900 to 1.9152 when the targets of padding are other classes {ON_PADDING}; the tolerance "
-    "is 1e-05. Likely PAD04: the mask is made of the targets; use `weights`."
+    f"The loss changes from 1.2900 to 1.9152 when the targets of padding are changed to other classes {ON_PADDING}; "
+    "the tolerance is 1e-05. Likely PAD04: the mask is derived from the targets; use `weights`."
 )
 MULTIPLIED = (
     f"The loss changes from 1.2545 to NaN when the logits of padding are NaN {ON_PADDING}; the tolerance is 1e-05. "
@@ -269,8 +269,8 @@ def test_padding_per_row_and_per_timestep_losses_are_named_by_place():
         "timesteps, padding included; divide by the sum of `weights`."
     )
     assert message(assert_padding_invariant, unmasked, changes=["logits"]) == (
-        f"The loss of sequence 2, timestep 4 changes from 0.2000 to 59.3361 when the logits of padding are others "
-        f"{ON_PADDING}; the tolerance is 1e-05. {MASK}"
+        f"The loss of sequence 2, timestep 4 changes from 0.2000 to 59.3361 when the logits of padding have "
+        f"other values {ON_PADDING}; the tolerance is 1e-05. {MASK}"
     )
 
 

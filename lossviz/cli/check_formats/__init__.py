@@ -1,4 +1,4 @@
-"""What `lossviz check` says of a file, and the formats it says it in: text, JSON, SARIF, GitHub annotations."""
+"""What `lossviz check` reports about a file, and its output formats: text, JSON, SARIF, GitHub annotations."""
 
 from lossviz.cli.check_formats._checked import CLEAN, COULD_NOT_RUN, FOUND, Checked, checked, count_text, worst_status
 from lossviz.cli.check_formats._github import as_github

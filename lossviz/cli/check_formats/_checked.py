@@ -1,4 +1,4 @@
-"""What `lossviz check` says of one file: what the renderers make text, JSON, SARIF and annotations of."""
+"""What `lossviz check` reports about one file; the renderers turn it into text, JSON, SARIF and annotations."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ PLURAL = {"error": "errors", "warning": "warnings", "info": "infos"}
 
 @dataclass(frozen=True)
 class Run:
-    """Timesteps of one sequence, one after the other.
+    """Consecutive timesteps of one sequence.
 
     >>> str(Run(1, 3, 3)), str(Run(0, 2, 4))
     ('sequence 1, timestep 3', 'sequence 0, timesteps 2 to 4')
@@ -79,9 +79,9 @@ class Checked:
         mask: the mask in use.
         value: the number now; None where it is no scalar.
         findings: without their repaired batches.
-        of_the_loop: the codes of the findings that are of the loop which printed the number, and not of the batch.
+        of_the_loop: the codes of the findings about the loop that printed the number, not about the batch.
         printed: what the loop printed, or None.
-        outcomes: of every rule that was asked for.
+        outcomes: those of every selected rule.
         reading: how the file was laid out.
     """
 
@@ -114,7 +114,7 @@ class Checked:
 
 
 def checked(file: str, path: Path, diagnosis: Diagnosis, fail_on: str, reading: Reading) -> Checked:
-    """What a diagnosis says of a file; findings below `fail_on` leave it clean, a rule that crashed never does."""
+    """What a diagnosis says about a file; findings below `fail_on` leave it clean, a crashed rule never does."""
     analysis = diagnosis.analysis
     return Checked(
         file=file,
@@ -169,7 +169,7 @@ def count_text(number: int, one: str, many: str) -> str:
 
 
 def reference_of(path: Path) -> str:
-    """The path as others find it: from this folder where it lies below, else absolute; with slashes."""
+    """The path for other programs: relative if it lies below this folder, else absolute; with slashes."""
     here = Path.cwd()
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 

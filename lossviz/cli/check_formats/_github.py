@@ -34,6 +34,6 @@ def _property(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    """Lines stay lines; what is not printable could steer a terminal, and is written as an escape."""
+    """Lines stay lines; unprintable characters, which could control a terminal, are escaped."""
     lines = (escaped(line, most=10_000) for line in text.split("\n"))
     return "%0A".join(line.replace("%", "%25") for line in lines)

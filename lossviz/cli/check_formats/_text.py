@@ -17,11 +17,11 @@ WIDTH = 118
 
 
 def as_text(files: Iterable[Checked], *, fix: str | None = None, verbose: bool = False) -> Iterator[str]:
-    """Each file's findings as soon as they are there, then the sum of all where there are several.
+    """Each file's findings as soon as they are known, then the total if there are several files.
 
     Args:
         files: what was checked; those that could not be read are left to stderr.
-        fix: one of `LIBRARIES`: print what to write, too.
+        fix: one of `LIBRARIES`: also print what to write instead.
         verbose: say why rules could not tell or did not apply, and where they crashed.
     """
     seen: list[Checked] = []
@@ -68,14 +68,14 @@ def _finding(finding: Finding, one: Checked, fix: str | None) -> Iterator[str]:
 
 
 def _ask(one: Checked) -> Iterator[str]:
-    """Where no rule speaks of the printed number: it may be that of a fix, or right, or have too few digits."""
+    """For a printed number that no rule is about: it may be that of a fix, or right, or have too few digits."""
     printed = printable(str(one.printed))
     decimals = len(printed.partition(".")[2])
     for finding in one.findings:
         if finding.loss_if_fixed is not None and f"{finding.loss_if_fixed:.{decimals}f}" == printed:
             yield f"The loop printed {printed}, which is the number after the fix of {finding.code}."
             return
-    yield f"No rule speaks of the printed {printed}. Which formulas give it:"
+    yield f"No rule is about the printed {printed}. To see which formulas give it:"
     yield f"  lossviz identify {quote(printable(one.file, most=500))} {printed}"
 
 
