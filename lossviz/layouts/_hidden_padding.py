@@ -5,7 +5,7 @@ import numpy as np
 from lossviz.layouts._alignment import IGNORED
 from lossviz.layouts._draft import Draft
 
-__all__ = ["ignoring", "pad_id_of", "saying_attention"]
+__all__ = ["ignoring", "pad_id_of", "saying_attention", "saying_ends"]
 
 Array = np.ndarray
 
@@ -26,12 +26,55 @@ def ignoring(draft: Draft) -> Draft:
 
 def pad_id_of(draft: Draft) -> int | None:
     """The id that fills `input_ids` wherever `attention_mask` is 0, and stands nowhere else; None if it is known."""
+    filler, inside = _filler(draft)
+    return None if inside.any() else filler
+
+
+def _filler(draft: Draft) -> tuple[int | None, Array]:
+    """The one id that fills `input_ids` wherever `attention_mask` is 0, and where else it stands, [B, T]."""
     known = draft.choices.pad_id is not None or "pad_id" in draft
     if known or "attention_mask" not in draft or draft.shape("attention_mask") != draft.shape("inputs"):
-        return None
+        return None, np.zeros(0, bool)
     inputs, real = np.asarray(draft["inputs"]), np.asarray(draft["attention_mask"]) != 0
-    filler = np.unique(inputs[~real])
-    return None if filler.size != 1 or (inputs[real] == filler[0]).any() else int(filler[0])
+    fillers = np.unique(inputs[~real])
+    if fillers.size != 1:
+        return None, np.zeros(0, bool)
+    return int(fillers[0]), real & (inputs == fillers[0])
+
+
+def saying_ends(draft: Draft, unshifted: Draft) -> Draft:
+    """Give the ends of sequences their labels back, with a weight of 0, where a collator took them for padding.
+
+    With pad = eos it replaces both by −100. `attention_mask` tells them apart: it counts the ends. All of them have
+    lost their labels, each padded sequence ends in one, and some label that counts comes before.
+
+    Args:
+        draft: after the shift.
+        unshifted: before it.
+    """
+    filler, ends = _filler(unshifted)
+    known = unshifted.choices.eos_id is not None or "eos_id" in unshifted
+    labels = np.asarray(unshifted["targets"])
+    if known or filler is None or labels.shape != ends.shape or draft.fields.get("ignore_id") != IGNORED:
+        return draft
+    if not ends.any() or (labels[ends] != IGNORED).any() or not _closes(unshifted, ends, labels):
+        return draft
+    targets = np.asarray(draft["targets"])
+    weights = np.asarray(draft["weights"]) if "weights" in draft else (targets != IGNORED).astype(float)
+    return draft.replacing(
+        targets=np.where(ends[:, 1:], filler, targets), weights=weights, pad_id=filler, eos_id=filler
+    ).assuming(
+        f"the pad id {filler} is also the end of sequences, as attention_mask shows, and no end counts", "eos_id", "ID"
+    )
+
+
+def _closes(draft: Draft, ends: Array, labels: Array) -> bool:
+    """Whether every sequence that is padded ends in one of the ends, after a label that counts."""
+    real = np.asarray(draft["attention_mask"]) != 0
+    padded = ~real.all(axis=1) & real.any(axis=1)
+    last = real.shape[1] - 1 - real[:, ::-1].argmax(axis=1)
+    after_a_label = (ends[:, 1:] & (labels[:, :-1] != IGNORED)).any(axis=1)
+    return bool((ends[np.arange(len(ends)), last] & after_a_label)[padded].all())
 
 
 def saying_attention(draft: Draft, pad: int | None = None) -> Draft:

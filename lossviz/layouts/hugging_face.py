@@ -6,6 +6,7 @@ inputs and weighs no loss; where no label is −100, it says where the padding l
 Encoder-decoder labels are aligned; which of the two it is, is decided by what the logits fit.
 
 Where `input_ids` hold one id wherever `attention_mask` is 0, and nowhere else, it is the pad id.
+Where it ends the padded sequences as well, and their ends lost their labels to −100, it is the end of sequences, too.
 
 - `--no-shift` compares the logits with the labels as they are; `--shift` says that the model shifts.
 - `--ignore-id ID` says which label is ignored; `--weights attention_mask` weighs the loss by it.
@@ -17,7 +18,7 @@ import numpy as np
 
 from lossviz.layouts._alignment import IGNORED, alignment
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts._hidden_padding import ignoring, pad_id_of, saying_attention
+from lossviz.layouts._hidden_padding import ignoring, pad_id_of, saying_attention, saying_ends
 
 __all__ = ["LAYOUT"]
 
@@ -43,7 +44,7 @@ def read(draft: Draft) -> Draft | None:
         "shift",
         False,
     )
-    return saying_items(saying_attention(ignoring(read), pad_id_of(draft)))
+    return saying_items(saying_ends(saying_attention(ignoring(read), pad_id_of(draft)), draft))
 
 
 def saying_items(draft: Draft) -> Draft:

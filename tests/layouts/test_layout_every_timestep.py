@@ -36,6 +36,14 @@ def test_every_timestep_probabilities_are_turned_back() -> None:
     assert float(analyze(batch).value) == pytest.approx(binary_cross_entropy(ONE[..., 0], LABELS).mean())
 
 
+def test_every_timestep_probabilities_without_an_axis_of_classes_are_turned_back() -> None:
+    fields = {"y_pred": 1 / (1 + np.exp(-ONE[..., 0])), "y_true": LABELS.astype(float), "lengths": LENGTHS}
+    reading = interpret(fields)
+    assert "y_pred holds a sigmoid's probabilities, of which the logits are taken" in reading.sentence
+    value = float(analyze(load(fields)).value)
+    assert value == pytest.approx(mean(binary_cross_entropy(ONE[..., 0], LABELS), REAL))
+
+
 def test_every_timestep_refuses_a_regression() -> None:
     with pytest.raises(InputError, match="as in a regression"):
         interpret({"logits": ONE, "targets": RNG.normal(0, 1, (4, 12, 1))})

@@ -133,3 +133,53 @@ def test_hugging_face_pad_id_is_the_one_that_only_padding_has() -> None:
     }
     assert "pad_id" not in interpret(also_read).arguments
     assert "pad_id" not in interpret(fields | {"attention_mask": np.ones((4, 24), int)}).arguments
+
+
+def collated(side: str, ends: bool) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """A batch whose pad id 2 also ends (or begins) the sequences, all of them −100 in the labels; the rows' reals."""
+    rng = np.random.default_rng(4)
+    lengths, width = np.array([20, 13, 8, 16]), 20
+    real = np.arange(width) < lengths[:, None]
+    real = real if side == "right" else real[:, ::-1]
+    ids = np.where(real, rng.integers(5, 40, real.shape), 2)
+    edge = real.argmax(axis=1) if not ends else width - 1 - real[:, ::-1].argmax(axis=1)
+    ids[np.arange(4), edge] = 2
+    logits = rng.normal(0, 1, (4, width, 40))
+    for row, column in zip(*np.nonzero(real[:, 1:]), strict=True):
+        logits[row, column, ids[row, column + 1]] += 3
+    labels = np.where(ids == 2, -100, ids)
+    return {"logits": logits, "labels": labels, "input_ids": ids, "attention_mask": real.astype(int)}, real
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_hugging_face_ends_that_a_collator_took_for_padding_are_found(side: str) -> None:
+    """PAD05 of pad = eos (transformers#23530), with the number after the fix, of a row without padding, too."""
+    fields, real = collated(side, ends=True)
+    losses = cross_entropy(fields["logits"][:, :-1], fields["input_ids"][:, 1:])
+    batch = load(fields)
+    assert float(analyze(batch).value) == pytest.approx(mean(losses, fields["labels"][:, 1:] != -100), abs=1e-6)
+    finding = next(f for f in diagnose(batch).findings if f.code == "PAD05")
+    assert finding.severity == "error"
+    assert finding.loss_if_fixed == pytest.approx(mean(losses, real[:, 1:]), abs=1e-6)
+    assert int(finding.cells.sum()) == 4
+    assert batch.assumptions[-1] == (
+        "the pad id 2 is also the end of sequences, as attention_mask shows, and no end counts"
+    )
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_hugging_face_pad_id_that_begins_sequences_is_no_end(side: str) -> None:
+    fields, _ = collated(side, ends=False)
+    assert "eos_id" not in interpret(fields).arguments
+    assert [f.code for f in diagnose(load(fields)).findings if f.severity != "info"] == []
+
+
+def test_hugging_face_of_a_model_that_still_copies_its_inputs_is_not_shifted_twice() -> None:
+    """Tied embeddings make an untrained model say its input again; the labels are still the model's to shift."""
+    rng = np.random.default_rng(0)
+    ids, table = rng.integers(5, 64, (3, 18)), rng.normal(0, 1, (64, 32))
+    labels = np.where(np.arange(18) < 5, -100, ids)
+    fields = {"logits": table[ids] @ table.T / 6, "labels": labels, "input_ids": ids}
+    losses, counts = shifted(fields)
+    match = identify(load(fields), f"{mean(losses, counts):.6f}")[0]
+    assert (match.code, match.kind) == ("SH1", "convention")

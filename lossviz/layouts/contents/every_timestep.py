@@ -10,6 +10,7 @@ last real timestep counts.
 import numpy as np
 
 from lossviz.layouts._draft import Draft, Layout
+from lossviz.layouts.contents import probabilities
 
 __all__ = ["LAYOUT", "two_classes"]
 
@@ -29,6 +30,7 @@ def read(draft: Draft) -> Draft | None:
     """Make two classes of one logit whose label is that of the timestep."""
     if draft.shape("logits") == draft.shape("targets") and len(draft.shape("logits")) == 2:
         draft = draft.replacing(logits=draft["logits"][..., None])
+        draft = probabilities.LAYOUT.read(draft) or draft  # these have had no axis of classes until now
     if draft.shape("logits")[2:] != (1,) or not _are_labels(draft):
         return None
     if not _is_every_timestep(draft):
