@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lossviz.lessons import CHAPTERS, Choice, Number, Pick, Shape, analysis_of, answer_text, options
+from lossviz.ui.learn.address import STOPS
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
@@ -123,30 +124,31 @@ def test_hostile_store_and_another_tab(page: Page, app_server: str, console_erro
     forget_missing(console_errors)
 
 
-def test_teacher_walks_by_pagedown_only(
+def test_teacher_walks_a_chapter_by_pagedown_only(
     dark_page: Page, app_server: str, shot: Shot, console_errors: list[str]
 ) -> None:
-    """At 1280 × 720 nothing scrolls, there is no INPUT, the type is 24 px, and PageDown works from everywhere."""
+    """At 1280 × 720 no stop of any step scrolls, there is no INPUT, the type is 24 px; PageDown leads on."""
     page = dark_page
     page.set_viewport_size({"width": 1280, "height": 720})
-    visit(page, app_server, "?chapter=2&step=3&teacher=1")
+    visit(page, app_server, "?chapter=1&step=1&teacher=1")
+    screen, controls = (page.locator(f".st-key-{key}") for key in ("teacher", "teacher_controls"))
+    for step in CHAPTERS[0].steps:
+        expect(page.locator(HEADING)).to_contain_text(step.title)
+        for stop in STOPS:
+            expect(controls).to_contain_text(f"{stop}, then")
+            if step.id == "1.2" and stop == "Options":
+                page.keyboard.press("3")
+                expect(screen.get_by_role("button", name="3: ")).to_contain_text("1", use_inner_text=True)
+                shot(page, "learn-teacher-options-dark")
+            ends, starts = screen.bounding_box(), controls.bounding_box()
+            assert ends is not None
+            assert starts is not None
+            fits = ends["y"] + ends["height"] <= starts["y"] + 1 < starts["y"] + starts["height"] <= 720
+            assert fits, (step.id, stop, ends, starts)
+            page.keyboard.press("PageDown")
+    expect(page.locator(HEADING)).to_contain_text("2.1 ")
     assert page.locator("[data-testid=stMain] input:visible").count() == 0
-    for stop in ("Question", "Options", "Result", "Why"):
-        expect(page.locator(".st-key-teacher_buttons")).to_contain_text(f"{stop}, then")
-        steps.idle(page)
-        page.wait_for_selector(".st-key-teacher_plot .lossviz-plot[data-drawn]", state="attached")
-        shot(page, f"learn-teacher-{stop}-dark")
-        screen, controls = (page.locator(f".st-key-{key}") for key in ("teacher", "teacher_controls"))
-        ends, starts = screen.bounding_box(), controls.bounding_box()
-        assert ends is not None
-        assert starts is not None
-        assert ends["y"] + ends["height"] <= starts["y"] + 1 < starts["y"] + starts["height"] <= 720, stop
-        assert screen.locator("p").first.evaluate("e => getComputedStyle(e).fontSize") == "24px"
-        if stop == "Options":
-            page.keyboard.press("3")
-            expect(page.get_by_role("button", name="3.1")).to_contain_text("1")
-        page.keyboard.press("PageDown")
-    expect(page.locator(HEADING)).to_contain_text("2.4")
+    assert screen.locator("p").first.evaluate("e => getComputedStyle(e).fontSize") == "24px"
     page.keyboard.press("b")
     expect(page.locator(HEADING)).to_have_count(0)
     forget_missing(console_errors)

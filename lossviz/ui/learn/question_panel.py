@@ -75,7 +75,8 @@ def _field(state: State, step: Step, place: int, ask: Ask, *, disabled: bool) ->
     label, given = label_of(ask, analysis), state.learning.of(step.id).given
     if isinstance(ask, Pick):
         cell = state.learning.cells.get(step.id)
-        st.markdown(f"**{literal(label)}**  \n{literal(f'[{cell[0]}, {cell[1]}]' if cell else SELECT)}")
+        picked = f"[{cell[0]}, {cell[1]}]" if cell else given[place] if place < len(given) else ""
+        st.markdown(f"**{literal(label)}**  \n{literal(picked or SELECT)}")
         return
     known = given[place] if place < len(given) else None
     if isinstance(ask, Fill):

@@ -1,0 +1,85 @@
+"""The misconceptions that the lessons are made of: the right number and the believed one, on their batches."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from lossviz import Settings, analyze, apply_edits, sequence_loss
+from lossviz.edits import Edit
+from lossviz.errors import SettingsError
+from lossviz.lessons import batch_named
+
+G, P = batch_named("golden"), batch_named("padding-mask")
+
+
+def value(batch, reduction="mean", mask=None, **flags):
+    return analyze(batch, Settings(mask, reduction, **flags)).value
+
+
+def flagged(batch, *names):
+    flags = ("average_across_timesteps", "average_across_batch", "sum_over_timesteps", "sum_over_batch")
+    return value(batch, "sequence_loss", **{flag: flag in names for flag in flags})
+
+
+def with_lengths(*lengths):
+    return apply_edits(G, [Edit("lengths", (row,), length) for row, length in enumerate(lengths)])
+
+
+def gradient(reduction):
+    return analyze(G, Settings(reduction=reduction)).gradient_norm[0, 0]
+
+
+golden, wide, trained = analyze(G), batch_named("golden, 10 columns"), batch_named("language-model-trained")
+untrained, reviews = batch_named("dates-untrained"), analyze(batch_named("reviews-trained"))
+right, means = golden.rank == 1, golden.unpadded_loss.sum(axis=1) / golden.mask.sum(axis=1)
+NUMBERS = {
+    "M1 a masked timestep is 0": (analyze(P).batch_loss[0, 4], 6),
+    "M2 a mean divides by what counts": ([value(G, "positions"), value(G)], [0.92, 1.2545]),
+    "M3 S/BT and S/N are alike": ([value(b, "positions") / value(b) for b in (wide, G)], [0.3667, 0.7333]),
+    "M4 no mask lowers the number": ([value(trained), value(trained, mask="none")], [1.9858, 2.8889]),
+    "M5 over the batch is a token mean": (value(G, "encoder_decoder"), 4.6),
+    "M6 above ln V is broken": ([value(untrained, "encoder_decoder"), np.log(115)], [45.0752, 4.7449]),
+    "M7 sequence means are the token mean": (value(G, "sequence_means"), 1.42),
+    "M9 a padded row's length is its length": (value(with_lengths(5, 5, 5)), 0.9667),
+    "M11 sign(ids) is the mask": ([value(G, mask="nonpad"), value(with_lengths(5, 3, 2))], [1.29, 1.33]),
+    "M12 labels have the logits' shape": ([G.targets.size, G.logits.size], [15, 90]),
+    "M13 logits are probabilities": (analyze(batch_named("four-classes, softmax first")).batch_loss[0, 0], 1.1485),
+    "M14 doubling is harmless": (analyze(batch_named("four-classes, doubled")).batch_loss[0, 0], 0.3185),
+    "M15 sum or mean is display": (gradient("language_model") / gradient("mean"), 11),
+    "M16 across timesteps divides by T": (flagged(G, "average_across_timesteps"), [1.36, 0.6, 2.3]),
+    "M16 as believed": (golden.unpadded_loss.mean(axis=1), [1.36, 0.48, 0.92]),
+    "M17 across the batch divides by B": (flagged(G, "average_across_batch")[2], 2.2),
+    "M17 as believed": (golden.unpadded_loss[:, 2].mean(), 1.4667),
+    "M21 the stop is padding": (value(batch_named("golden, lengths less one")), 1.575),
+    "M25 micro-batch means": (value(G, "micro_batch_means", accumulation_steps=2), 1.6611),
+    "M26 perplexities are averaged": (
+        [np.exp(value(G)), np.exp(means).mean(), np.exp(golden.batch_loss[golden.mask]).mean()],
+        [3.5062, 5.2308, 9.7752],
+    ),
+    "M27 accuracy needs no mask": ([right[golden.mask].mean(), right.mean()], [0.8182, 0.8667]),
+    "M30 padding cannot change a mean": ([value(wide, "positions"), value(G, "positions")], [0.46, 0.92]),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_misconception_has_the_numbers_of_the_specification(name):
+    found, said = NUMBERS[name]
+    np.testing.assert_allclose(found, said, atol=5.1e-5)
+
+
+def test_sums_and_averages_of_different_axes_are_refused():
+    """M18: TensorFlow Addons ignores one of them without a word."""
+    with pytest.raises(SettingsError, match="ambiguous order"):
+        flagged(G, "average_across_timesteps", "sum_over_batch")
+
+
+def test_fourth_argument_of_sequence_loss_is_a_flag():
+    """M19: a vocabulary size that is passed by position would be taken for it."""
+    assert list(inspect.signature(sequence_loss).parameters)[3] == "average_across_timesteps"
+
+
+def test_last_output_of_a_bidirectional_reader_has_seen_one_word_backwards():
+    """M22: at the last of four words, the forward half has read all four and the backward half one."""
+    real = reviews.real_timesteps[0]
+    assert (int(real[:4].sum()), int(real[3:].sum())) == (4, 1)
