@@ -15,7 +15,7 @@ from lossviz.runs import Run, RunIdentification, identify_run, open_run
 __all__ = ["run"]
 
 _LOOP = tuple(option.name for option in LOOP_OPTIONS)
-_SHOWN = 12  # steps that a formula does not explain
+_SHOWN = 12  # formulas, and steps that none explains
 
 
 def run(arguments: argparse.Namespace, folder: str) -> int:
@@ -36,18 +36,17 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _as_text(opened: Run, explained: RunIdentification) -> str:
     lines = [f"{printable(str(opened.recorded.path), most=200)}: {len(explained.printed)} printed numbers", ""]
-    best = explained.best
-    if best is None:
+    if explained.best is None:
         lines.append("No formula explains any of them.")
-    else:
-        steps = explained.steps[best.code]
-        others = explained.unexplained
-        many, title = f"{len(steps)} of {len(explained.printed)}", printable(best.title, most=200)
-        lines += wrap(f"{best.code} explains {many} printed numbers: {title}.", 118)
-        lines += wrap(f"At step {steps[0]}: {printable(best.explanation, most=500)}", 118)
-        if others:
-            shown = ", ".join(map(str, others[:_SHOWN])) + (", …" if len(others) > _SHOWN else "")
-            lines.append(f"Not explained: step{'s' if len(others) > 1 else ''} {shown}.")
+    rest = {*explained.printed}
+    for match, steps in explained.explanations[:_SHOWN]:
+        many, title = f"{len(steps)} of {len(explained.printed)}", printable(match.title, most=200)
+        lines += wrap(f"{match.code} explains {many} printed numbers: {title}.", 118)
+        lines += wrap(f"At step {steps[0]}: {printable(match.explanation, most=500)}", 118)
+        rest -= {*steps}
+    if rest and explained.best is not None:
+        shown = ", ".join(map(str, sorted(rest)[:_SHOWN])) + (", …" if len(rest) > _SHOWN else "")
+        lines.append(f"Not explained: step{'s' if len(rest) > 1 else ''} {shown}.")
     if explained.problems:
         step, reason = next(iter(explained.problems.items()))
         lines.append(f"Not read: {len(explained.problems)} steps; step {step}: {reason}")

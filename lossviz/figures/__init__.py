@@ -23,7 +23,13 @@ from lossviz.figures.equation import equation
 from lossviz.figures.grid import grid
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
+from lossviz.figures.runs.difference_map import difference_map
+from lossviz.figures.runs.grouped_losses import grouped_losses
+from lossviz.figures.runs.loss_scatter import loss_scatter
+from lossviz.figures.runs.run_steps import run_steps
+from lossviz.figures.runs.sequence_strips import sequence_strips
 from lossviz.figures.runs.step_strip import step_strip
+from lossviz.figures.runs.trajectory import trajectory
 from lossviz.figures.split import split_weights
 
 __all__ = [
@@ -34,12 +40,18 @@ __all__ = [
     "class_bars",
     "coefficient_map",
     "conventions",
+    "difference_map",
     "equation",
     "grid",
+    "grouped_losses",
+    "loss_scatter",
     "mask",
     "overview",
+    "run_steps",
+    "sequence_strips",
     "split_weights",
     "step_strip",
+    "trajectory",
     "visible",
 ]
 
@@ -56,10 +68,16 @@ FIGURES = (
     Figure("class_bars", "The likeliest classes of one timestep, and its target", class_bars),
     Figure("coefficient_map", "What a formula counts, and by how much", coefficient_map),
     Figure("conventions", "What each library would print, as bars", conventions),
+    Figure("difference_map", "The loss of each timestep in one batch less that in another", difference_map),
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
     Figure("grid", "One heatmap of the equation by itself", grid),
+    Figure("grouped_losses", "The losses of a run by position, token or length", grouped_losses),
+    Figure("loss_scatter", "Loss against loss, a point a timestep", loss_scatter),
     Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),
+    Figure("run_steps", "Printed number and true mean over the steps of a run", run_steps),
+    Figure("sequence_strips", "A ranked list of sequences as strips of cells", sequence_strips),
     Figure("split_weights", "What each timestep weighs where the means of parts are averaged", split_weights),
     Figure("step_strip", "All steps of a run in a narrow strip", step_strip),
+    Figure("trajectory", "One sequence over the steps of a run", trajectory),
 )

@@ -44,6 +44,20 @@ class RunIdentification:
         return None if code is None else self.match[code]
 
     @property
+    def explanations(self) -> tuple[tuple[Match, tuple[int, ...]], ...]:
+        """The formulas that explain the numbers, each with its steps: `best`, then what explains most of the rest."""
+        rest, found = {*self.printed}, []
+        known = [code for code in self.steps if code in self.match]
+        while known:
+            code = min(known, key=lambda code: (-len(rest & {*self.steps[code]}), self.match[code].rank))
+            steps = tuple(step for step in self.steps[code] if step in rest)
+            if not steps:
+                break
+            found.append((self.match[code], steps))
+            rest -= {*steps}
+        return tuple(found)
+
+    @property
     def unexplained(self) -> tuple[int, ...]:
         """The steps whose number the best formula does not give."""
         best = self.best

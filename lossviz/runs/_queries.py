@@ -3,7 +3,19 @@
 A loss that counts and was not recorded is null; `coalesce` makes it NaN, and with it every sum that it is part of.
 """
 
-__all__ = ["BANDS", "GROUPS", "ORDERS", "STEPS", "SUMMARIES", "TRAJECTORY", "grouped", "sequences", "tokens"]
+__all__ = [
+    "BANDS",
+    "GROUPS",
+    "ORDERS",
+    "PLACE",
+    "STEPS",
+    "STRIPS",
+    "SUMMARIES",
+    "TRAJECTORY",
+    "grouped",
+    "sequences",
+    "tokens",
+]
 
 _NAN = "'NaN'::DOUBLE"
 _KEY = "format('{:016x}', key)"
@@ -47,8 +59,31 @@ WHERE (rank, micro_batch, row) = place
 ORDER BY step, timestep"""
 
 
-def sequences(order_by: str) -> str:
-    """One row a distinct sequence; the values are the step that parts before and after, and how many rows."""
+STRIPS = f"""
+SELECT {_KEY} AS sequence, timestep, any_value(target) AS target, avg(loss) AS mean,
+  avg(loss) FILTER (NOT early) - avg(loss) FILTER (early) AS change
+FROM (SELECT key, step < ? AS early, unnest(timesteps) AS timestep, unnest(targets) AS target,
+  coalesce(unnest(losses)::DOUBLE, {_NAN}) AS loss FROM sequences WHERE list_contains(?::UBIGINT[], key))
+GROUP BY key, timestep"""
+
+PLACE = """
+SELECT count(*) AS place FROM summaries WHERE step = ? AND (rank, micro_batch, row) < (?, ?, ?)"""
+
+
+def sequences(order_by: str, *, has_token: bool, has_lengths: bool) -> str:
+    """One row a distinct sequence; the values are the step that parts before and after, then those of the filters.
+
+    Args:
+        order_by: one of `ORDERS`.
+        has_token: whether a target is a value; only sequences that have it.
+        has_lengths: whether the least and the most timesteps are values; only sequences in between. The last value is
+            how many rows.
+    """
+    conditions = [
+        "key IN (SELECT key FROM sequences WHERE list_contains(targets, ?))" if has_token else "",
+        "tokens BETWEEN ? AND ?" if has_lengths else "",
+    ]
+    where = " AND ".join(filter(None, conditions)) or "true"
     return f"""
 WITH each AS (SELECT key, step, {_MEAN} AS mean, sum(loss) AS loss, sum(weight) AS weight, max(tokens) AS tokens,
   any_value(targets) AS targets FROM summaries GROUP BY key, step),
@@ -58,9 +93,9 @@ known AS (SELECT key, count(*) AS steps, min(step) AS first_step, max(step) AS l
   sum(loss) FILTER (early) / nullif(sum(weight) FILTER (early), 0) AS before,
   sum(loss) FILTER (NOT early) / nullif(sum(weight) FILTER (NOT early), 0) AS after,
   max(mean) - min(mean) AS spread, arg_max(step, mean) AS worst_step, any_value(targets) AS targets
-  FROM parted GROUP BY key)
+  FROM parted GROUP BY key HAVING sum(weight) > 0)
 SELECT {_KEY} AS sequence, steps, first_step, last_step, tokens, mean, before, after, after - before AS change, spread,
-  worst_step, targets FROM known ORDER BY {ORDERS[order_by]}, sequence LIMIT ?"""
+  worst_step, targets FROM known WHERE {where} ORDER BY {ORDERS[order_by]}, sequence LIMIT ?"""
 
 
 def grouped(name: str, *, weighted: bool) -> str:

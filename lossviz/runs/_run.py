@@ -1,8 +1,9 @@
 """A run, open: which step, which sequence, which token to look at. Results are pandas frames."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -52,6 +53,11 @@ class Run:
         """The recorded steps, in order."""
         return self.recorded.steps
 
+    @property
+    def middle(self) -> int:
+        """The step in the middle of the run."""
+        return self.step_numbers[len(self.step_numbers) // 2]
+
     def batch(self, step: int) -> Batch:
         """One step as a `Batch`.
 
@@ -63,8 +69,8 @@ class Run:
 
     def token(self, class_id: int) -> str:
         """The vocabulary's word for a class, or the id itself."""
-        words = self.recorded.vocabulary
-        return words[class_id] if words is not None and 0 <= class_id < len(words) else str(class_id)
+        words = self.recorded.vocabulary or ()
+        return words[class_id] if 0 <= class_id < len(words) else str(class_id)
 
     def steps(self) -> "pd.DataFrame":
         """One row a step.
@@ -104,7 +110,15 @@ class Run:
             raise InputError(f"`tokens` would give more than {limit:,} rows. Narrow `where`, or pass a larger `limit`.")
         return self._with_words(table)
 
-    def sequences(self, order_by: str = "worst", *, split: int | None = None, limit: int = 100) -> "pd.DataFrame":
+    def sequences(
+        self,
+        order_by: str = "worst",
+        *,
+        split: int | None = None,
+        token: int | None = None,
+        lengths: tuple[int, int] | None = None,
+        limit: int = 100,
+    ) -> "pd.DataFrame":
         """One row a distinct sequence (the same targets and inputs), the first one first.
 
         Columns: `sequence`, its key; `steps`, in how many steps it was recorded, from `first_step` to `last_step`;
@@ -115,6 +129,8 @@ class Run:
         Args:
             order_by: "worst", the highest mean first; "changed", the largest rise first; "spread".
             split: the step that parts before and after; by default the middle one.
+            token: only sequences in which this class is a target that counts.
+            lengths: only sequences of which so many timesteps count, at least and at most.
             limit: how many sequences.
 
         Raises:
@@ -122,10 +138,38 @@ class Run:
         """
         if order_by not in queries.ORDERS:
             raise InputError(not_one_of("order_by", order_by, queries.ORDERS))
-        middle = self.step_numbers[len(self.step_numbers) // 2] if split is None else split
-        table = self._summaries.query(queries.sequences(order_by), middle, limit)
-        table["text"] = [self._text(targets) for targets in table.pop("targets")]
+        values = [self.middle if split is None else split, *([] if token is None else [token])]
+        sql = queries.sequences(order_by, has_token=token is not None, has_lengths=lengths is not None)
+        table = self._summaries.query(sql, *values, *(lengths or ()), limit)
+        table["text"] = [" ".join(map(self.token, targets)) for targets in table.pop("targets")]
         return table
+
+    def strips(self, sequences: Sequence[str], *, split: int | None = None) -> "pd.DataFrame":
+        """The timesteps of some sequences: one row a timestep that counts, in the order of the sequences.
+
+        Columns: `sequence`, `timestep`, `target`, `token`, `mean`, the mean loss over the steps, and `change`, the mean
+        at steps from `split` on less the mean before.
+
+        Args:
+            sequences: their keys, from `sequences`.
+            split: the step that parts before and after; by default the middle one.
+        """
+        keys = [_number(sequence) for sequence in sequences]
+        table = self._database.query(queries.STRIPS, self.middle if split is None else split, keys)
+        place = {sequence: at for at, sequence in enumerate(sequences)}
+        table = table.sort_values(["sequence", "timestep"], key=lambda column: column.map(place).fillna(column))
+        return self._with_words(table.reset_index(drop=True))
+
+    def place(self, step: int, *, rank: int, micro_batch: int, row: int) -> int:
+        """Which sequence of `batch(step)` a recorded row is, from 0.
+
+        Args:
+            step: the step.
+            rank: as in `trajectory`, like the next two.
+            micro_batch: see above.
+            row: see above.
+        """
+        return int(self._summaries.query(queries.PLACE, step, rank, micro_batch, row)["place"][0])
 
     def by(self, name: str) -> "pd.DataFrame":
         """The losses that count, grouped.
@@ -180,9 +224,6 @@ class Run:
         words = np.array([self.token(int(one)) for one in distinct], object)
         table.insert(table.columns.get_loc("target") + 1, "token", words[at] if len(table) else [])  # type: ignore[arg-type, operator]
         return table
-
-    def _text(self, targets: Any) -> str:
-        return " ".join(self.token(int(target)) for target in targets)
 
 
 def open_run(path: str | Path) -> Run:

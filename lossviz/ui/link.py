@@ -17,6 +17,7 @@ from lossviz.figures import QUANTITIES
 from lossviz.identification import ACCURACY, PRECISIONS
 from lossviz.reductions import FLAGS, LOOP_OPTIONS, MAX_SAFE_INTEGER, REDUCTIONS, LoopOption
 from lossviz.rules import RULES
+from lossviz.runs import ORDERS
 from lossviz.settings import MASKS
 from lossviz.splits import KINDS
 from lossviz.ui.session.default_reduction import Choices
@@ -96,6 +97,13 @@ CHOICES: dict[str, Check] = {
     **{f"flag_{flag}": _flag for flag in FLAGS},
     **_options("", SETTINGS_OPTIONS),
     "run_step": _digits,
+    "runs_run": _text,
+    "runs_order": _one_of(ORDERS),
+    "runs_split": _digits,
+    "runs_token": _text,
+    "runs_sequence": _text,
+    "compare_a": _text,
+    "compare_b": _text,
     "corner_sequence": _whole,
     "corner_timestep": _whole,
     "typed_text": _text,

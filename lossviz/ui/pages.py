@@ -8,7 +8,7 @@ from lossviz.ui.session.state import get_state
 from lossviz.ui.shared.address import address_buttons
 from lossviz.ui.shared.settings_panel import choose_settings
 from lossviz.ui.sources.batch_picker import doors
-from lossviz.ui.views import BATCH, VIEWS, View
+from lossviz.ui.views import LEARN, VIEWS, View
 
 __all__ = ["show_page"]
 
@@ -21,7 +21,7 @@ def show_page() -> None:
     pages = {_page(view): view for view in VIEWS}
     groups = {view.group: [page for page, other in pages.items() if other.group == view.group] for view in VIEWS}
     page = st.navigation(groups)
-    if pages[page].group == BATCH:
+    if pages[page].group != LEARN:
         with st.sidebar:
             with st.container(key="explore_source"):
                 doors(state)

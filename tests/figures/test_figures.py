@@ -8,7 +8,7 @@ import pytest
 from lossviz import figures
 from lossviz.conventions import compare_conventions
 from tests.figures._cases import checked, golden
-from tests.figures.run_tables import steps_table
+from tests.figures.run_tables import comparison, groups_table, steps_table, strips_table, trajectory_table
 
 every = pytest.mark.parametrize("entry", figures.FIGURES, ids=[entry.name for entry in figures.FIGURES])
 
@@ -20,6 +20,12 @@ def subject(entry):
         "conventions": compare_conventions(analysis),
         "mask": analysis.batch,
         "step_strip": steps_table(),
+        "run_steps": steps_table(),
+        "sequence_strips": strips_table(),
+        "trajectory": trajectory_table(),
+        "grouped_losses": groups_table("token"),
+        "difference_map": comparison(),
+        "loss_scatter": comparison(),
     }
     return subjects.get(entry.name, analysis)
 

@@ -24,6 +24,12 @@ def mean_of(table):
     return table.weighted.sum() / table.weight.sum()
 
 
+def keyed(run, table):
+    """The timesteps with the key of their sequence."""
+    keys = run.tokens().drop_duplicates(["step", *PLACE]).set_index(["step", *PLACE]).sequence
+    return table.assign(key=[keys[tuple(place)] for place in table[["step", *PLACE]].to_numpy()])
+
+
 @pytest.fixture(scope="module", params=MASKS)
 def known(request, tmp_path_factory):
     """A run of two ranks and two micro-batches a step, and its timesteps as a frame."""
@@ -87,9 +93,7 @@ def test_run_sequences_rank_what_pandas_ranks(known, order):
     """The first row of each micro-batch is one sequence, seen in every step; the others are seen once."""
     run, table = known
     found = run.sequences(order, split=2).set_index("sequence")
-    keys = run.tokens().drop_duplicates(["step", *PLACE]).set_index(["step", *PLACE]).sequence
-    table = table.assign(key=[keys[tuple(place)] for place in table[["step", *PLACE]].to_numpy()])
-    rows = {}
+    table, rows = keyed(run, table), {}
     for key, part in table.groupby("key"):
         each = {step: mean_of(own) for step, own in part.groupby("step")}
         before, after = part[part.step < 2], part[part.step >= 2]
@@ -110,6 +114,40 @@ def test_run_trajectory_is_one_sequence_over_the_steps(known):
     found = run.trajectory(key)
     expected = table[(table["rank"] == 0) & (table.micro_batch == 0) & (table.row == 0)]
     np.testing.assert_allclose(found[COLUMNS], expected[SEEN], rtol=1e-6)
+
+
+def test_run_strips_are_the_timesteps_of_some_sequences(known):
+    run, table = known
+    first, second = run.sequences("spread", split=2).sequence[:2]
+    found = run.strips([second, first], split=2)
+    assert list(dict.fromkeys(found.sequence)) == [second, first]
+    table = keyed(run, table).query("weight != 0")
+    for key, part in found.groupby("sequence"):
+        same = table[table.key == key]
+        np.testing.assert_allclose(part["mean"], same.groupby("timestep").loss.mean(), rtol=1e-6)
+        halves = [same[same.step < 2], same[same.step >= 2]]
+        if all(map(len, halves)):
+            early, late = (half.groupby("timestep").loss.mean() for half in halves)
+            np.testing.assert_allclose(part["change"], late - early, rtol=1e-5, atol=1e-7)
+        assert part.token.tolist() == [str(target) for target in part.target]
+
+
+def test_run_sequences_can_be_filtered(known):
+    run, table = known
+    counted = table[table.weight != 0]
+    every, lengths = run.sequences(), run.sequences(lengths=(2, 4))
+    assert lengths.sequence.tolist() == every.query("tokens >= 2 and tokens <= 4").sequence.tolist()
+    target = counted.target.iloc[-1]
+    places = counted[counted.target == target][["step", *PLACE]].drop_duplicates()
+    keys = run.tokens().merge(places, on=["step", *PLACE]).sequence.unique()
+    assert set(run.sequences(token=int(target)).sequence) == set(keys)
+
+
+def test_run_place_is_the_row_of_the_batch(known):
+    run, _ = known
+    for _, at in run.tokens("timestep = 0 AND step = 1").iterrows():
+        row = run.place(1, rank=at["rank"], micro_batch=at.micro_batch, row=at.row)
+        assert run.batch(1).targets[row, 0] == at.target
 
 
 def test_run_with_unknown_losses_says_so_and_gives_no_mean(tmp_path):

@@ -41,6 +41,7 @@ class State:
         cell: the selected timestep (sequence, timestep), or None.
         jump: the timestep that was selected in the overview, until the detail window has followed.
         scale: the stretched colour scale: its quantity and ends, or None.
+        compared: the timestep that is selected on the page Compare, or None.
         declared: the mask that the sidebar says the batch declares.
         editors: the widgets that edit something, with what they were drawn for.
         complaint: why a file could not be read, or "".
@@ -51,7 +52,8 @@ class State:
         linked: the address's cell and edits, until their batch is on the screen.
         unmapped: an opened file whose arrays have other names, until the dialog is answered.
         uploaded: which upload was read last, so that it is read once; `opened` counts the files that could be read.
-        runs: the recorded runs that were opened, by name.
+        runs: the recorded runs that were opened, by name; `wanted`: the one that the sidebar is to show next, or "";
+            `pending`: the cell to select in the step that comes on the screen then.
         opening: with which mask and reduction the batch on screen opened.
         started: whether the file that the app was started with was read.
         learning: what was done in the lessons.
@@ -62,6 +64,7 @@ class State:
     source: Source | None = None
     cell: Cell | None = None
     jump: Cell | None = None
+    compared: Cell | None = None
     scale: tuple[str, float, float] | None = None
     declared: str = "none"
     editors: Editors = field(default_factory=Editors)
@@ -77,6 +80,8 @@ class State:
     fresh: bool = True
     linked: Linked | None = None
     runs: dict[str, Run] = field(default_factory=dict)
+    pending: tuple[str, Cell] | None = None
+    wanted: str = ""
     opening: Opening = field(default_factory=Opening)
     page: str = ""
     entered: bool = False
@@ -90,6 +95,9 @@ class State:
         if self.source is source:
             return
         self.source, self.cell, self.jump = source, None, None
+        if self.pending is not None and self.pending[0] == source.name:
+            self.cell = self.pending[1]
+        self.pending = None
         linked = self.linked
         if linked is None or linked.source != (source.door, source.name):
             return

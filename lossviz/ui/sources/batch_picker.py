@@ -41,6 +41,10 @@ def doors(state: State) -> None:
         for path in os.environ[FILE_VARIABLE].splitlines():
             _open_path(state, Path(path))
     state.started = True
+    if state.wanted:
+        write_widget("door", "Open")
+        write_widget(f"opened_{state.opened}", state.wanted)
+        state.wanted = ""
     editor = state.choice("door", "Sample")
     door = st.segmented_control(
         "Batch from",

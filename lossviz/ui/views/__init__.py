@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lossviz.ui.shared.settings_panel import choose_quantity
+from lossviz.ui.views.compare import compare
 from lossviz.ui.views.doctor import doctor
 from lossviz.ui.views.explore import explore
 from lossviz.ui.views.identify import identify
 from lossviz.ui.views.learn import learn
 from lossviz.ui.views.reductions import reductions
+from lossviz.ui.views.runs import runs
 
-__all__ = ["BATCH", "LEARN", "VIEWS", "View"]
+__all__ = ["BATCH", "LEARN", "RUN", "VIEWS", "View"]
 
-BATCH, LEARN = "This batch", "Learn"
+BATCH, RUN, LEARN = "This batch", "A run", "Learn"
 """The groups of the navigation."""
 
 
@@ -26,7 +28,7 @@ class View:
 
     Attributes:
         show: draws it; `choose`: draws what is chosen in the sidebar for this page alone.
-        group: where it stands in the navigation; the pages of `BATCH` share the batch and its settings.
+        group: where it stands in the navigation; the pages of `LEARN` have no batch in the sidebar.
     """
 
     name: str
@@ -42,5 +44,7 @@ VIEWS: tuple[View, ...] = (
     View("doctor", "Doctor", "What is wrong with this batch?", doctor),
     View("reductions", "Reductions", "Which number would each library print?", reductions),
     View("identify", "Identify", "What is my loop printing?", identify),
+    View("runs", "Runs", "Which step, which sequence, which token should I look at?", runs, group=RUN),
+    View("compare", "Compare", "What changed, and by how much?", compare, group=RUN),
     View("learn", "Learn", "What is a sequence loss made of?", learn, group=LEARN),
 )

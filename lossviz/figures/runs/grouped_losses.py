@@ -1,0 +1,109 @@
+"""The losses of a run by position, token, length, process or weight, as bars."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lossviz.digits import number
+from lossviz.errors import InputError
+from lossviz.figures._core.frame import empty, figure
+from lossviz.figures._core.style import Theme, theme_named
+from lossviz.figures._core.text import ellipsis, plotly_text
+from lossviz.figures.runs._panel import panel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["grouped_losses"]
+
+Spec = dict[str, Any]
+TITLES = {
+    "token": "Share of the loss by token",
+    "position": "Mean loss by position",
+    "length": "Mean loss by length",
+    "rank": "Mean loss by process",
+    "weight": "Mean loss by weight",
+}
+MOST, ROW, HEIGHT = 12, 19.0, 300.0
+
+
+def grouped_losses(table: "pd.DataFrame", *, theme: str = "light", width: float = 320) -> go.Figure:
+    """Draw a bar for each group: of tokens the share of the whole loss (loss × frequency), of the others the mean.
+
+    Args:
+        table: of `Run.by(…)`.
+        theme: "light" or "dark".
+        width: of the figure in pixels.
+
+    Raises:
+        InputError: if the table is grouped by none of the names of `Run.by`, or the theme does not exist.
+
+    >>> import pandas
+    >>> table = pandas.DataFrame({"position": [0, 1], "count": [2, 1], "mean": [1.5, 0.5], "share": [0.9, 0.1]})
+    >>> grouped_losses(table).data[0].y.tolist()
+    [1.5, 0.5]
+    """
+    colours = theme_named(theme)
+    name = next((name for name in TITLES if name in table.columns), None)
+    if name is None:
+        raise InputError(f"`table` must be of `Run.by`; got the columns {', '.join(map(str, table.columns))}.")
+    if not len(table):
+        return empty("No timestep counts.", width, colours)
+    return _tokens(table, width, colours) if name == "token" else _numbers(table, name, width, colours)
+
+
+def _tokens(table: "pd.DataFrame", width: float, theme: Theme) -> go.Figure:
+    top = table.head(MOST)
+    names, shares = top["token"].tolist(), top["share"].to_numpy(float)
+    frame = panel(TITLES["token"], (width, HEIGHT), (92, 62, 44, 14), theme)
+    frame["title"]["font"] = {"size": 14, "color": theme.text}
+    frame["xaxis"] |= {"visible": False, "range": [0, float(np.nanmax(shares)) or 1.0]}
+    frame["yaxis"] |= {
+        "range": [MOST - 0.5, -0.5],
+        "tickvals": list(range(len(names))),
+        "ticktext": [ellipsis(token, 80) for token in names],
+        "ticks": "",
+        "tickfont": {"size": 12, "color": theme.text},
+    }
+    hover = [
+        f"<b>{plotly_text(token)}</b><br>{count:,} times, mean loss {number(mean)}<br>{share:.1%} of the loss"
+        for token, count, mean, share in zip(names, top["count"], top["mean"], shares, strict=True)
+    ]
+    bars = _bars(shares, np.arange(len(names)), hover, theme, across=True)
+    return figure([bars | {"text": [f"{share:.1%}" for share in shares], **_labels(theme)}], frame)
+
+
+def _numbers(table: "pd.DataFrame", name: str, width: float, theme: Theme) -> go.Figure:
+    means = table["mean"].to_numpy(float)
+    frame = panel(TITLES[name], (width, HEIGHT), (46, 12, 44, 38), theme)
+    frame["title"]["font"] = {"size": 14, "color": theme.text}
+    frame["xaxis"]["title"] = {"text": name, "font": {"size": 12, "color": theme.muted}, "standoff": 4}
+    frame["yaxis"] |= {"rangemode": "tozero", "nticks": 5, "showgrid": True, "gridcolor": theme.pad}
+    hover = [
+        f"<b>{name} {value:g}</b><br>mean loss {number(mean)}<br>{count:,} timesteps"
+        for value, mean, count in zip(table[name], means, table["count"], strict=True)
+    ]
+    return figure([_bars(means, table[name].to_numpy(), hover, theme, across=False)], frame)
+
+
+def _bars(values: np.ndarray, at: np.ndarray, hover: list[str], theme: Theme, *, across: bool) -> Spec:
+    return {
+        "type": "bar",
+        "name": "losses",
+        "orientation": "h" if across else "v",
+        "x": values if across else at,
+        "y": at if across else values,
+        "customdata": hover,
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "marker": {"color": theme.bar, "line": {"width": 0}},
+        "showlegend": False,
+    }
+
+
+def _labels(theme: Theme) -> Spec:
+    return {
+        "textposition": "outside",
+        "cliponaxis": False,
+        "textfont": {"size": 12, "color": theme.text},
+    }

@@ -1,0 +1,1 @@
+"""The page Compare: what changed from one batch to another."""

@@ -1,0 +1,1 @@
+"""The page Runs: which step, which sequence, which token to look at."""

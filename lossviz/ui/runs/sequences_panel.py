@@ -1,0 +1,132 @@
+"""Find the sequence first: a ranked list with a strip of cells each, and the chosen one over the steps."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from lossviz.figures import sequence_strips, trajectory
+from lossviz.runs import Run
+from lossviz.ui.runs.run_choice import go_to_step, step_on_screen
+from lossviz.ui.session.state import State, read_widget, write_widget
+from lossviz.ui.shared.equation import theme
+from lossviz.ui.shared.plot import plot, plot_width, selected_cell
+from lossviz.ui.shared.selectbox import select
+from lossviz.ui.shared.widgets import literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["sequences_panel"]
+
+STRIPS, PATH, WIDTH = "run_strips", "run_trajectory", 930
+ORDER, SPLIT, TOKEN, SEQUENCE = "runs_order", "runs_split", "runs_token", "runs_sequence"
+ORDERS = {"worst": "Highest loss", "changed": "Largest rise", "spread": "Widest spread"}
+MEASURE = {"worst": "mean", "changed": "change", "spread": "spread"}
+MOST = 15
+
+
+def sequences_panel(state: State, run: Run) -> None:
+    """Draw the list, its filters, and the trajectory of the sequence that is chosen in it."""
+    order, split, token = _filters(state, run)
+    ranked = run.sequences(order, split=split, token=token, limit=MOST)
+    if order == "changed":
+        ranked = ranked[ranked["change"].notna()]
+    keys = ranked["sequence"].tolist()
+    strips = run.strips(keys, split=split)
+    value = ranked.set_index("sequence")[MEASURE[order]]
+    strips["value"] = strips["sequence"].map(value).astype(float)
+    chosen = _chosen(keys)
+    row = keys.index(chosen) if chosen in keys else None
+    with st.container(key="run_sequences"):
+        figure = sequence_strips(strips, measure=MEASURE[order], theme=theme(), width=plot_width(STRIPS, WIDTH))
+        cell = None if row is None else (row, 0)
+        plot(figure, key=STRIPS, cell=cell, label=f"{len(keys)} sequences. Arrow keys choose one.")
+    with st.container(key="run_path"):
+        if chosen is None:
+            st.caption("Select a row to see the sequence at every step.")
+        else:
+            _trajectory(state, run, chosen)
+
+
+def _filters(state: State, run: Run) -> tuple[str, int, int | None]:
+    order_place, split_place, token_place = st.columns([1, 1.4, 1], vertical_alignment="bottom")
+    with order_place:
+        order = select(state, ORDER, "Sequences with the", ORDERS, about="What the list is sorted by.")
+    with split_place:
+        steps = {str(step): f"step {step:,}" for step in run.step_numbers}
+        if read_widget(SPLIT) not in steps:
+            write_widget(SPLIT, str(run.middle))
+        about = "A rise is the mean at this step and later, less the mean before it."
+        split = int(select(state, SPLIT, "Before and from", steps, about=about))
+    with token_place:
+        typed = st.text_input(
+            "With the token",
+            key=TOKEN,
+            placeholder="any",
+            help="Only sequences in which this token is a target that counts; its text, or its id.",
+            persist_state="session",
+        )
+    return order, split, _token(run, (typed or "").strip())
+
+
+def _token(run: Run, typed: str) -> int | None:
+    """The class of a typed token; −1, which no sequence holds, for one that the vocabulary lacks."""
+    if not typed:
+        return None
+    words = run.recorded.vocabulary or ()
+    if typed in words:
+        return words.index(typed)
+    if typed.isdecimal() and len(typed) < 19:
+        return int(typed)
+    st.caption(literal(f"The run's vocabulary has no token `{typed[:40]}`. Type it as it is written there, or its id."))
+    return -1
+
+
+def _chosen(keys: list[str]) -> str | None:
+    """The chosen sequence: the row that was selected last, else the one that was chosen before."""
+    kept: str | None = read_widget(SEQUENCE)
+    before = (keys.index(kept), 0) if kept in keys else None
+    picked = selected_cell(STRIPS, before)
+    if picked is None:
+        chosen = None if before is not None else kept
+    else:
+        chosen = keys[picked[0]] if picked[0] < len(keys) else kept
+    write_widget(SEQUENCE, chosen)
+    return chosen
+
+
+def _trajectory(state: State, run: Run, sequence: str) -> None:
+    table = run.trajectory(sequence)
+    steps = table["step"].drop_duplicates().tolist()
+    step = step_on_screen(run)
+    at = (steps.index(step), state.cell[1] if state.cell else 0) if step in steps else None
+    picked = selected_cell(PATH, at)
+    if picked is not None and picked != at and picked[0] < len(steps):
+        at = picked
+        _show(state, run, table, steps[picked[0]], picked[1])
+    figure = trajectory(table, theme=theme(), width=plot_width(PATH, WIDTH))
+    plot(figure, key=PATH, cell=at, label="This sequence at every step. Arrow keys choose a step and a timestep.")
+    if at is None:
+        st.caption("Select a cell to put its step on all pages.")
+    else:
+        st.page_link(
+            st.Page(_nothing, url_path="explore", title="Explore"),
+            label=f"Open step {steps[at[0]]:,} in Explore",
+            icon=":material/arrow_forward:",
+        )
+
+
+def _show(state: State, run: Run, table: "pd.DataFrame", step: int, timestep: int) -> None:
+    """Put the step on all pages, with the cell of the sequence selected."""
+    where = table[table["step"] == step].iloc[0]
+    row = run.place(step, rank=int(where["rank"]), micro_batch=int(where["micro_batch"]), row=int(where["row"]))
+    name = f"{run.name}, step {step}"
+    if state.source is not None and (state.source.door, state.source.name) == ("run", name):
+        state.cell = (row, timestep)
+    else:
+        state.pending = (name, (row, timestep))
+        go_to_step(state, run, step)
+
+
+def _nothing() -> None:
+    """Stand for the page, which the navigation draws."""

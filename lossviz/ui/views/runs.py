@@ -1,0 +1,27 @@
+"""Runs: which step, which sequence, which token should I look at?"""
+
+from lossviz.errors import LossvizError
+from lossviz.ui.link import remember
+from lossviz.ui.runs.groups_panel import groups_panel
+from lossviz.ui.runs.run_choice import choose_run
+from lossviz.ui.runs.sequences_panel import sequences_panel
+from lossviz.ui.runs.steps_panel import steps_panel
+from lossviz.ui.session.state import get_state
+from lossviz.ui.shared.widgets import say
+
+__all__ = ["runs"]
+
+
+def runs() -> None:
+    """Draw the page."""
+    state = get_state()
+    run = choose_run(state)
+    if run is None:
+        return
+    try:
+        steps_panel(state, run)
+        sequences_panel(state, run)
+        groups_panel(run)
+    except LossvizError as error:  # a shard that was damaged after it was opened
+        say("error", str(error))
+    remember(state)
