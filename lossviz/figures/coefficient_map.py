@@ -38,7 +38,7 @@ def coefficient_map(
 ) -> go.Figure:
     """Draw what each loss is multiplied by on its way into a number, and what is counted by the divisor alone.
 
-    What the mask of the analysis lets count is outlined.
+    The timesteps that count under the analysis's mask are outlined.
 
     Args:
         analysis: every number of a batch, [B, T]; of a large one the first 64 sequences × 512 timesteps.

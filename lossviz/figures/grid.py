@@ -38,7 +38,7 @@ def grid(
 ) -> go.Figure:
     """Draw one heatmap of the equation, without the others, the sums and the divisor.
 
-    Under the pointer it says no more than the cell does, so that it can stand beside a question about the rest.
+    The hover text says no more than the cell, so that the figure can stand beside a question about the rest.
 
     Args:
         analysis: every number of a batch, [B, T].

@@ -67,7 +67,7 @@ def parse_sequences(text: str, vocabulary: Sequence[str] | None = None, *, zero_
     check_length(text)
     lines, left_out = _lines(text)
     if not lines:
-        raise FormatError("No sequence was typed. Write one a line, its tokens or ids separated by spaces.")
+        raise FormatError("No sequence was typed. Write one per line, its tokens or ids separated by spaces.")
     ids = all(_ID.fullmatch(word) for _, words in lines for word in words)
     known = None if vocabulary is None else list(vocabulary)
     if not ids:

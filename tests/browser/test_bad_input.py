@@ -30,7 +30,7 @@ def no_traceback(page: Page) -> None:
 def test_hostile_tokens_are_typed(page: Page, app_server: str, foreign_requests: list[str], shot: Shot) -> None:
     """In cells, hover, heading, table, list of classes and What differs; then the page still works."""
     steps.visit(page, app_server, door="Type", typed_text=TOKENS, typed_kind="uniform")
-    page.get_by_role("textbox", name="Sequences, one a line").fill(TOKENS + "a" * 10_000)
+    page.get_by_role("textbox", name="Sequences, one per line").fill(TOKENS + "a" * 10_000)
     page.keyboard.press("Control+Enter")
     expect(page.locator(".st-key-explore_divisor")).to_contain_text("16")
     steps.idle(page)

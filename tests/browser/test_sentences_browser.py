@@ -16,7 +16,7 @@ TEXT = {
     "dates": "the first of April 2001 -> 2001-04-01\nMay 1998 -> 1998-06",
     "reviews": "I loved every minute. We took the bus. -> praise\nNot bad at all! -> praise\nIt was dull. -> blame",
 }
-FIELD = "Your own sentences, one a line"
+FIELD = "Your own sentences, one per line"
 
 
 def expected(batch: Batch, name: str) -> float:

@@ -86,7 +86,7 @@ def test_parse_sequences_keeps_odd_tokens(token: str) -> None:
 
 def test_parse_sequences_says_where_it_is_wrong() -> None:
     assert refused_sequences(" \n") == (
-        "No sequence was typed. Write one a line, its tokens or ids separated by spaces."
+        "No sequence was typed. Write one per line, its tokens or ids separated by spaces."
     )
     assert refused_sequences("the\n\nthe cat", ["<pad>", "the", "cats"]) == (
         "Line 3, token 2: `cat` is not among the 3 tokens of the vocabulary. Did you mean `cats`?"

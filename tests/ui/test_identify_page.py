@@ -320,7 +320,7 @@ def test_class_weights_are_passed_on() -> None:
     run(app.text_input(key="identify_class_weights").set_value("1, 2"))
     assert texts(app, "error") == ["`class_weights` must have 6 numbers, one for each class of `logits`; got 2."]
     run(app.text_input(key="identify_class_weights").set_value("one"))
-    assert texts(app, "error") == ["Class weights: type numbers with commas between them, such as 1, 1, 0.5."]
+    assert texts(app, "error") == ["Class weights: type numbers separated by commas, such as 1, 1, 0.5."]
 
 
 def test_constant_length_is_passed_on_and_adopted() -> None:

@@ -130,7 +130,7 @@ def test_laws_are_said_where_they_hold_and_where_they_do_not() -> None:
     assert [line.split(": ", 1)[1].rstrip() for line in laws.splitlines()] == [
         "More padding changes it",
         "The order of the sequences does not matter",
-        "All weights × 2 is another number",
+        "Scaling the weights changes it",
         "Even micro-batches average to it",
         "Parts of a batch do not add up to it",
         "A finite number where nothing counts",
@@ -223,7 +223,7 @@ def test_convention_without_its_option_says_what_it_needs_and_gets_it() -> None:
 @pytest.mark.parametrize(
     ("name", "typed", "message"),
     [
-        ("class_weights", "1, two", "Class weights: type numbers with commas between them, such as 1, 1, 0.5."),
+        ("class_weights", "1, two", "Class weights: type numbers separated by commas, such as 1, 1, 0.5."),
         ("bytes_per_token", "1 -1", "`bytes_per_token` must be a list of numbers from 0 on, one for each class."),
     ],
 )

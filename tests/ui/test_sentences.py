@@ -108,7 +108,7 @@ def test_labels_and_arrows_have_several_forms(label: str, arrow: str) -> None:
 LABEL = "needs its label: write `-> praise` or `-> blame` after the review."
 DATE = "must be a date, or a date and what it should become with one `->` between them; got"
 REFUSED = [
-    ("language-model", " \n ", "No sentence was typed. Write one a line."),
+    ("language-model", " \n ", "No sentence was typed. Write one per line."),
     ("language-model", "ok\n" + "a" * 256, "Line 2 has 256 characters; the model reads 255 at most. Shorten it."),
     ("language-model", "a\n" * 65, "At most 64 sentences make a batch here; got 65. Take some out."),
     ("dates", "May 1998 ->", f"Line 1 {DATE} “May 1998 ->”."),

@@ -80,7 +80,7 @@ REFUSED = {
         "vocabulary": "a b"
     },
     "`vocabulary` must name each token once; `b` stands in it twice. Remove one of them.": {"vocabulary": "a b c b"},
-    "No sequence was typed. Write one a line, its tokens or ids separated by spaces.": {"text": " \n "},
+    "No sequence was typed. Write one per line, its tokens or ids separated by spaces.": {"text": " \n "},
     "The wrong timesteps must be written sequence:timestep, such as 0:3 1:2; got 'x'.": {
         "kind": "wrong",
         "wrong": "0:1 x",

@@ -1,4 +1,4 @@
-"""What stands in the cells and under the pointer: tokens, values and glyphs of marks."""
+"""The text in the cells and under the pointer: tokens, values and glyphs of marks."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ def hover(analysis: Analysis, window: Window) -> dict[str, Any] | None:
 
 
 def _recorded_lines(analysis: Analysis, window: Window) -> list[list[str]]:
-    """Of each cell without logits: the target, and its numbers as far as they were recorded."""
+    """For each cell of a batch without logits: the target, and those of its numbers that were recorded."""
     (targets,) = _named(analysis.batch.token, window.of(analysis.batch.targets))
     fields = ("batch_loss", "weights", "unpadded_loss", "share", "probability", "rank", "entropy")
     numbers = np.stack([window.of(getattr(analysis, name)) for name in fields], axis=-1)
@@ -71,7 +71,7 @@ def _recorded_numbers(
 
 
 def _lines(analysis: Analysis, window: Window) -> list[list[str]]:
-    """Of each cell, the target, the first choice, and what the model read where the batch says it."""
+    """For each cell: the target, the model's first choice, and what it read, if the batch has inputs."""
     batch, is_classifier = analysis.batch, analysis.is_classifier
     classes = _named(str if is_classifier else batch.token, window.of(batch.targets), window.of(analysis.prediction))
     lines = [

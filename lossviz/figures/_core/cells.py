@@ -84,7 +84,7 @@ def window_of(analysis: Analysis, window: tuple[int, int, int, int] | None) -> W
 def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: Scale) -> Cells:
     """The quantity before the mask: every timestep, padding too."""
     values = window.of(quantity.values(analysis))
-    # An odd weight spoils what is left, not the loss before it.
+    # An odd weight invalidates the loss after the mask, not the one before it.
     senseless = window.of(analysis.invalid) & (~window.of(analysis.odd_weights) | ~np.isfinite(values))
     codes = np.where(senseless, CODE["invalid"], 0)
     return _cells(quantity, values, _unrecorded(analysis, window, values, codes), scale)
@@ -99,7 +99,7 @@ def left_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: Sc
 
 
 def _unrecorded(analysis: Analysis, window: Window, values: Array, codes: Array) -> Array:
-    """Without logits, NaN is what was not recorded; a masked target that is no class has no loss to record."""
+    """Without logits, NaN means not recorded; a masked target that is no class never had a loss to record."""
     if analysis.has_logits:
         return codes
     masked = ~window.of(analysis.mask) & ~window.of(analysis.is_class)
@@ -122,9 +122,9 @@ def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:
 
 
 def pad_glyph(analysis: Analysis) -> str:
-    """What stands in a cell that does not count: "pad" where the mask is about padding, "off" where it may be more.
+    """The text of a cell that does not count: "pad" if the mask leaves out padding, "off" if it may leave out more.
 
-    Of a classifier, most timesteps that do not count are real, and just not read: "–".
+    In a classifier, most timesteps that do not count are real but not read: "–".
     """
     if analysis.is_classifier:
         return "–"

@@ -77,7 +77,7 @@ class Geometry:
 def place(
     rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int, two_lines: bool = False
 ) -> Geometry:
-    """Lay the equation out for a grid: under each other up to 24 rows, else side by side.
+    """Lay the equation out for a grid: stacked up to 24 rows, else side by side.
 
     Args:
         rows: of the grid.

@@ -33,10 +33,10 @@ class Quantity:
         left: the name of what is left, for the third heatmap.
         form: a value as text.
         sums: whether adding it up over timesteps means something.
-        best: the value that is drawn like the page, "low" or "high".
+        best: the end of the scale that has the page's colour, "low" or "high".
         limits: the ends of the colour scale where they are the same for every batch, else None.
         scale: the ends of the colour scale where they are locked, else None.
-        beyond: where the scale is anchored at ln V, how many nats it goes on above it; None where it is not.
+        beyond: for a scale anchored at ln V, how many nats it extends above ln V; else None.
         logarithmic: whether colours follow log₁₀ of the value.
     """
 

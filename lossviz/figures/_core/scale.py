@@ -21,9 +21,9 @@ TURN = 0.5
 class Scale:
     """A colour scale from `low` to `high`; with `uniform`, anchored at the loss of a uniform guess.
 
-    An anchored scale paints a loss alike in every batch of as many classes: from the page's colour at 0 over the first
-    hue to ln V, and from there over the second hue. Most losses of a trained model lie far below ln V, so the first
-    hue follows the square root: a quarter of ln V has half of the way.
+    An anchored scale gives a loss the same colour in every batch with that many classes: from the page's colour at 0
+    through the first hue up to ln V, and from there through the second hue. Most losses of a trained model lie far
+    below ln V, so the first hue follows the square root: a quarter of ln V is halfway along it.
 
     >>> Scale(0.0, 7.0, uniform=2.0).place(np.array([0.0, 0.72, 2.0, 7.0])).tolist()
     [0.0, 0.375, 0.625, 1.0]

@@ -58,7 +58,7 @@ def marks(codes: Array, window: Window, axes: Axes, cell: tuple[float, float], t
 
 
 def texts(name: str, x: Array, y: Array, text: list[str], ink: Any, axes: Axes, size: float, **more: Any) -> Spec:
-    """Words at cells, but for those that are empty: where one was, plotly.js draws none in the next picture either."""
+    """Words at cells without the empty ones: where one was, plotly.js draws none in the next picture either."""
     there = [at for at, words in enumerate(text) if words]
     return {
         "type": "scatter",

@@ -2,7 +2,7 @@
 
 Each of `choices[]` is one sequence: `logprobs.tokens` beside `logprobs.token_logprobs`, and `logprobs.top_logprobs`,
 which is keyed by text. With `echo` the prompt comes first, and its first token is null: it is not recorded and weighs
-nothing. One response a file, a list of them, one a line, or OpenAI's batch output; also `tokens` beside
+nothing. One response a file, a list of them, one per line, or OpenAI's batch output; also `tokens` beside
 `token_logprobs` or `logprobs` alone, as people keep them.
 
 - `--weights none` counts the first token too.
@@ -35,7 +35,7 @@ def choices_of(draft: Draft) -> Iterator[tuple[str, Mapping[str, Any]]]:
     ['choices[0]', 'choices[1]']
     """
     held = draft.fields.get("choices")
-    if held is None and isinstance(draft.fields.get("response"), list):  # OpenAI's batch output, one a line
+    if held is None and isinstance(draft.fields.get("response"), list):  # OpenAI's batch output, one per line
         bodies = [one.get("body") for one in draft["response"] if isinstance(one, Mapping)]
         held = [body.get("choices") for body in bodies if isinstance(body, Mapping)]
     if not isinstance(held, list):

@@ -21,7 +21,7 @@ SHOWN = {
 
 
 def logits_editor(state: State, analysis: Analysis) -> None:
-    """Draw one row a class, in the order of the ids, so that a row stays where it is while its logit changes."""
+    """Draw one row per class, in the order of the ids, so that a row stays in place while its logit changes."""
     if state.cell is None:
         return
     if not analysis.has_logits:

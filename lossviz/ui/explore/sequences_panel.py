@@ -51,7 +51,7 @@ def _history(state: State, source: Source) -> None:
             ("reset", "As it came", "Take every edit back.", source.steps, Source.reset),
         ):
             change = partial(change_steps, state, source, step)
-            # Under a key of this batch: a late click undoes nothing of the next one.
+            # The key belongs to this batch, so that a late click undoes nothing in the next one.
             st.button(label, key=f"{history.key}:{key}", help=words, disabled=not possible, on_click=change)
         with st.popover("What differs", disabled=not count):
             for edit in source.differences[:100]:

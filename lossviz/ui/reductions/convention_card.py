@@ -22,7 +22,7 @@ IN_WORDS = {
         "The order of the sequences does not matter",
         "The order of the sequences matters",
     ),
-    "unchanged_by_scaling_weights": ("Weights may be scaled", "All weights × 2 is another number"),
+    "unchanged_by_scaling_weights": ("Scaling the weights does not change it", "Scaling the weights changes it"),
     "unchanged_by_splitting": (
         "Even micro-batches average to it",
         "Micro-batches do not average to it",

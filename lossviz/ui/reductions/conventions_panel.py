@@ -63,7 +63,7 @@ def conventions_panel(state: State, analysis: Analysis) -> None:
 
 
 def _compared(analysis: Analysis, options: dict[str, Any]) -> "pd.DataFrame":
-    """The table of an analysis, which is made anew only where an option changes."""
+    """The table of an analysis, recomputed only when an option changes."""
     known, said = _TABLES.setdefault(analysis, {}), repr(sorted(options.items()))
     if said not in known:
         known.clear()
@@ -78,7 +78,7 @@ def _libraries() -> list[str]:
         LIBRARIES,
         key="libraries",
         placeholder="All of them",
-        help="Show only what these print.",
+        help="Show only the numbers that these print.",
         persist_state="session",
     )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["split_panel"]
 
 MOST_PARTS = 64  # on the slider; more can be typed
-HELP = "Sizes in order, such as 1, 2; or what each part holds, such as 0 | 1-2. Left empty, the slider cuts."
+HELP = "Sizes in order, such as 1, 2; or what each part holds, such as 0 | 1-2. If empty, the slider decides."
 
 
 @st.fragment

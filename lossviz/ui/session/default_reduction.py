@@ -23,7 +23,7 @@ def trained_with(sample: str) -> str:
 
 
 def recorded_with(batch: Batch) -> str:
-    """The reduction of a batch that somebody's loop recorded: one logit a timestep is a classifier's; else "".
+    """The reduction for a batch recorded by a user's training loop: one logit per timestep means a classifier; else "".
 
     >>> recorded_with(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]]))
     'classification'

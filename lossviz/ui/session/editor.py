@@ -35,7 +35,7 @@ class Editor:
     shown: dict[Any, Any]
 
     def is_typed(self, entry: Any, value: Any) -> bool:
-        """Whether the browser's value is news, and no echo; from now on it is the one that the browser shows.
+        """Whether the browser's value is new, not an echo; from now on it is the value that the browser shows.
 
         >>> editor = Editors().draw("target", None, {(0, 2): 5})
         >>> [editor.is_typed((0, 2), value) for value in (5, 7, 7, 5)]
@@ -79,7 +79,7 @@ class Editors:
         return last
 
     def renew(self, editor: Editor) -> None:
-        """Draw it anew the next time, with what is so: something was typed that can't be an edit."""
+        """Redraw it next time with the current values: what was typed can't be an edit."""
         name = editor.key.rpartition(":")[0]
         if self.drawn.get(name) is editor:
             del self.drawn[name]

@@ -1,4 +1,4 @@
-"""What a browser sends of its own when it meets a server that was restarted: the values that its widgets show."""
+"""The widget values that a browser sends unasked when it reconnects to a restarted server."""
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.common import user_key_from_element_id

@@ -71,7 +71,7 @@ class Source:
 
     @property
     def differences(self) -> tuple[Edit, ...]:
-        """What is not as it came, or as it was repaired."""
+        """What differs from the batch as it came, or as it was last repaired."""
         return differences(self.base, self.edits)
 
     @property
@@ -83,7 +83,7 @@ class Source:
         return self._edited[1]
 
     def _reporting(self, batch: Batch) -> Batch:
-        """The batch with the number that was told, unless a repair since has made it one of the past."""
+        """The batch with the printed number that the user typed, unless a later repair has made it obsolete."""
         if self._told is None:
             return batch
         number, repairs = self._told
@@ -91,7 +91,7 @@ class Source:
         return batch if past else batch.replace(reported=number)
 
     def tell(self, text: str) -> None:
-        """Take what the loop printed, as it was typed: one number is what the batch reports from now on."""
+        """Keep what the loop printed, as it was typed; a single number becomes the batch's reported number."""
         self.printed, numbers = text, numbers_in(text)
         number = numbers[0] if len(numbers) == 1 and is_number(numbers[0]) else None
         if number != self.current.reported:

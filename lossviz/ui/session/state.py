@@ -112,7 +112,7 @@ class State:
     def replace(self, source: Source) -> None:
         """Put a newer version of a batch on the screen: its edits and the selection stay where they still fit.
 
-        A repair was of the old version: it goes, with what was edited since.
+        A repair belongs to the old version: it is dropped, and so are the edits made after it.
         """
         before, cell = self.known(source.door, source.name), self.cell
         if before is not None and not before.repairs:
@@ -127,7 +127,7 @@ class State:
         return self.sources.get((door, name))
 
     def choice(self, name: str, default: Any = None, *, words: Any = None) -> Editor:
-        """The editor of a choice that other widgets may make too; it is kept under its name.
+        """The editor of a choice that other widgets may change too; it is kept under its name.
 
         Args:
             name: where the choice is kept; `read_widget(name)` reads it.
@@ -150,7 +150,7 @@ class State:
         return self._analysis if self._analysis_of is self.source else None
 
     def take_reconnected(self, editor: Editor) -> None:
-        """On a tab's first run, keep what its browser chose while it was cut off: no callback tells of that."""
+        """On a tab's first run, keep what the user chose while the browser was disconnected: no callback reports it."""
         if self.fresh:
             self.take_choice(editor)
 

@@ -21,7 +21,7 @@ def adoptable(code: str) -> Convention | None:
 def apply_convention(convention: Convention, options: Mapping[str, Any] | None = None) -> None:
     """Choose its reduction, and its mask where it has one of its own; a callback, before the selectors are drawn.
 
-    Of `options` it takes what the reduction may need to know; what is None stays as it is.
+    From `options` it takes what the reduction may need; what is None there stays unchanged.
     """
     for key, value in _choices(convention, options):
         write_widget(key, value)

@@ -37,10 +37,10 @@ def load_engine() -> bool:
 
 
 def _keep_keras() -> None:
-    """Take from Streamlit the reset of Keras that it makes after every run, 0.2 s each.
+    """Disable the `clear_session()` that Streamlit calls after every run (0.2 s each).
 
-    Streamlit calls `keras.backend.clear_session` wherever the module is loaded, and TensorFlow loads it. The app keeps
-    nine models at most, so that nothing piles up.
+    Streamlit calls it whenever the module `keras.backend` is loaded, and TensorFlow loads it. The app keeps nine models
+    at most, so nothing accumulates.
     """
     keras = sys.modules.get("keras")
     if keras is not None:

@@ -13,7 +13,7 @@ __all__ = ["Entry", "change_steps", "draw_entries", "make_edits", "save_table", 
 
 Entry = tuple[str, tuple[int, ...]]
 """A field of a batch and a place in it: ("targets", (0, 2))."""
-STALE = "What was typed came after that entry had changed, so nothing was edited. Type it again: "
+STALE = "That entry had changed before you typed, so nothing was edited. Type it again: "
 
 
 def draw_entries(state: State, name: str, entries: Sequence[Entry], shown: float | None = None) -> Editor:
@@ -34,8 +34,8 @@ def draw_entries(state: State, name: str, entries: Sequence[Entry], shown: float
 def save_typed(state: State, editor: Editor, typed: Mapping[Entry, float | None]) -> None:
     """Make one step of what was typed into an editor, on the entries that it was drawn for.
 
-    Echoes and what was typed on top of another value make none. Nor does an emptied field: it is drawn anew and shows
-    what is so.
+    Echoes make none, nor does what was typed on top of another value, nor an emptied field, which is redrawn with the
+    current value.
     """
     news = {one: value for one, value in typed.items() if editor.is_typed(one, value)}
     if None in news.values():

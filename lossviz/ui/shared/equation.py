@@ -19,7 +19,7 @@ __all__ = ["edited_cells", "equation_panel", "first_picture", "theme"]
 HEAD_START = 0.04  # seconds: the browser draws the picture before the rest of the page keeps it busy
 WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
 STRETCH_HELP = (
-    "Spend the whole scale on this batch's values, and keep it while you edit. "
+    "Stretch the scale over this batch's values, and keep it while you edit. "
     "Otherwise 0 and the loss of a uniform guess, ln V, have the same colours in every batch."
 )
 OUTLINE_HELP = "Outline these timesteps in the picture."

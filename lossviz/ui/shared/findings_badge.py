@@ -1,4 +1,4 @@
-"""What the doctor says of the batch on screen, kept until that changes, and the number of findings for every page."""
+"""The doctor's findings on the batch on screen, kept until it changes, and their number for every page."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ SOUND = ":material/check_circle:"
 
 
 def diagnosed(analysis: Analysis) -> Diagnosis:
-    """Every rule's word on the batch on screen; the rules run once for each analysis."""
+    """Every rule's outcome on the batch on screen; the rules run once for each analysis."""
     examination, place = _examination(analysis), st.empty()
     while not examination.wait(STEP):
-        place.empty()  # here the run of a page ends that was left, or whose batch is another one by now
+        place.empty()  # ends the run of a page that was left, or whose batch has changed meanwhile
     return examination.result
 
 
@@ -101,4 +101,4 @@ def _link(label: str, icon: str, words: str) -> None:
 
 
 def _nothing() -> None:
-    """Stand for the page, which the navigation draws."""
+    """A placeholder: the navigation draws the page."""

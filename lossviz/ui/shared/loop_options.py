@@ -36,7 +36,7 @@ CONVENTION_OPTIONS = tuple(
 """What the numbers of libraries depend on."""
 
 _EXAMPLE = "1, 1, 0.5, …"
-_NO_LIST = "{}: type numbers with commas between them, such as 1, 1, 0.5."
+_NO_LIST = "{}: type numbers separated by commas, such as 1, 1, 0.5."
 
 
 def loop_options(analysis: Analysis, complaints: DeltaGenerator) -> dict[str, Any]:

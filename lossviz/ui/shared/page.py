@@ -15,7 +15,7 @@ def has_batch(state: State) -> bool:
     if state.source is None:
         st.info("Choose a sample, open a file, or type sequences in the sidebar.")
         return False
-    # A part that comes and goes has a container that stays, or all that follows would be made anew, without its zoom.
+    # Wrap optional elements in a permanent container; otherwise Streamlit re-creates what follows, without its zoom.
     with st.container():
         first_picture(state.source.current)
     return True

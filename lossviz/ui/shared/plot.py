@@ -1,6 +1,6 @@
 """Show a Plotly figure in the page, and select a cell [b, t] of its heatmaps by mouse or keyboard.
 
-Streamlit's own chart returns nothing for a clicked heatmap cell and is made anew at every change of the data. This
+Streamlit's own chart returns nothing for a clicked heatmap cell and is re-created whenever the data change. This
 component keeps one drawing and hands every new figure to `Plotly.react`, so that zoom and selection stay. Why this way,
 and what the others cost: docs/decisions/0004-plot-component.md.
 """
@@ -45,7 +45,7 @@ def plot(
     height: int | None = None,
     selectable: bool = True,
 ) -> Cell | None:
-    """Draw a figure and return the cell [b, t] that is selected now, None for none.
+    """Draw a figure and return the cell [b, t] that is selected now, or None.
 
     What the user did since the last run wins; otherwise `cell` does, so that `cell = plot(..., cell=cell)` is the whole
     protocol. A cell is the (y, x) of the heatmaps whose `meta` is `{"select": True}`, and is outlined in all of them.
@@ -89,7 +89,7 @@ def selected_cell(key: str, cell: Cell | None) -> Cell | None:
 
 
 def plot_width(key: str, default: int) -> int:
-    """How wide the browser drew the plot `key` last, in pixels; `default` before it did."""
+    """The width in pixels at which the browser last drew the plot `key`; `default` before that."""
     width = dict(read_widget(key) or {}).get("width")
     return min(max(int(width), 300), 6000) if isinstance(width, int | float) else default
 
@@ -102,7 +102,7 @@ def _mount(key: str, header: dict[str, Any], drawing: bytes) -> None:
 
 
 def _nothing() -> None:
-    """Stand for a callback: a component keeps only the events that have one."""
+    """A placeholder callback: a component keeps only the events that have one."""
 
 
 def _seen_key(key: str) -> str:

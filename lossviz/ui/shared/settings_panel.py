@@ -90,7 +90,7 @@ def _number(state: State, option: LoopOption) -> None:
 
 
 def chosen_settings() -> Settings:
-    """The selectors' values; `analyze` refuses in words flags that contradict each other and a number not given."""
+    """The selectors' values; `analyze` refuses contradictory flags and missing numbers, and says why."""
     mask = read_widget("mask", DECLARED)
     defaults = Settings()
     return Settings(

@@ -14,7 +14,7 @@ __all__ = ["BROKEN", "KINDS", "escaped", "kept_apart", "literal", "say"]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~|<>&])")
 _CODE = re.compile(r"""`(~|->|(?:-> )?[A-Za-z_][\w.()\[\]{}=:'", -]*)`""")
-# What Streamlit makes links, e-mail addresses, icons and emoji of, even where Markdown's own signs are escaped.
+# What Streamlit turns into links, e-mail addresses, icons and emoji even where Markdown's characters are escaped.
 _ALIVE = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[\w-]+\.)|(?<=:)(?=[\w+/-]+:)", re.IGNORECASE)
 _JOINER = "\u2060"  # has no width, and joins what it parts
 BROKEN = "can't be drawn"
@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[[str], object]] = {
 
 
 def escaped(text: str) -> str:
-    r"""Text that Markdown shows sign by sign, for what users wrote.
+    r"""Text that Markdown shows character by character, for what users wrote.
 
     >>> print(escaped("`a`"))
     \`a\`

@@ -54,7 +54,7 @@ def doors(state: State) -> None:
         key=editor.key,
         on_change=partial(state.take_choice, editor),
         help="A recorded sample, a file that your training loop wrote, sequences that you type, or what a model "
-        "says of your own sentences.",
+        "predicts for your own sentences.",
     )
     state.take_reconnected(editor)
     _DOORS[door or "Sample"](state)
@@ -200,7 +200,7 @@ def _keep(state: State, origin: Origin, names: dict[str, str] | None = None, **c
 
 
 def _read_again(state: State, source: Source, *, raising: bool = False, **choices: Any) -> None:
-    """Read an opened file otherwise; what can't be done is said, and the batch stays."""
+    """Read an opened file differently; if that fails, say why and keep the batch."""
     try:
         _keep(state, source.origin, **choices)
     except LossvizError as error:

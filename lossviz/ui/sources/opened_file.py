@@ -1,4 +1,4 @@
-"""A file or an upload, read by the layout that it has, and what to press to have it read otherwise."""
+"""A file or an upload, read by the layout that it has, and the buttons that have it read differently."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +56,7 @@ def _contents_of_one(uploads: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def changes_of(reading: Reading) -> dict[str, dict[str, Any]]:
-    """By the label of a button: the choices that have it read otherwise than assumed.
+    """By the label of a button: the choices that read it differently than assumed.
 
     What needs a number or a name to be typed has no button: `ids_of` and the dialog of names ask for it.
 

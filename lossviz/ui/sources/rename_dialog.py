@@ -16,7 +16,7 @@ ASKED = {
     "logits": "Scores before the softmax, (sequences, timesteps, classes).",
     "targets": "The class that each timestep should predict, (sequences, timesteps).",
     "lengths": "How many timesteps of each sequence count, (sequences,).",
-    "weights": "A weight or a mask per timestep, (sequences, timesteps). Wins over lengths.",
+    "weights": "A weight or a mask per timestep, (sequences, timesteps). Takes precedence over lengths.",
     "inputs": "What the model read, (sequences, timesteps).",
     "vocabulary": "One token per class.",
     "losses": "Without logits: −log p of each target in nats, (sequences, timesteps).",
@@ -29,14 +29,14 @@ COLUMNS = {
     "logit": "The score of that class before the softmax.",
     "target": "The class that the timestep should predict.",
     "length": "How many timesteps of the sequence count.",
-    "weight": "A weight or a mask for the timestep. Wins over lengths.",
+    "weight": "A weight or a mask for the timestep. Takes precedence over lengths.",
     "input": "What the model read.",
     "token": "The token of the class.",
     "loss": "Without logits: −log p of the target in nats.",
     "log_prob": "Without logits: log p of the target in nats.",
 }
 IDS = {
-    "pad_id": ("Id of the padding", "Fills the rows up. Without weights and lengths, these targets do not count."),
+    "pad_id": ("Id of the padding", "Pads the rows. Without weights and lengths, these targets do not count."),
     "eos_id": ("Id of the end", "The token that ends a sequence."),
     "ignore_id": ("Ignored label", "A target that does not count, such as −100."),
 }
@@ -79,7 +79,7 @@ def ask_names(
 def _names(arrays: Mapping[str, Any], asks: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """The names that were chosen, and those that fit."""
     st.write("What fits by name and shape is chosen already.")
-    # An attention mask is of the inputs: whoever wants it as weights says so.
+    # An attention mask is about the inputs: it becomes the weights only if the user says so.
     proposed = propose({name: value for name, value in arrays.items() if name != "attention_mask"}, tuple(asks))
     options = [NOT_THERE, *arrays]
     names = {}

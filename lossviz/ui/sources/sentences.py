@@ -120,7 +120,7 @@ def _fields() -> tuple[str, str, str]:
     kind = KINDS_OF_MODEL[name]
     default_widget(f"sentences_{name}", kind.example)
     text = st.text_area(
-        "Your own sentences, one a line",
+        "Your own sentences, one per line",
         key=f"sentences_{name}",
         height=150,
         help=kind.help,
@@ -132,7 +132,7 @@ def _fields() -> tuple[str, str, str]:
 def _lines(text: str) -> list[Line]:
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise InputError("No sentence was typed. Write one a line.")
+        raise InputError("No sentence was typed. Write one per line.")
     if len(lines) > MOST_LINES:
         raise InputError(f"At most {MOST_LINES} sentences make a batch here; got {len(lines)}. Take some out.")
     return lines
@@ -204,7 +204,7 @@ KINDS_OF_MODEL = {
     "language-model": KindOfModel(
         "Language model by characters",
         "The cat sat on the mat.\nCuriouser and curiouser!\nqzxj kwv",
-        "Each line is a sequence: the model reads its characters and must say the next one, at the end the stop.",
+        "Each line is a sequence: the model reads its characters and must predict the next one, at the end the stop.",
         _sentences,
         _characters,
         _unknown_characters,
@@ -212,7 +212,7 @@ KINDS_OF_MODEL = {
     "dates": KindOfModel(
         "Encoder-decoder for dates",
         "the third of May 2004 -> 2004-05-03\nMonday, 31 October 1988 -> 1988-10-31\nFeb 1974 -> 1974-03",
-        "Each line is a date, `->`, and what the decoder must say. Without an arrow it must say what it would itself.",
+        "Each line is a date, `->`, and what the decoder must write. Without an arrow, it must write its own answer.",
         _pairs,
         _words,
         _unknown_words,

@@ -1,4 +1,4 @@
-"""The third door: sequences typed one a line, and logits pasted or made to order."""
+"""The third door: sequences typed one per line, and logits pasted or generated."""
 
 import re
 from typing import Any
@@ -144,7 +144,7 @@ def _fields() -> DeltaGenerator:
     for name in ("vocabulary", "wrong", "pasted"):
         default_widget(f"typed_{name}", "")
     st.text_area(
-        "Sequences, one a line",
+        "Sequences, one per line",
         key="typed_text",
         height=110,
         help="The targets: tokens or ids separated by spaces, or `[[1, 2, 3], [4, 5]]`. Lengths follow from the lines "
@@ -157,7 +157,7 @@ def _fields() -> DeltaGenerator:
         list(LOGITS),
         format_func=LOGITS.__getitem__,
         key="typed_kind",
-        help="Made to order, or pasted. Any single logit can be edited at the selected cell.",
+        help="Generated, or pasted. Any single logit can be edited at the selected cell.",
         persist_state="session",
     )
     _options(kind)
@@ -200,6 +200,6 @@ def _options(kind: str) -> None:
             key="typed_pasted",
             height=120,
             placeholder="[[[0.1, 2.0], [1.5, -1.0]]]",
-            help="JSON nested lists [B][T][V], what NumPy prints, or one line of V numbers a timestep.",
+            help="JSON nested lists [B][T][V], what NumPy prints, or one line of V numbers per timestep.",
             persist_state="session",
         )
