@@ -13,6 +13,7 @@ from lossviz.settings import Settings
 
 __all__ = [
     "ROUNDING",
+    "answer_alone",
     "cells",
     "finding_codes",
     "flagged",
@@ -46,6 +47,11 @@ def reads(a: Analysis) -> str:
 def says(a: Analysis) -> str:
     """What it must say."""
     return ids(a.batch.targets[0])
+
+
+def answer_alone(a: Analysis) -> str:
+    """What it must say, without the stop."""
+    return ids(a.batch.targets[0, :-1])
 
 
 def read_in_row_0(a: Analysis) -> np.ndarray:

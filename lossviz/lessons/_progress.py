@@ -50,6 +50,7 @@ class Progress:
         at: the step that is looked at; placed: whether somebody chose it.
         teaching: whether the teacher's view is open; stop: where it stopped; votes: the tallies by step.
         verdicts: of the last answers to a step; cells: the timestep that is selected in its picture.
+        kept: the state of steps that are asked again, which a worse answer does not take away.
         before: what "Start over" took away, until it is given back.
     """
 
@@ -58,6 +59,7 @@ class Progress:
     at: str = ""
     verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
     cells: dict[str, Cell | None] = field(default_factory=dict)
+    kept: dict[str, Done] = field(default_factory=dict)
     before: dict[str, Done] | None = None
     placed: bool = False
     teaching: bool = False
@@ -67,6 +69,10 @@ class Progress:
     def of(self, step: str) -> Done:
         """What became of a step."""
         return self.done.get(step, Done())
+
+    def best(self, step: str) -> Done:
+        """The best that became of a step, also while it is asked again."""
+        return max(self.kept.get(step, Done()), self.of(step), key=lambda done: done.rank)
 
     def answer(self, step: str, given: tuple[str, ...], verdicts: tuple[Verdict, ...], *, patience: int = 3) -> None:
         """Take an answer: right, or a miss; after the third miss the working is shown.
@@ -93,13 +99,21 @@ class Progress:
         self.done[step] = Done(SHOWN, self.of(step).misses, given)
 
     def open_again(self, step: str) -> None:
-        """Ask a step again, from the beginning."""
+        """Ask a step again, from the beginning; its mark stays.
+
+        >>> progress = Progress(("1.1",), {"1.1": Done("right")})
+        >>> progress.open_again("1.1")
+        >>> progress.of("1.1").state, progress.best("1.1").state
+        ('open', 'right')
+        """
+        self.kept[step] = self.best(step)
         self.done.pop(step, None)
         self.verdicts.pop(step, None)
 
     def start_over(self) -> None:
         """Forget everything, until `take_back`."""
-        self.before, self.done, self.verdicts = self.done, {}, {}
+        self.before = {step: self.best(step) for step in {**self.kept, **self.done}}
+        self.done, self.kept, self.verdicts = {}, {}, {}
 
     def take_back(self) -> None:
         """Undo `start_over`: what was done since stays where it is better."""
@@ -131,7 +145,7 @@ class Progress:
     def _text(self, *, with_answers: bool) -> str:
         steps = {
             step: [done.state, done.misses, *(done.given if with_answers else ())]
-            for step, done in sorted(self.done.items())
+            for step, done in ((step, self.best(step)) for step in sorted({**self.kept, **self.done}))
         }
         return json.dumps({"v": VERSION, "steps": steps, "at": self.at}, separators=(",", ":"), ensure_ascii=False)
 

@@ -114,8 +114,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter: its number, title, and steps in order."""
+    """A chapter: its number, title, steps in order, and which earlier steps to recall at its end."""
 
     number: int
     title: str
     steps: tuple[Step, ...]
+    recall: tuple[str, ...] = ()

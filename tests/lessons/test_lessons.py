@@ -42,6 +42,8 @@ def test_steps_are_numbered_and_all_there():
     for chapter in CHAPTERS:
         assert [step.id for step in chapter.steps] == [f"{chapter.number}.{i + 1}" for i in range(len(chapter.steps))]
         assert {step.chapter for step in chapter.steps} == {chapter.number}
+    for chapter in CHAPTERS[1:]:
+        assert [STEPS[name].chapter < chapter.number for name in chapter.recall] == [True] * 3
     assert [name for name in STEPS if name not in FILLED] == list(ANSWERS)
 
 

@@ -175,6 +175,21 @@ def test_addresses_that_no_step_has_open_one_that_exists(chapter, place, shown):
     assert open_page("learn", chapter=chapter, step=place).subheader[0].value.split()[0] == shown
 
 
+def test_end_of_a_chapter_asks_earlier_steps_again_and_keeps_their_marks():
+    app = answer(step("1.3"), "4.5951")
+    for _ in range(13):
+        click(app, "learn_next_button")
+    assert app.subheader[0].value.startswith("3.1 ")
+    click(app, "learn_previous_button")
+    assert not has(app, "learn_recall")
+    click(app, "learn_show")
+    click(app, "learn_recall_1.3")
+    assert app.subheader[0].value == "1.3 The loss of knowing nothing"
+    assert app.text_input[0].value == ""
+    assert (state(app).learning.of("1.3").state, state(app).learning.best("1.3").state) == ("open", "right")
+    assert "3 ●" in app.caption[0].value
+
+
 def test_step_bar_is_the_address():
     app = step("2.3")
     bar = next(field for field in app.button_group if field.key == key_of(app, "chapter"))

@@ -241,4 +241,5 @@ CHAPTER = Chapter(
             words=("shifted",),
         ),
     ),
+    recall=("2.6", "3.2", "4.2"),
 )  # fmt: skip

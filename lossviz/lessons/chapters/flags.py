@@ -246,4 +246,5 @@ CHAPTER = Chapter(
             door=Door("reductions", "All conventions on this batch, grouped by their divisor."),
         ),
     ),
+    recall=("2.3", "3.5", "3.7"),
 )  # fmt: skip

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from lossviz.analysis import Analysis
 from lossviz.lessons._asks import Choice, Number, Pick, Wrong
-from lossviz.lessons._beliefs import ids, praise, read_in_row_0, reads, says
+from lossviz.lessons._beliefs import answer_alone, praise, read_in_row_0, reads, says
 from lossviz.lessons._facts import classes, loss_at, n, reduced, total, uniform
 from lossviz.lessons._step import Chapter, Door, Screen, Step
 from lossviz.lessons.chapters import functions
@@ -14,10 +13,6 @@ from lossviz.settings import Settings
 __all__ = ["CHAPTER"]
 
 SUM, DECODER, READ = (Settings(reduction=name) for name in ("language_model", "encoder_decoder", "classification"))
-
-
-def _answer(a: Analysis) -> str:
-    return ids(a.batch.targets[0, :-1])
 
 
 CHAPTER = Chapter(
@@ -89,7 +84,7 @@ CHAPTER = Chapter(
                     (
                         Wrong(says, "It would read its own answer at each timestep: the loss goes to 0 and nothing is "
                               "learned."),
-                        Wrong(_answer, "Then there is nothing to read at timestep 0, before the first digit."),
+                        Wrong(answer_alone, "Then there is nothing to read at timestep 0, before the first digit."),
                     ),
                     lambda a: ("It starts with the start token.", f"Then the answer: {reads(a)}."),
                 ),
@@ -98,7 +93,7 @@ CHAPTER = Chapter(
                     says,
                     (
                         Wrong(reads, "Those are the inputs. A target is what comes next."),
-                        Wrong(_answer, "Then it never learns to stop."),
+                        Wrong(answer_alone, "Then it never learns to stop."),
                     ),
                     lambda a: ("The answer, and then the stop token.", f"{says(a)}."),
                 ),
@@ -247,4 +242,5 @@ CHAPTER = Chapter(
         ),
         *functions.STEPS,
     ),
+    recall=("1.4", "2.1", "2.3"),
 )  # fmt: skip

@@ -236,4 +236,5 @@ CHAPTER = Chapter(
             door=Door("identify", "Paste 2.8889: the app names the missing mask.", "2.8889"),
         ),
     ),
+    recall=("1.3", "1.5", "1.6"),
 )  # fmt: skip

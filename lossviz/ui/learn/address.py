@@ -70,7 +70,7 @@ def step_bar(state: State, *, marks: bool = True) -> Step:
         )
     if not marks:
         return step
-    done = " ".join(f"{one.place} {MARKS.get(progress.of(one.id).state, '○')}" for one in chapter.steps)
+    done = " ".join(f"{one.place} {MARKS.get(progress.best(one.id).state, '○')}" for one in chapter.steps)
     st.caption(f"**{chapter.title}**   ·   {done}   ·   ● right  ◐ shown  ○ open")
     return step
 

@@ -26,7 +26,7 @@ from lossviz.ui.learn.address import place_of
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.widgets import escaped, literal
 
-__all__ = ["HEADING", "announced", "ask_panel", "feedback_panel", "question_panel"]
+__all__ = ["HEADING", "announced", "ask_again", "ask_panel", "feedback_panel", "question_panel"]
 
 HEADING = ".st-key-learn_question h3"
 GIVEN = "_given"
@@ -148,7 +148,7 @@ def _committed(state: State, step: Step) -> None:
     head = "**Right.**" if done.state == "right" else "**This is the answer.**"
     box = st.success if done.state == "right" else st.info
     box("\n\n".join([head, *lines, literal(step.why)]))
-    st.button("Answer it again", key="learn_again", type="tertiary", on_click=partial(_again, state, step))
+    st.button("Answer it again", key="learn_again", type="tertiary", on_click=partial(ask_again, state, step))
 
 
 def _hints(step: Step, verdicts: tuple[Verdict, ...], misses: int) -> list[str]:
@@ -203,7 +203,8 @@ def _show(state: State, step: Step) -> None:
     state.learning.show(step.id, _given(state, step))
 
 
-def _again(state: State, step: Step) -> None:
+def ask_again(state: State, step: Step) -> None:
+    """Empty the fields of a step, and ask it again; a callback."""
     state.learning.open_again(step.id)
     for place, ask in enumerate(step.asks):
         if isinstance(ask, Fill):

@@ -8,7 +8,7 @@ from lossviz.ui.learn.live_page import door_panel
 from lossviz.ui.learn.outcome_panel import outcome_panel
 from lossviz.ui.learn.picture_panel import keep_selection, picture_after, picture_before
 from lossviz.ui.learn.question_panel import ask_panel, feedback_panel, question_panel
-from lossviz.ui.learn.step_buttons import step_buttons
+from lossviz.ui.learn.step_buttons import recall_panel, step_buttons
 from lossviz.ui.session.state import State
 
 __all__ = ["step_panel"]
@@ -31,4 +31,5 @@ def step_panel(state: State, step: Step) -> None:
         if committed:
             code_panel(step)
             door_panel(step)
+            recall_panel(state, step)
     step_buttons(state, step)
