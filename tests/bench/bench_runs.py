@@ -1,0 +1,162 @@
+"""Questions about a run of 10⁷ timesteps, beside plain SQL on the same files and pandas, and its part of benchmarks.md.
+
+The contenders alternate, so that a loaded machine slows all alike; medians are compared.
+"""
+
+import datetime
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from tests.bench._markdown import table, write_section
+
+ROOT = Path(__file__).parents[2]
+B, T, V, STEPS = 64, 256, 5_000, 610
+ROUNDS = 5
+INTRODUCTION = """## Runs
+
+`python -m tests.bench.bench_runs`, {today}, {cpus} CPUs, load average {load}. A run of {steps} steps of {b} × {t}
+timesteps, {million:.1f} million in all, {size:.0f} MB of Parquet, in the page cache; medians of {rounds}, alternating.
+"Plain SQL" is what one would type into DuckDB for the same numbers, without a mask or unknown losses; pandas groups a
+frame of the columns that it needs, read from the same file, once. "First picture" is a new process that has imported
+lossviz: opening the run, the table of its steps, and their picture.
+"""
+
+
+def record(folder: Path) -> None:
+    import lossviz
+
+    random = np.random.default_rng(0)
+    with lossviz.Recorder(folder, every=1, keep_steps=10**6, max_bytes=2**33, queue_size=10**6, pad_id=0) as recorder:
+        for step in range(STEPS):
+            lengths = random.integers(T // 8, T + 1, B)
+            targets = np.where(np.arange(T) < lengths[:, None], random.integers(1, V, (B, T)), 0)
+            recorder.step(step=step, targets=targets, losses=random.exponential(size=(B, T)), lengths=lengths)
+
+
+def plain(files: str) -> dict[str, str]:
+    unnested = f"SELECT step, unnest(targets) AS target, unnest(losses) AS loss FROM '{files}'"  # noqa: S608
+    return {
+        "by token": f"SELECT target, count(*), sum(loss), avg(loss) FROM ({unnested}) GROUP BY target ORDER BY 3 DESC",  # noqa: S608
+        "steps": "SELECT step, avg(loss), quantile_cont(loss, [0.1, 0.5, 0.9]) "  # noqa: S608
+        f"FROM ({unnested}) GROUP BY step ORDER BY step",
+    }
+
+
+def by_token_in_pandas(file: Path) -> int:
+    import pandas
+
+    frame = pandas.read_parquet(file, columns=["targets", "losses"]).explode(["targets", "losses"])
+    return len(frame.groupby("targets")["losses"].sum())
+
+
+def seconds(ask: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    ask()
+    return time.perf_counter() - start
+
+
+def queries(folder: Path) -> dict[str, float]:
+    import duckdb
+
+    from lossviz.runs import open_run
+
+    sql, took = plain(f"{folder}/*.parquet"), {}
+    [file] = folder.glob("*.parquet")
+    warm = open_run(folder)
+    warm.sequences()
+    asked: dict[str, Callable[[], object]] = {
+        "steps": lambda: open_run(folder).steps(),
+        "steps, SQL": lambda: duckdb.connect().execute(sql["steps"]).df(),
+        "by token": lambda: warm.by("token"),
+        "by token, SQL": lambda: duckdb.connect().execute(sql["by token"]).df(),
+        "by position": lambda: warm.by("position"),
+        "sequences": lambda: warm.sequences("changed"),
+        "trajectory": lambda: warm.trajectory(key),
+    }
+    key = warm.sequences()["sequence"][0]
+    for _ in range(ROUNDS):
+        for name, ask in asked.items():
+            took.setdefault(name, []).append(seconds(ask))
+    medians = {name: median(each) for name, each in took.items()}
+    return medians | {"pandas": seconds(lambda: by_token_in_pandas(file))}
+
+
+def first_picture(folder: Path) -> dict[str, float]:
+    """In a process of its own: from opening the run to its picture, and the memory on top of the imports."""
+    import duckdb
+    import pandas
+
+    from lossviz.figures import run_steps
+    from lossviz.runs import open_run
+
+    duckdb.connect().execute("SELECT 1").df()
+    pandas.DataFrame()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    run_steps(open_run(folder).steps()).to_json()
+    took = time.perf_counter() - start
+    return {"seconds": took, "bytes": 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)}
+
+
+def verdict(met: bool, goal: str) -> str:
+    return f"{goal}, {'met' if met else '**not met**'}"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "run"
+        record(folder)
+        command = [sys.executable, "-m", "tests.bench.bench_runs", str(folder)]
+        first = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
+        took = queries(folder)
+        size = sum(file.stat().st_size for file in folder.iterdir())
+    ratios = {name: took[name] / took[f"{name}, SQL"] for name in ("steps", "by token")}
+    rows = [
+        ["first picture", f"{first['seconds']:.2f} s", verdict(first["seconds"] <= 2, "≤ 2 s")],
+        ["its memory", f"{first['bytes'] / 2**20:.0f} MiB", verdict(first["bytes"] <= 300e6, "≤ 300 MB")],
+        *(
+            [f"`{ask}` ÷ plain SQL", f"{ratios[name]:.2f} ({took[name]:.2f} s)", verdict(ratios[name] <= 1.3, "≤ 1.3")]
+            for ask, name in (("steps()", "steps"), ('by("token")', "by token"))
+        ),
+        [
+            'pandas ÷ `by("token")`',
+            f"{took['pandas'] / took['by token']:.0f} ({took['pandas']:.1f} s)",
+            verdict(took["pandas"] >= 5 * took["by token"], "≥ 5"),
+        ],
+        *(
+            [f"a click: `{ask}`", f"{took[name] * 1000:.0f} ms", verdict(took[name] <= 0.5, "≤ 500 ms")]
+            for ask, name in (
+                ('by("position")', "by position"),
+                ('sequences("changed")', "sequences"),
+                ("trajectory(…)", "trajectory"),
+            )
+        ),
+    ]
+    head = INTRODUCTION.format(
+        today=datetime.date.today().isoformat(),
+        cpus=os.cpu_count(),
+        load=f"{os.getloadavg()[0]:.1f}",
+        steps=STEPS,
+        b=B,
+        t=T,
+        million=STEPS * B * T / 1e6,
+        size=size / 1e6,
+        rounds=ROUNDS,
+    )
+    write_section("runs", "\n".join([head, table(["", "measured", "goal"], rows)]))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(first_picture(Path(sys.argv[1]))))
+    else:
+        main()
