@@ -188,8 +188,9 @@ def _width_hint(name: str, array: Array, shape: tuple[int, ...]) -> str:
             f"`logits[:, :{width}]` if the logits go on after them. CTC, without a target for each timestep, is not "
             "covered."
         )
+    following = f" If the logits are of the next token, pass `{name}[:, 1:]`." if array.shape[1] == shape[1] + 1 else ""
     return (
-        " If the logits stop at the longest sequence and the rest is padding, "
+        f"{following} If the logits stop at the longest sequence and the rest is padding, "
         f"pass `{name}[:, :{shape[1]}]`; if it is not, the model has lost timesteps."
     )
 

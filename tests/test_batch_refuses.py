@@ -88,6 +88,13 @@ def test_batch_refuses_logits_with_a_way_out(logits, message):
         (
             (2, 4),
             (
+                " If the logits are of the next token, pass `{0}[:, 1:]`. If the logits stop at the longest sequence "
+                "and the rest is padding, pass `{0}[:, :3]`; if it is not, the model has lost timesteps."
+            ),
+        ),
+        (
+            (2, 5),
+            (
                 " If the logits stop at the longest sequence and the rest is padding, pass `{0}[:, :3]`; "
                 "if it is not, the model has lost timesteps."
             ),

@@ -105,11 +105,8 @@ class Context:
 
     @property
     def fits_as_given(self) -> bool:
-        """Whether the logits fit their own targets clearly better than the next ones: nothing is left to shift.
-
-        Where the targets copy the inputs, a model with tied embeddings fits them before it has learnt anything.
-        """
-        return self._gain_of_given > 0 and not self._copies_inputs
+        """Whether the logits fit their own targets clearly better than the next ones: nothing is left to shift."""
+        return self._gain_of_given > 0 and not self._copies_inputs  # tied embeddings fit copies before any training
 
     @property
     def is_shifted_inside(self) -> bool:

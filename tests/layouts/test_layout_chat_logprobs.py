@@ -63,3 +63,14 @@ def test_malformed_entries_are_refused_with_their_place(content: list[Any], mess
     with pytest.raises(InputError) as error:
         interpret(chat(content))
     assert str(error.value) == message
+
+
+def test_a_chat_without_log_probabilities_says_what_to_ask_for() -> None:
+    with pytest.raises(InputError, match=r"Ask the server for them with `logprobs=True`\.$"):
+        load({"choices": [{"message": {"content": "Hi"}, "logprobs": None}]})
+
+
+def test_a_chat_that_holds_only_those_of_its_prompt_is_read() -> None:
+    prompt = [None, {"7": {"logprob": -1.5, "rank": 1, "decoded_token": "Hi"}}]
+    fields = {"choices": [{"message": {"content": "Yo"}, "logprobs": None}], "prompt_logprobs": prompt}
+    assert analyze(load(fields)).value == 1.5

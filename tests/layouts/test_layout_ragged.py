@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossviz import analyze, load
+from lossviz import analyze, diagnose, load
 from lossviz.errors import InputError
 from lossviz.layouts import interpret
 from tests.layouts.oracle_layouts import cross_entropy, mean
@@ -25,6 +25,9 @@ def test_ragged_rows_become_a_padded_batch_with_lengths() -> None:
     assert batch.lengths is not None
     assert batch.lengths.tolist() == LENGTHS.tolist()
     assert float(analyze(batch).value) == pytest.approx(RIGHT)
+    assert "PAD13" not in {
+        found.code for found in diagnose(batch).findings
+    }  # what fills rows up is no label of the file
 
 
 def test_ragged_rows_of_text_are_refused() -> None:

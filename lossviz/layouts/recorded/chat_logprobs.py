@@ -18,13 +18,20 @@ __all__ = ["LAYOUT", "listed"]
 
 
 def read(draft: Draft) -> Draft | None:
-    """Lay out the generated tokens of each choice."""
-    rows = []
-    for where, choice in choices_of(draft):
+    """Lay out the generated tokens of each choice.
+
+    Raises:
+        InputError: if the server was not asked for log-probabilities.
+    """
+    rows, choices = [], list(choices_of(draft))
+    for where, choice in choices:
         logprobs = choice.get("logprobs")
         content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
         if isinstance(content, list):
             rows.append(list(listed(content, f"{where}.logprobs.content")))
+    silent = any("message" in choice and choice.get("logprobs") is None for _, choice in choices)
+    if not rows and silent and "targets" not in draft:
+        raise InputError("The chat holds no log-probabilities. Ask the server for them with `logprobs=True`.")
     return laid_out(draft, rows, "choices[].logprobs.content") if rows else None
 
 
