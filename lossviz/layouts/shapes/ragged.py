@@ -80,7 +80,7 @@ def read(draft: Draft) -> Draft | None:
             "the rows have unequal lengths, which are the lengths of the sequences", "weights", "none"
         )
     if key == "targets" and len(counts) > 1 and draft.choices.ignore_id is None and "ignore_id" not in draft:
-        filled["ignore_id"] = FILL["targets"]  # the file itself has no label out of range there
+        draft = draft.replacing(ignore_id=FILL["targets"])  # the file itself has no label out of range there
     return draft.replacing(**filled)
 
 
