@@ -183,3 +183,11 @@ def test_hugging_face_of_a_model_that_still_copies_its_inputs_is_not_shifted_twi
     losses, counts = shifted(fields)
     match = identify(load(fields), f"{mean(losses, counts):.6f}")[0]
     assert (match.code, match.kind) == ("SH1", "convention")
+
+
+def test_hugging_face_labels_that_copy_inputs_which_repeat_are_shifted_unless_a_decoder_read_them_later() -> None:
+    ids = np.full((1, 30), 4)
+    fields = {"logits": np.zeros((1, 30, 5)), "labels": ids, "input_ids": ids}
+    assert interpret(fields).layout == "hugging-face"
+    later = {**fields, "input_ids": np.where(np.arange(30) == 0, 0, ids)}
+    assert interpret(later).layout == "encoder-decoder"
