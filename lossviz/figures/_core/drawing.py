@@ -1,4 +1,4 @@
-"""Everything that an equation needs before a single part is drawn: cells, scale, places, bars, legend."""
+"""Everything that the equation needs before any part is drawn: cells, scale, places, bars, legend."""
 
 from typing import Any
 

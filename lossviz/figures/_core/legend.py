@@ -1,4 +1,4 @@
-"""What goes around the heatmaps: the colour bar, the legend of marks, notes at pixel positions."""
+"""The elements around the heatmaps: the colour bar, the legend of marks, notes at pixel positions."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -77,7 +77,7 @@ def _editors(state: State, analysis: Analysis, explanation: Explanation) -> None
 def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
     why = _no_weight(analysis, explanation)
     entry = "weights", (explanation.sequence, explanation.timestep)
-    # A field that is locked and one that is not are two: what is typed into the one is no edit.
+    # The locked field and the editable one are two editors: what was typed into the locked one is no edit.
     editor = draw_entries(state, "weight_locked" if why else "weight", [entry], shown=explanation.weight)
     st.number_input(
         "Weight",

@@ -84,7 +84,7 @@ def formula(convention: Convention, row: Any) -> str:
 
 
 def _why_nan(row: Any) -> str:
-    """What was divided by what, where that is no number.
+    """What was divided by what, where the quotient is not a number.
 
     >>> from types import SimpleNamespace
     >>> _why_nan(SimpleNamespace(numerator=0.0, divisor=0.0)), _why_nan(SimpleNamespace(numerator=np.nan, divisor=7.0))
@@ -110,7 +110,7 @@ def _difference(difference: float) -> str:
 
 
 def _given(convention: Convention, options: dict[str, Any]) -> str:
-    """The numbers that it was calculated with.
+    """The option values that the number was calculated with.
 
     >>> _given(convention_coded("LS1"), {"smoothing": 0.1, "z_loss": 1e-4})
     ' Label smoothing ε: 0.1.'

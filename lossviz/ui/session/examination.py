@@ -40,7 +40,7 @@ class Examination:
 
     @property
     def stopped(self) -> bool:
-        """Whether nobody waits for it any more."""
+        """Whether it was cancelled: nobody waits for it any more."""
         return self._stopped.is_set()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""A selectbox whose choice other widgets may make too: a link, a button, another batch."""
+"""A selectbox whose choice can also be made elsewhere: by a link, a button, another batch."""
 
 from collections.abc import Mapping
 from functools import partial

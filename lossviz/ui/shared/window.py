@@ -37,7 +37,7 @@ def window_controls(state: State, analysis: Analysis) -> tuple[int, int, int, in
 
 
 def _follow(state: State, last: list[int]) -> None:
-    """Center the window on what was selected in the overview, and keep the sliders inside of this batch."""
+    """Center the window on what was selected in the overview, and keep the sliders within this batch."""
     wanted = [read_widget(key) or 0 for key in KEYS]
     if state.jump is not None:
         wanted = [place - size // 2 for place, size in zip(state.jump, WINDOW, strict=True)]

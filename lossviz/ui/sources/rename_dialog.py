@@ -77,7 +77,7 @@ def ask_names(
 
 
 def _names(arrays: Mapping[str, Any], asks: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The names that were chosen, and those that fit."""
+    """The names that were chosen in the dialog, and those that the arrays' names and shapes suggest."""
     st.write("What fits by name and shape is chosen already.")
     # An attention mask is about the inputs: it becomes the weights only if the user says so.
     proposed = propose({name: value for name, value in arrays.items() if name != "attention_mask"}, tuple(asks))

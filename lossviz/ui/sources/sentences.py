@@ -185,7 +185,7 @@ def _unknown_characters(_: Any, batch: Batch, texts: Sequence[str]) -> Iterable[
 
 
 def _words(model: Any, line: str) -> tuple[int, int, str]:
-    """Of the longer side of an arrow: a decoder's steps are as many as what it should say."""
+    """Measures the longer side of an arrow: a decoder takes one step for each token that it must write."""
     read = [len(ids) for ids in model.tokenizer.ids(_ARROW.split(line))]
     return max(read) if read[0] else 0, getattr(model, "max_length", MOST_WORDS), "words"
 
