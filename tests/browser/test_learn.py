@@ -170,11 +170,11 @@ AUDIT = """() => {
         for (let at = node; at; at = at.parentElement) all *= Number(getComputedStyle(at).opacity);
         return all;
     };
-    const LEFT_OUT = ':disabled, [data-disabled], .katex, svg, .lossviz-plot, [aria-hidden=true], kbd, '
-        + '[class*=hortcut], [data-testid=stWidgetLabel]';
+    const LEFT_OUT = ':disabled, [data-disabled], .katex, svg, .lossviz-plot, [aria-hidden=true], '
+        + '[data-testid=stWidgetLabel]';
     const main = document.querySelector('[data-testid=stMain]'), faint = [], nameless = [];
     let seen = 0;
-    for (const node of main.querySelectorAll('p, h3, span, mark, label, li, td, th')) {
+    for (const node of main.querySelectorAll('p, h3, span, mark, label, li, td, th, kbd')) {
         const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim());
         if (!own || !node.checkVisibility() || node.closest(LEFT_OUT)) continue;
         seen += 1;
