@@ -14,6 +14,8 @@ MOST_CELLS = 1 << 23
 MOST_TIMESTEPS = 4096
 NATS, ERRORS = 0.05, 4.0
 """A fit is better by a mean of that many nats, and by that many standard errors of the mean."""
+FEWEST = 4
+"""Of fewer timesteps the standard error says nothing: two random ones are often alike."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def better(logits: Array, labels: Array, offsets: tuple[int, ...]) -> Fit:
         return Fit(offsets[0], float("nan"), False)
     losses = np.stack([losses_at(logits, rows, columns - offset, labels[rows, columns]) for offset in offsets])
     finite = np.isfinite(losses).all(axis=0)
-    if finite.sum() < 2:
+    if finite.sum() < FEWEST:
         return Fit(offsets[0], float("nan"), False)
     means = losses[:, finite].mean(axis=1)
     best = int(means.argmin())

@@ -191,3 +191,11 @@ def test_hugging_face_labels_that_copy_inputs_which_repeat_are_shifted_unless_a_
     assert interpret(fields).layout == "hugging-face"
     later = {**fields, "input_ids": np.where(np.arange(30) == 0, 0, ids)}
     assert interpret(later).layout == "encoder-decoder"
+
+
+def test_hugging_face_of_two_timesteps_is_not_decided_by_the_logits() -> None:
+    """Both rows fit the labels as they are, by the same luck: two alike say nothing, copied inputs do."""
+    ids = np.array([[3, 4], [5, 6]])
+    logits = np.zeros((2, 2, 9))
+    logits[[0, 1], 1, [4, 6]] = 3
+    assert interpret({"logits": logits, "labels": ids, "input_ids": ids}).layout == "hugging-face"
