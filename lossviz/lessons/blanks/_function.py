@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from lossviz.batch import Batch
-from lossviz.engine import load_tensorflow
 from lossviz.lessons._facts import n
 
 __all__ = ["Blank", "Function", "Line", "Outcome", "run"]
@@ -89,6 +88,8 @@ class Outcome:
 
 def run(function: Function, choice: tuple[int, ...], batch: Batch) -> Outcome:
     """Run a combination of lines in TensorFlow on a batch; nothing that a visitor types is executed."""
+    from lossviz.engine import load_tensorflow  # the app's first picture needs none
+
     tf = load_tensorflow()
     scope = function.scope(tf, batch)
     try:
