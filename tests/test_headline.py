@@ -9,7 +9,11 @@ from tests.golden import FRACTIONAL, golden_batch, golden_logits
 from tests.strategies import BY_NAME
 
 PER_TIMESTEP = {"mean", "counted"}
-UNITS = {"encoder_decoder": "nats per sequence", "positions": "nats per position"} | dict.fromkeys(
+UNITS = {
+    "encoder_decoder": "nats per sequence",
+    "positions": "nats per position",
+    "positions_with_start": "nats per position",
+} | dict.fromkeys(
     ("sequence_means", "filled_sequence_means", "timestep_means", "micro_batch_means"), "nats (mean of means)"
 )
 

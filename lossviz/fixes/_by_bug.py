@@ -102,6 +102,7 @@ FIXES: dict[str, tuple[Line, ...]] = {
     "MOD02": _keras("nll_loss expects log_softmax(logits)"),
     "MOD08": (WEIGHTS._replace(tensorflow="  # or supports_masking = True in the layer that drops it"), MEAN),
     "MOD09": _whole("over all classes at once: no binary cross entropy"),
+    "MOD10": _whole("of the logits that the model returns, with its scale and cap, at temperature 1"),
     "NUM01": SAFE,
     "NUM06": (WIDE, WEIGHTS, LOSSES, MEAN),
     "NUM08": _keras("not log(softmax + eps)"),

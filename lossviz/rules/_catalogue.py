@@ -6,6 +6,7 @@ from lossviz.rules.model.mod02_logits_read_as_probabilities import RULE as MOD02
 from lossviz.rules.model.mod03_log_probabilities import RULE as MOD03
 from lossviz.rules.model.mod08_keras_mask_dropped import RULE as MOD08
 from lossviz.rules.model.mod09_classes_as_labels import RULE as MOD09
+from lossviz.rules.model.mod10_other_logits import RULE as MOD10
 from lossviz.rules.numeric.num01_nonfinite_under_mask import RULE as NUM01
 from lossviz.rules.numeric.num02_gradient_through_where import RULE as NUM02
 from lossviz.rules.numeric.num03_impossible_target import RULE as NUM03
@@ -65,6 +66,7 @@ RULES: tuple[Rule, ...] = (
     MOD03,
     MOD08,
     MOD09,
+    MOD10,
     NUM01,
     NUM02,
     NUM03,

@@ -6,6 +6,7 @@ import pytest
 from lossviz import analyze, diagnose, identify, load
 from lossviz.cli import main
 from tests.field import check_batches as given
+from tests.field import identify_cases
 
 
 def checked(fields):
@@ -164,3 +165,10 @@ def test_field_two_mistakes_fail_the_command_in_every_format(form, tmp_path, cap
     out = capsys.readouterr().out
     assert "PAD01" in out
     assert "counts all 48 positions, 17 of them padding, and divides by the 12 timesteps" in " ".join(out.split())
+
+
+def test_field_other_logits_are_told_by_the_printed_number():
+    """D: scales, a temperature, and soft caps that the loop left out or put in; minus the mean is no mistake."""
+    reports = list(identify_cases.other_logits(np.random.default_rng(0)))
+    found = {each.name: serious(checked(each.fields | {"reported": f"{each.number:.6f}"})) for each in reports}
+    assert found == {each.name: ["MOD10"] if each.code.startswith("MOD10") else [] for each in reports}

@@ -164,6 +164,23 @@ def classes_as_labels(batch, random):
     return Injected(batch.replace(reported=written(value)), None) if told else None
 
 
+def other_logits(batch, random):
+    """The loss of the logits scaled by a usual number, or after a soft cap that a logit reaches half of."""
+    given = given_of(batch)
+    scores = np.asarray(batch.logits, np.float64)
+    if batch.logits.dtype.itemsize < 4 or not np.isfinite(scores).all() or not given.W.sum() or batch.shape[2] < 3:
+        return None
+    cap = float(random.choice([30.0, 50.0]))
+    capped = random.random() < 0.5 and np.abs(scores).max() > cap / 2
+    scores = cap * np.tanh(scores / cap) if capped else scores * float(random.choice([0.5, 2.0]))
+    largest = scores.max(axis=-1, keepdims=True)
+    total = largest[..., 0] + np.log(np.exp(scores - largest).sum(axis=-1))
+    targets = np.clip(batch.targets, 0, batch.shape[2] - 1)
+    losses = total - np.take_along_axis(scores, targets[..., None], axis=-1)[..., 0]
+    value = float((losses * given.W)[given.W != 0].sum() / given.W.sum())
+    return Injected(batch.replace(reported=written(value)), None) if is_told(given, value, "MOD10") else None
+
+
 def unmasked_by_keras(batch, random):
     by_zero = batch.inputs is not None and batch.pad_id == 0 and is_padded(batch)
     if not by_zero or not np.array_equal(batch.inputs != 0, counting(batch)):
@@ -178,6 +195,7 @@ INJECTORS = {
     "MOD02": plain("MOD02", "MOD02"),
     "MOD08": unmasked_by_keras,
     "MOD09": classes_as_labels,
+    "MOD10": other_logits,
     "NUM08": capped,
     "PAD02": plain("PAD02", "PAD02", cells=pads),
     "PAD03": plain("PAD03", "PAD03", cells=pads),

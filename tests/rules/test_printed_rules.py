@@ -28,7 +28,7 @@ def said(batch, settings=None):
 
 
 def test_printed_rules_are_those_of_the_catalogue_that_only_a_number_shows():
-    assert set(PRINTED) == {"MOD02", "MOD08", "MOD09", "NUM08", "PAD02", "PAD03"} | {
+    assert set(PRINTED) == {"MOD02", "MOD08", "MOD09", "MOD10", "NUM08", "PAD02", "PAD03"} | {
         f"RED{number:02}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 15, 16, 17)
     }
 

@@ -34,7 +34,7 @@ WRONG_MASK = ("PAD04", "PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SH
 """If one of these fired, the mask is wrong, so there is no correct mean to compare the number with."""
 
 SPEAKING = (
-    *("MOD01", "MOD02", "MOD08", "MOD09", "NUM08"),
+    *("MOD01", "MOD02", "MOD08", "MOD09", "MOD10", "NUM08"),
     *("PAD01", "PAD02", "PAD03", "PAD05", "PAD06", "PAD07", "PAD08"),
     *(f"RED{number:02}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 15, 16, 17)),
     *("SHF01", "SHF02", "SHF05", "SHF08", "SHF10"),
@@ -42,8 +42,8 @@ SPEAKING = (
 """The rules that ask the number; of two mistakes, the first one that has such a rule is reported by it."""
 
 UNITS = {"C11", "C12"}
-GUESSED = {"RED01", "RED02", "RED03", "RED10", "RED11", "RED17"}
-"""The rules that guess the number of micro-batches, ranks or chunks, or the ε of label smoothing."""
+GUESSED = {"MOD10", "RED01", "RED02", "RED03", "RED10", "RED11", "RED17"}
+"""The rules that guess a scale or cap, the number of micro-batches, ranks or chunks, or the ε of label smoothing."""
 
 SPLIT = {"RED01", "RED02", "RED17"}
 DIGITS, DIGITS_OF_SEVERAL, DIGITS_OF_GUESS = 3, 4, 5
