@@ -1,7 +1,7 @@
 """Batches that several tests share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # Several workers share the cores: one thread of PyTorch each costs a third less than two that wait for each other.
@@ -17,6 +17,16 @@ from tests.golden import FRACTIONAL, golden_batch
 # The first example of a law may load TensorFlow or trace a graph: time says nothing about it.
 settings.register_profile("lossviz", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("lossviz")
+
+
+@pytest.fixture
+def x64_as_it_was() -> Iterator[None]:
+    """The scripts of JAX turn float64 on for their process, and other tests are for JAX as it comes."""
+    import jax
+
+    before = jax.config.jax_enable_x64
+    yield
+    jax.config.update("jax_enable_x64", before)
 
 
 @pytest.fixture(scope="session")

@@ -300,6 +300,7 @@ def test_analyses_of_the_same_losses_share_them_and_of_others_do_not():
     ],
     ids=["masked", "an unrecorded loss counts", "all count", "an impossible length"],
 )
+@pytest.mark.usefixtures("x64_as_it_was")
 def test_scripts_reproduce_the_number_from_the_losses(library, batch):
     for settings_ in (Settings(), Settings(reduction="sequence_means"), Settings(reduction="language_model")):
         analysis = analyze(batch, settings_)

@@ -8,7 +8,6 @@ import sys
 from itertools import product
 from typing import Any
 
-import jax
 import ml_dtypes
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from lossviz.reproduce import FILE, LIBRARIES, code, needs_file
 from lossviz.reproduce._literals import values
 from tests.golden import FRACTIONAL, TARGETS, golden_batch, golden_logits
 
+pytestmark = pytest.mark.usefixtures("x64_as_it_was")
 NAMES = ("tensorflow", "pytorch", "jax", "numpy")
 EACH = [name if name != "jax" else pytest.param(name, marks=pytest.mark.xdist_group("jax")) for name in NAMES]
 """JAX compiles each operation for each shape: all of its scripts go to one worker."""
@@ -128,14 +128,6 @@ def check(analysis, library):
     np.testing.assert_allclose(
         actual.reshape(expected.shape), expected, rtol=1e-5, atol=0, err_msg=f"{analysis.settings} {library}"
     )
-
-
-@pytest.fixture(autouse=True)
-def _x64_as_it_was():
-    """The scripts of JAX turn float64 on for their process, and other tests are for JAX as it comes."""
-    before = jax.config.jax_enable_x64
-    yield
-    jax.config.update("jax_enable_x64", before)
 
 
 @pytest.fixture
