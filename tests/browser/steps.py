@@ -93,6 +93,7 @@ def _unfold(page: Page, label: str, option: str) -> Locator:
     page.keyboard.press("ArrowDown")
     wanted = page.get_by_role("option", name=option, exact=True)
     wanted.wait_for()
+    still(page, wanted)  # Streamlit's list moves to its place after it opens, and takes no click that began elsewhere
     return wanted
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -44,6 +45,12 @@ def test_policy_allows_the_scripts_of_this_streamlit_and_no_other():
     assert all(source.startswith("./") for source in scripts.sources)
 
 
+def run(coroutine):
+    """Run it in a thread of its own: Playwright's loop runs in the tests' thread while a browser is open."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def ask(kind, host, allowed=()):
     """What a guarded server sends to somebody who asks for that host."""
     sent = []
@@ -57,7 +64,7 @@ def ask(kind, host, allowed=()):
     headers = [] if host is None else [(b"host", host.encode())]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(st, "get_option", {"server.allowedHosts": list(allowed)}.get)
-        asyncio.run(Guard(app)({"type": kind, "headers": headers}, None, send))
+        run(Guard(app)({"type": kind, "headers": headers}, None, send))
     return sent[0]
 
 
@@ -104,5 +111,5 @@ def test_browser_is_opened_where_there_is_a_display(monkeypatch, headless, opene
         async with server.opening(None):
             pass
 
-    asyncio.run(start())
+    run(start())
     assert addresses == opened
