@@ -51,7 +51,8 @@ def catalogue(page: Page, rule: str) -> None:
 
 
 def expect_metric(page: Page, label: str, value: str) -> None:
-    metric = page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+    named = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    metric = named.get_by_test_id("stMetricValue")
     expect(metric).to_have_text(value)
 
 

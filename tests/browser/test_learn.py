@@ -137,6 +137,7 @@ def test_teacher_walks_a_chapter_by_pagedown_only(
         for stop in STOPS:
             expect(controls).to_contain_text(f"{stop}, then")
             if step.id == "1.2" and stop == "Options":
+                expect(screen.get_by_role("button", name="3: ")).to_be_visible()
                 page.keyboard.press("3")
                 expect(screen.get_by_role("button", name="3: ")).to_contain_text("1", use_inner_text=True)
                 shot(page, "learn-teacher-options-dark")

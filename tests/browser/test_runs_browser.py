@@ -37,9 +37,7 @@ def drawn(page: Page, key: str) -> None:
 
 
 def test_sequence_that_got_worse_is_found_by_keyboard(page: Page, run_server: str, shot: Shot) -> None:
-    page.goto(run_server)
-    page.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached", timeout=steps.FIRST_PAGE_MS)
-    page.get_by_role("link", name="Runs").click()
+    steps.visit(page, run_server).get_by_role("link", name="Runs").click()
     drawn(page, "run_strips")
     shot(page, "runs-light")
     steps.choose(page, "Sequences with the", "Largest rise")

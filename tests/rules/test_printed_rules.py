@@ -181,7 +181,11 @@ def test_one_rule_at_most_speaks_of_the_number_of_a_bug(key, weights):
     found = said(batch.replace(reported=written(float(BUGS[key](given)))))
     assert len(found) <= 1
     twins = {key[:5], *SAME.get(key[:5], ())} | {code for code, keys in SAME.items() if key in keys}
-    assert set(found) <= twins | {"RED02", "RED03"}
+    assert set(found) <= twins | {"RED02", "RED03"} | COINCIDENCES.get((key, weights is None), set())
+
+
+COINCIDENCES = {("RED01", True): {"MOD10"}, ("RED12", True): {"MOD10"}}
+"""Both print 1.26333, and the golden batch's logits ÷ 0.6 have a mean of 1.263338: the same in float32."""
 
 
 @pytest.mark.parametrize("name", [each.name for each in SAMPLES])
