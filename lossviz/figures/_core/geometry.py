@@ -132,7 +132,8 @@ def alone(
 def _stacked(
     rows: int, columns: int, width: float, *, sums: bool, digits: int, legend_rows: int, second: float
 ) -> Geometry:
-    row = max(ROW if rows <= 12 else ROW - (rows - 12) / 3, 60 / rows)
+    # Eight rows, their mask with its numbers and the divisor fit on the first screen at 1280 × 800.
+    row = max(ROW - min(max(0, rows - 4), 4) - max(0, rows - 12) / 6, 60 / rows)
     left = NAMES + 7.0 * max(0, digits - 2)
     batch = Box(left, TITLE + AXIS, width - left - RIGHT, (row + second) * rows)
     mask = batch.below(GAP, max((MASK_ROW if rows <= FEW else THIN) * rows, 18))
