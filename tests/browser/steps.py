@@ -1,8 +1,13 @@
 """What a person does on the Explore page, as steps of the browser tests."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 from lossviz.ui.link import pack
+from tests.browser.harness import PATIENCE_MS
 
 EQUATION = ".st-key-explore_equation .st-key-equation .lossviz-plot"
 FIRST_PAGE_MS = 120_000  # TensorFlow is imported by the first page of a server
@@ -71,29 +76,48 @@ def click_cell(page: Page, row: int, column: int) -> None:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list of one choice, which closes at the click that it takes."""
-    wanted = _unfold(page, label, option)
-    wanted.click()
-    wanted.wait_for(state="hidden")
+
+    def click(patience: float) -> None:
+        wanted = _unfold(page, label, option)
+        wanted.click()
+        wanted.wait_for(state="hidden", timeout=patience)
+
+    _again_if_lost(click)
     idle(page)
 
 
 def choose_also(page: Page, label: str, option: str) -> None:
     """Choose from a list of several choices, which stays open: it is closed once the choice is seen to be taken."""
     taken = page.get_by_test_id("stMultiSelect").filter(has_text=label).filter(has_text=option)
-    _unfold(page, label, option).click()
-    taken.wait_for()
+
+    def click(patience: float) -> None:
+        if not taken.is_visible():
+            _unfold(page, label, option).click()
+        taken.wait_for(timeout=patience)
+
+    _again_if_lost(click)
     page.keyboard.press("Escape")
     expect(page.get_by_role("listbox")).to_have_count(0)
     idle(page)
 
 
+def _again_if_lost(click: Callable[[float], None]) -> None:
+    """Click up to three times: a list of Streamlit's that is still opening takes no click, in 2 of 4 whole runs."""
+    for _ in range(2):
+        with suppress(TooLate):
+            return click(5_000)
+    return click(PATIENCE_MS)
+
+
 def _unfold(page: Page, label: str, option: str) -> Locator:
+    """Open the list, unless it is open, and give the option once it rests: a list moves to its place as it opens."""
     idle(page)
-    page.get_by_role("combobox", name=label).focus()
-    page.keyboard.press("ArrowDown")
     wanted = page.get_by_role("option", name=option, exact=True)
+    if not wanted.is_visible():
+        page.get_by_role("combobox", name=label).focus()
+        page.keyboard.press("ArrowDown")
     wanted.wait_for()
-    still(page, wanted)  # Streamlit's list moves to its place after it opens, and takes no click that began elsewhere
+    still(page, wanted)
     return wanted
 
 
