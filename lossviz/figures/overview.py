@@ -97,11 +97,8 @@ def _worst(analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scal
     worst, codes, counting = (np.concatenate(parts) for parts in zip(*strips, strict=True))
     values = np.where(codes == 0, worst, np.nan)
     z = np.clip(quantity.colour_value(values), -LARGEST_DRAWN, LARGEST_DRAWN).astype(np.float32)
-    low, high = np.float32(scale.low), np.float32(scale.high)
-    with np.errstate(invalid="ignore"):
-        clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)
     size = np.outer(*(np.diff(np.r_[0 : n : covers[i], n]) for i, n in enumerate((rows, columns))))
-    return Cells(values, z, codes, clipped), np.round(100 * counting / size).astype(np.uint8)
+    return Cells(values, z, codes, scale.clipped(z)), np.round(100 * counting / size).astype(np.uint8)
 
 
 def _strip(analysis: Analysis, quantity: Quantity, covers: tuple[int, int], rows: slice) -> tuple[Array, Array, Array]:

@@ -141,7 +141,4 @@ def _cells(quantity: Quantity, values: Array, codes: Array, scale: Scale) -> Cel
         codes,
     ).astype(np.uint8)
     z = np.clip(np.where(codes == 0, coloured, np.nan), -LARGEST_DRAWN, LARGEST_DRAWN).astype(np.float32)
-    low, high = np.float32(scale.low), np.float32(scale.high)
-    with np.errstate(invalid="ignore"):
-        clipped = (z > high).astype(np.int8) - (z < low).astype(np.int8)
-    return Cells(values, z, codes, clipped)
+    return Cells(values, z, codes, scale.clipped(z))

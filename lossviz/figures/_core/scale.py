@@ -41,6 +41,12 @@ class Scale:
         below, beyond = self._below(), self._beyond()
         return np.asarray(np.interp(values, [*below, *beyond], ends[: len(below)] + ends[GUESS:][: len(beyond)]))
 
+    def clipped(self, z: Array) -> Array:
+        """1 where a float32 value lies above the scale, −1 below it, else 0."""
+        with np.errstate(invalid="ignore"):
+            above, below = z > np.float32(self.high), z < np.float32(self.low)
+        return above.astype(np.int8) - below.astype(np.int8)
+
     def colours(self, theme: Theme) -> list[list[float | str]]:
         """The scale as Plotly writes it."""
         if self.uniform is None:
