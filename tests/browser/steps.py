@@ -82,7 +82,7 @@ def choose(page: Page, label: str, option: str) -> None:
         wanted.click()
         wanted.wait_for(state="hidden", timeout=patience)
 
-    _again_if_lost(click)
+    again_if_lost(click)
     idle(page)
 
 
@@ -95,14 +95,14 @@ def choose_also(page: Page, label: str, option: str) -> None:
             _unfold(page, label, option).click()
         taken.wait_for(timeout=patience)
 
-    _again_if_lost(click)
+    again_if_lost(click)
     page.keyboard.press("Escape")
     expect(page.get_by_role("listbox")).to_have_count(0)
     idle(page)
 
 
-def _again_if_lost(click: Callable[[float], None]) -> None:
-    """Click up to three times: a list of Streamlit's that is still opening takes no click, in 2 of 4 whole runs."""
+def again_if_lost(click: Callable[[float], None]) -> None:
+    """Click up to three times: Streamlit's lists that still open and tables that measure themselves take no click."""
     for _ in range(2):
         with suppress(TooLate):
             return click(5_000)

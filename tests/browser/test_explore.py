@@ -2,14 +2,12 @@
 
 import io
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as TooLate
 
 from lossviz import Batch, analyze, formats
 from lossviz.figures._core.style import MARKS, THEMES
@@ -17,7 +15,6 @@ from lossviz.reductions import REDUCTIONS
 from lossviz.samples import load_sample
 from tests.browser import steps
 from tests.browser.conftest import Shot
-from tests.browser.harness import PATIENCE_MS
 
 TITLES = {reduction.name: reduction.title for reduction in REDUCTIONS}
 SUM, FLAGS = TITLES["language_model"], TITLES["sequence_loss"]
@@ -59,16 +56,15 @@ def type_length(page: Page, row: int, length: int) -> None:
     first, *rest = list(str(length))
     editor = page.locator("#portal input.gdg-input")
 
-    for patience in (5_000, 5_000, PATIENCE_MS):
+    def click_and_type(patience: float) -> None:
         table.scroll_into_view_if_needed()  # what opens above pushes it down
         x, y = steps.still(page, table)
         page.mouse.click(x + LENGTHS, y + FIRST_ROW + DATA_ROW * row)
         page.wait_for_timeout(300)
         page.keyboard.press(first)  # opens the table's editor
-        # Streamlit's table is a canvas that takes no click while it measures itself anew: then nothing has happened.
-        with suppress(TooLate):
-            editor.wait_for(timeout=patience)
-            break
+        editor.wait_for(timeout=patience)
+
+    steps.again_if_lost(click_and_type)
     expect(editor).to_have_value(first)
     for key in rest:
         page.keyboard.press(key)
