@@ -1,5 +1,6 @@
 """Which timesteps count, from the batch alone: the picture that needs no loss and so no TensorFlow."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def mask(batch: Batch, *, name: str | None = None, theme: str = "light", width: 
         return empty(EMPTY, width, colours)
     window = Window(0, min(counts.shape[0], MOST_ROWS), 0, min(counts.shape[1], MOST_TIMESTEPS))
     where = place(*window.shape, width, sums=True, digits=len(str(window.row1 - 1)), legend_rows=1)
+    where = replace(where, height=where.batch.bottom + 24)  # the axes are parts of this figure, not of the equation
     shown = window.of(counts)
     grid = heatmap(
         shown.astype(np.uint8),
@@ -55,7 +57,7 @@ def mask(batch: Batch, *, name: str | None = None, theme: str = "light", width: 
         hoverinfo="skip",
     )
     title = f"Which timesteps count: {int(counts.sum()):,} of {counts.size:,}"
-    frame = base(title, width, where.batch.bottom + 24, colours)
+    frame = base(title, width, where.height, colours)
     axes = {
         "xaxis": time_axis(window, where, where.batch, colours) | {"anchor": "y"},
         "yaxis": row_axis(window, where, where.batch, colours, title=True),

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from lossviz.analysis import Analysis
 from lossviz.digits import number
 from lossviz.figures._core.axes import row_axis, time_axis
-from lossviz.figures._core.cells import Window, pad_glyph
+from lossviz.figures._core.cells import Window, glyph
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import Geometry, alone
 from lossviz.figures._core.legend import Entry, legend, note
@@ -55,7 +55,7 @@ def split_weights(
     if not analysis.weights.size:
         return empty(EMPTY, width, colours)
     split = simulate_split(analysis, cut or cut_evenly("micro-batches", len(analysis.weights), 2))
-    return figure(*_parts(split, pad_glyph(analysis), colours, width))
+    return figure(*_parts(split, glyph(analysis), colours, width))
 
 
 def _parts(split: Split, glyph: str, theme: Theme, width: float) -> tuple[list[Spec], Spec]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossviz import Batch, analyze
+from lossviz import Batch, Settings, analyze
 from lossviz.figures import QUANTITIES, equation
 from lossviz.figures._core.style import MARKS
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
@@ -32,6 +32,24 @@ def test_marks_have_grounds_that_are_no_colour_of_the_scale():
     assert after.z.tolist() == [[0, 0, CODES["nan"], CODES["plus_inf"], CODES["invalid"], CODES["pad"]]]
     grounds = {colour for _, colour in before.colorscale[2:]}
     assert not grounds & {colour for _, colour in figure.layout.coloraxis.colorscale}
+
+
+def test_an_ignored_label_has_no_loss_and_is_no_nan():
+    batch = Batch.from_arrays(logits=np.zeros((1, 4, 3)), targets=[[1, -100, 2, -100]], ignore_id=-100)
+    figure = checked(equation(analyze(batch)))
+    assert places(figure, "ignored") == [{(0, 1), (0, 3)}]
+    assert places(figure, "pad") == [{(0, 1), (0, 3)}]
+    assert named(figure, "ignored")[0].text == ("−100", "−100")
+    assert named(figure, "nan") == []
+    legend = [n.text for n in figure.layout.annotations if n.name == "legend:ignored"]
+    assert legend == ["ignored label: it has no loss"]
+
+
+def test_an_ignored_label_that_counts_makes_no_sense():
+    batch = Batch.from_arrays(logits=np.zeros((1, 2, 3)), targets=[[1, -100]], ignore_id=-100)
+    figure = checked(equation(analyze(batch, Settings(mask="none"))))
+    assert places(figure, "invalid") == [{(0, 1)}, {(0, 1)}]
+    assert named(figure, "ignored") == []
 
 
 def test_a_padded_cell_is_not_a_zero_cell():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossviz import Batch
-from lossviz.figures import mask
+from lossviz.figures import equation, mask
 from tests.figures._cases import checked, golden
 
 
@@ -42,3 +42,12 @@ def test_mask_of_a_large_batch_shows_its_corner_without_words():
 def test_mask_of_an_empty_batch_says_what_to_do():
     figure = checked(mask(Batch.from_arrays(logits=np.zeros((0, 3, 2)), targets=np.zeros((0, 3), int))))
     assert figure.layout.annotations[0].text.startswith("There is no timestep to draw.")
+
+
+def test_rows_of_the_mask_are_as_high_as_those_of_the_equation_that_takes_its_place():
+    analysis = golden()
+    first, then = mask(analysis.batch, width=900), equation(analysis, width=900)
+    heights = [figure.layout.height * np.ptp(figure.layout.yaxis.domain) for figure in (first, then)]
+    np.testing.assert_allclose(*heights)
+    tops = [figure.layout.height * (1 - figure.layout.yaxis.domain[1]) for figure in (first, then)]
+    np.testing.assert_allclose(*tops)

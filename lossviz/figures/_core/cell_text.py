@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._core.cells import CODE, Cells, Window, pad_glyph
+from lossviz.figures._core.cells import CODE, Cells, Window, glyph
 from lossviz.figures._core.quantity import Quantity
 from lossviz.figures._core.style import FLIP, MARKS
 from lossviz.figures._core.text import ellipsis, plotly_text, text_width, visible, with_id
@@ -174,12 +174,12 @@ class _Words:
         specs = []
         for mark, ink in zip(MARKS, self.theme.mark_ink, strict=True):
             at = np.argwhere(self.cells.codes == mark.code)
-            glyph = pad_glyph(self.analysis) if mark.code == CODE["pad"] else mark.glyph
-            fits = text_width(glyph, SMALL) <= self.cell[0] - 2 and self.cell[1] >= 11
+            sign = glyph(self.analysis, mark)
+            fits = text_width(sign, SMALL) <= self.cell[0] - 2 and self.cell[1] >= 11
             if not 0 < len(at) <= MOST_GLYPHS or not fits:
                 continue
-            plain = mark.code == CODE["pad"] or self.level < 2
-            text = [glyph if plain else self._word(b, t, glyph) for b, t in at]
+            plain = mark.code in (CODE["pad"], CODE["ignored"]) or self.level < 2
+            text = [sign if plain else self._word(b, t, sign) for b, t in at]
             specs.append(self._texts(mark.name, at, text, ink, SMALL if plain else SIZE))
         return specs
 

@@ -8,9 +8,9 @@ from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.figures._core.quantity import LARGEST_DRAWN, Quantity
 from lossviz.figures._core.scale import Scale
-from lossviz.figures._core.style import MARKS
+from lossviz.figures._core.style import MARKS, Mark
 
-__all__ = ["CODE", "Cells", "Window", "first_cells", "left_cells", "mask_cells", "pad_glyph", "window_of"]
+__all__ = ["CODE", "Cells", "Window", "first_cells", "glyph", "left_cells", "mask_cells", "window_of"]
 
 Array = np.ndarray
 CODE = {mark.name: mark.code for mark in MARKS}
@@ -87,6 +87,9 @@ def first_cells(analysis: Analysis, quantity: Quantity, window: Window, scale: S
     # An odd weight invalidates the loss after the mask, not the one before it.
     senseless = window.of(analysis.invalid) & (~window.of(analysis.odd_weights) | ~np.isfinite(values))
     codes = np.where(senseless, CODE["invalid"], 0)
+    # Loops write −100 where nothing is to be learned: that its loss is NaN is no news.
+    ignored = window.of(analysis.batch.targets == analysis.batch.ignore_id) & ~window.of(analysis.mask)
+    codes = np.where(ignored & np.isnan(values) & (codes == 0), CODE["ignored"], codes)
     return _cells(quantity, values, _unrecorded(analysis, window, values, codes), scale)
 
 
@@ -121,11 +124,16 @@ def mask_cells(analysis: Analysis, window: Window) -> tuple[Array, Array]:
     return np.where(odd, np.nan, weights / largest).astype(np.float32), codes
 
 
-def pad_glyph(analysis: Analysis) -> str:
-    """The text of a cell that does not count: "pad" if the mask leaves out padding, "off" if it may leave out more.
+def glyph(analysis: Analysis, mark: Mark = MARKS[0]) -> str:
+    """The text of a cell that carries a mark, by default of one that does not count.
 
-    In a classifier, most timesteps that do not count are real but not read: "–".
+    That is "pad" if the mask leaves out padding, "off" if it may leave out more. In a classifier, most timesteps that
+    do not count are real but not read: "–". An ignored label stands for itself, such as "−100".
     """
+    if mark.code == CODE["ignored"]:
+        return str(analysis.batch.ignore_id).replace("-", "−")
+    if mark.code != CODE["pad"]:
+        return mark.glyph
     if analysis.is_classifier:
         return "–"
     return "pad" if analysis.mask_name in ("lengths", "nonpad") else "off"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._core.cells import CODE, Cells, pad_glyph
+from lossviz.figures._core.cells import Cells, glyph
 from lossviz.figures._core.geometry import LEGEND_ROW, Geometry
 from lossviz.figures._core.quantity import Quantity, uniform_guess
 from lossviz.figures._core.scale import Scale
@@ -47,14 +47,13 @@ def mark_entries(analysis: Analysis, quantity: Quantity, drawn: list[Cells], sca
     entries = []
     for mark, ground, ink in zip(MARKS, theme.marks, theme.mark_ink, strict=True):
         if any(cells.has(mark.name) for cells in drawn):
-            glyph = pad_glyph(analysis) if mark.code == CODE["pad"] else mark.glyph
-            entries.append(Entry(mark.name, glyph, ground, ink, mark.words))
+            entries.append(Entry(mark.name, glyph(analysis, mark), ground, ink, mark.words))
     ends = [10**end if quantity.logarithmic else end for end in (scale.low, scale.high)]
     first, last = (theme.scale[0], scale.last(theme))[:: 1 if quantity.best == "low" else -1]
-    for sign, glyph, ground, word, end in ((1, "▲", last, "above", ends[1]), (-1, "▼", first, "below", ends[0])):
+    for sign, triangle, ground, word, end in ((1, "▲", last, "above", ends[1]), (-1, "▼", first, "below", ends[0])):
         if any((cells.clipped == sign).any() for cells in drawn):
             ink = theme.low_ink if ground == theme.scale[0] else theme.high_ink
-            entries.append(Entry("clipped", glyph, ground, ink, f"clipped {word} {quantity.form(end)}"))
+            entries.append(Entry("clipped", triangle, ground, ink, f"clipped {word} {quantity.form(end)}"))
     return entries
 
 

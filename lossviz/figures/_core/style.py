@@ -29,6 +29,7 @@ MARKS = (
     Mark("minus_inf", 4, "−∞", "infinite, negative"),
     Mark("invalid", 5, "✕", "label, length or weight makes no sense"),
     Mark("unrecorded", 6, "?", "not recorded"),
+    Mark("ignored", 7, "−", "ignored label: it has no loss"),
 )
 
 
@@ -95,8 +96,8 @@ THEMES = {
         warm=("#ffffff", "#ffdac3", "#f6b58c", "#e59360", "#d07237", "#b95107", "#943a00", "#6d2800", "#451a00"),
         low_ink="#000000",
         high_ink="#ffffff",
-        marks=("#e9ebee", "#e69f00", "#e8743b", "#cc79a7", "#f0e442", "#66c2a5"),
-        mark_ink=("#5b616e", "#000000", "#000000", "#000000", "#000000", "#000000"),
+        marks=("#e9ebee", "#e69f00", "#e8743b", "#cc79a7", "#f0e442", "#66c2a5", "#d9dde3"),
+        mark_ink=("#5b616e", "#000000", "#000000", "#000000", "#000000", "#000000", "#4a505c"),
         hatch="#b4bac3",
         counts="#76818f",
         bar="#2a6cb8",
@@ -113,8 +114,8 @@ THEMES = {
         warm=("#0e1117", "#371e0f", "#562e13", "#764018", "#97531e", "#b76825", "#d77e2f", "#f39846", "#ffb77a"),
         low_ink="#ffffff",
         high_ink="#000000",
-        marks=("#2b2f38", "#e69f00", "#e8743b", "#cc79a7", "#f0e442", "#66c2a5"),
-        mark_ink=("#b3b8c3", "#000000", "#000000", "#000000", "#000000", "#000000"),
+        marks=("#2b2f38", "#e69f00", "#e8743b", "#cc79a7", "#f0e442", "#66c2a5", "#3a3f4b"),
+        mark_ink=("#b3b8c3", "#000000", "#000000", "#000000", "#000000", "#000000", "#c3c8d2"),
         hatch="#555b67",
         counts="#8b95a5",
         bar="#4f8fd6",

@@ -68,10 +68,8 @@ def first_picture(batch: Batch) -> None:
         return
     place = st.empty()
     with place.container():
-        waiting = st.container()
         plot(mask(batch, theme=theme()), key="first", label="Which timesteps count.", selectable=False)
-        with waiting:
-            load_engine()
+        load_engine()  # its words lie over what follows them: above the picture they would hide its title
     place.empty()
 
 
