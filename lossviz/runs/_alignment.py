@@ -52,7 +52,10 @@ def _refuse_other_words(a: Batch, b: Batch) -> None:
         sizes = " and ".join(f"{len(word or ()):,}" for word in words)
         raise InputError(f"`a` and `b` must have one vocabulary; theirs differ, of {sizes} tokens.")
     if None not in (a.classes, b.classes) and a.classes != b.classes:
-        raise InputError(f"`a` and `b` must have the same classes; got {a.classes:,} and {b.classes:,}.")
+        raise InputError(
+            f"`a` and `b` must have the same number of classes; got {a.classes:,} and {b.classes:,}. "
+            "Compare two batches of the same sequences."
+        )
 
 
 def _rows(batch: Batch, *, both: bool) -> Array:

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 import lossviz
+from lossviz.edits import Edit
+from lossviz.ui.compare.choice_panel import SAME
+from lossviz.ui.link import pack
+from lossviz.ui.shared.edit_history import make_edits
 from tests.ui.driver import (
     address,
     choose,
@@ -196,4 +200,32 @@ def test_compare_page_refuses_other_sequences_in_one_sentence(watched):
 def test_compare_page_compares_an_edited_batch_of_a_file(watched):
     """A sample with its own edits is another batch than the sample."""
     app = choose(open_page("compare"), compare_a="golden (sample)", compare_b="golden (sample)")
-    assert "Both numbers are 1.2545 nats: nothing that counts has changed." in texts(app, "markdown")
+    assert texts(app, "info") == [SAME]
+    assert metrics_of(app) == {}
+
+
+def test_compare_page_starts_with_a_pair_that_it_can_compare():
+    app = open_page(
+        "compare",
+        view=pack(
+            {"door": "Sample", "sample": "language-model-untrained", "source": ["sample", "language-model-untrained"]}
+        ),
+    )
+    assert [app.selectbox(key=key_of(app, name)).value for name in ("compare_a", "compare_b")] == [
+        "language-model-untrained (sample)",
+        "language-model-half-trained (sample)",
+    ]
+    assert texts(app, "error") == []
+    app = open_page("compare", view=pack({"door": "Sample", "sample": "golden", "source": ["sample", "golden"]}))
+    assert texts(app, "info") == [SAME]
+
+
+def test_compare_page_compares_an_edited_batch_with_how_it_came():
+    app = open_app()
+    make_edits(state(app), state(app).source, [Edit("lengths", (0,), 1)])
+    go(app, "Compare")
+    before, after = (app.selectbox(key=key_of(app, name)).value for name in ("compare_a", "compare_b"))
+    assert before == f"{after}, as it came"
+    assert texts(app, "error") == []
+    assert float(metrics_of(app)["From the losses"].replace("−", "-").replace("+", "")) == 0
+    assert metrics_of(app)["A"] != metrics_of(app)["B"]

@@ -1,5 +1,6 @@
-"""A and B: any two of the samples, the files that were opened, and the steps of the runs."""
+"""A and B: any two of the samples, the files that were opened, before and after edits, and the steps of the runs."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -19,15 +20,18 @@ from lossviz.ui.shared.settings_panel import chosen_settings
 __all__ = ["A", "B", "choice_panel", "comparison_of"]
 
 A, B = "compare_a", "compare_b"
+_TRAINED = "(un|half-)?trained"  # the batches of one model before, within and after its training
 Batches = dict[str, Callable[[], Batch]]
+SAME = (
+    "A and B are the same batch. Choose another B: a second file with the same sequences, another step of a run "
+    "(`lossviz app run/`), or a sample of the same family. Or edit the batch on Explore, then compare it with how it "
+    "came."
+)
 
 
 def choice_panel(state: State) -> tuple[str, str] | None:
-    """Draw the two choices; returns what was chosen, or None where there is nothing to compare with."""
+    """Draw the two choices; returns what was chosen, or None where both are one batch."""
     names = list(_options(state))
-    if len(names) < 2:
-        st.info("Open a recorded run with `lossviz app run/`, or a second file in the sidebar, to compare with it.")
-        return None
     first, last = _defaults(state, names)
     options = {name: name for name in names}
     for key, default in ((A, first), (B, last)):
@@ -39,6 +43,9 @@ def choice_panel(state: State) -> tuple[str, str] | None:
     with other:
         b = select(state, B, "B", options, about="The second batch, with the same sequences as A.")
     swap.button("Swap", key="compare_swap", on_click=partial(_swap, a, b), width="stretch")
+    if a == b:
+        st.info(SAME)
+        return None
     return a, b
 
 
@@ -68,19 +75,24 @@ def _options(state: State) -> Batches:
     for (door, name), source in state.sources.items():
         if door != "run":
             options[f"{name} ({door})"] = partial(_current, source)
+            if source.differences:
+                options[f"{name} ({door}), as it came"] = partial(_original, source)
     for sample in SAMPLES:
         options.setdefault(f"{sample.name} (sample)", partial(_sample, sample.name))
     return options
 
 
 def _defaults(state: State, names: list[str]) -> tuple[str, str]:
-    """The first and the last step of the first run; else the batch on screen and the next one."""
+    """The first and the last step of the first run; else the batch on screen with how it came, or its family."""
     if state.runs:
         name, run = next(iter(state.runs.items()))
         return f"{name}, step {run.step_numbers[0]}", f"{name}, step {run.step_numbers[-1]}"
     shown = state.source
     here = f"{shown.name} ({shown.door})" if shown is not None else names[0]
-    return here, next(name for name in names if name != here)
+    if f"{here}, as it came" in names:
+        return f"{here}, as it came", here
+    stem = re.sub(_TRAINED, "", here)
+    return here, next((name for name in names if name != here and re.sub(_TRAINED, "", name) == stem), here)
 
 
 def _swap(a: str, b: str) -> None:
@@ -100,6 +112,10 @@ def _step(state: State, name: str, step: int) -> Batch:
 
 def _current(source: Source) -> Batch:
     return source.current
+
+
+def _original(source: Source) -> Batch:
+    return source.base
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
