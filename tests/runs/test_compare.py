@@ -153,8 +153,10 @@ def test_compare_of_two_steps_of_a_run_is_the_difference_of_their_means(tmp_path
         ),
         (
             {"targets": TARGETS, "losses": np.ones(SHAPE), "classes": 99},
-            "`a` and `b` must have the same number of classes; got 12 and 99. "
-            "Compare two batches of the same sequences.",
+            (
+                "`a` and `b` must have the same number of classes; got 12 and 99. "
+                "Compare two batches of the same sequences."
+            ),
         ),
     ],
 )
