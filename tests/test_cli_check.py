@@ -117,6 +117,12 @@ def test_check_asks_identify_of_a_printed_number_that_no_rule_speaks_of(capsys):
     ]
 
 
+@pytest.mark.parametrize("reported", ["1.25", "1.2545454"])
+def test_check_says_that_the_loop_printed_the_loss_of_the_batch(capsys, reported):
+    out = printed(capsys, "golden", "--reported", reported, "--select", "PAD02")
+    assert out.splitlines()[4:6] == [f"The loop printed {reported}, which is the loss of this batch: 1.2545.", ""]
+
+
 def test_check_says_that_the_loop_printed_the_number_of_a_fix(capsys):
     """The loop has the right lengths; the file has not."""
     path = "sample_data/rules/SHF05-mask-of-the-inputs/bad.json"

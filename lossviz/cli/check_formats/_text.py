@@ -1,12 +1,13 @@
 """`lossviz check --format text`: what a terminal shows."""
 
 from collections.abc import Iterable, Iterator
+from math import isclose
 from shlex import quote
 from textwrap import indent, wrap
 
 from lossviz.cli._files import read_as, shape_text
 from lossviz.cli.check_formats._checked import PLURAL, Checked, count_text, places
-from lossviz.digits import number_text
+from lossviz.digits import is_number, number_text
 from lossviz.display_text import printable
 from lossviz.fixes import LIBRARIES
 from lossviz.rules import SEVERITIES, Finding
@@ -75,8 +76,16 @@ def _ask(one: Checked) -> Iterator[str]:
         if finding.loss_if_fixed is not None and f"{finding.loss_if_fixed:.{decimals}f}" == printed:
             yield f"The loop printed {printed}, which is the number after the fix of {finding.code}."
             return
+    if one.value is not None and (f"{one.value:.{decimals}f}" == printed or _is_float32_of(one.value, printed)):
+        yield f"The loop printed {printed}, which is the loss of this batch: {number_text(one.value)}."
+        return
     yield f"No rule is about the printed {printed}. To see which formulas give it:"
     yield f"  lossviz identify {quote(printable(one.file, most=500))} {printed}"
+
+
+def _is_float32_of(value: float, printed: str) -> bool:
+    """Whether all digits of a float32 were printed: its sums differ from ours in the last ones."""
+    return is_number(printed) and isclose(value, float(printed), rel_tol=2e-6)
 
 
 def _wrapped(text: str) -> list[str]:
