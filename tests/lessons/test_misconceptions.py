@@ -5,10 +5,14 @@ import inspect
 import numpy as np
 import pytest
 
-from lossviz import Settings, analyze, apply_edits, sequence_loss
+from lossviz import Settings, analyze, apply_edits, diagnose, sequence_loss
 from lossviz.edits import Edit
 from lossviz.errors import SettingsError
-from lossviz.lessons import batch_named
+from lossviz.lessons import STEPS, analysis_of, batch_named
+from tests.lessons.lesson_oracle import CAST, SHIFTED
+from tests.lessons.lesson_oracle import G as GOLDEN_LOSS
+from tests.lessons.lesson_oracle import M as GOLDEN_MASK
+from tests.loops import held, run
 
 G, P = batch_named("golden"), batch_named("padding-mask")
 
@@ -83,3 +87,51 @@ def test_last_output_of_a_bidirectional_reader_has_seen_one_word_backwards():
     """M22: at the last of four words, the forward half has read all four and the backward half one."""
     real = reviews.real_timesteps[0]
     assert (int(real[:4].sum()), int(real[3:].sum())) == (4, 1)
+
+
+def result(step, batch, library="TensorFlow"):
+    """What the code of a step leaves in a library."""
+    return run(STEPS[step].program.code(library), library, held(batch))[STEPS[step].program.result]
+
+
+def test_sequence_mask_of_a_mask_reads_each_entry_as_a_length():
+    """M8: the mask of 2 sequences becomes a mask of 2 × 5 of them, one wide; lengths give [2, 5]."""
+    mask = np.array([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]])
+    assert (mask[..., None] > np.arange(mask.max())).shape == (2, 5, 1)
+    assert tuple(STEPS["2.5"].asks[0].answer(analysis_of(STEPS["2.5"].screen))) == (2, 5, 1)
+    assert (mask.sum(axis=1)[:, None] > np.arange(5)).tolist() == mask.astype(bool).tolist()
+
+
+def test_sequence_mask_is_as_wide_as_the_longest_length_not_as_the_logits():
+    """M10: lengths 3, 4 and 2 give 4 columns, and the logits have 6."""
+    batch = batch_named("lengths-3-4-2, 6 columns")
+    assert (batch.lengths.tolist(), batch.logits.shape[1]) == ([3, 4, 2], 6)
+    assert (np.arange(batch.lengths.max()) < batch.lengths[:, None]).shape == (3, 4)
+    assert tuple(STEPS["2.4"].asks[0].answer(analysis_of(STEPS["2.4"].screen))) == (3, 4)
+
+
+def test_targets_that_are_the_inputs_are_named_by_the_doctor():
+    """M20: a loss near zero after a few steps is a model that copies what it reads."""
+    np.testing.assert_array_equal(SHIFTED["targets"], SHIFTED["inputs"])
+    assert [found.code for found in diagnose(batch_named("not shifted")).findings] == ["SHF01"]
+    assert STEPS["5.8"].asks[0].answer(analysis_of(STEPS["5.8"].screen)) == "The targets are not shifted"
+
+
+def test_nan_times_zero_is_nan_and_where_on_the_loss_keeps_it_in_the_gradient():
+    """M23, M24: a weight of 0 does not remove NaN; `where` after the loss mends the sum, and not the gradient."""
+    losses, mask = np.array([1, 2, np.nan]), np.array([1, 1, 0])
+    assert np.isnan((losses * mask).sum())
+    assert np.where(mask == 1, losses, 0).sum() == 3
+    batch = batch_named("nan in padding")
+    for library in ("TensorFlow", "PyTorch"):
+        assert np.isnan(np.asarray(result("5.1", batch, library)))
+        assert np.isnan(np.asarray(result("5.2", batch, library)))
+
+
+def test_boolean_mask_cuts_losses_to_whole_numbers_in_this_tensorflow():
+    """M28: `loss * mask` of a boolean mask is boolean in TensorFlow 2.21: cast, it counts the losses of 1 and more."""
+    import tensorflow as tf
+
+    losses, mask = tf.constant(GOLDEN_LOSS, tf.float32), tf.constant(GOLDEN_MASK, tf.bool)
+    found = float(tf.reduce_sum(tf.cast(losses * mask, tf.float32)))
+    assert (found, CAST, round(float((GOLDEN_LOSS * GOLDEN_MASK).sum()), 4)) == (4.0, 4.0, 13.8)

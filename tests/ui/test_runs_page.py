@@ -77,7 +77,7 @@ def test_runs_page_leads_from_the_run_to_the_timestep_that_got_worse(folder):
     strips = traces(app, "run_strips")["loss"]
     np.testing.assert_allclose(decoded(strips["z"])[0], np.sqrt([3, 3, 3, 3]), rtol=1e-6)
     assert picture(app, "run_strips")["layout"]["yaxis"]["ticktext"] == ["3.0000", "0.0000", "0.0000"]
-    assert texts(app, "caption")[-1] == "Select a row to see the sequence at every step."
+    assert "Select a row to see the sequence at every step." in texts(app, "caption")
     pick(app, "run_strips", 0, 2)
     path = decoded(traces(app, "run_trajectory")["loss"]["z"])
     np.testing.assert_allclose(path, [[1] * 4] * 3 + [[4] * 4] * 3)

@@ -7,6 +7,7 @@ from lossviz.ui.runs.run_choice import choose_run
 from lossviz.ui.runs.sequences_panel import sequences_panel
 from lossviz.ui.runs.steps_panel import steps_panel
 from lossviz.ui.session.state import get_state
+from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.widgets import say
 
 __all__ = ["runs"]
@@ -24,4 +25,5 @@ def runs() -> None:
         groups_panel(run)
     except LossvizError as error:  # a shard that was damaged after it was opened
         say("error", str(error))
+    learn_links("divisor", "perplexity", "shifted targets")
     remember(state)
