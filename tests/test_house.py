@@ -20,8 +20,8 @@ ROOT = Path(lossviz.__file__).parent.parent
 CODE = sorted((ROOT / "lossviz").rglob("*.py"))
 EVERY = [*CODE, ROOT / "app.py", *sorted((ROOT / "sample_data").rglob("*.py"))]
 ROOMS_OF = {
-    "tensorflow": {"engine", "models", "testing"},
-    "keras": {"engine", "models", "recording"},
+    "tensorflow": {"engine", "models", "testing", "theatre"},
+    "keras": {"engine", "models", "recording", "theatre"},
     "torch": {"formats", "recording", "testing"},
     "jax": {"testing"},
     "streamlit": {"ui"},

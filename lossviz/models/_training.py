@@ -16,9 +16,11 @@ __all__ = [
     "Tokenizer",
     "check_size",
     "learn_tokens",
+    "minibatches",
     "pad_rows",
     "set_seed",
     "train",
+    "training_step",
 ]
 
 PAD, UNKNOWN = "<pad>", "<unk>"
@@ -92,16 +94,18 @@ def train(
     _seed_dropout(model, seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps), global_clipnorm=CLIP_NORM)
     optimizer.build(model.trainable_variables)  # else the first step would be traced twice
-    step = tf.function(_step(model, optimizer, loss_of))
+    step = tf.function(training_step(model, optimizer, loss_of))
     losses: list[float] = []
-    for chosen in _minibatches(len(arrays[0]), rows, steps, seed):
+    for chosen in minibatches(len(arrays[0]), rows, steps, seed):
         losses.append(float(step(*(tf.constant(array[chosen]) for array in arrays))))
         if on_step is not None:
             on_step(len(losses), steps, losses[-1])
     return History(tuple(losses))
 
 
-def _step(model: Any, optimizer: Any, loss_of: Callable[..., tuple[Any, Any]]) -> Callable[..., Any]:
+def training_step(model: Any, optimizer: Any, loss_of: Callable[..., tuple[Any, Any]]) -> Callable[..., Any]:
+    """One step on the rows of each array: the loss is minimised, and returned divided by its number of terms."""
+
     def step(*arrays: Any) -> Any:
         with tf.GradientTape() as tape:
             loss, terms = loss_of(*arrays)
@@ -112,7 +116,7 @@ def _step(model: Any, optimizer: Any, loss_of: Callable[..., tuple[Any, Any]]) -
     return step
 
 
-def _minibatches(count: int, rows: int, steps: int, seed: int) -> Iterator[np.ndarray]:
+def minibatches(count: int, rows: int, steps: int, seed: int) -> Iterator[np.ndarray]:
     """Row numbers, every minibatch of the same size, so that the step is traced once; a smaller last one is dropped."""
     if count == 0:
         raise InputError("`corpus` must hold at least one text to train on; got none.")

@@ -165,14 +165,19 @@ class LanguageModel(Saved, keras.Model):  # type: ignore[misc]
         said = texts.tokenizer.ids([prompt])[0]
         states, stop = cells.get_initial_state(1), len(said) + check_size("steps", steps)
         for token in (BOS_ID, *said):
-            outputs, states = cells(self.get_input_embeddings(np.array([token])), states)
+            outputs, states = self.read_token(cells, np.array([token]), states)
         while len(said) < stop:
             token = int(EOS_ID + self.logits_layer(outputs).numpy()[0, EOS_ID:].argmax())
             if token == EOS_ID:
                 break
             said.append(token)
-            outputs, states = cells(self.get_input_embeddings(np.array([token])), states)
+            outputs, states = self.read_token(cells, np.array([token]), states)
         return texts.tokenizer.text(said)
+
+    def read_token(self, cells: Any, tokens: Any, states: Any) -> tuple[Any, Any]:
+        """Read one more token [B] with `stacked_lstm_cells`: the outputs [B, H], and the states after it."""
+        outputs, states = cells(self.get_input_embeddings(tokens), states)
+        return outputs, states if self.num_lstm_layers > 1 else [states]  # Keras unpacks the states of a single cell
 
     def record(self, texts: Sequence[str]) -> Batch:
         """The padded batch of texts as the loss sees it, with the dropout off.

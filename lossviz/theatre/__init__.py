@@ -1,0 +1,50 @@
+"""The theatre: a model trained twice, rightly and with one changed line, seen frame by frame; no Streamlit here.
+
+Recordings come with lossviz and open without TensorFlow; the same settings, trained again, give the same frames.
+
+>>> act = act_numbered(1)
+>>> recording = read(act.settings[0])
+>>> recording.verdict().lies, recording.wrong.frame(-1).texts[0].stopped
+(True, False)
+"""
+
+from lossviz.theatre._acts import ACTS, Act, Option, act_numbered
+from lossviz.theatre._code import Code, code
+from lossviz.theatre._files import folder, read, read_run, to_bytes, write
+from lossviz.theatre._growing import Growing
+from lossviz.theatre._recording import SIDES, Frame, Group, Recording, Run, Scene, Written
+from lossviz.theatre._settings import BUGS, MODELS, OPTIMIZERS, RIGHT, SEED, STEPS, Settings, frame_steps
+from lossviz.theatre._verdict import HARM_FROM, LIE_FROM, Verdict
+
+__all__ = [
+    "ACTS",
+    "BUGS",
+    "HARM_FROM",
+    "LIE_FROM",
+    "MODELS",
+    "OPTIMIZERS",
+    "RIGHT",
+    "SEED",
+    "SIDES",
+    "STEPS",
+    "Act",
+    "Code",
+    "Frame",
+    "Group",
+    "Growing",
+    "Option",
+    "Recording",
+    "Run",
+    "Scene",
+    "Settings",
+    "Verdict",
+    "Written",
+    "act_numbered",
+    "code",
+    "folder",
+    "frame_steps",
+    "read",
+    "read_run",
+    "to_bytes",
+    "write",
+]
