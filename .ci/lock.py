@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-FILES = ("requirements.txt", *(f".ci/requirements/{name}.txt" for name in ("export", "dev")))
+FILES = ("requirements.txt", *(f".ci/requirements/{name}.txt" for name in ("export", "dask", "dev")))
 HEAD = "# Exact versions of what the tests install, written by `make lock`; every `pip install` of make obeys them."
 
 

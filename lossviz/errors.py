@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _TITLES = {
+    "distributed": "Dask",
     "duckdb": "DuckDB",
     "keras": "Keras",
     "plotly": "Plotly",

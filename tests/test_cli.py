@@ -405,7 +405,7 @@ def test_reference_is_what_the_documentation_holds():
 
 def test_reference_names_examples_that_parse():
     lines = [line for line in reference().splitlines() if line.startswith("lossviz ")]
-    assert len(lines) == 29
+    assert len(lines) == 35
     for line in lines:
         parsers()[0].parse_args(line.split()[1:])
 

@@ -27,6 +27,7 @@ ROOMS_OF = {
     "streamlit": {"ui"},
     "plotly": {"figures", "ui"},
     "duckdb": {"runs"},
+    "distributed": {"scanning"},
 }
 ROOMS = {path.relative_to(ROOT / "lossviz").parts[0].removesuffix(".py") for path in CODE}
 NEVER = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}

@@ -84,7 +84,13 @@ def test_package_layers_are_what_the_requirements_files_list(wheel):
         "app": required("requirements.txt"),
         "runs": required(".ci/requirements/runs.txt"),
         "export": required(".ci/requirements/export.txt"),
-        "dev": required("requirements.txt", ".ci/requirements/export.txt", ".ci/requirements/dev.txt"),
+        "dask": required(".ci/requirements/dask.txt"),
+        "dev": required(
+            "requirements.txt",
+            ".ci/requirements/export.txt",
+            ".ci/requirements/dask.txt",
+            ".ci/requirements/dev.txt",
+        ),
     }
 
 

@@ -17,6 +17,7 @@ from lossviz.cli._options import (
     take_negative_numbers,
 )
 from lossviz.cli._parser_check import CHECK, RULE, add_check, add_rule
+from lossviz.cli._parser_scan import SCAN, add_scan
 from lossviz.digits import is_number, numbers_in
 from lossviz.display_text import printable
 from lossviz.identification import ACCURACY, PRECISIONS
@@ -76,6 +77,7 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         ("identify", "say which formula gives the number that a training loop printed", _IDENTIFY, _add_identify),
         ("check", "say what is wrong with batches, for tests and pipelines", CHECK, add_check),
         ("rule", "print the page of a rule, or list all rules", RULE, add_rule),
+        ("scan", "write the losses of a corpus to a run, here or on a cluster", SCAN, add_scan),
         ("runs", "compact a recorded run to Parquet", _RUNS, _add_runs),
         ("samples", "list the batches that come with lossviz", _SAMPLES, _add_nothing),
     )

@@ -15,17 +15,35 @@ from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION
 from lossviz.recording._disk.shards import read_shard, shard_columns
 from lossviz.recording._recorder import Recorder
 from lossviz.recording._settings import RecordingSettings
+from lossviz.recording._shards import (
+    MOST_SHARDS,
+    RunHead,
+    ShardWriter,
+    create_run,
+    drop_shard,
+    read_head,
+    shard_source,
+    write_json,
+)
 
 __all__ = [
     "COLUMNS",
+    "MOST_SHARDS",
     "SCHEMA_VERSION",
     "Recorder",
     "RecordingSettings",
     "Run",
+    "RunHead",
+    "ShardWriter",
     "compact",
+    "create_run",
     "details_of",
+    "drop_shard",
     "is_run",
     "open_run",
+    "read_head",
     "read_shard",
     "shard_columns",
+    "shard_source",
+    "write_json",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossviz.errors import FormatError
 from lossviz.recording._disk.manifest import read_manifest
@@ -13,10 +13,17 @@ from lossviz.recording._disk.shards import arrow_steps, shards
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["compact"]
+__all__ = ["PARQUET_OPTIONS", "ROW_GROUP", "compact"]
 
-_GROUP = 256  # sequences a row group; a larger one costs memory while the trainer still runs
+ROW_GROUP = 256  # sequences a row group; a larger one costs memory while the trainer still runs
 _FLOATS = [f"{column.name}.list.element" for column in COLUMNS if column.kind == "[float32]"]
+_CODED = [column.name + (".list.element" if "[" in column.kind else "") for column in COLUMNS]
+PARQUET_OPTIONS: dict[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": [name for name in _CODED if name not in _FLOATS],
+    "column_encoding": dict.fromkeys(_FLOATS, "BYTE_STREAM_SPLIT"),
+}
+"""zstd; losses with their bytes split, which compresses floats best; everything else by dictionary."""
 
 
 def compact(folder: str | Path, *, rank: int | None = None) -> tuple[Path, ...]:
@@ -46,7 +53,7 @@ def _compact_one(path: Path, run: str) -> Path | None:
     first = next(groups, None)
     if first is not None:
         try:
-            with pyarrow.parquet.ParquetWriter(draft, arrow_schema(run), **_parquet_options()) as writer:
+            with pyarrow.parquet.ParquetWriter(draft, arrow_schema(run), **PARQUET_OPTIONS) as writer:
                 for group in chain([first], groups):
                     writer.write_table(group)
         except OSError as error:
@@ -64,19 +71,8 @@ def _groups(path: Path, run: str) -> "Iterator[pyarrow.Table]":
     held: list[pyarrow.RecordBatch] = []
     for batch in arrow_steps(path, run):
         held.append(batch)
-        if sum(map(len, held)) >= _GROUP:
+        if sum(map(len, held)) >= ROW_GROUP:
             yield pyarrow.Table.from_batches(held)
             held = []
     if held:
         yield pyarrow.Table.from_batches(held)
-
-
-def _parquet_options() -> dict[str, object]:
-    """zstd; losses with their bytes split, which compresses floats best; everything else by dictionary."""
-    split = dict.fromkeys(_FLOATS, "BYTE_STREAM_SPLIT")
-    coded = [column.name + (".list.element" if "[" in column.kind else "") for column in COLUMNS]
-    return {
-        "compression": "zstd",
-        "use_dictionary": [name for name in coded if name not in split],
-        "column_encoding": split,
-    }
