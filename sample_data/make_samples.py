@@ -30,7 +30,7 @@ def write_recorded(folder: Path = FOLDER) -> None:
     """Train each model, and record batches of it before and after."""
     import keras
 
-    from sample_data import train_alice, train_dates, train_language_model, train_reviews
+    from sample_data import train_alice, train_dates, train_language_model, train_reviews, train_theatre
 
     train_alice.make_deterministic()
     sentences = [words for words in alice.sentences() if " ".join(words) not in alice.KEPT_OUT]
@@ -52,6 +52,7 @@ def write_recorded(folder: Path = FOLDER) -> None:
         train_dates.write_dates,
         train_language_model.write_language_model,
         train_reviews.write_reviews,
+        train_theatre.write_theatre,
     ):
         keras.utils.clear_session(free_memory=False)  # else the names in a file would tell of models made before
         write_model(folder)

@@ -12,6 +12,7 @@ from lossviz.theatre._acts import ACTS, Act, Option, act_numbered
 from lossviz.theatre._code import Code, code
 from lossviz.theatre._files import folder, read, read_run, to_bytes, write
 from lossviz.theatre._growing import Growing
+from lossviz.theatre._jobs import KEPT, PATIENCE, PRESENT, WAITING, Job, Jobs
 from lossviz.theatre._recording import SIDES, Frame, Group, Recording, Run, Scene, Written
 from lossviz.theatre._settings import BUGS, MODELS, OPTIMIZERS, RIGHT, SEED, STEPS, Settings, frame_steps
 from lossviz.theatre._verdict import HARM_FROM, LIE_FROM, Verdict
@@ -20,18 +21,24 @@ __all__ = [
     "ACTS",
     "BUGS",
     "HARM_FROM",
+    "KEPT",
     "LIE_FROM",
     "MODELS",
     "OPTIMIZERS",
+    "PATIENCE",
+    "PRESENT",
     "RIGHT",
     "SEED",
     "SIDES",
     "STEPS",
+    "WAITING",
     "Act",
     "Code",
     "Frame",
     "Group",
     "Growing",
+    "Job",
+    "Jobs",
     "Option",
     "Recording",
     "Run",
@@ -43,8 +50,12 @@ __all__ = [
     "code",
     "folder",
     "frame_steps",
+    "jobs",
     "read",
     "read_run",
     "to_bytes",
     "write",
 ]
+
+jobs = Jobs()
+"""The rehearsals of this process, for all visitors of its app."""

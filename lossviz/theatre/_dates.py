@@ -25,8 +25,7 @@ class Dates(Stage):
     rows = 64
 
     def __init__(self) -> None:
-        self._config = load_trained("dates").get_config()
-        self._known = Seq2SeqModel.from_config(self._config)
+        self._known: Seq2SeqModel = load_trained("dates")
         train, test = (corpus("dates", split) for split in ("train", "test"))
         width = max(len(self._ids([target])[0]) for _, target in [*train, *test]) + 1
         self.arrays, self.held_out = (self._arrays(pairs, width) for pairs in (train, test))
@@ -60,7 +59,7 @@ class Dates(Stage):
     def model(self, seed: int) -> Seq2SeqModel:
         """One bidirectional layer of 48 units, one of 96 with attention."""
         set_seed(seed)
-        model: Seq2SeqModel = Seq2SeqModel.from_config(self._config)
+        model: Seq2SeqModel = Seq2SeqModel.from_config(self._known.get_config())
         return model
 
     def actor(self, model: Any, bug: str) -> Actor:  # noqa: ARG002 - the classifier asks for it

@@ -23,8 +23,8 @@ class Reviews(Stage):
     rows = 32
 
     def __init__(self) -> None:
-        self._config = load_trained("reviews").get_config() | {"backward_at": "first"}
-        known = ClassificationModel.from_config(self._config)
+        known = load_trained("reviews")
+        self._config = known.get_config() | {"backward_at": "first"}
         rows = {split: corpus("reviews", split) for split in ("train", "test")}
         tokens = {split: known.tokenizer.ids([text for _, text in rows[split]]) for split in rows}
         width = max(len(ids) for split in tokens.values() for ids in split)
