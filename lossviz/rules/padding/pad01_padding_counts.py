@@ -1,11 +1,12 @@
 """Padding counts: nothing removes it from the loss.
 
 ## What it checks
-If the batch has no weights, lengths, ignore id or pad id: whether at least two sequences end, or start, in runs of one
-id that hardly occurs elsewhere. An id that is neither 0 nor marked as an end or a pad by the vocabulary or `eos_id`
-must occur nowhere else, in runs of different lengths. If the batch declares a mask: whether it is switched off,
-whether all weights are 1 although the lengths are shorter, whether the inputs of a tagger end in pad ids and the labels
-beside them count, or whether the training loop printed the mean over all B·T positions, which is an error.
+If the batch has no weights, lengths or pad id, and no target is the ignore id: whether at least two sequences end, or
+start, in runs of one id that hardly occurs elsewhere. An id that is neither 0 nor marked as an end or a pad by the
+vocabulary or `eos_id` must occur nowhere else, in runs of different lengths. If the batch declares a mask: whether it
+is switched off, whether all weights are 1 although the lengths are shorter, whether the inputs of a tagger end in pad
+ids and the labels beside them count, or whether the training loop printed the mean over all B·T positions, which is
+an error.
 
 ## Why it matters
 Padding is in both the numerator and the divisor. It is learned first, so the loss looks better than it is, and the
@@ -53,7 +54,7 @@ def _check(case: Case) -> Found | None:
         return _by_lengths(case)
     if padding_that_counts(case).any():
         return _by_inputs(case, padding_that_counts(case))
-    if case.analysis.mask_name != "none" or case.batch.declared_mask != "none":
+    if not _masks_nothing(case):
         return None if case.lacks(("reported",)) else found_in_number(case, "PAD01", cells=padding, severities=_PRINTED)
     for backwards in (True, False):
         for value in _candidates(case, backwards=backwards):
@@ -61,6 +62,14 @@ def _check(case: Case) -> Found | None:
             if _is_padding(case, value, runs):
                 return _found(case, value, runs, backwards=backwards)
     return None
+
+
+def _masks_nothing(case: Case) -> bool:
+    """Whether nothing was declared, or only an ignore id that no target has: −100 is PyTorch's default."""
+    if case.analysis.mask_name == "none" == case.batch.declared_mask:
+        return True
+    only = case.batch.pad_id is None and case.batch.weights is None and case.batch.lengths is None
+    return only and case.analysis.mask_name == "ignore_id" and not (case.targets == case.batch.ignore_id).any()
 
 
 def _unmasked(case: Case) -> Found | None:

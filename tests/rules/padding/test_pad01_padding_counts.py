@@ -76,6 +76,14 @@ def test_pad01_takes_the_vocabulary_at_its_word():
     )
 
 
+def test_pad01_is_not_kept_away_by_an_ignore_id_that_no_target_has():
+    """PyTorch's −100 is declared by every loop, whether its labels hold it or not."""
+    undeclared, declared = (batch_of([[5, 6, 0, 0], [5, 0, 0, 0]], **more) for more in ({}, {"ignore_id": -100}))
+    assert finding_of("PAD01", declared).message == finding_of("PAD01", undeclared).message
+    masked = batch_of([[5, 6, 0, 0], [5, 0, 0, 0], [5, 6, 7, -100]], ignore_id=-100)
+    assert diagnose(analyze(masked)).finding("PAD01") is None
+
+
 def test_pad01_finds_padding_on_the_left():
     batch = batch_of([[0, 0, 0, 5, 6], [0, 0, 7, 5, 6]])
     finding = finding_of("PAD01", batch)
