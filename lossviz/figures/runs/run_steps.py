@@ -60,7 +60,7 @@ def run_steps(
     frame["annotations"] = _legend(width, height, has_printed=bool(np.isfinite(printed).any()), theme=colours)
     data = [
         *area("losses that count, 10 to 90 %", steps["low"].to_numpy(), steps["high"].to_numpy(), _faint(colours.bar)),
-        line("middle", steps["middle"].to_numpy(), colours.muted, width=1.0),
+        line("median", steps["middle"].to_numpy(), colours.muted, width=1.0),
         line("mean", steps["mean"].to_numpy(), colours.bar, width=2.0),
         *([line("printed", printed, colours.target, width=2.0, dash="dot")] if np.isfinite(printed).any() else []),
         ribbon(steps, colours),
@@ -123,7 +123,8 @@ def _legend(width: float, height: float, *, has_printed: bool, theme: Theme) -> 
     entries = [
         ("━", theme.bar, "mean"),
         ("┅", theme.target, "printed"),
-        ("▮", _faint(theme.bar), "10 to 90 % of the losses"),
+        ("─", theme.muted, "median of the losses"),
+        ("▮", _faint(theme.bar), "10 to 90 % of them"),
     ]
     words = "   ".join(
         f"<span style='color:{colour}'>{sign}</span> {name}"

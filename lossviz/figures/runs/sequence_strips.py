@@ -19,6 +19,7 @@ __all__ = ["MEASURES", "sequence_strips"]
 
 MEASURES = {"mean": "mean loss, nats", "change": "after − before, nats", "spread": "mean loss, nats"}
 """What ranks the sequences, and what their cells then show."""
+_BEFORE_ROWS = {"mean": "mean loss", "change": "change of the mean loss", "spread": "range of the mean loss"}
 
 
 def sequence_strips(
@@ -70,7 +71,8 @@ def sequence_strips(
     return Grid(
         z=z,
         codes=codes,
-        title=f"The first {len(keys)} sequences" if len(keys) > 1 else "One sequence",
+        title=("One sequence" if len(keys) == 1 else f"{len(keys)} sequences, each")
+        + f" with its {_BEFORE_ROWS[measure]}",
         axis="timestep",
         bar=MEASURES[measure],
         rows=[number(value) for value in values],
