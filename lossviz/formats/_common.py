@@ -1,5 +1,6 @@
 """What every format shares: the limits, the source that bytes come from, and the words for what was found."""
 
+import codecs
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossviz.errors import FormatError
+from lossviz.formats._beginnings import beginning
 from lossviz.formats._budget import MIB, Budget, size_words
 from lossviz.mapped_arrays import map_array
 
@@ -58,21 +60,6 @@ class Limits:
 
 LIMITS = Limits()
 
-UNKNOWN = "nothing lossviz knows"
-BEGINNINGS = (
-    (b"\x93NUMPY", "an .npy array"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"%PDF", "a PDF"),
-    (b"\x80\x02", "a pickle"),
-    (b"\x80\x03", "a pickle"),
-    (b"\x80\x04", "a pickle"),
-    (b"\x80\x05", "a pickle"),
-)
-
 
 def listing(words: Iterable[str], last: str = "and", most: int = 12) -> str:
     """Join words as a sentence does.
@@ -110,23 +97,6 @@ def check_count(arrays: int, file: str) -> None:
         raise FormatError(
             f"`{file}` holds {arrays:,} arrays; at most {LIMITS.arrays:,} are read. Save only those of one batch."
         )
-
-
-def beginning(head: bytes) -> str:
-    """Say what a file is by its first bytes.
-
-    >>> beginning(b'{"logits": [')
-    'JSON text'
-    """
-    for start, words in BEGINNINGS:
-        if head.startswith(start):
-            return words
-    text = head.lstrip(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith((b"<!doctype", b"<html")):
-        return "an HTML page"
-    if text.startswith((b"{", b"[")):
-        return "JSON text"
-    return UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -168,11 +138,11 @@ class Source:
             way_out = f"lossviz never loads a pickle, since loading one runs the code in it. {way_out}"
         return FormatError(f"`{self.name}` is not {expected}: it starts like {found}. {way_out}")
 
-    def text(self) -> str:
-        """The whole file as UTF-8 text, without a byte order mark.
+    def encoded(self) -> bytes:
+        """The bytes of a text, without a byte order mark.
 
         Raises:
-            FormatError: it is too large, or not UTF-8.
+            FormatError: it is too large.
         """
         if self.size > LIMITS.text_bytes:
             raise FormatError(
@@ -180,15 +150,30 @@ class Source:
                 "Save it as .npz, which needs no decoding."
             )
         with self.open() as stream:
-            data = stream.read()
+            return stream.read().removeprefix(codecs.BOM_UTF8)
+
+    def decoded(self, text: bytes) -> str:
+        """All or a part of the file's bytes as UTF-8 text.
+
+        Raises:
+            FormatError: it takes too much memory, or is not UTF-8.
+        """
         # One letter outside of ASCII makes Python hold the whole text with up to 4 bytes a letter.
-        self.budget.take(self.size * (1 if data.isascii() else 4), "Save it as .npz, which needs no decoding.")
+        self.budget.take(len(text) * (1 if text.isascii() else 4), "Save it as .npz, which needs no decoding.")
         try:
-            return data.decode("utf-8-sig")
+            return text.decode()
         except UnicodeDecodeError as error:
             raise FormatError(
-                f"`{self.name}` is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}. Save it as UTF-8."
+                f"`{self.name}` is not UTF-8 text: byte {error.start} is 0x{text[error.start]:02x}. Save it as UTF-8."
             ) from None
+
+    def text(self) -> str:
+        """The whole file as UTF-8 text, without a byte order mark.
+
+        Raises:
+            FormatError: it is too large, or not UTF-8.
+        """
+        return self.decoded(self.encoded())
 
     def array(
         self, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int, order: str = "C"

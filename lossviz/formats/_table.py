@@ -6,7 +6,7 @@ there, padding too.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,25 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
     if "token" in columns and "logit" in columns:
         fields["vocabulary"] = _vocabulary(values["token"].reshape(-1, shape[-1]), order, where, file)
     return fields
+
+
+def wide_columns(header: Iterable[str], names: Mapping[str, str] | None) -> list[str]:
+    """The columns `logit_0`, `logit_1`… in the order of their classes.
+
+    Raises:
+        FormatError: one of them is missing.
+
+    >>> wide_columns(["target", "logit_1", "logit_0"], None)
+    ['logit_0', 'logit_1']
+    """
+    stem = (names or {}).get("logit", "logit")
+    found = {int(match[1]): name for name in header if (match := re.fullmatch(re.escape(stem) + r"_(\d{1,7})", name))}
+    for index in range(max(found, default=-1) + 1):
+        if index not in found:
+            raise FormatError(
+                f"The table has a column `{stem}_{max(found)}` and no `{stem}_{index}`. Number them from 0."
+            )
+    return [found[index] for index in range(len(found))]
 
 
 def may_be_missing(column: str) -> bool:

@@ -15,7 +15,8 @@ from lossviz.errors import FormatError, NamesError
 from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import Fields, Source, check_count
 from lossviz.formats._records import arrow_records, is_kept, records_of
-from lossviz.formats.json_ import nested, parse
+from lossviz.formats.json_ import nested
+from lossviz.formats.text.parse_json import parse_source
 
 __all__ = ["EXTRA", "READERS", "contents", "from_records"]
 
@@ -103,7 +104,7 @@ def _value(key: str, value: Any) -> Any:
 
 
 def _json(source: Source) -> Fields:
-    document = parse(source.text(), source.name)
+    document = parse_source(source)
     if isinstance(document, list) and document and all(isinstance(item, dict) for item in document):
         return from_records(document, source.name)
     if not isinstance(document, dict) or "dtypes" in document:
@@ -122,8 +123,8 @@ def _floating(key: str, value: Any) -> Any:
 
 def _lines(source: Source) -> Fields:
     """One JSON object a line."""
-    lines = [line for line in source.text().splitlines() if line.strip()]
-    records = [parse(line, f"line {number} of {source.name}") for number, line in enumerate(lines, 1)]
+    lines = [line for line in source.encoded().splitlines() if line.strip()]
+    records = [parse_source(source, line, f"line {number} of {source.name}") for number, line in enumerate(lines, 1)]
     if odd := next((number for number, record in enumerate(records, 1) if not isinstance(record, dict)), None):
         raise FormatError(
             f"Line {odd} of `{source.name}` is no JSON object; each line holds the fields of one sequence."

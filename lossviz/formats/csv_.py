@@ -33,7 +33,6 @@ import contextlib
 import csv
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -43,9 +42,12 @@ import numpy.typing as npt
 
 from lossviz.errors import FormatError
 from lossviz.formats import _table
-from lossviz.formats._common import LIMITS, UNKNOWN, Fields, Format, Source, Target, beginning, replacing
+from lossviz.formats._beginnings import UNKNOWN, beginning
+from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, replacing
 from lossviz.formats._fields import FIELDS
-from lossviz.formats.json_ import cast, parse_rest
+from lossviz.formats.json_ import cast
+from lossviz.formats.text.long_table import LONG, read_table
+from lossviz.formats.text.parse_json import parse_rest
 
 _MARK = "# lossviz "
 _TRUTH = {"True": "1", "true": "1", "TRUE": "1", "False": "0", "false": "0", "FALSE": "0"}
@@ -60,25 +62,72 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
         FormatError: it is no table, a cell is empty or not a number, or a row is missing.
         NamesError: a column that every table needs is not there.
     """
-    text = source.text()
+    encoded = source.encoded()
     rest: dict[str, Any] = {}
-    offset = 0
-    if text.startswith(_MARK):
-        line, _, text = text.partition("\n")
-        rest, offset = parse_rest(line.removeprefix(_MARK), source.name), 1
-    header, rows, lines = _rows(text, source, offset)
-    columns, logits = _columns(header, rows, names, source, lines)
-    fields = _table.assemble(columns, logits, lambda row: f"line {lines[row]}", source.name)
+    marked = encoded.startswith(_MARK.encode())
+    if marked:
+        rest = parse_rest(source.decoded(encoded.partition(b"\n")[0]).removeprefix(_MARK), source.name)
+    fields = None
+    if len(encoded) >= LONG:
+        with contextlib.suppress(FormatError):  # raised again below, where the line is known
+            fields = _long(encoded, int(marked), names, source)
+    if fields is None:
+        text = source.decoded(encoded)
+        header, rows, lines = _rows(text.partition("\n")[2] if marked else text, source, int(marked))
+        columns, logits = _columns(header, rows, names, source, lines)
+        fields = _table.assemble(columns, logits, lambda row: f"line {lines[row]}", source.name)
     dtypes = rest.pop("dtypes", {})
     return cast(fields, dtypes, source.name) | {name: rest[name] for name in FIELDS if name in rest}
+
+
+def _long(encoded: bytes, skipped: int, names: Mapping[str, str] | None, source: Source) -> Fields | None:
+    """A long table's fields, read in blocks; None where only reading it row by row says what is in it."""
+    start = encoded.index(b"\n") + 1 if skipped else 0
+    line = encoded[start : encoded.find(b"\n", start)]
+    first = line.decode(errors="replace").rstrip("\r")
+    delimiter = _delimiter(first)
+    _check_cells(encoded.count(delimiter.encode()) + encoded.count(b"\n"), source)
+    header = [name.strip() for name in first.split(delimiter)]
+    odd = delimiter not in first or '"' in first or "�" in first or len({*header}) < len(header)
+    if odd or beginning(line) != UNKNOWN:
+        return None
+    wide = _table.wide_columns(header, names)
+    token = (names or {}).get("token", "token")
+    table = read_table(encoded, skipped + 1, delimiter, header, texts={token})
+    apart = table and table.columns(frozenset(wide))
+    logits = table.block(wide) if table and wide else None
+    if not apart or (wide and logits is None):
+        return None
+    shown = {name: column if column.dtype != object else column.astype(str) for name, column in apart.items()}
+    chosen = _table.rename(shown, names, source.name, bool(wide))
+    own = {id(column): name for name, column in shown.items()}
+    columns = {name: apart[own[id(column)]] for name, column in chosen.items()}
+    if any(
+        (column.dtype == object) != (name in _TEXT_COLUMNS) or _lacks(column, name) for name, column in columns.items()
+    ):
+        return None
+    return _table.assemble(columns, logits, str, source.name)
+
+
+def _lacks(column: npt.NDArray[Any], name: str) -> bool:
+    """Whether a cell may be empty that must not be."""
+    return column.dtype.kind == "f" and not _table.may_be_missing(name) and bool(np.isnan(column).any())
+
+
+def _delimiter(first: str) -> str:
+    return max(",;\t", key=first.count)
+
+
+def _check_cells(count: int, source: Source) -> None:
+    if count > LIMITS.text_cells:
+        raise FormatError(f"`{source.name}` holds more than {LIMITS.text_cells:,} cells. Save it as .npz or .parquet.")
 
 
 def _rows(text: str, source: Source, offset: int) -> tuple[list[str], list[list[str]], list[int]]:
     """The header, the rows, and the line that each row ends on."""
     first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    if text.count(delimiter) + text.count("\n") > LIMITS.text_cells:
-        raise FormatError(f"`{source.name}` holds more than {LIMITS.text_cells:,} cells. Save it as .npz or .parquet.")
+    delimiter = _delimiter(first)
+    _check_cells(text.count(delimiter) + text.count("\n"), source)
     if delimiter not in first or beginning(first.encode()) != UNKNOWN:
         raise source.wrong("a CSV table", "Its first line must name the columns: sequence,timestep,target,logit_0,…")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -106,7 +155,7 @@ def _columns(
     header: list[str], rows: list[list[str]], names: Mapping[str, str] | None, source: Source, lines: list[int]
 ) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any] | None]:
     """The columns by the long form's names, and the logits [rows, V] where each class has its column."""
-    wide = wide_columns(header, names)
+    wide = _table.wide_columns(header, names)
     logits = frozenset(wide)
     places = {name: index for index, name in enumerate(header) if name not in logits}
     sample = {name: _sample(rows, index) for name, index in places.items()}
@@ -132,25 +181,6 @@ def _wide(rows: list[list[str]], places: list[int], header: list[str], lines: li
         numbers = _checked([text for row in cells for text in row], [header[place] for place in places], at)
         blocks.append(numbers.reshape(len(block), classes))
     return np.concatenate(blocks) if blocks else np.zeros((0, classes))
-
-
-def wide_columns(header: list[str], names: Mapping[str, str] | None) -> list[str]:
-    """The columns `logit_0`, `logit_1`… in the order of their classes.
-
-    Raises:
-        FormatError: one of them is missing.
-
-    >>> wide_columns(["target", "logit_1", "logit_0"], None)
-    ['logit_0', 'logit_1']
-    """
-    stem = (names or {}).get("logit", "logit")
-    found = {int(match[1]): name for name in header if (match := re.fullmatch(re.escape(stem) + r"_(\d{1,7})", name))}
-    for index in range(max(found, default=-1) + 1):
-        if index not in found:
-            raise FormatError(
-                f"The table has a column `{stem}_{max(found)}` and no `{stem}_{index}`. Number them from 0."
-            )
-    return [found[index] for index in range(len(found))]
 
 
 def _sample(rows: list[list[str]], index: int) -> npt.NDArray[Any]:

@@ -22,8 +22,9 @@ import numpy.typing as npt
 
 from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError
-from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, check_count, replacing
+from lossviz.formats._common import Fields, Format, Source, Target, check_count, replacing
 from lossviz.formats._fields import ARRAYS, FIELDS, VOCABULARIES
+from lossviz.formats.text.parse_json import parse_source
 
 _DTYPES = (*dict.fromkeys(np.dtype(kind).name for kind in "?bhilqBHILQefd"), "bfloat16")
 _NUMBERS = {int, float, bool}
@@ -35,7 +36,7 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     Raises:
         FormatError: it is no JSON object, is too large, or a list in it is ragged or holds something else than numbers.
     """
-    content = parse(source.text(), source.name)
+    content = parse_source(source)
     if not isinstance(content, dict):
         found = "a list" if isinstance(content, list) else f"`{content!r:.40}`"
         raise FormatError(
@@ -49,72 +50,26 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     return cast({key: value for key, value in fields.items() if value is not None}, dtypes, source.name)
 
 
-def parse(text: str, file: str) -> Any:
-    """Parse JSON, once its counts of numbers and lists are known to fit, without duplicate keys.
-
-    Raises:
-        FormatError: it is not JSON, is too large or nested too deeply, or has a key twice.
-    """
-    for count, limit, what in (
-        (text.count(",") + 1, LIMITS.text_cells, "numbers"),
-        (text.count("[") + text.count("{"), LIMITS.text_lists, "lists"),
-    ):
-        if count > limit:
-            raise FormatError(
-                f"`{file}` holds about {count:,} {what}; at most {limit:,} are read from text. Save it as .npz."
-            )
-    try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, file))
-    except json.JSONDecodeError as error:
-        found = f"`{text[error.pos : error.pos + 20].split(chr(10))[0]}`" if text[error.pos :].strip() else "the end"
-        raise FormatError(
-            f"`{file}` is not JSON: {error.msg} at line {error.lineno}, column {error.colno}, where {found} stands."
-        ) from None
-    except RecursionError:
-        raise FormatError(f"`{file}` is nested too deeply; logits are lists in three levels, [B][T][V].") from None
-    except FormatError:
-        raise
-    except ValueError:
-        raise FormatError(f"`{file}` holds a whole number of more than 4,300 digits. Write it as 1e300.") from None
-
-
-def parse_rest(text: str, file: str) -> dict[str, Any]:
-    """Parse what a table keeps beside its columns.
-
-    Raises:
-        FormatError: it is no JSON object.
-    """
-    rest = parse(text, file)
-    if not isinstance(rest, dict):
-        raise FormatError(
-            f'`{file}` keeps `{rest!r:.40}` beside its columns; looked for an object such as {{"pad_id": 0}}.'
-        )
-    return rest
-
-
-def _object(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in content:
-            raise FormatError(f"`{file}` holds the key `{key}` twice. Keep one of them.")
-        content[key] = value
-    return content
-
-
 def _value(key: str, value: Any, wanted: bool) -> Any:
     """A JSON value as array, text or list of texts; None for what can't be one and was not asked for."""
     if value is None or isinstance(value, str):
         return value
     try:
+        if isinstance(value, np.ndarray) and key not in VOCABULARIES:
+            return value
         if isinstance(value, list) and (value or key in VOCABULARIES) and all(isinstance(item, str) for item in value):
             return value
         if key in VOCABULARIES:
-            raise FormatError(f"`{key}` must be a list of texts; got `{value!r:.60}`.")
+            raise FormatError(f"`{key}` must be a list of texts; got `{_beginning(value)!r:.60}`.")
         return nested(value, key)
     except FormatError:
         if wanted:
             raise
         return None
+
+
+def _beginning(value: Any) -> Any:
+    return value[:20].tolist() if isinstance(value, np.ndarray) else value
 
 
 def nested(value: Any, name: str) -> npt.NDArray[Any]:

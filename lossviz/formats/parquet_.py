@@ -29,8 +29,8 @@ from lossviz.formats import _table
 from lossviz.formats._common import Fields, Format, Source, Target, replacing
 from lossviz.formats._fields import FIELDS
 from lossviz.formats._pages import unpacked_size
-from lossviz.formats.csv_ import wide_columns
-from lossviz.formats.json_ import cast, parse_rest
+from lossviz.formats.json_ import cast
+from lossviz.formats.text.parse_json import parse_rest
 
 if TYPE_CHECKING:
     import pyarrow
@@ -102,7 +102,7 @@ def _columns(
     schema = file.schema_arrow
     lists = (names or {}).get("logit", "logits")
     listed = lists in schema.names and _is_list(schema.field(lists).type)
-    wide = [lists] if listed else wide_columns(schema.names, names)
+    wide = [lists] if listed else _table.wide_columns(schema.names, names)
     logits = frozenset(wide)
     plain = {
         name: np.broadcast_to(np.zeros((), _dtype(schema.field(name).type)), file.metadata.num_rows)

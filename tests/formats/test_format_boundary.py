@@ -53,7 +53,7 @@ def test_contents_of_a_damaged_file_is_one_sentence(monkeypatch, suffix):
         raise RecursionError("deep")
 
     monkeypatch.setattr("lossviz.formats._common.Source.head", fail)
-    monkeypatch.setattr("lossviz.formats._common.Source.text", fail)
+    monkeypatch.setattr("lossviz.formats._common.Source.encoded", fail)
     with pytest.raises(FormatError) as error:
         formats.contents(b"x", name=f"a.{suffix}")
     assert str(error.value) == (

@@ -140,7 +140,7 @@ def test_json_that_is_not_utf8_says_at_which_byte() -> None:
 
 
 def test_json_with_too_many_numbers_or_lists_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossviz.formats.json_.LIMITS", _common.Limits(text_cells=4, text_lists=9))
+    monkeypatch.setattr("lossviz.formats.text.parse_json.LIMITS", _common.Limits(text_cells=4, text_lists=9))
     assert refused(with_logits("[[[1, 2, 3, 4]]]")) == (
         "`a.json` holds about 5 numbers; at most 4 are read from text. Save it as .npz."
     )
