@@ -6,12 +6,13 @@ DuckDB copies every other column once a timestep.
 """
 
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lossviz.errors import FormatError, InputError, require
-from lossviz.recording import COLUMNS, details_of, read_shard, shard_columns
+from lossviz.recording import COLUMNS, details_of, read_shard, shard_columns, shard_timesteps
 from lossviz.recording import Run as RecordedRun
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Database:
         self._connection: Any = duckdb.connect(config=_CONFIG)
         self._connection.execute("SET enable_progress_bar = false; SET preserve_insertion_order = false")
         self._register_index()
+        self._streams: list[str] = []
         self._view("rows", _rows_sql(self._shards()))
         self.mask = self._mask()
         self._view("timesteps", _timesteps_sql(self.mask, self._pad))
@@ -70,6 +72,13 @@ class Database:
             FormatError: if a shard is damaged.
         """
         self.query(sql)
+
+    @cached_property
+    def timesteps(self) -> int:
+        """How many timesteps are recorded, padding included: what the files say of themselves."""
+        parquet = [path for path, _ in self._recorded.shards if path.suffix == ".parquet"]
+        counted = [self.query(f"SELECT coalesce(sum(len(targets)), 0) FROM {name}") for name in self._streams]
+        return sum(map(shard_timesteps, parquet)) + sum(int(table.to_numpy()[0, 0]) for table in counted)
 
     @property
     def is_weighted(self) -> bool:
@@ -108,14 +117,27 @@ class Database:
         self._connection.unregister("index_frame")
 
     def _shards(self) -> list[tuple[str, frozenset[str]]]:
-        """How each shard is read in SQL, and which of the columns it has."""
-        found = []
-        for at, (path, run) in enumerate(self._recorded.shards):
+        """How shards are read in SQL, and which columns they have; alike files together, streams from memory."""
+        alike: dict[frozenset[str], list[int]] = {}
+        found: list[tuple[str, frozenset[str]]] = []
+        shards = self._recorded.shards
+        for at, (path, run) in enumerate(shards):
             if path.suffix == ".parquet":
-                found.append((f"read_parquet({_quoted(str(path))})", shard_columns(path, run)))
+                alike.setdefault(shard_columns(path, run), []).append(at)
             else:  # a stream that is still written, or was cut off
                 self._connection.register(f"shard_{at}", read_shard(path, run, list(_PLAIN)))
-                found.append((f"shard_{at}", frozenset(_PLAIN)))
+                self._streams.append(f"shard_{at}")
+                found.append((f"SELECT {at} AS shard, * FROM shard_{at}", frozenset(_PLAIN)))
+        for columns, places in alike.items():
+            files = ", ".join(_quoted(str(shards[at][0])) for at in places)
+            numbers = ", ".join(f"({at}, {_quoted(str(shards[at][0]))})" for at in places)
+            rows = f"SELECT {places[0]} AS shard, * FROM read_parquet([{files}])"
+            if len(places) > 1:
+                rows = (
+                    f"SELECT * FROM read_parquet([{files}], filename = 'shard_file') "
+                    f"JOIN (VALUES {numbers}) AS numbers(shard, shard_file) USING (shard_file)"
+                )
+            found.append((rows, columns))
         return found
 
     def _mask(self) -> str:
@@ -132,13 +154,13 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _rows_sql(shards: list[tuple[str, frozenset[str]]]) -> str:
+def _rows_sql(sources: list[tuple[str, frozenset[str]]]) -> str:
     """The rows of all shards; of a micro-batch that stands in two, those of the later one."""
     kinds = {column.name: _sql_type(column.kind) for column in COLUMNS}
     parts = []
-    for at, (source, present) in enumerate(shards):
+    for rows, present in sources:
         columns = [name if name in present else f"NULL::{kinds[name]} AS {name}" for name in _PLAIN]
-        parts.append(f"SELECT {at} AS shard, {', '.join(columns)} FROM {source}")
+        parts.append(f"SELECT shard, {', '.join(columns)} FROM ({rows})")
     joined = f"({' UNION ALL '.join(parts)}) JOIN micro_batches USING (shard, step, rank, micro_batch)"
     return f"SELECT {', '.join(_PLAIN)}, ignore_id FROM {joined}"
 

@@ -9,7 +9,7 @@ from lossviz.errors import LossvizError
 from lossviz.fixes import fix_of
 from lossviz.measuring import usual_settings
 from lossviz.rules import RULES, SEVERITIES, Finding, diagnose
-from lossviz.runs._run import Run
+from lossviz.runs._opened import OpenedRun
 from lossviz.settings import Settings
 
 __all__ = ["RunDiagnosis", "RunFinding", "diagnose_run"]
@@ -51,7 +51,7 @@ class RunDiagnosis:
 
 
 def diagnose_run(
-    run: Run,
+    run: OpenedRun,
     *,
     select: str | None = None,
     ignore: str | None = None,
@@ -95,7 +95,7 @@ def diagnose_run(
     return RunDiagnosis(run.step_numbers, tuple(ordered), problems)
 
 
-def _analyzed(run: Run, step: int, analyze: Analyze) -> Analysis:
+def _analyzed(run: OpenedRun, step: int, analyze: Analyze) -> Analysis:
     """The analysis of a step; the recorder counted its micro-batches, so that no rule has to guess how many."""
     batch, pieces = run.batch(step), run.recorded.accumulation(step)
     settings = usual_settings(batch)
@@ -103,7 +103,7 @@ def _analyzed(run: Run, step: int, analyze: Analyze) -> Analysis:
     return analyze(batch, settings.replace(accumulation_steps=pieces) if known else settings)
 
 
-def _as_recorded(finding: Finding, run: Run, step: int) -> Finding:
+def _as_recorded(finding: Finding, run: OpenedRun, step: int) -> Finding:
     """MOD08 for PAD01 where Keras was seen to lose the layers' mask: a batch alone can't know that it was Keras."""
     if finding.code != "PAD01" or run.recorded.details(step).get("keras_mask") is not False:
         return finding

@@ -10,7 +10,7 @@ from lossviz.batch import Batch
 from lossviz.errors import LossvizError
 from lossviz.identification import Match, identify
 from lossviz.measuring import usual_settings
-from lossviz.runs._run import Run
+from lossviz.runs._opened import OpenedRun
 from lossviz.runs._windows import explained_mean, is_mean, steps_of
 from lossviz.settings import Settings
 
@@ -74,7 +74,7 @@ class RunIdentification:
 
 
 def identify_run(
-    run: Run,
+    run: OpenedRun,
     *,
     mask: str | None = None,
     analyze: Analyze = analyze,
@@ -115,7 +115,7 @@ def identify_run(
 
 
 def _add(
-    found: RunIdentification, run: Run, step: int, analyzed: Callable[[Batch], Analysis], options: dict[str, Any]
+    found: RunIdentification, run: OpenedRun, step: int, analyzed: Callable[[Batch], Analysis], options: dict[str, Any]
 ) -> None:
     number = run.recorded.printed(step)
     if is_mean(run, step):
@@ -126,7 +126,7 @@ def _add(
         found.add(step, number, identify(analyzed(run.batch(step)), number, **(_known(run, step) | options)))
 
 
-def _known(run: Run, step: int) -> dict[str, Any]:
+def _known(run: OpenedRun, step: int) -> dict[str, Any]:
     """What the recorder knows of how a step's loss was computed."""
     pieces = run.recorded.accumulation(step)
     smoothing = run.recorded.details(step).get("label_smoothing")

@@ -3,17 +3,20 @@
 A loss that counts and was not recorded is null; `coalesce` makes it NaN, and with it every sum that it is part of.
 """
 
+from collections.abc import Collection
+
 __all__ = [
-    "BANDS",
+    "FILTERS",
     "GROUPS",
     "ORDERS",
     "PLACE",
-    "STEPS",
     "STRIPS",
     "SUMMARIES",
     "TRAJECTORY",
+    "bands",
     "grouped",
     "sequences",
+    "steps",
     "tokens",
 ]
 
@@ -23,6 +26,13 @@ _MEAN = "sum(loss) / nullif(sum(weight), 0)"
 ORDERS = {"worst": "mean DESC NULLS LAST", "changed": "change DESC NULLS LAST", "spread": "spread DESC NULLS LAST"}
 GROUPS = {"position": "timestep", "token": "target", "length": "tokens", "rank": "rank", "weight": "weight"}
 """What losses can be grouped by, and the column of that."""
+FILTERS = {
+    "token": "key IN (SELECT key FROM sequences WHERE list_contains(targets, ?))",
+    "timestep": "key IN (SELECT key FROM sequences WHERE list_contains(timesteps, ?))",
+    "rank": "key IN (SELECT key FROM summaries WHERE rank = ?)",
+    "lengths": "tokens BETWEEN ? AND ?",
+}
+"""What a list of sequences can be cut down by."""
 _LISTS = {"position": "timesteps", "token": "targets", "weight": "losses"}
 
 # Lists are summed in place; a sum that is to be NaN where an entry is null counts the entries that are there.
@@ -33,17 +43,25 @@ _LOSS = (
 )
 _WEIGHT = "CASE WHEN weights IS NULL THEN len(losses) ELSE coalesce(list_sum(weights), 0) END"
 
-STEPS = f"""
+
+def steps(among: str) -> str:
+    """One row a step; `among` is a condition on `step`, which the files answer by row groups."""
+    return f"""
 SELECT step, sum(loss) / nullif(sum(weight), 0) AS mean, sum(weight) AS divisor,
   1 - sum(tokens) / nullif(sum(width), 0) AS padding, count(*) AS sequences, sum(unknown)::BIGINT AS unknown
 FROM (SELECT step, {_LOSS} AS loss, {_WEIGHT} AS weight, len(losses) AS tokens, width,
-  len(losses) - list_count(losses) AS unknown FROM sequences)
+  len(losses) - list_count(losses) AS unknown FROM sequences WHERE {among})
 GROUP BY step ORDER BY step"""
 
-BANDS = """
+
+def bands(among: str) -> str:
+    """10, 50 and 90 % of the losses that count, one row a step; `among` as above."""
+    return f"""
 SELECT step, bands[1] AS low, bands[2] AS middle, bands[3] AS high FROM (
-  SELECT step, quantile_cont(loss, [0.1, 0.5, 0.9]) AS bands FROM (SELECT step, unnest(losses) AS loss FROM sequences)
+  SELECT step, quantile_cont(loss, [0.1, 0.5, 0.9]) AS bands FROM (
+    SELECT step, unnest(losses) AS loss FROM sequences WHERE {among})
   WHERE NOT isnan(loss) GROUP BY step)"""
+
 
 SUMMARIES = f"""
 CREATE TABLE IF NOT EXISTS summaries AS
@@ -70,20 +88,14 @@ PLACE = """
 SELECT count(*) AS place FROM summaries WHERE step = ? AND (rank, micro_batch, row) < (?, ?, ?)"""
 
 
-def sequences(order_by: str, *, has_token: bool, has_lengths: bool) -> str:
+def sequences(order_by: str, filters: Collection[str]) -> str:
     """One row a distinct sequence; the values are the step that parts before and after, then those of the filters.
 
     Args:
         order_by: one of `ORDERS`.
-        has_token: whether a target is a value; only sequences that have it.
-        has_lengths: whether the least and the most timesteps are values; only sequences in between. The last value is
-            how many rows.
+        filters: which of `FILTERS` there is a value for, in that order; the last value is how many rows.
     """
-    conditions = [
-        "key IN (SELECT key FROM sequences WHERE list_contains(targets, ?))" if has_token else "",
-        "tokens BETWEEN ? AND ?" if has_lengths else "",
-    ]
-    where = " AND ".join(filter(None, conditions)) or "true"
+    where = " AND ".join(sql for name, sql in FILTERS.items() if name in filters) or "true"
     return f"""
 WITH each AS (SELECT key, step, {_MEAN} AS mean, sum(loss) AS loss, sum(weight) AS weight, max(tokens) AS tokens,
   any_value(targets) AS targets FROM summaries GROUP BY key, step),

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lossviz.batch import Batch
-from lossviz.errors import InputError, not_one_of, require
-from lossviz.recording import Run as RecordedRun
+from lossviz.errors import InputError, not_one_of
 from lossviz.recording import open_run as open_recorded
 from lossviz.runs import _queries as queries
+from lossviz.runs._answers import Answers
 from lossviz.runs._database import Database
+from lossviz.runs._diagnose import diagnose_run
+from lossviz.runs._identify import identify_run
+from lossviz.runs._opened import OpenedRun
+from lossviz.runs._steps import OUTLINE, checked_columns, spread, step_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,14 +24,11 @@ __all__ = ["Run", "open_run"]
 _MOST = 1_000_000
 
 
-class Run:
+class Run(OpenedRun):
     """A recorded run; nothing is read from the disk before it is asked for.
 
     `loss` is in nats, `mean` is Σ weight · loss ÷ Σ weight over the timesteps that count, as `analyze` divides; it is
     NaN where a loss that counts was not recorded.
-
-    Attributes:
-        recorded: the run as `lossviz.recording` opens it: its manifest, and the arguments of a `Batch` for each step.
 
     >>> import tempfile
     >>> import lossviz
@@ -40,57 +39,45 @@ class Run:
     [[7, '1.2500', 1.25, 2.0]]
     """
 
-    def __init__(self, recorded: RecordedRun) -> None:
-        self.recorded = recorded
-
-    @property
-    def name(self) -> str:
-        """What the run is called: its folder's name."""
-        return self.recorded.path.resolve().name
-
-    @property
-    def step_numbers(self) -> tuple[int, ...]:
-        """The recorded steps, in order."""
-        return self.recorded.steps
-
-    @property
-    def middle(self) -> int:
-        """The step in the middle of the run."""
-        return self.step_numbers[len(self.step_numbers) // 2]
-
-    def batch(self, step: int) -> Batch:
-        """One step as a `Batch`.
-
-        Raises:
-            InputError: if the step was not recorded.
-            FormatError: if a shard can't be read.
-        """
-        return self.recorded.batch(step)
-
-    def token(self, class_id: int) -> str:
-        """The vocabulary's word for a class, or the id itself."""
-        words = self.recorded.vocabulary or ()
-        return words[class_id] if 0 <= class_id < len(words) else str(class_id)
-
-    def steps(self) -> "pd.DataFrame":
+    def steps(self, *, checked: bool = False) -> "pd.DataFrame":
         """One row a step.
 
         Columns: `step`; `printed`, the number as it was printed, else what the loss function returned, or None;
         `window`, over how many steps that is a mean; `mean`; `divisor`, Σ weight; `perplexity`, exp(mean); `padding`,
         the share of timesteps that do not count; `sequences`; `unknown`, how many losses that count were not recorded;
-        `low`, `middle` and `high`, 10, 50 and 90 % of the losses that count.
+        `low`, `middle` and `high`, 10, 50 and 90 % of the losses that count. With `checked`: `findings`, the codes of
+        what the doctor finds, with commas; `formula`, the code of what explains the printed number, or None.
+
+        Args:
+            checked: whether all steps are diagnosed and identified, once, as `diagnose_run` and `identify_run` do.
         """
-        return self._steps.copy()
+        return self._steps.assign(**self._checked) if checked else self._steps.copy()
+
+    def outline(self, most: int = OUTLINE) -> "pd.DataFrame":
+        """The same table, of some steps: evenly spread ones, where all of them would be long to read.
+
+        Args:
+            most: how many timesteps are read at most.
+        """
+        if "_steps" in vars(self):
+            return self._steps.copy()
+        chosen = spread(self, self._database.timesteps, most)
+        if len(chosen) == len(self.step_numbers):
+            return self.steps()
+        return self._kept(("outline", most), lambda: step_table(self, self._database, chosen))
+
+    @property
+    def timesteps(self) -> int:
+        """How many timesteps are recorded, padding included."""
+        return self._database.timesteps
 
     @cached_property
     def _steps(self) -> "pd.DataFrame":
-        table = self._database.query(queries.STEPS).merge(self._database.query(queries.BANDS), on="step", how="left")
-        steps, pandas = table["step"].tolist(), require("pandas", "Querying a run", "'lossviz[runs]'")
-        printed = [self.recorded.reported(step) or self.recorded.printed(step) for step in steps]
-        table.insert(1, "printed", pandas.Series(printed, dtype=object))  # as text it would turn None into NaN
-        table.insert(2, "window", [self.recorded.window(step) for step in steps])
-        table.insert(5, "perplexity", np.exp(table["mean"]))
-        return table
+        return step_table(self, self._database, self.step_numbers)
+
+    @cached_property
+    def _checked(self) -> dict[str, list[Any]]:
+        return checked_columns(self._steps, diagnose_run(self), identify_run(self))
 
     def tokens(self, where: str | None = None, *, limit: int = _MOST) -> "pd.DataFrame":
         """One row a recorded timestep, masked ones included.
@@ -117,6 +104,8 @@ class Run:
         split: int | None = None,
         token: int | None = None,
         lengths: tuple[int, int] | None = None,
+        timestep: int | None = None,
+        rank: int | None = None,
         limit: int = 100,
     ) -> "pd.DataFrame":
         """One row a distinct sequence (the same targets and inputs), the first one first.
@@ -131,6 +120,8 @@ class Run:
             split: the step that parts before and after; by default the middle one.
             token: only sequences in which this class is a target that counts.
             lengths: only sequences of which so many timesteps count, at least and at most.
+            timestep: only sequences in which this timestep counts.
+            rank: only sequences that this process has seen.
             limit: how many sequences.
 
         Raises:
@@ -138,11 +129,18 @@ class Run:
         """
         if order_by not in queries.ORDERS:
             raise InputError(not_one_of("order_by", order_by, queries.ORDERS))
-        values = [self.middle if split is None else split, *([] if token is None else [token])]
-        sql = queries.sequences(order_by, has_token=token is not None, has_lengths=lengths is not None)
-        table = self._summaries.query(sql, *values, *(lengths or ()), limit)
-        table["text"] = [" ".join(map(self.token, targets)) for targets in table.pop("targets")]
-        return table
+        given = {"token": token, "timestep": timestep, "rank": rank}
+        filters: dict[str, tuple[int, ...]] = {name: (one,) for name, one in given.items() if one is not None}
+        filters |= {} if lengths is None else {"lengths": lengths}
+        values = self.middle if split is None else split, *chain(*filters.values()), limit
+        sql = queries.sequences(order_by, filters)
+
+        def ask() -> "pd.DataFrame":
+            table = self._summaries.query(sql, *values)
+            table["text"] = [" ".join(map(self.token, targets)) for targets in table.pop("targets")]
+            return table
+
+        return self._kept((sql, *values), ask)
 
     def strips(self, sequences: Sequence[str], *, split: int | None = None) -> "pd.DataFrame":
         """The timesteps of some sequences: one row a timestep that counts, in the order of the sequences.
@@ -152,23 +150,19 @@ class Run:
 
         Args:
             sequences: their keys, from `sequences`.
-            split: the step that parts before and after; by default the middle one.
+            split: as there.
         """
-        keys = [_number(sequence) for sequence in sequences]
-        table = self._database.query(queries.STRIPS, self.middle if split is None else split, keys)
+        at = self.middle if split is None else split
+        return self._kept(("strips", at, *sequences), lambda: self._strips(sequences, at))
+
+    def _strips(self, sequences: Sequence[str], split: int) -> "pd.DataFrame":
+        table = self._database.query(queries.STRIPS, split, [_number(sequence) for sequence in sequences])
         place = {sequence: at for at, sequence in enumerate(sequences)}
         table = table.sort_values(["sequence", "timestep"], key=lambda column: column.map(place).fillna(column))
         return self._with_words(table.reset_index(drop=True))
 
     def place(self, step: int, *, rank: int, micro_batch: int, row: int) -> int:
-        """Which sequence of `batch(step)` a recorded row is, from 0.
-
-        Args:
-            step: the step.
-            rank: as in `trajectory`, like the next two.
-            micro_batch: see above.
-            row: see above.
-        """
+        """Which sequence of `batch(step)` a recorded row is, from 0; it stands where `trajectory` says."""
         return int(self._summaries.query(queries.PLACE, step, rank, micro_batch, row)["place"][0])
 
     def by(self, name: str) -> "pd.DataFrame":
@@ -186,6 +180,9 @@ class Run:
         """
         if name not in queries.GROUPS:
             raise InputError(not_one_of("name", name, queries.GROUPS))
+        return self._kept(("by", name), lambda: self._by(name))
+
+    def _by(self, name: str) -> "pd.DataFrame":
         table = self._summaries.query(queries.grouped(name, weighted=self._database.is_weighted))
         table["share"] = table["loss"] / table["loss"].sum()
         if name == "token":
@@ -204,10 +201,15 @@ class Run:
         Raises:
             InputError: if there is no such sequence.
         """
-        table = self._database.query(queries.TRAJECTORY, _number(sequence))
+        key = _number(sequence)
+        table = self._kept(("trajectory", key), lambda: self._database.query(queries.TRAJECTORY, key))
         if table.empty:
             raise InputError(f"`sequence` must be a key from `sequences()`; got {sequence!r}, which no step holds.")
         return self._with_words(table)
+
+    @cached_property
+    def _kept(self) -> Answers:
+        return Answers()
 
     @cached_property
     def _database(self) -> Database:
@@ -218,12 +220,6 @@ class Run:
         """The database, with one row a recorded sequence computed once: most questions are about those."""
         self._database.execute(queries.SUMMARIES)
         return self._database
-
-    def _with_words(self, table: "pd.DataFrame") -> "pd.DataFrame":
-        distinct, at = np.unique(table["target"].to_numpy(np.int64), return_inverse=True)
-        words = np.array([self.token(int(one)) for one in distinct], object)
-        table.insert(table.columns.get_loc("target") + 1, "token", words[at] if len(table) else [])  # type: ignore[arg-type, operator]
-        return table
 
 
 def open_run(path: str | Path) -> Run:

@@ -14,20 +14,20 @@ from lossviz.conventions import compare_conventions
 from lossviz.errors import InputError
 from lossviz.identification import Match, identify, read_printed
 from lossviz.reductions import Options
-from lossviz.runs._run import Run
+from lossviz.runs._opened import OpenedRun
 
 __all__ = ["explained_mean", "is_mean", "steps_of"]
 
 Part = tuple[Analysis, dict[str, Any]]
 
 
-def is_mean(run: Run, step: int) -> bool:
+def is_mean(run: OpenedRun, step: int) -> bool:
     """Whether the number printed for a step is a mean over several steps, and the step alone explains none."""
     recorded = run.recorded
     return recorded.reported(step) is not None and recorded.window(step) > 1 and recorded.printed(step) is None
 
 
-def steps_of(run: Run, step: int) -> tuple[int, ...]:
+def steps_of(run: OpenedRun, step: int) -> tuple[int, ...]:
     """The steps that a printed mean is over.
 
     Raises:
@@ -44,7 +44,7 @@ def steps_of(run: Run, step: int) -> tuple[int, ...]:
     return steps
 
 
-def explained_mean(run: Run, steps: Sequence[int], parts: Sequence[Part], number: str) -> tuple[Match, ...]:
+def explained_mean(run: OpenedRun, steps: Sequence[int], parts: Sequence[Part], number: str) -> tuple[Match, ...]:
     """The conventions whose numbers at several steps have a printed mean, likeliest first.
 
     Args:

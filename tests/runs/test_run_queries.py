@@ -266,3 +266,66 @@ def test_run_with_a_damaged_shard_is_refused_in_one_sentence(tmp_path):
     shard.write_bytes(whole[: at + 4] + bytes(len(whole) // 2) + whole[at + 4 + len(whole) // 2 :])
     with pytest.raises(FormatError, match=r"Restore it from a copy"):
         run.steps()
+
+
+def test_run_outline_reads_evenly_spread_steps_and_has_their_rows(tmp_path):
+    record(tmp_path / "run", "lengths", steps=range(9), micro_batches=1)
+    run = open_run(tmp_path / "run")
+    assert run.timesteps == 9 * 3 * 6
+    outline = run.outline(most=50)
+    assert outline["step"].tolist() == [0, 4, 8]
+    whole = run.steps()
+    pd.testing.assert_frame_equal(outline, whole[whole.step % 4 == 0].reset_index(drop=True), rtol=1e-13)
+    pd.testing.assert_frame_equal(run.outline(most=50), whole)  # what is there is not left out
+
+
+def test_run_steps_are_the_same_however_many_are_read_at_once(tmp_path, monkeypatch):
+    record(tmp_path / "run", "weights", steps=range(7))
+    whole = open_run(tmp_path / "run").steps()
+    monkeypatch.setattr("lossviz.runs._steps._AT_ONCE", 100)
+    pd.testing.assert_frame_equal(open_run(tmp_path / "run").steps(), whole, rtol=1e-13)
+
+
+def test_run_steps_with_what_the_doctor_and_identify_say(tmp_path):
+    """Up to step 1 the loop divides by all timesteps."""
+    with lossviz.Recorder(tmp_path / "run", every=1, pad_id=0, eos_id=2) as recorder:
+        for step in range(4):
+            targets = np.array([[3, 1, 2, 0], [1, 2, 0, 0]])
+            losses = np.random.default_rng(step).exponential(size=(2, 4)) + 1
+            printed = losses.mean() if step < 2 else losses[targets != 0].mean()
+            recorder.step(step=step, targets=targets, losses=losses, reported=f"{printed:.6f}")
+    run = open_run(tmp_path / "run")
+    table = run.steps(checked=True)
+    assert table["formula"].tolist() == ["PAD01", "PAD01", "C03", "C03"]
+    assert ["PAD01" in codes.split(", ") for codes in table["findings"]] == [True, True, False, False]
+    pd.testing.assert_frame_equal(table.drop(columns=["findings", "formula"]), run.steps())
+
+
+def test_run_sequences_are_filtered_by_rank_timestep_and_length(known):
+    run, table = known
+    counted = keyed(run, table[table.weight != 0])
+    everything = run.sequences()
+    for given, kept in (
+        ({"rank": 1}, counted[counted["rank"] == 1]),
+        ({"timestep": 4}, counted[counted.timestep == 4]),
+    ):
+        found = run.sequences(**given)
+        assert set(found["sequence"]) == set(kept.key)
+        own = everything[everything["sequence"].isin(found["sequence"])].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, own, rtol=1e-12)
+    both = run.sequences(rank=1, lengths=(2, 4), token=3)
+    assert set(both["sequence"]) == {
+        one.sequence
+        for one in everything.itertuples()
+        if 2 <= one.tokens <= 4
+        and ((counted.key == one.sequence) & (counted["rank"] == 1)).any()
+        and ((counted.key == one.sequence) & (counted.target == 3)).any()
+    }
+
+
+def test_run_of_many_shards_is_read_in_one_go(tmp_path):
+    rows = [row for rank in range(5) for row in record(tmp_path / "run", rank=rank, micro_batches=1)]
+    run = open_run(tmp_path / "run")
+    assert run.by("rank")["rank"].tolist() == [0, 1, 2, 3, 4]
+    table = frame(rows)
+    np.testing.assert_allclose(run.steps()["mean"], [mean_of(part) for _, part in table.groupby("step")], rtol=1e-7)

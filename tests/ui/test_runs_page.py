@@ -229,3 +229,78 @@ def test_compare_page_compares_an_edited_batch_with_how_it_came():
     assert texts(app, "error") == []
     assert float(metrics_of(app)["From the losses"].replace("−", "-").replace("+", "")) == 0
     assert metrics_of(app)["A"] != metrics_of(app)["B"]
+
+
+def test_runs_page_filters_by_length_and_timestep_typed_or_clicked(folder):
+    """Lengths are 3, 4 and 2; a bar that is selected fills the filter, and empties it when selected again."""
+    app = open_page("runs")
+
+    def left():
+        return len(decoded(traces(app, "run_strips")["loss"]["z"]))
+
+    assert left() == 3
+    run(app.text_input(key="runs_length").set_value("3-4"))
+    assert left() == 2
+    run(app.text_input(key="runs_length").set_value("long"))
+    assert "A length is a number such as 12, or two such as 12-40; got `long`." in texts(app, "caption")
+    assert left() == 3
+    pick(app, "run_by_length", 0, 2)
+    assert (app.text_input(key="runs_length").value, left()) == ("2", 1)
+    app.session_state["run_by_length"] = {"event": {"cell": None, "number": 99}}
+    run(app)
+    assert (app.text_input(key="runs_length").value, left()) == ("", 3)
+    pick(app, "run_by_position", 0, 3)
+    assert (app.text_input(key="runs_timestep").value, left()) == ("3", 1)
+    run(app.text_input(key="runs_timestep").set_value(""))
+    first = picture(app, "run_by_token")["layout"]["yaxis"]["ticktext"][0]
+    pick(app, "run_by_token", 0, 0)
+    assert app.text_input(key="runs_token").value == unescape(first)
+    assert 0 < left() <= 3
+
+
+def test_runs_page_filters_by_process(tmp_path, monkeypatch):
+    for rank in (0, 1):
+        with lossviz.Recorder(tmp_path / "run", every=1, rank=rank, world=2) as recorder:
+            recorder.step(step=0, targets=[[1, 2 + rank]], losses=[[1.0, 2.0]])
+    monkeypatch.setenv("LOSSVIZ_FILE", str(tmp_path / "run"))
+    app = open_page("runs")
+    assert len(decoded(traces(app, "run_strips")["loss"]["z"])) == 2
+    choose(app, runs_rank="1")
+    assert len(decoded(traces(app, "run_strips")["loss"]["z"])) == 1
+
+
+def test_runs_page_draws_some_steps_of_a_run_that_is_long_to_read(folder, monkeypatch):
+    monkeypatch.setattr("lossviz.runs.Run.outline.__defaults__", (40,))
+    app = open_page("runs")
+    assert decoded(traces(app, "run_plot")["mean"]["z"]).shape == (1, 4)  # every second of six, and the last
+    assert any(
+        text.startswith("4 of 6 steps are drawn, evenly spread: the run holds 72 timesteps.")
+        for text in texts(app, "caption")
+    )
+    click(app, "run_read_all")
+    run(app)
+    assert decoded(traces(app, "run_plot")["mean"]["z"]).shape == (1, 6)
+
+
+def test_runs_page_says_how_far_a_scan_is_and_stops_it(tmp_path, monkeypatch):
+    from lossviz.scanning import ScanProgress, scan
+
+    targets = np.array([[1, 2, 3]])
+    for name in "ab":
+        np.savez(tmp_path / f"{name}.npz", targets=targets, losses=targets * 1.0)
+    out = scan([tmp_path / "a.npz", tmp_path / "x.npz"], tmp_path / "run").folder
+    ScanProgress(total=5, scanned=1, problems={"x.npz": "There is no file `x.npz`."}).save(out)
+    monkeypatch.setenv("LOSSVIZ_FILE", str(out))
+    app = open_page("runs")
+    assert "1 file left out; x.npz: There is no file `x.npz`." in texts(app, "caption")
+    assert [bar.proto.text for bar in app.get("progress")] == ["Being scanned: 2 of 5 files."]
+    click(app, "run_scan_stop")
+    assert (out / "scan-stop").exists()
+    scan([tmp_path / "a.npz", tmp_path / "b.npz"], out)
+    ScanProgress(total=5, kept=1, scanned=1).save(out)
+    run(app)
+    click(app, "run_scan_read")
+    assert decoded(traces(app, "run_plot")["mean"]["z"]).shape == (1, 2)
+    ScanProgress(total=5, kept=1, scanned=1, state="stopped").save(out)
+    run(app)
+    assert "The scan was stopped after 2 of 5 files; the same command goes on from there." in texts(app, "caption")

@@ -25,11 +25,14 @@ TITLES = {
     "rank": "Mean loss by process",
     "weight": "Mean loss by weight",
 }
+_CLEAR = "rgba(0,0,0,0)"
 MOST, ROW, HEIGHT = 12, 19.0, 300.0
 
 
 def grouped_losses(table: "pd.DataFrame", *, theme: str = "light", width: float = 320) -> go.Figure:
     """Draw a bar for each group: of tokens the share of the whole loss (loss × frequency), of the others the mean.
+
+    Bars can be selected: a token by its place from 0, (place, 0); any other group by its number, (0, number).
 
     Args:
         table: of `Run.by(…)`.
@@ -70,8 +73,11 @@ def _tokens(table: "pd.DataFrame", width: float, theme: Theme) -> go.Figure:
         f"<b>{plotly_text(token)}</b><br>{count:,} times, mean loss {number(mean)}<br>{share:.1%} of the loss"
         for token, count, mean, share in zip(names, top["count"], top["mean"], shares, strict=True)
     ]
-    bars = _bars(shares, np.arange(len(names)), hover, theme, across=True)
-    return figure([bars | {"text": [f"{share:.1%}" for share in shares], **_labels(theme)}], frame)
+    at = np.arange(len(names), dtype=np.int32)
+    bars = _bars(shares, at, theme, across=True)
+    frame["xaxis2"] = {"overlaying": "x", "anchor": "y", "range": [-0.5, 0.5], "visible": False, "fixedrange": True}
+    cells = _cells(shares[:, None], np.array([0], np.int32), at, [[text] for text in hover]) | {"xaxis": "x2"}
+    return figure([bars | {"text": [f"{share:.1%}" for share in shares], **_labels(theme)}, cells], frame)
 
 
 def _numbers(table: "pd.DataFrame", name: str, width: float, theme: Theme) -> go.Figure:
@@ -84,18 +90,47 @@ def _numbers(table: "pd.DataFrame", name: str, width: float, theme: Theme) -> go
         f"<b>{name} {value:g}</b><br>mean loss {number(mean)}<br>{count:,} timesteps"
         for value, mean, count in zip(table[name], means, table["count"], strict=True)
     ]
-    return figure([_bars(means, table[name].to_numpy(), hover, theme, across=False)], frame)
+    values = table[name].to_numpy()
+    bars = _bars(means, values, theme, across=False)
+    if not np.issubdtype(values.dtype, np.integer):
+        return figure([bars | {"customdata": hover, "hoverinfo": None, "hovertemplate": _HOVER}], frame)
+    first, last = int(values.min()), int(values.max())
+    heights, words = np.full((1, last - first + 1), np.nan), [""] * (last - first + 1)
+    for value, mean, text in zip(values - first, means, hover, strict=True):
+        heights[0, value], words[value] = mean, text
+    frame["yaxis2"] = {"overlaying": "y", "anchor": "x", "range": [0.5, -0.5], "visible": False, "fixedrange": True}
+    frame["xaxis"]["range"] = [first - 0.5, last + 0.5]
+    at = np.arange(first, last + 1, dtype=np.int32)
+    return figure([bars, _cells(heights, at, np.array([0], np.int32), [words]) | {"yaxis": "y2"}], frame)
 
 
-def _bars(values: np.ndarray, at: np.ndarray, hover: list[str], theme: Theme, *, across: bool) -> Spec:
+_HOVER = "%{customdata}<extra></extra>"
+
+
+def _cells(values: np.ndarray, x: np.ndarray, y: np.ndarray, hover: list[list[str]]) -> Spec:
+    """A cell over each bar, as long as the panel and without a colour: what is pointed at, and selected."""
+    return {
+        "type": "heatmap",
+        "name": "loss",
+        "z": values,
+        "x": x,
+        "y": y,
+        "colorscale": [[0, _CLEAR], [1, _CLEAR]],
+        "showscale": False,
+        "text": hover,
+        "hovertemplate": "%{text}<extra></extra>",
+        "meta": {"select": True},
+    }
+
+
+def _bars(values: np.ndarray, at: np.ndarray, theme: Theme, *, across: bool) -> Spec:
     return {
         "type": "bar",
         "name": "losses",
         "orientation": "h" if across else "v",
         "x": values if across else at,
         "y": at if across else values,
-        "customdata": hover,
-        "hovertemplate": "%{customdata}<extra></extra>",
+        "hoverinfo": "skip",
         "marker": {"color": theme.bar, "line": {"width": 0}},
         "showlegend": False,
     }

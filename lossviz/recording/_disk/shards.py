@@ -25,6 +25,7 @@ __all__ = [
     "refusing",
     "shard_columns",
     "shard_name",
+    "shard_timesteps",
     "shards",
 ]
 
@@ -97,6 +98,21 @@ def shard_columns(path: Path, run: str) -> frozenset[str]:
         schema = pyarrow.parquet.read_schema(path)
         check_schema(schema, path, run)
         return frozenset(schema.names)
+
+
+def shard_timesteps(path: Path) -> int:
+    """How many timesteps a Parquet shard holds, padding included, as its footer says.
+
+    Raises:
+        FormatError: if it can't be read.
+    """
+    import pyarrow.parquet
+
+    with refusing(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it."):
+        footer = pyarrow.parquet.read_metadata(path)
+        groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
+        places = [at for at in range(footer.num_columns) if footer.schema.column(at).path.startswith("losses.")]
+        return sum(group.column(at).num_values for group in groups for at in places)
 
 
 def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int | None = None) -> "pyarrow.Table":

@@ -4,12 +4,12 @@ import streamlit as st
 
 from lossviz.figures import grouped_losses
 from lossviz.runs import GROUPS, Run
+from lossviz.ui.runs.filters import BARS, bar_of
 from lossviz.ui.shared.equation import theme
 from lossviz.ui.shared.plot import plot, plot_width
 
 __all__ = ["groups_panel"]
 
-SHOWN = ("token", "position", "length")
 WIDTH = 300
 LABELS = {
     "token": "The tokens that make up most of the loss.",
@@ -19,12 +19,18 @@ LABELS = {
 
 
 def groups_panel(run: Run) -> None:
-    """Draw the three pictures side by side, and the tables to download."""
-    for place, name in zip(st.columns(3), SHOWN, strict=True):
-        key = f"run_by_{name}"
+    """Draw the three pictures side by side, whose bars filter the list, and the tables to download."""
+    for place, name in zip(st.columns(3), BARS, strict=True):
+        key = BARS[name].plot
         with place:
             figure = grouped_losses(run.by(name), theme=theme(), width=plot_width(key, WIDTH))
-            plot(figure, key=key, label=LABELS[name], selectable=False)
+            plot(
+                figure,
+                key=key,
+                cell=bar_of(run, name),
+                label=f"{LABELS[name]} A bar that is selected filters the list.",
+            )
+    st.caption("Select a bar to see only the sequences that have it; select it again to see all.")
     with st.expander("Download the tables", key="run_save", on_change="rerun") as panel:
         if panel.open:
             with st.container(horizontal=True):

@@ -6,12 +6,12 @@ import streamlit as st
 
 from lossviz.figures import sequence_strips, trajectory
 from lossviz.runs import Run
+from lossviz.ui.runs.filters import filters, take_clicked_bars
 from lossviz.ui.runs.run_choice import go_to_step, step_on_screen
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.equation import theme
 from lossviz.ui.shared.plot import plot, plot_width, selected_cell
 from lossviz.ui.shared.selectbox import select
-from lossviz.ui.shared.widgets import literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["sequences_panel"]
 
 STRIPS, PATH, WIDTH = "run_strips", "run_trajectory", 930
-ORDER, SPLIT, TOKEN, SEQUENCE = "runs_order", "runs_split", "runs_token", "runs_sequence"
+ORDER, SPLIT, SEQUENCE = "runs_order", "runs_split", "runs_sequence"
 ORDERS = {"worst": "Highest loss", "changed": "Largest rise", "spread": "Widest spread"}
 MEASURE = {"worst": "mean", "changed": "change", "spread": "spread"}
 MOST = 15
@@ -27,8 +27,9 @@ MOST = 15
 
 def sequences_panel(state: State, run: Run) -> None:
     """Draw the list, its filters, and the trajectory of the sequence that is chosen in it."""
-    order, split, token = _filters(state, run)
-    ranked = run.sequences(order, split=split, token=token, limit=MOST)
+    take_clicked_bars(run)
+    order, split = _order(state, run)
+    ranked = run.sequences(order, split=split, limit=MOST, **filters(state, run))
     if order == "changed":
         ranked = ranked[ranked["change"].notna()]
     keys = ranked["sequence"].tolist()
@@ -48,8 +49,8 @@ def sequences_panel(state: State, run: Run) -> None:
             _trajectory(state, run, chosen)
 
 
-def _filters(state: State, run: Run) -> tuple[str, int, int | None]:
-    order_place, split_place, token_place = st.columns([1, 1.4, 1], vertical_alignment="bottom")
+def _order(state: State, run: Run) -> tuple[str, int]:
+    order_place, split_place = st.columns([1, 1.4], vertical_alignment="bottom")
     with order_place:
         order = select(state, ORDER, "Sequences with the", ORDERS, about="What the list is sorted by.")
     with split_place:
@@ -58,28 +59,7 @@ def _filters(state: State, run: Run) -> tuple[str, int, int | None]:
             write_widget(SPLIT, str(run.middle))
         about = "A rise is the mean at this step and later, less the mean before it."
         split = int(select(state, SPLIT, "Before and from", steps, about=about))
-    with token_place:
-        typed = st.text_input(
-            "With the token",
-            key=TOKEN,
-            placeholder="any",
-            help="Only sequences in which this token is a target that counts; its text, or its id.",
-            persist_state="session",
-        )
-    return order, split, _token(run, (typed or "").strip())
-
-
-def _token(run: Run, typed: str) -> int | None:
-    """The class of a typed token; −1, which no sequence holds, for one that the vocabulary lacks."""
-    if not typed:
-        return None
-    words = run.recorded.vocabulary or ()
-    if typed in words:
-        return words.index(typed)
-    if typed.isdecimal() and len(typed) < 19:
-        return int(typed)
-    st.caption(literal(f"The run's vocabulary has no token `{typed[:40]}`. Type it as it is written there, or its id."))
-    return -1
+    return order, split
 
 
 def _chosen(keys: list[str]) -> str | None:

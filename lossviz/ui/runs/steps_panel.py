@@ -6,7 +6,7 @@ import streamlit as st
 
 from lossviz.figures import run_steps
 from lossviz.runs import Run, RunDiagnosis, RunIdentification, diagnose_run, identify_run
-from lossviz.ui.runs.run_choice import go_to_step, step_on_screen
+from lossviz.ui.runs.run_choice import go_to_step, nearest_place, step_on_screen
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.computation import load_engine
 from lossviz.ui.shared.equation import theme
@@ -23,9 +23,9 @@ Checked = tuple[RunDiagnosis, RunIdentification]
 
 def steps_panel(state: State, run: Run) -> None:
     """Draw all steps; the chosen one is the batch on all pages."""
-    steps = run.steps()
+    steps = run.outline()
     numbers = steps["step"].tolist()
-    at = numbers.index(step_on_screen(run))
+    at = nearest_place(numbers, step_on_screen(run))
     picked = selected_cell(PLOT, (0, at))
     if picked is not None and picked[1] != at and picked[1] < len(numbers):
         go_to_step(state, run, numbers[picked[1]])
@@ -34,6 +34,8 @@ def steps_panel(state: State, run: Run) -> None:
     with st.container(key="run_over_steps"):
         figure = run_steps(steps, findings=findings, theme=theme(), width=plot_width(PLOT, WIDTH))
         plot(figure, key=PLOT, cell=(0, at), label=f"{len(steps)} steps. Arrow keys choose one.")
+        if len(numbers) < len(run.step_numbers):
+            _rest(run, len(numbers))
     with st.container(key="run_check"):
         _check(run, found)
 
@@ -42,6 +44,19 @@ def checked(run: Run) -> Checked | None:
     """What was said of the run in this tab; None before it was asked."""
     kept = read_widget(_kept(run))
     return kept if isinstance(kept, tuple) else None
+
+
+def _rest(run: Run, drawn: int) -> None:
+    """Say that not all steps are drawn, and read the others when asked."""
+    place = st.container(horizontal=True, vertical_alignment="center")
+    place.caption(
+        f"{drawn:,} of {len(run.step_numbers):,} steps are drawn, evenly spread: the run holds {run.timesteps:,} "
+        "timesteps. The list and the small pictures below read all of them."
+    )
+    if place.button("Read all steps", key="run_read_all", help="Reads the losses of every step, once."):
+        with st.spinner("Reading all steps"):
+            run.steps()
+        st.rerun()
 
 
 def _kept(run: Run) -> str:

@@ -1,5 +1,7 @@
 """The steps of a recorded run: a list, and a strip with the number of each; the chosen one is the batch on screen."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from lossviz.digits import number
@@ -14,7 +16,7 @@ from lossviz.ui.shared.plot import plot, plot_width, selected_cell
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import say
 
-__all__ = ["STEP", "show_step", "step_picker"]
+__all__ = ["STEP", "nearest_place", "show_step", "step_picker"]
 
 STEP, STRIP = "run_step", "run_strip"
 WIDTH = 262  # of the sidebar's plot at 1280 × 800, until the browser has said its own
@@ -23,19 +25,19 @@ WIDTH = 262  # of the sidebar's plot at 1280 × 800, until the browser has said 
 def step_picker(state: State, run: Run) -> None:
     """Let the user choose a step; put its batch on the screen, or say in one sentence why it can't be read."""
     try:
-        steps = run.steps()
+        steps = run.outline()
     except LossvizError as error:
         say("error", str(error))
         return
-    names = [str(step) for step in steps["step"]]
+    drawn, names = steps["step"].tolist(), [str(step) for step in run.step_numbers]
     if read_widget(STEP) not in names:
         write_widget(STEP, names[-1])
-    cell = (0, names.index(read_widget(STEP)))
-    picked = selected_cell(STRIP, cell)
-    if picked is not None and picked[1] < len(names):
-        cell = (0, picked[1])
-        write_widget(STEP, names[cell[1]])
-    words = [_words(row) for row in steps.itertuples(index=False)]
+    before = (0, nearest_place(drawn, int(read_widget(STEP))))
+    picked = selected_cell(STRIP, before)
+    if picked is not None and picked != before and picked[1] < len(drawn):
+        write_widget(STEP, str(drawn[picked[1]]))
+    means = dict(zip(drawn, steps["mean"], strict=True))
+    words = [_words(step, run.printed(step), means.get(step)) for step in run.step_numbers]
     step = select(
         state,
         STEP,
@@ -46,7 +48,8 @@ def step_picker(state: State, run: Run) -> None:
     )
     with st.container(key="run_steps"):
         strip = step_strip(steps, theme=theme(), width=plot_width(STRIP, WIDTH))
-        plot(strip, key=STRIP, cell=(0, names.index(step)), label=f"{len(names)} steps. Arrow keys choose one.")
+        at = nearest_place(drawn, int(step))
+        plot(strip, key=STRIP, cell=(0, at), label=f"{len(drawn)} steps. Arrow keys choose one.")
     show_step(state, run, int(step))
 
 
@@ -62,13 +65,21 @@ def show_step(state: State, run: Run, step: int) -> None:
     state.show(known or Source("run", name, batch, reduction=recorded_with(batch), series=run.name))
 
 
-def _words(row: object) -> str:
-    """A step in the list: its number, what was printed, and the true mean.
+def nearest_place(steps: Sequence[int], step: int) -> int:
+    """Where a step stands among those that are drawn; the nearest one, where it is not.
 
-    >>> from types import SimpleNamespace
-    >>> _words(SimpleNamespace(step=1200, printed="2.31", mean=2.25))
-    '1,200 · 2.31, mean 2.2500'
+    >>> nearest_place([0, 100, 200], 120)
+    1
     """
-    step, printed, mean = (getattr(row, name) for name in ("step", "printed", "mean"))
-    shown = "" if printed is None else f"{str(printed)[:12]}, "
-    return f"{step:,} · {shown}mean {number(mean)}"
+    return min(range(len(steps)), key=lambda at: abs(steps[at] - step))
+
+
+def _words(step: int, printed: str | None, mean: float | None) -> str:
+    """A step in the list: its number, what was printed, and the true mean, where it was read.
+
+    >>> _words(1200, "2.31", 2.25), _words(1300, None, None)
+    ('1,200 · 2.31, mean 2.2500', '1,300')
+    """
+    parts = [f"{printed[:12]}"] if printed is not None else []
+    parts += [f"mean {number(mean)}"] if mean is not None else []
+    return f"{step:,} · {', '.join(parts)}" if parts else f"{step:,}"

@@ -4,6 +4,7 @@ from lossviz.errors import LossvizError
 from lossviz.ui.link import remember
 from lossviz.ui.runs.groups_panel import groups_panel
 from lossviz.ui.runs.run_choice import choose_run
+from lossviz.ui.runs.scan_panel import scan_panel
 from lossviz.ui.runs.sequences_panel import sequences_panel
 from lossviz.ui.runs.steps_panel import steps_panel
 from lossviz.ui.session.state import get_state
@@ -20,6 +21,7 @@ def runs() -> None:
     if run is None:
         return
     try:
+        scan_panel(state, run)
         steps_panel(state, run)
         sequences_panel(state, run)
         groups_panel(run)
