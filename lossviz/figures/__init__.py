@@ -25,17 +25,20 @@ from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
 from lossviz.figures.runs.difference_map import difference_map
 from lossviz.figures.runs.grouped_losses import grouped_losses
+from lossviz.figures.runs.learning_curves import Learning, learning_curves
 from lossviz.figures.runs.loss_scatter import loss_scatter
 from lossviz.figures.runs.run_steps import run_steps
 from lossviz.figures.runs.sequence_strips import sequence_strips
 from lossviz.figures.runs.step_strip import step_strip
 from lossviz.figures.runs.trajectory import trajectory
+from lossviz.figures.runs.two_runs import two_runs
 from lossviz.figures.split import split_weights
 
 __all__ = [
     "FIGURES",
     "QUANTITIES",
     "Figure",
+    "Learning",
     "Quantity",
     "class_bars",
     "coefficient_map",
@@ -44,6 +47,7 @@ __all__ = [
     "equation",
     "grid",
     "grouped_losses",
+    "learning_curves",
     "loss_scatter",
     "mask",
     "overview",
@@ -52,6 +56,7 @@ __all__ = [
     "split_weights",
     "step_strip",
     "trajectory",
+    "two_runs",
     "visible",
 ]
 
@@ -72,6 +77,7 @@ FIGURES = (
     Figure("equation", "Batch loss × mask = unpadded loss, and what it is divided by", equation),
     Figure("grid", "One heatmap of the equation by itself", grid),
     Figure("grouped_losses", "The losses of a run by position, token or length", grouped_losses),
+    Figure("learning_curves", "Printed and true means of two programs while they train", learning_curves),
     Figure("loss_scatter", "Loss against loss, a point a timestep", loss_scatter),
     Figure("mask", "Which timesteps count, from the batch alone", mask),
     Figure("overview", "A whole batch at a glance", overview),
@@ -80,4 +86,5 @@ FIGURES = (
     Figure("split_weights", "What each timestep weighs where the means of parts are averaged", split_weights),
     Figure("step_strip", "All steps of a run in a narrow strip", step_strip),
     Figure("trajectory", "One sequence over the steps of a run", trajectory),
+    Figure("two_runs", "One batch under two models, side by side", two_runs),
 )

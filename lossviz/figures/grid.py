@@ -17,9 +17,9 @@ from lossviz.figures._core.legend import colour_axis
 from lossviz.figures._core.quantity import QUANTITIES
 from lossviz.figures._core.style import theme_named
 from lossviz.figures._core.text import ellipsis, plotly_text
-from lossviz.figures._core.traces import hatches, heatmap, marks, outline, texts
+from lossviz.figures._core.traces import Axes, hatches, heatmap, marks, outline, texts
 
-__all__ = ["PARTS", "grid"]
+__all__ = ["PARTS", "grid", "loss_traces"]
 
 Array = np.ndarray
 Spec = dict[str, Any]
@@ -77,20 +77,21 @@ def grid(
         return figure([*_targets(drawing), *_outlined(drawing, cell)], frame)
     frame["coloraxis"] = colour_axis(analysis, drawing.quantity, drawing.place, drawing.scale, colours)
     cells = drawing.first if part == "losses" else drawing.left
-    return figure([*_values(drawing, cells), *_outlined(drawing, cell)], frame)
+    return figure([*loss_traces(drawing, cells), *_outlined(drawing, cell)], frame)
 
 
-def _values(drawing: Drawing, cells: Cells) -> list[Spec]:
+def loss_traces(drawing: Drawing, cells: Cells, axes: Axes = AXES, name: str = "losses") -> list[Spec]:
+    """A heatmap of losses with its marks and words, which says no more under the pointer than in its cells."""
     size, window, theme = drawing.place.cell, drawing.window, drawing.theme
     hover = "sequence %{y}, timestep %{x}<br>loss %{z:.4~f}<extra></extra>"
     shades = heatmap(
-        cells.z, window, AXES, size, coloraxis="coloraxis", meta={"select": True}, name="losses", hovertemplate=hover
+        cells.z, window, axes, size, coloraxis="coloraxis", meta={"select": True}, name=name, hovertemplate=hover
     )
     return [
-        *marks(cells.codes, window, AXES, size, theme),
-        *(hatches(cells, window, AXES, theme) if size[0] < 22 else []),
+        *marks(cells.codes, window, axes, size, theme),
+        *(hatches(cells, window, axes, theme) if size[0] < 22 else []),
         shades,
-        *cell_words(drawing, cells, AXES),
+        *cell_words(drawing, cells, axes),
     ]
 
 

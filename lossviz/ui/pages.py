@@ -8,6 +8,7 @@ from lossviz.ui.session.state import get_state
 from lossviz.ui.shared.address import address_buttons
 from lossviz.ui.shared.settings_panel import choose_settings
 from lossviz.ui.sources.batch_picker import doors
+from lossviz.ui.train.door import arrive_at_frame
 from lossviz.ui.views import LEARN, VIEWS, View
 
 __all__ = ["show_page"]
@@ -18,6 +19,7 @@ def show_page() -> None:
     state = get_state()
     restore(state)
     arrive(state)
+    arrive_at_frame(state)
     pages = {_page(view): view for view in VIEWS}
     groups = {view.group: [page for page, other in pages.items() if other.group == view.group] for view in VIEWS}
     page = st.navigation(groups)

@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -26,6 +27,8 @@ def subject(entry):
         "grouped_losses": groups_table("token"),
         "difference_map": comparison(),
         "loss_scatter": comparison(),
+        "two_runs": [analysis, analysis],
+        "learning_curves": [figures.Learning("right", np.array([2.0, 1.0]), np.array([0, 2]), np.array([2.5, 0.9]))],
     }
     return subjects.get(entry.name, analysis)
 

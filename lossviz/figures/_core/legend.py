@@ -8,7 +8,7 @@ import numpy as np
 from lossviz.analysis import Analysis
 from lossviz.figures._core.cells import Cells, glyph
 from lossviz.figures._core.geometry import LEGEND_ROW, Geometry
-from lossviz.figures._core.quantity import Quantity, uniform_guess
+from lossviz.figures._core.quantity import Quantity
 from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import MARKS, Theme
 from lossviz.figures._core.text import number, text_width
@@ -152,7 +152,7 @@ def _ticks(
     step = _nice((high - low) / max(2, min(6, length / 30)))
     values = [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step]
     labels = [_tick(quantity, v) for v in values]
-    uniform, name = uniform_guess(analysis), "2" if analysis.is_classifier else "V"
+    uniform, name = quantity.guess_of(analysis), "2" if analysis.is_classifier else "V"
     if quantity.beyond is None or uniform is None or not low < uniform <= high:
         return values, labels
     pixel = (high - low) / length

@@ -12,7 +12,7 @@ from lossviz.errors import InputError, not_one_of
 from lossviz.figures._core.scale import BEYOND, Scale
 from lossviz.figures._core.text import compact, number
 
-__all__ = ["QUANTITIES", "Quantity", "quantity_named", "uniform_guess"]
+__all__ = ["QUANTITIES", "Quantity", "quantity_named"]
 
 Array = np.ndarray
 
@@ -37,6 +37,7 @@ class Quantity:
         limits: the ends of the colour scale where they are the same for every batch, else None.
         scale: the ends of the colour scale where they are locked, else None.
         beyond: for a scale anchored at ln V, how many nats it extends above ln V; else None.
+        guess: the loss of a uniform guess where the batch can't tell, else None.
         logarithmic: whether colours follow log₁₀ of the value.
     """
 
@@ -52,6 +53,7 @@ class Quantity:
     limits: tuple[float, float] | None = None
     scale: tuple[float, float] | None = None
     beyond: float | None = None
+    guess: float | None = None
     logarithmic: bool = False
 
     def locked(self, low: float, high: float) -> "Quantity":
@@ -67,6 +69,18 @@ class Quantity:
             raise InputError(f"`scale` must be two finite numbers, the lower first; got ({low}, {high}).")
         return replace(self, scale=(float(low), float(high)))
 
+    def anchored(self, classes: int) -> "Quantity":
+        """The same quantity on the scale of so many classes, for recorded losses that don't say how many there are.
+
+        >>> round(QUANTITIES["loss"].anchored(115).guess, 4)
+        4.7449
+        """
+        return replace(self, guess=float(np.log(classes)))
+
+    def guess_of(self, analysis: Analysis) -> float | None:
+        """The loss of a uniform guess, or None where the number of classes is unknown."""
+        return _uniform_guess(analysis) if self.guess is None else self.guess
+
     def colour_value(self, values: Array) -> Array:
         """The values as the colour scale sees them: the same, or their log₁₀."""
         if not self.logarithmic:
@@ -80,7 +94,7 @@ class Quantity:
         if fixed:
             low, high = np.log10(np.maximum(fixed, 1)) if self.logarithmic else fixed
             return Scale(float(low), float(high))
-        guess = uniform_guess(analysis)
+        guess = self.guess_of(analysis)
         if self.beyond is not None and guess is not None:
             return Scale(0.0, guess + self.beyond, guess)
         return self.stretched(analysis)
@@ -106,7 +120,7 @@ class Quantity:
         return 0.0, end
 
 
-def uniform_guess(analysis: Analysis) -> float | None:
+def _uniform_guess(analysis: Analysis) -> float | None:
     """The loss of a uniform guess, ln V in nats (ln 2 of a classifier); None where V is unknown or 1."""
     classes = 2 if analysis.is_classifier else analysis.batch.classes
     # The vocabulary of recorded losses may hold the tokens of this batch alone.

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lossviz.batch import Batch
 from lossviz.lessons import STEPS, Screen, Step, batch_named, is_sample
 from lossviz.reductions import FLAGS
 from lossviz.ui.session.default_reduction import Choices
@@ -11,7 +12,7 @@ from lossviz.ui.shared.loop_options import SETTINGS_OPTIONS
 from lossviz.ui.shared.settings_panel import DECLARED
 from lossviz.ui.shared.widgets import literal
 
-__all__ = ["arrive", "door_panel", "page_named", "put_on_screen"]
+__all__ = ["arrive", "door_panel", "open_made", "page_named", "put_on_screen"]
 
 LESSON = "lesson"
 """The parameter of an address that says from which step a page was opened."""
@@ -21,6 +22,7 @@ TITLES = {
     "reductions": "Reductions",
     "identify": "Identify",
     "learn": "Learn",
+    "train": "Train",
 }
 
 
@@ -52,12 +54,7 @@ def put_on_screen(state: State, screen: Screen, *, printed: str = "") -> None:
         write_widget("sample", screen.batch)
     else:
         batch = batch_named(screen.batch)
-        where = "file", batch.title or screen.batch
-        known = state.known(*where) or Source(*where, batch)
-        state.sources.pop(where, None)
-        state.sources[where] = known  # the newest of the opened ones comes first
-        state.opened += 1
-        write_widget("door", "Open")
+        where = _opened(state, batch.title or screen.batch, batch)
     if where != state.opening.batch:
         state.opening.linked = frozenset(Choices._fields)
     write_widget("mask", screen.settings.mask or DECLARED)
@@ -72,6 +69,26 @@ def put_on_screen(state: State, screen: Screen, *, printed: str = "") -> None:
             state.source.tell(printed)
     else:
         state.linked = Linked(where, screen.cell, (), printed)
+
+
+def open_made(state: State, name: str, batch: Batch, cell: tuple[int, int] | None) -> None:
+    """Put a batch that was made on the screen, under a name, with a cell selected."""
+    where = _opened(state, name, batch)
+    if state.source is not None and (state.source.door, state.source.name) == where:
+        state.cell = cell
+    else:
+        state.linked = Linked(where, cell, ())
+
+
+def _opened(state: State, name: str, batch: Batch) -> tuple[str, str]:
+    """Keep a batch among those that were opened, as the newest; returns where."""
+    where = "file", name
+    known = state.known(*where) or Source(*where, batch)
+    state.sources.pop(where, None)
+    state.sources[where] = known
+    state.opened += 1
+    write_widget("door", "Open")
+    return where
 
 
 def page_named(name: str) -> st.Page:

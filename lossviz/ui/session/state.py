@@ -16,6 +16,7 @@ from lossviz.ui.session.default_reduction import Opening
 from lossviz.ui.session.editor import Editor, Editors
 from lossviz.ui.session.repair import Repair
 from lossviz.ui.session.source import Source
+from lossviz.ui.session.staging import Staging
 
 __all__ = ["Linked", "State", "default_widget", "get_state", "read_widget", "write_widget"]
 
@@ -56,7 +57,7 @@ class State:
             `pending`: the cell to select in the step that comes on the screen then.
         opening: with which mask and reduction the batch on screen opened.
         started: whether the file that the app was started with was read.
-        learning: what was done in the lessons.
+        learning: what was done in the lessons; `staging`: what is on the stage of the page Train.
         page: the page that is on the screen; `entered`: whether it was another one before.
     """
 
@@ -86,6 +87,7 @@ class State:
     page: str = ""
     entered: bool = False
     learning: Progress = field(default_factory=lambda: Progress(tuple(STEPS)))
+    staging: Staging = field(default_factory=Staging)
     _analysis: Analysis | None = None
     _analysis_of: Source | None = None
 

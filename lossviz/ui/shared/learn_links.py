@@ -16,6 +16,11 @@ TOPICS = {
     "micro-batches": "5.5",
     "perplexity": "5.6",
     "shifted targets": "5.8",
+    "losses without a mask": "2.8",
+    "extra padding": "5.4",
+    "the pad id": "2.7",
+    "the mask upside down": "5.7",
+    "the timestep that is read": "3.8",
 }
 """What can be explained, and the step that does."""
 

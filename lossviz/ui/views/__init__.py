@@ -11,6 +11,7 @@ from lossviz.ui.views.identify import identify
 from lossviz.ui.views.learn import learn
 from lossviz.ui.views.reductions import reductions
 from lossviz.ui.views.runs import runs
+from lossviz.ui.views.train import train
 
 __all__ = ["BATCH", "LEARN", "RUN", "VIEWS", "View"]
 
@@ -47,4 +48,5 @@ VIEWS: tuple[View, ...] = (
     View("runs", "Runs", "Which step, which sequence, which token should I look at?", runs, group=RUN),
     View("compare", "Compare", "What changed, and by how much?", compare, group=RUN),
     View("learn", "Learn", "What is a sequence loss made of?", learn, group=LEARN),
+    View("train", "Train", "What does one wrong line do?", train, group=LEARN),
 )

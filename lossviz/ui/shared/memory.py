@@ -1,4 +1,4 @@
-"""The browser's own memory of the progress, and the voice and the focus of the page; a component without an iframe.
+"""The browser's memory of what somebody did, and the voice and the focus of the page; a component without an iframe.
 
 Nothing of Streamlit announces that a page has another step now, and nothing moves the focus there.
 """
@@ -9,42 +9,50 @@ from typing import Any
 
 import streamlit as st
 
-from lossviz.ui.session.state import State, read_widget, write_widget
+from lossviz.lessons import Progress
+from lossviz.ui.session.state import read_widget, write_widget
 
 __all__ = ["REFUSED", "memory"]
 
-KEY = "learn_memory"
-SEEN = "learn_memory:seen"
 REFUSED = "This browser keeps nothing for this page: your progress lasts until the tab is closed."
 _HERE = Path(__file__).parent
 
 
-def memory(state: State, *, heading: str, announced: str) -> None:
+def memory(progress: Progress, store: str, *, heading: str, title: str, announced: str) -> None:
     """Keep the progress, announce the step, and move the focus to its heading when it changes.
 
     Args:
-        state: whose progress it is.
+        progress: what is kept.
+        store: its name in the browser's storage.
         heading: the CSS selector of the step's heading.
+        title: the text of that heading.
         announced: what a screen reader says of the step.
     """
+    key = store.replace(".", "_")
     data = {
-        "write": state.learning.text(),
-        "seen": read_widget(SEEN),
+        "store": store,
+        "write": progress.text(),
+        "seen": read_widget(_seen(key)),
         "heading": heading,
+        "title": title,
         "announced": announced,
-        "step": state.learning.at,
+        "step": progress.at,
     }
-    _component()(key=KEY, data=data, on_stored_change=partial(_merge, state), on_refused_change=_nothing)
-    if dict(read_widget(KEY) or {}).get("refused"):
+    _component()(key=key, data=data, on_stored_change=partial(_merge, progress, key), on_refused_change=_nothing)
+    if dict(read_widget(key) or {}).get("refused"):
         st.caption(REFUSED)
 
 
-def _merge(state: State) -> None:
+def _merge(progress: Progress, key: str) -> None:
     """Take what the browser kept, and on the first visit the step that was left; a callback."""
-    stored = dict(read_widget(KEY) or {}).get("stored")
+    stored = dict(read_widget(key) or {}).get("stored")
     text = stored if isinstance(stored, str) else ""
-    write_widget(SEEN, text)
-    state.learning.merge(text)
+    write_widget(_seen(key), text)
+    progress.merge(text)
+
+
+def _seen(key: str) -> str:
+    return f"{key}:seen"
 
 
 def _nothing() -> None:

@@ -2,7 +2,6 @@
 // The server says what it wants to keep (`write`) and what it has read (`seen`): a text that is neither was written by
 // another tab, and goes to the server first, which merges the two.
 
-const KEY = "lossviz.learn.1";
 const PATIENCE_MS = 3000;
 const known = new WeakMap();
 
@@ -15,19 +14,19 @@ export default function ({ data, parentElement, setStateValue }) {
     const arrived = view.step !== undefined;
     view.step = data.step;
     root.textContent = data.announced;
-    if (arrived) focus(data.heading, data.announced, performance.now() + PATIENCE_MS);
+    if (arrived) focus(data.heading, data.title, performance.now() + PATIENCE_MS);
   }
 }
 
-function keep(view, { write, seen }, setStateValue) {
+function keep(view, { store, write, seen }, setStateValue) {
   try {
-    const stored = localStorage.getItem(KEY) ?? "";
+    const stored = localStorage.getItem(store) ?? "";
     if (seen === null || (stored !== view.kept && stored !== seen && stored !== write)) {
       if (view.told !== stored) setStateValue("stored", stored);
       view.told = stored;
       return;
     }
-    if (stored !== write) localStorage.setItem(KEY, write);
+    if (stored !== write) localStorage.setItem(store, write);
     view.kept = write;
     view.told = undefined;
   } catch {
@@ -37,12 +36,12 @@ function keep(view, { write, seen }, setStateValue) {
 }
 
 /** The heading of the new step is drawn in the same run, but perhaps a moment later. */
-function focus(selector, announced, until) {
+function focus(selector, title, until) {
   const heading = document.querySelector(selector);
-  if (heading && announced.endsWith(heading.textContent.trim())) {
+  if (heading && heading.textContent.trim() === title) {
     heading.tabIndex = -1;
     heading.focus({ preventScroll: false });
   } else if (performance.now() < until) {
-    setTimeout(() => focus(selector, announced, until), 60);
+    setTimeout(() => focus(selector, title, until), 60);
   }
 }

@@ -1,0 +1,83 @@
+"""A frame: both heatmaps with one selected timestep, the doors into Explore, and the curves."""
+
+import streamlit as st
+
+from lossviz.analysis import Analysis, analyze
+from lossviz.figures import Learning, learning_curves, two_runs
+from lossviz.theatre import SIDES, Recording, Run
+from lossviz.ui.learn.live_page import page_named
+from lossviz.ui.session.staging import Staging
+from lossviz.ui.shared.equation import theme
+from lossviz.ui.shared.plot import plot, plot_width, selected_cell
+from lossviz.ui.shared.widgets import literal
+from lossviz.ui.train.door import FRAME, frame_name
+
+__all__ = ["curves_panel", "frames_panel"]
+
+PICTURE, CURVES, WIDTH = "train_picture", "train_lines", 930
+NAMES = {"right": "right", "wrong": "bug"}
+
+
+def frames_panel(staging: Staging, recording: Recording, at: int) -> None:
+    """Draw what each timestep of the fixed batch costs both models, and what the selected one costs."""
+    with st.container(key="train_frames"):
+        cell = selected_cell(PICTURE, staging.cell)
+        both = [_analysis(recording.side(side), at) for side in SIDES]
+        words = recording.right.scene.vocabulary
+        figure = two_runs(
+            both, classes=None if words is None else len(words), theme=theme(), width=plot_width(PICTURE, WIDTH)
+        )
+        staging.cell = plot(
+            figure, key=PICTURE, cell=cell,
+            label=f"Step {recording.steps[at]}: the losses of eight sequences, right run and bug. Arrow keys select.",
+        )  # fmt: skip
+        with st.container(key="train_doors", horizontal=True, vertical_alignment="center"):
+            st.caption(literal(_cell(both, staging.cell)), width="content")
+            st.space("stretch")
+            for side in SIDES:
+                st.page_link(
+                    page_named("explore"),
+                    label=f"Open this frame of the {NAMES[side]}{' run' if side == 'right' else ''} in Explore",
+                    icon=":material/open_in_new:",
+                    query_params={FRAME: frame_name(staging, side, recording.steps[at])},
+                )
+
+
+def curves_panel(recording: Recording, at: int) -> None:
+    """Draw what both programs printed, and what is true of their models."""
+    with st.container(key="train_curves"):
+        runs = [
+            Learning(NAMES[side], run.reported, run.steps, run.true[:, 0])
+            for side, run in ((side, recording.side(side)) for side in SIDES)
+        ]
+        figure = learning_curves(
+            runs, step=recording.steps[at], last=recording.settings.steps, theme=theme(),
+            width=plot_width(CURVES, WIDTH),
+        )  # fmt: skip
+        label = "Printed and true means of both runs over the steps; the numbers stand above and in the verdict."
+        plot(figure, key=CURVES, label=label, selectable=False)
+
+
+def _analysis(run: Run, at: int) -> Analysis:
+    """The fixed batch after a frame's step, analyzed once."""
+    return _analyzed(run.settings.key, run.bug, int(run.steps[at]), run, at)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _analyzed(key: str, bug: str, step: int, _run: Run, _at: int) -> Analysis:  # noqa: ARG001 - what it is kept by
+    return analyze(_run.batch(_at))
+
+
+def _cell(both: list[Analysis], cell: tuple[int, int] | None) -> str:
+    """What the selected timestep costs both models."""
+    right, wrong = both
+    if cell is None or not all(0 <= place < size for place, size in zip(cell, right.batch_loss.shape, strict=True)):
+        return "Select a cell to read both losses."
+    batch = right.batch
+    word = batch.input_token(int(batch.inputs[cell])) if right.is_classifier and batch.inputs is not None else None
+    token = word if word is not None else batch.token(int(batch.targets[cell]))
+    padding = "" if right.is_classifier or right.mask[cell] else " (padding)"
+    return (
+        f"Sequence {cell[0]}, timestep {cell[1]}, {token[:24]!r}{padding}: "
+        f"right {right.batch_loss[cell]:.4f}, bug {wrong.batch_loss[cell]:.4f} nats."
+    )

@@ -1,0 +1,158 @@
+"""The stage: one slider over the frames, both heatmaps, the curves, the verdict, the texts; drawn again by itself.
+
+It is a fragment: what changes in it does not draw the rest of the page. Its interval can be changed only by a run of
+the whole page.
+"""
+
+import time
+from functools import partial
+
+import streamlit as st
+
+from lossviz.theatre import Recording, frame_steps
+from lossviz.ui.session.editor import Editor
+from lossviz.ui.session.staging import Staging
+from lossviz.ui.session.state import State, read_widget
+from lossviz.ui.shared.voice import voice
+from lossviz.ui.train.frame_panel import curves_panel, frames_panel
+from lossviz.ui.train.live import is_running, leave, live_buttons, live_panel, recording_on_stage
+from lossviz.ui.train.verdict_panel import texts_panel, verdict_panel
+
+__all__ = ["controls", "stage"]
+
+PACE = 1 / 3
+"""Seconds a frame while playing."""
+LOOK = 0.5
+"""Seconds between looks at a training."""
+STEP = "train_step"
+
+
+def controls(state: State) -> None:
+    """Draw the buttons that change how often the stage is drawn, and the choice between the act's pairs."""
+    staging = state.staging
+    with st.container(key="train_controls", horizontal=True, vertical_alignment="center"):
+        if is_running(staging):
+            label, icon = ("Follow", "play_arrow") if staging.step is not None else ("Pause", "pause")
+            st.button(label, key="train_follow", icon=f":material/{icon}:", on_click=partial(_follow, staging))
+        elif staging.playing:
+            st.button("Pause", key="train_pause", icon=":material/pause:", on_click=partial(_pause, staging))
+        else:
+            with st.container(key="train_moving", width="content"):
+                st.button("Play", key="train_play", icon=":material/play_arrow:", on_click=partial(_play, staging))
+            with st.container(key="train_unmoving", width="content"):
+                st.caption("Your system asks for less motion: move the slider instead of playing.", width="content")
+        live_buttons(staging)
+        _pairs(staging)
+
+
+def stage(state: State) -> None:
+    """Draw the stage, and again at its interval."""
+    interval = _interval(state.staging)
+    st.fragment(_stage, run_every=interval)(state, interval)
+
+
+def _stage(state: State, interval: float | None) -> None:
+    staging = state.staging
+    live_panel(staging)
+    recording = recording_on_stage(staging)
+    if recording is None:
+        st.info("The recording of this act can't be read. Train it now makes it again.")
+        return
+    _tick(staging, recording)
+    if _interval(staging) != interval:
+        st.rerun()
+    at = _slider(state, recording)
+    voice(_said(recording, at), quiet=staging.playing)
+    frames_panel(staging, recording, at)
+    curves_panel(recording, at)
+    verdict_panel(state, recording, at)
+    texts_panel(recording, at)
+
+
+def _slider(state: State, recording: Recording) -> int:
+    """Draw the slider; returns the place of the frame that is looked at."""
+    staging = state.staging
+    at = _place(staging, recording)
+    steps = list(frame_steps(staging.settings.steps))
+    editor = state.editors.draw(STEP, staging.settings.key, {STEP: recording.steps[at]})
+    slide = partial(_slide, state, editor)
+    st.select_slider(
+        "Step", steps, value=editor.shown[STEP], key=editor.key, on_change=slide, label_visibility="collapsed"
+    )
+    return at
+
+
+def _place(staging: Staging, recording: Recording) -> int:
+    """The last frame that is not after the step that is looked at."""
+    if staging.step is None:
+        return len(recording.steps) - 1
+    return max((at for at, step in enumerate(recording.steps) if step <= (staging.step or 0)), default=0)
+
+
+def _tick(staging: Staging, recording: Recording) -> None:
+    """The next frame, if it is due; after the last one, playing is over."""
+    if not staging.playing or time.monotonic() < staging.due:
+        return
+    following = [step for step in recording.steps if step > (staging.step or 0)]
+    staging.due = time.monotonic() + PACE
+    if len(following) <= 1:
+        staging.step, staging.playing = None, False
+    else:
+        staging.step = following[0]
+
+
+def _interval(staging: Staging) -> float | None:
+    return PACE if staging.playing else LOOK if is_running(staging) else None
+
+
+def _said(recording: Recording, at: int) -> str:
+    step, right, wrong = recording.steps[at], recording.right, recording.wrong
+    if step == 0:
+        return f"Before the first step: right {right.true[at, 0]:.3g} nats, bug {wrong.true[at, 0]:.3g} nats."
+    return (
+        f"Step {step}: right prints {right.printed(step):.3g}, true {right.true[at, 0]:.3g}; "
+        f"bug prints {wrong.printed(step):.3g}, true {wrong.true[at, 0]:.3g}."
+    )
+
+
+def _pairs(staging: Staging) -> None:
+    """The choice between the pairs of an act that has two."""
+    pairs = staging.act.settings
+    if len(pairs) == 1:
+        return
+    names = {"adam": "Adam", "sgd": "SGD"}
+    labels = [names[pair.optimizer] for pair in pairs]
+    key = f"train_pair_{staging.act.number}"
+    st.segmented_control(
+        "Optimizer", labels, default=labels[staging.variant], required=True, key=key, label_visibility="collapsed",
+        on_change=partial(_choose, staging, key, labels),
+    )  # fmt: skip
+
+
+def _choose(staging: Staging, key: str, labels: list[str]) -> None:
+    chosen = read_widget(key)
+    if chosen in labels:
+        leave(staging)
+        staging.choose(labels.index(chosen))
+
+
+def _slide(state: State, editor: Editor) -> None:
+    value, staging = read_widget(editor.key), state.staging
+    if isinstance(value, int) and editor.is_typed(STEP, value):
+        editor.held[STEP] = value
+        staging.step, staging.playing = value, False
+
+
+def _play(staging: Staging) -> None:
+    staging.playing, staging.due = True, time.monotonic() + PACE
+    if staging.step is None:
+        staging.step = 0
+
+
+def _pause(staging: Staging) -> None:
+    staging.playing = False
+
+
+def _follow(staging: Staging) -> None:
+    recording = recording_on_stage(staging)
+    staging.step = recording.steps[-1] if staging.step is None and recording is not None else None

@@ -1,0 +1,43 @@
+"""A theatre whose workers replay the recording of act 1 instead of training: the same events, in about two seconds."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from lossviz.theatre import Jobs, act_numbered, read
+from lossviz.theatre._growing import Ended, Event, Framed, Opened, Stepped
+from lossviz.theatre._messages import to_line
+
+__all__ = ["SETTINGS", "events", "replaying"]
+
+SETTINGS = act_numbered(1).settings[0]
+PLAY = """
+import sys, time
+sys.stdin.readline()
+for line in open(sys.argv[1]):
+    print(line, end="", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def events(off: float = 0.0) -> list[Event]:
+    """What happened when act 1 was recorded; `off` is added to every printed number."""
+    shipped = read(SETTINGS)
+    right, wrong = shipped.right, shipped.wrong
+    happened: list[Event] = [Opened(right.scene, right.versions)]
+    for at, step in enumerate(shipped.steps):
+        before = shipped.steps[at - 1] if at else 0
+        happened += [
+            Stepped(float(one) + off, float(other) + off)
+            for one, other in zip(right.reported[before:step], wrong.reported[before:step], strict=True)
+        ]
+        happened.append(Framed(right.frame(at), wrong.frame(at)))
+    return [*happened, Ended(right.facts, wrong.facts)]
+
+
+def replaying(seconds: float = 2.0, off: float = 0.0) -> Jobs:
+    """A registry whose workers take so many seconds; whatever is asked for, act 1 is played."""
+    happened = events(off)
+    script = Path(tempfile.mkdtemp(prefix="lossviz-replay-")) / "events.jsonl"
+    script.write_bytes(b"".join(map(to_line, happened)))
+    return Jobs([sys.executable, "-c", PLAY, str(script), str(seconds / len(happened))])
