@@ -43,6 +43,7 @@ class Batch:
         top_classes: [B, T, K] int64, recorded with the losses, or None; `top_probabilities` float64 likewise.
         classes: V, or None where neither logits, nor a vocabulary, nor a count says.
         num_items_in_batch: the labels of all micro-batches of a step, by which a trainer divides a sum, or None.
+        labels_per_timestep: K, where a timestep with K labels stands as K timesteps of two classes, or None.
 
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=[[1, 2, 0], [3, 0, 0]], lengths=[2, 1], pad_id=0)
     >>> batch
@@ -70,11 +71,12 @@ class Batch:
     top_probabilities: Array | None = None
     classes: int | None = None
     num_items_in_batch: int | None = None
+    labels_per_timestep: int | None = None
 
     FIELDS: ClassVar[tuple[str, ...]] = (
         "logits", "targets", "lengths", "weights", "inputs", "vocabulary", "input_vocabulary", "pad_id", "eos_id",
         "ignore_id", "segment_ids", "reported", "title", "losses", *RECORDED, "classes",
-        "num_items_in_batch",
+        "num_items_in_batch", "labels_per_timestep",
     )  # fmt: skip
 
     @classmethod
@@ -102,6 +104,7 @@ class Batch:
         top_probabilities: Any = None,
         classes: int | None = None,
         num_items_in_batch: int | None = None,
+        labels_per_timestep: int | None = None,
     ) -> "Batch":
         """Check the structure of plain arrays (NumPy, TensorFlow, PyTorch, JAX, lists) and keep them as a Batch.
 
@@ -126,7 +129,8 @@ class Batch:
             top_classes: [B, T, K] integers, the likeliest first, beside `losses`.
             top_probabilities: [B, T, K] numbers.
             classes: V, beside `losses`, where there is no vocabulary.
-            num_items_in_batch: an integer.
+            num_items_in_batch: an integer, like `labels_per_timestep`.
+            labels_per_timestep: an integer.
 
         Raises:
             InputError: if a rank, shape or dtype is wrong, or a weight or length is not a finite number.
@@ -168,6 +172,7 @@ time comes first, pass `targets.T`.
             reported=None if reported is None else checked_reported(reported),
             title=None if title is None else str(title),
             num_items_in_batch=checked_id("num_items_in_batch", num_items_in_batch),
+            labels_per_timestep=checked_id("labels_per_timestep", labels_per_timestep),
         )
 
     @property

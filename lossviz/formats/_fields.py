@@ -12,7 +12,7 @@ from lossviz.errors import FormatError
 
 RECORDED = ("losses", "log_probs", "entropy", "rank", "top_classes", "top_probabilities")
 ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids", *RECORDED)
-IDS = ("pad_id", "eos_id", "ignore_id", "classes", "num_items_in_batch")
+IDS = ("pad_id", "eos_id", "ignore_id", "classes", "num_items_in_batch", "labels_per_timestep")
 TEXTS = ("reported", "title")
 VOCABULARIES = ("vocabulary", "input_vocabulary")
 FIELDS = (*ARRAYS, *VOCABULARIES, *IDS, *TEXTS)

@@ -66,7 +66,8 @@ def _numbers(
     count = {"none": 1, "sequences": losses[0].values.shape[0], "timesteps": losses[0].values.shape[-1]}[per]
     values = np.full((len(losses), len(masks), len(reductions), count), np.nan)
     differ, guess = (_counted((losses, masks, reductions), kind) for kind in (_departs, _guesses))
-    is_tried = (differ <= MOST) & ((differ <= 1) | (guess == 0))
+    summed = (_counted((losses, masks, reductions), _guesses_smoothing) > 0) & _sums(reductions) & (differ <= MOST)
+    is_tried = (differ <= MOST) & ((differ <= 1) | (guess == 0) | summed)
     for place, mask in enumerate(masks):
         weighings: dict[int, tuple[Weighed, dict[int, Array]]] = {}
         for index, loss in enumerate(losses):
@@ -121,6 +122,7 @@ def _tiers(components: Components) -> Array:
     tiers[(guessed > 0) & (otherwise > 1)] = -1
     smoothed = _counted(components, _guesses_smoothing)
     tiers[(smoothed > 0) & (otherwise == 2) & (in_units > 0) & (wrong == 0)] = UNIT
+    tiers[(smoothed > 0) & (otherwise == 2) & (wrong == 0) & _sums(components[2])[..., None]] = COMBINED
     return tiers
 
 
@@ -158,6 +160,11 @@ def _guesses(component: Component) -> bool:
 
 def _guesses_smoothing(component: Component) -> bool:
     return component.guessed == "smoothing"
+
+
+def _sums(reductions: tuple[CandidateReduction, ...]) -> Array:
+    """The reductions that a smoothed loss has besides the mean, [losses, masks, reductions]: the sum, and it ÷ B."""
+    return np.array([one.code in ("C01", "C06") and not one.is_bug for one in reductions])[None, None]
 
 
 def _converts(component: Component) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossviz.layouts._draft import Draft
-from lossviz.layouts._fit import better, losses_at, sampled
+from lossviz.layouts._fit import better
+from lossviz.layouts._printed import prints_mean
 
 __all__ = ["Alignment", "alignment", "is_hugging_face"]
 
@@ -22,10 +23,19 @@ class Alignment:
     Attributes:
         shifted: whether the model compares each timestep with the next label.
         clear: whether the logits fit only that.
+        tied: whether they fit the labels as they are, which an untrained model with tied weights does.
     """
 
     shifted: bool
     clear: bool
+    tied: bool = False
+
+    @property
+    def doubt(self) -> str:
+        """What a reader is told of how sure this is, in brackets, or ""."""
+        if self.tied:
+            return " (they fit the labels themselves better, as an untrained model with tied weights does)"
+        return "" if self.clear else " (the logits fit neither much better)"
 
 
 def is_hugging_face(draft: Draft) -> bool:
@@ -65,9 +75,13 @@ def _fitting(draft: Draft, known: bool) -> Alignment | None:
         return None  # `targets` that copy the inputs without a −100 are SHF01's: nothing says that a model shifts them
     bare = known and ("inputs" not in draft or not (targets >= 0).any())
     fit = better(draft["logits"], targets, (1, 0) if copied or bare else (0, 1))
+    if known and copied and fit.offset == 0 and fit.clear and not prints_mean(draft, targets >= 0):
+        return Alignment(True, False, tied=True)  # no model is trained to predict what it reads
+    if known and not fit.clear and prints_mean(draft, targets >= 0):
+        return Alignment(False, True)
     if known:
         return Alignment(fit.offset == 1, fit.clear)
-    is_next = fit.offset == 1 and fit.clear and not _prints_aligned(draft, targets)
+    is_next = fit.offset == 1 and fit.clear and not prints_mean(draft, targets >= 0)
     return Alignment(True, True) if is_next else None
 
 
@@ -82,17 +96,3 @@ def _copies_inputs(draft: Draft, targets: Array) -> bool:
     follows = (inputs[:, 1:] == targets[:, :-1]) & real[:, :-1]
     same = int(((inputs == targets) & real).sum())
     return count > 1 and same > 0.95 * count and int(follows.sum()) < same  # a decoder's, that repeats: as many
-
-
-def _prints_aligned(draft: Draft, targets: Array) -> bool:
-    """Whether the printed number is the mean of the losses without a shift: the loop really has none."""
-    printed = draft.choices.reported or draft.fields.get("reported")
-    try:
-        wanted = float(str(printed))
-    except ValueError:
-        return False
-    rows, columns = np.nonzero((targets >= 0) & (targets < draft.shape("logits")[2]))
-    if len(sampled(len(rows), draft.shape("logits")[2])) < len(rows):
-        return False
-    mean = float(np.mean(losses_at(draft["logits"], rows, columns, targets[rows, columns])))
-    return abs(mean - wanted) <= 0.5 * 10.0 ** -len(str(printed).partition(".")[2]) + 1e-6 * abs(mean)

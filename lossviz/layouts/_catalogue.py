@@ -1,8 +1,24 @@
 """Every layout, in the order in which they are tried: responses of servers, rows, names, axes, contents, alignment."""
 
-from lossviz.layouts import encoder_decoder, hugging_face, packed, padded_inputs, plain, renamed
+from lossviz.layouts import (
+    encoder_decoder,
+    hugging_face,
+    ignored_labels,
+    packed,
+    padded_inputs,
+    plain,
+    renamed,
+    unnamed_padding,
+)
 from lossviz.layouts._draft import Layout
-from lossviz.layouts.contents import every_timestep, multi_label, one_hot, padded_vocabulary, probabilities
+from lossviz.layouts.contents import (
+    every_timestep,
+    multi_label,
+    one_hot,
+    padded_vocabulary,
+    probabilities,
+    whole_numbers,
+)
 from lossviz.layouts.recorded import (
     chat_logprobs,
     completions,
@@ -25,6 +41,7 @@ LAYOUTS: tuple[Layout, ...] = (
     ragged.LAYOUT,
     renamed.LAYOUT,
     trailing_axis.LAYOUT,
+    whole_numbers.LAYOUT,
     flat.LAYOUT,
     time_major.LAYOUT,
     classes_first.LAYOUT,
@@ -37,6 +54,8 @@ LAYOUTS: tuple[Layout, ...] = (
     padded_inputs.LAYOUT,
     hugging_face.LAYOUT,
     encoder_decoder.LAYOUT,
+    ignored_labels.LAYOUT,
+    unnamed_padding.LAYOUT,
     packed.LAYOUT,
     padded_vocabulary.LAYOUT,
 )

@@ -4,10 +4,13 @@ import numpy as np
 
 from lossviz.layouts._alignment import IGNORED
 from lossviz.layouts._draft import Draft
+from lossviz.layouts._printed import prints_mean
 
-__all__ = ["ignoring", "pad_id_of", "saying_attention", "saying_ends"]
+__all__ = ["ignoring", "pad_id_of", "saying_attention", "saying_ends", "saying_last"]
 
 Array = np.ndarray
+FEWEST = 3
+"""So many sequences don't end in one token by chance."""
 
 
 def ignoring(draft: Draft) -> Draft:
@@ -68,6 +71,45 @@ def saying_ends(draft: Draft, unshifted: Draft) -> Draft:
     )
 
 
+def saying_last(draft: Draft, unshifted: Draft) -> Draft:
+    """Take for the end of sequences the one token in which all padded sequences end, and which stands nowhere else.
+
+    Args:
+        draft: after the shift.
+        unshifted: before it.
+    """
+    shape = unshifted.shape("attention_mask")
+    known = unshifted.choices.eos_id is not None or "eos_id" in draft
+    if known or len(shape) != 2 or unshifted.shape("inputs") != shape:
+        return draft
+    inputs, real = np.asarray(unshifted["inputs"]), np.asarray(unshifted["attention_mask"]) != 0
+    padded = ~real.all(axis=1) & real.any(axis=1)
+    last = real.shape[1] - 1 - real[:, ::-1].argmax(axis=1)
+    tokens = np.unique(inputs[padded, last[padded]])
+    if padded.sum() < FEWEST or tokens.size != 1:
+        return draft
+    ends = np.zeros(real.shape, bool)
+    ends[np.arange(len(last)), last] = inputs[np.arange(len(last)), last] == tokens[0]
+    if (real & (inputs == tokens[0]) & ~ends).any() or tokens[0] == draft.fields.get("pad_id"):
+        return draft
+    end = int(tokens[0])
+    read = draft.replacing(eos_id=end).assuming(
+        f"all padded sequences end in {end}, the end of sequences", "eos_id", "ID"
+    )
+    return _with_ends(read, np.asarray(unshifted["targets"]), ends & padded[:, None], end)
+
+
+def _with_ends(draft: Draft, labels: Array, ends: Array, end: int) -> Draft:
+    """The ends that all lost their labels to −100, with their labels back and a weight of 0."""
+    lost = labels.shape == ends.shape and bool((labels[ends] == IGNORED).all())
+    after = lost and bool((ends[:, 1:] & (labels[:, :-1] != IGNORED)).any(axis=1)[ends.any(axis=1)].all())
+    if not after or draft.fields.get("ignore_id") != IGNORED:
+        return draft
+    targets = np.asarray(draft["targets"])
+    weights = np.asarray(draft["weights"]) if "weights" in draft else (targets != IGNORED).astype(float)
+    return draft.replacing(targets=np.where(ends[:, 1:], end, targets), weights=weights)
+
+
 def _closes(draft: Draft, ends: Array, labels: Array) -> bool:
     """Whether every sequence that is padded ends in one of the ends, after a label that counts."""
     real = np.asarray(draft["attention_mask"]) != 0
@@ -77,8 +119,11 @@ def _closes(draft: Draft, ends: Array, labels: Array) -> bool:
     return bool((ends[np.arange(len(ends)), last] & after_a_label)[padded].all())
 
 
-def saying_attention(draft: Draft, pad: int | None = None) -> Draft:
-    """Say that `attention_mask` weighs nothing; where labels are silent, it tells the padding that the loss counts."""
+def saying_attention(draft: Draft, pad: int | None = None, *, is_tagger: bool = False) -> Draft:
+    """Say that `attention_mask` weighs nothing; where labels are silent, it tells the padding that the loss counts.
+
+    A printed number tells whether it does: the mean of what the mask leaves, or, of a tagger, any but the mean of all.
+    """
     if "attention_mask" not in draft:
         return draft
     shows = "" if pad is None else f" (it shows that the pad id is {pad})"
@@ -86,7 +131,16 @@ def saying_attention(draft: Draft, pad: int | None = None) -> Draft:
     read = read if pad is None else read.replacing(pad_id=pad)
     if draft.shape("attention_mask") != draft.shape("targets") or {"weights", "lengths", "ignore_id"} & {*draft.fields}:
         return read
-    return _counting_padding(read, np.asarray(draft["attention_mask"]) != 0)
+    real = np.asarray(draft["attention_mask"]) != 0
+    printed = draft.choices.reported or draft.fields.get("reported")
+    others = is_tagger and printed is not None and not prints_mean(read, np.ones_like(real))
+    if not real.all() and (others or prints_mean(read, real)):
+        shown = "the printed number is no mean of all" if others else "the printed number shows"
+        said = f"attention_mask says which timesteps count, as {shown}"
+        fillers = np.unique(np.asarray(read["targets"])[~real])
+        filler = int(fillers[0]) if fillers.size == 1 and pad is None and "pad_id" not in draft else pad
+        return draft.replacing(weights=real.astype(float), pad_id=filler).assuming(said, "weights", "none")
+    return _counting_padding(read, real)
 
 
 def _counting_padding(draft: Draft, real: Array) -> Draft:

@@ -15,7 +15,8 @@ from lossviz.layouts._refusals import refuse_uncovered
 
 __all__ = ["Reading", "interpret"]
 
-_TEXTS = ("pad_id", "eos_id", "ignore_id", "num_items_in_batch", "reported", "title", "vocabulary", "input_vocabulary")
+_COUNTS = ("num_items_in_batch", "labels_per_timestep")
+_TEXTS = ("pad_id", "eos_id", "ignore_id", *_COUNTS, "reported", "title", "vocabulary", "input_vocabulary")
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ Encoder-decoder labels are aligned; which of the two it is, is decided by what t
 
 Where `input_ids` hold one id wherever `attention_mask` is 0, and nowhere else, it is the pad id.
 Where it ends the padded sequences as well, and their ends lost their labels to −100, it is the end of sequences, too.
+So is one token in which three or more padded sequences end, and all of them, if it stands nowhere else.
 
 - `--no-shift` compares the logits with the labels as they are; `--shift` says that the model shifts.
 - `--ignore-id ID` says which label is ignored; `--weights attention_mask` weighs the loss by it.
@@ -18,7 +19,7 @@ import numpy as np
 
 from lossviz.layouts._alignment import IGNORED, alignment
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts._hidden_padding import ignoring, pad_id_of, saying_attention, saying_ends
+from lossviz.layouts._hidden_padding import ignoring, pad_id_of, saying_attention, saying_ends, saying_last
 
 __all__ = ["LAYOUT"]
 
@@ -36,15 +37,15 @@ def read(draft: Draft) -> Draft | None:
     moved |= {name: draft[name][:, :-1] for name in _OF_INPUTS if draft.shape(name)[:2] == shape}
     if draft.shape("lengths") == shape[:1]:
         moved["lengths"] = np.maximum(np.asarray(draft["lengths"]) - 1, 0)
-    doubt = "" if found.clear else " (the logits fit neither much better)"
     called = draft.called("targets")
     following = "label" if called == "labels" else "target"
     read = draft.replacing(**moved).assuming(
-        f"{called} are unshifted, so logits are compared with the next {following}{doubt}",
+        f"{called} are unshifted, so logits are compared with the next {following}{found.doubt}",
         "shift",
         False,
     )
-    return saying_items(saying_ends(saying_attention(ignoring(read), pad_id_of(draft)), draft))
+    read = saying_ends(saying_attention(ignoring(read), pad_id_of(draft)), draft)
+    return saying_items(saying_last(read, draft))
 
 
 def saying_items(draft: Draft) -> Draft:

@@ -17,6 +17,7 @@ __all__ = ["LAYOUT"]
 
 Array = np.ndarray
 _CUMULATIVE = ("cu_seqlens", "cu_seqlens_q", "cu_seq_lens", "cu_seq_lens_q", "cu_doc_lens", "offsets")
+_POSITIONS = ("position_ids", "positions", "targets_position", "decoder_positions", "input_pos", "inputs_position")
 _CUT = ("logits", "targets", "weights", "inputs")
 
 
@@ -30,10 +31,19 @@ def read(draft: Draft) -> Draft | None:
     forced = draft.choices.forces("packed")
     if len(documents) != 1 or (not forced and _reaches_across(draft, documents[0])):
         if "segment_ids" in draft:
-            return None
+            return _without_padding(draft, documents, source)
         kept = draft.replacing(segment_ids=documents)
         return kept.assuming(f"{source} says where the documents of a row begin", "layout")
     return _cut(draft, documents[0], source)
+
+
+def _without_padding(draft: Draft, documents: Array, source: str) -> Draft | None:
+    """No weight for the last segment 0 of a row, where nothing else says what counts."""
+    if {"weights", "lengths", "ignore_id", "pad_id"} & {*draft.fields} or (documents >= 0).all():
+        return None
+    return draft.replacing(weights=(documents >= 0).astype(float)).assuming(
+        f"{source} 0 at the end of a row is padding", "weights", "none"
+    )
 
 
 def _documents(draft: Draft) -> tuple[Array | None, str]:
@@ -46,8 +56,8 @@ def _documents(draft: Draft) -> tuple[Array | None, str]:
     if draft.shape("segment_ids") == shape:
         segments = np.asarray(draft["segment_ids"])
         return np.where(_is_padding_segment(segments), -1, segments), draft.called("segment_ids")
-    if draft.shape("position_ids") == shape:
-        return _by_positions(draft, np.asarray(draft["position_ids"])), "position_ids"
+    if places := next((name for name in _POSITIONS if draft.shape(name) == shape), None):
+        return _by_positions(draft, np.asarray(draft[places])), places
     return None, ""
 
 

@@ -21,17 +21,29 @@ from lossviz.layouts._recorded_names import LOG_PROBS, LOSSES
 __all__ = ["KNOWN", "LAYOUT"]
 
 KNOWN: dict[str, tuple[str, ...]] = {
-    "logits": (*ALIASES["logits"], "probs", "probabilities", "prediction"),
-    "targets": ("shift_labels", *ALIASES["targets"], "completion_ids", "tags"),
+    "logits": (
+        *ALIASES["logits"], "probs", "probabilities", "prediction", "net_output", "lprobs", "output_tensor",
+        "decoder_output",
+    ),
+    "targets": (
+        "shift_labels", *ALIASES["targets"], "completion_ids", "tags", "decoder_target_tokens", "target_tokens",
+        "tgt_out", "tgt_output", "ys_out_pad", "tgt", "trg",
+    ),
     "losses": LOSSES,
     "log_probs": LOG_PROBS,
-    "inputs": ("decoder_input_ids", *ALIASES["inputs"]),
+    "inputs": (
+        "decoder_input_ids", *ALIASES["inputs"], "decoder_input_tokens", "prev_output_tokens", "tgt_in", "tgt_input",
+        "ys_in_pad", "idx",
+    ),
     "weights": (
         "weight", "loss_mask", "loss_weights", "sample_weight", "completion_mask", "assistant_masks", "mask", "masks",
-        "target_mask", "label_mask",
+        "target_mask", "label_mask", "decoder_loss_weights", "loss_weight", "token_weights",
     ),
-    "lengths": ALIASES["lengths"],
-    "segment_ids": (*ALIASES["segment_ids"], "seq_idx"),
+    "lengths": (*ALIASES["lengths"], "tgt_lengths", "tgt_len", "trg_lengths", "target_lens", "valid_len", "valid_lens"),
+    "segment_ids": (
+        *ALIASES["segment_ids"], "seq_idx", "decoder_segment_ids", "targets_segmentation", "segmentation",
+        "inputs_segmentation",
+    ),
     "vocabulary": ("vocab", "itos", "id_to_token", "class_names"),
     "pad_id": ALIASES["pad_id"],
     "eos_id": ALIASES["eos_id"],

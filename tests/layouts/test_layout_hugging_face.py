@@ -71,7 +71,7 @@ def test_hugging_face_of_plain_names_is_not_assumed_where_the_printed_number_is_
     losses, counts = cross_entropy(fields["logits"], fields["labels"]), fields["labels"] != -100
     plain = {"logits": fields["logits"], "targets": fields["labels"], "inputs": fields["input_ids"]}
     reading = interpret(plain, reported=f"{mean(losses, counts):.4f}")
-    assert (reading.layout, reading.arguments["targets"].shape) == ("plain", fields["labels"].shape)
+    assert (reading.layout, reading.arguments["targets"].shape) == ("ignored-labels", fields["labels"].shape)
 
 
 def test_hugging_face_is_changed_by_what_the_caller_says() -> None:
@@ -182,7 +182,54 @@ def test_hugging_face_of_a_model_that_still_copies_its_inputs_is_not_shifted_twi
     fields = {"logits": table[ids] @ table.T / 6, "labels": labels, "input_ids": ids}
     losses, counts = shifted(fields)
     match = identify(load(fields), f"{mean(losses, counts):.6f}")[0]
-    assert (match.code, match.kind) == ("SH1", "convention")
+    assert (match.code, match.kind) == ("C03", "convention")
+    assert load(fields).assumptions[0] == (
+        "labels are unshifted, so logits are compared with the next label (they fit the labels themselves better, as "
+        "an untrained model with tied weights does)"
+    )
+    assert [f.code for f in diagnose(load(fields)).findings if f.severity != "info"] == []
+
+
+def test_hugging_face_of_labels_that_copy_an_encoders_input_is_aligned_where_the_printed_number_says_so() -> None:
+    rng = np.random.default_rng(0)
+    ids = rng.integers(5, 64, (3, 18))
+    fields = {"logits": rng.normal(0, 1, (3, 18, 64)), "labels": ids, "input_ids": ids}
+    assert interpret(fields).layout == "hugging-face"
+    loss = np.float32(cross_entropy(fields["logits"], ids).mean())
+    assert interpret(fields | {"loss": loss}).layout == "renamed,encoder-decoder"
+
+
+def with_ends(side: str, taken: int = 0) -> dict[str, np.ndarray]:
+    """Four sequences that end in token 1, three of them padded; `taken` of the ends have no label."""
+    rng = np.random.default_rng(5)
+    real = np.arange(14) < np.array([14, 9, 6, 11])[:, None]
+    real = real if side == "right" else real[:, ::-1]
+    ids = np.where(real, rng.integers(5, 40, real.shape), 0)
+    last = 13 - real[:, ::-1].argmax(axis=1)
+    ids[np.arange(4), last] = 1
+    labels = np.where(real, ids, -100)
+    labels[np.arange(taken), last[:taken]] = -100
+    logits = rng.normal(0, 1, (4, 14, 40))
+    np.put_along_axis(logits[:, :-1], ids[:, 1:, None], 3, axis=2)
+    return {"logits": logits, "labels": labels, "input_ids": ids, "attention_mask": real.astype(int)}
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_hugging_face_end_of_sequences_is_the_token_in_which_all_padded_ones_end(side: str) -> None:
+    reading = interpret(with_ends(side))
+    assert reading.arguments["eos_id"] == 1
+    assert reading.assumptions[-1].text == "all padded sequences end in 1, the end of sequences"
+    fields = with_ends(side)
+    fields["input_ids"][2, np.flatnonzero(fields["attention_mask"][2])[2]] = 1  # stands inside, too
+    assert "eos_id" not in interpret(fields).arguments
+    assert [f.code for f in diagnose(load(with_ends(side))).findings if f.severity != "info"] == []
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_hugging_face_ends_without_labels_are_found(side: str) -> None:
+    fields = with_ends(side, taken=4)
+    [finding] = [f for f in diagnose(load(fields)).findings if f.severity != "info"]
+    assert (finding.code, int(finding.cells.sum())) == ("PAD05", 3)
 
 
 def test_hugging_face_labels_that_copy_inputs_which_repeat_are_shifted_unless_a_decoder_read_them_later() -> None:

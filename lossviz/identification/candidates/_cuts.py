@@ -10,7 +10,7 @@ from lossviz.caching import cached
 from lossviz.identification._context import Context
 from lossviz.identification._partition import Partition, by_columns, by_rows, in_runs
 
-__all__ = ["FLAT_CHUNKS", "Cut", "Kind", "cuts"]
+__all__ = ["DOCUMENTS", "FLAT_CHUNKS", "Cut", "Kind", "cuts"]
 
 Array = np.ndarray
 CHUNK_COUNTS = (2, 3, 4, 8, 16)
@@ -18,6 +18,9 @@ CHUNK_COUNTS = (2, 3, 4, 8, 16)
 
 ZIGZAG_COUNTS = (2, 4, 8)
 """The numbers of ranks that pair a chunk with its mirror image tried when none was given."""
+
+MICRO_BATCH_SIZES = (2, 4, 8, 16, 32, 64)
+"""The sizes of micro-batches that are tried where they don't divide the sequences, if no number was given."""
 
 FLAT_SIZES = tuple(2**k for k in range(3, 13))
 """The sizes of chunks of the flat timesteps that are tried: 8 to 4,096."""
@@ -48,6 +51,7 @@ RANKS = Kind("ranks", "rank", "RED03", "world_size")
 MICRO_BATCHES_OF_RANKS = Kind("micro-batches of all ranks", "micro-batch", "RED01", "accumulation_steps")
 CHUNKS = Kind("chunks of time", "chunk", "RED03", "world_size", is_of_sequences=False)
 CONTEXT_RANKS = Kind("ranks of context parallelism", "rank", "RED03", "world_size", is_of_sequences=False, cost=1)
+DOCUMENTS = Kind("documents", "document", "C07", "segment_ids", is_of_sequences=False)
 FLAT_CHUNKS = Kind("chunks of the flat timesteps", "chunk", "RED01", "chunks", is_of_sequences=False, cost=1)
 
 
@@ -130,7 +134,8 @@ def cuts(context: Context) -> tuple[Cut, ...]:
         for count in range(2, sequences + 1):
             if sequences % count == 0:
                 found += _of_rows(context, MICRO_BATCHES, _assignments(sequences, count), is_given=False)
-    return (*found, *_of_time(context), *_of_flat(context))
+        found += _of_rows(context, MICRO_BATCHES, _with_remainder(sequences), is_given=False)
+    return (*found, *_of_documents(context), *_of_time(context), *_of_flat(context))
 
 
 def _assignments(sequences: int, parts: int) -> Iterator[Assignment]:
@@ -144,6 +149,26 @@ def _assignments(sequences: int, parts: int) -> Iterator[Assignment]:
             yield Assignment(rows // size, "in order, the remainder last", is_usual=False)
     if 1 < parts < sequences:
         yield Assignment(rows % parts, "sequences dealt out in turn", is_usual=False)
+
+
+def _with_remainder(sequences: int) -> Iterator[Assignment]:
+    """Micro-batches of the sizes that loops have, and a smaller last one, as `drop_last=False` leaves it."""
+    for size in sorted({*MICRO_BATCH_SIZES, -(-sequences // 2)}):
+        if 1 < size < sequences and sequences % size:
+            how = f"of {size} sequences each, the remainder last"
+            yield Assignment(np.arange(sequences) // size, how, is_usual=False)
+
+
+def _of_documents(context: Context) -> Iterator[Cut]:
+    """The documents of packed rows, as the file's segment ids say."""
+    segments = context.analysis.batch.segment_ids
+    if segments is None or context.is_classifier or not context.positions:
+        return
+    begins = np.ones(segments.shape, bool)
+    begins[:, 1:] = segments[:, 1:] != segments[:, :-1]
+    if begins[:, 1:].any():
+        partition = in_runs(context.weights.shape, np.flatnonzero(begins))
+        yield _cut(context, DOCUMENTS, partition, "by segment_ids", True, True)
 
 
 def _of_rows(context: Context, kind: Kind, each: Iterable[Assignment], *, is_given: bool = True) -> Iterator[Cut]:

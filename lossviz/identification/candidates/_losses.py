@@ -53,10 +53,27 @@ def _smoothed_by(context: Context, epsilon: float, is_given: bool) -> Iterator[L
         formula=OVER_ALL.replace("EPSILON", f"{epsilon:g}"),
         values=over_all,
     )
+    yield _over_all_less_entropy(context, epsilon, is_given, clause, over_all)
     if context.classes > 2:
         yield from _without_pad(context, epsilon, is_given, f"{clause}, ε/(V − 2) for each other class but the pad id")
     if context.classes > 1:
         yield from _over_others(context, epsilon, is_given, f"{clause}, ε/(V − 1) for each other class")
+
+
+def _over_all_less_entropy(context: Context, epsilon: float, is_given: bool, clause: str, over_all: Array) -> Loss:
+    """`kl_div` to targets that were smoothed over all classes."""
+    each = epsilon / context.classes
+    least = -((1 - epsilon + each) * np.log(1 - epsilon + each) + (context.classes - 1) * each * np.log(each))
+    return _smoothing(
+        "LS3",
+        epsilon,
+        is_given,
+        title=f"Label smoothing {epsilon:g} over V, less its entropy",
+        clause=f"{clause}, ε/V for each class, and subtracts their entropy H = {amount(least)}",
+        formula=OVER_ALL.replace("EPSILON", f"{epsilon:g}") + r",\ \text{less}\ H",
+        values=over_all - least,
+        key=f"{epsilon:g} over V",
+    )
 
 
 def _over_others(context: Context, epsilon: float, is_given: bool, clause: str) -> Iterator[Loss]:
@@ -104,7 +121,7 @@ def _without_pad(context: Context, epsilon: float, is_given: bool, clause: str) 
 
 
 def _smoothing(
-    code: str, epsilon: float, is_given: bool, *, title: str, clause: str, formula: str, values: Array
+    code: str, epsilon: float, is_given: bool, *, title: str, clause: str, formula: str, values: Array, key: str = ""
 ) -> Loss:
     return Loss(
         code=code,
@@ -115,7 +132,7 @@ def _smoothing(
         is_sure=is_given,
         guessed="" if is_given else "smoothing",
         cost=2 if is_given else 20,
-        key=f"{epsilon:g}",
+        key=key or f"{epsilon:g}",
         values=values,
     )
 

@@ -26,7 +26,7 @@ def reductions(context: Context) -> tuple[CandidateReduction, ...]:
     ['', 'C01', 'C06', 'C23']
     """
     rows = [_reduction(context, reduction) for reduction in REDUCTIONS if reduction.code is not None]
-    return (*rows, *_items(context), *_divisors(context), *_classes(context), *splits(context))
+    return (*rows, *_items(context), *_labels(context), *_divisors(context), *_classes(context), *splits(context))
 
 
 def _reduction(context: Context, reduction: Reduction) -> CandidateReduction:
@@ -81,6 +81,25 @@ def _items(context: Context) -> Iterator[CandidateReduction]:
             key="num_items_in_batch",
             partition=context.everything,
             factors=lambda _: np.full(1, 1 / items),
+        )
+
+
+def _labels(context: Context) -> Iterator[CandidateReduction]:
+    """The sum over the labels of each timestep, where a file has several labels a timestep side by side."""
+    labels = context.analysis.batch.labels_per_timestep
+    if labels is not None and labels > 1 and context.weight:
+        count = amount(context.weight / labels)
+        yield CandidateReduction(
+            code="C03",
+            title=f"Mean over timesteps of the sum of their {labels:,} labels",
+            clause=f"adds up the {labels:,} labels of each timestep, then divides by {count}, the timesteps that count",
+            formula=rf"\frac{{{labels}\,{SUM}}}{{\sum_{{b,t}} w_{{bt}}}}",
+            is_bug=False,
+            is_sure=True,
+            cost=1,
+            key="labels_per_timestep",
+            partition=context.everything,
+            factors=lambda w: labels * _one_over(w.total),
         )
 
 

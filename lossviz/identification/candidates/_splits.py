@@ -8,7 +8,7 @@ import numpy as np
 from lossviz.identification._components import CandidateReduction
 from lossviz.identification._context import Context
 from lossviz.identification._partition import Weighed
-from lossviz.identification.candidates._cuts import FLAT_CHUNKS, Cut, cuts
+from lossviz.identification.candidates._cuts import DOCUMENTS, FLAT_CHUNKS, Cut, cuts
 from lossviz.reductions import quotient
 
 __all__ = ["MEAN", "splits"]
@@ -37,11 +37,28 @@ def _of_cut(cut: Cut, context: Context) -> Iterator[CandidateReduction]:
         "key": cut.key,
         "partition": cut.partition,
     }
+    if cut.kind is DOCUMENTS:
+        yield _mean_of_documents(cut, common)
+        return
     yield from _means(cut, cost, common)
     if cut.kind.is_of_sequences:
         yield from _by_size(cut, cost, common)
     if cut.kind is not FLAT_CHUNKS and cut.partition.parts:
         yield from _parts_alone(cut, cost, common, context)
+
+
+def _mean_of_documents(cut: Cut, common: dict[str, Any]) -> CandidateReduction:
+    filled = cut.parts - len(cut.empty)
+    return CandidateReduction(
+        code="C07",
+        title="Mean of each document's mean",
+        clause=f"averages the losses of each document, then averages the {filled:,} means",
+        formula=rf"\frac{{1}}{{{filled}}}\sum_g {MEAN}",
+        is_bug=False,
+        cost=1,
+        factors=_each_mean(cut, 1 / max(filled, 1)),
+        **common,
+    )
 
 
 def _means(cut: Cut, cost: int, common: dict[str, Any]) -> Iterator[CandidateReduction]:

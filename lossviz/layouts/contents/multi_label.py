@@ -2,7 +2,8 @@
 
 σ(z) is the softmax of (0, z), so every label becomes a timestep of two classes: logits [B, T·K, 2] and targets
 [B, T·K], the K labels of a timestep side by side. The mean over the labels is then the mean over timesteps, and the
-weight of a timestep is the weight of its K labels. A sum over labels divided by timesteps is K times that mean.
+weight of a timestep is the weight of its K labels. A sum over labels divided by timesteps is K times that mean,
+and `identify` knows it.
 Probabilities are turned back into logits.
 
 - `--layout one-hot` reads rows of one 1 as classes instead.
@@ -38,6 +39,7 @@ def read(draft: Draft) -> Draft | None:
         inputs=None,
         segment_ids=None,
         vocabulary=["0", "1"],
+        labels_per_timestep=labels,
     )
     return read.assuming(
         f"each timestep has {labels} labels with a sigmoid each, which stand side by side: {timesteps} × {labels} = "

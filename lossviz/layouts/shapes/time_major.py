@@ -9,6 +9,7 @@ the first, lengths that are larger than the second axis, or targets [B, T] besid
 import numpy as np
 
 from lossviz.layouts._draft import Draft, Layout
+from lossviz.layouts._fit import better
 
 __all__ = ["LAYOUT"]
 
@@ -48,7 +49,21 @@ def _is_time_major(draft: Draft, timesteps: int, sequences: int) -> bool:
         return True
     if draft.shape("targets")[:2] != (timesteps, sequences):
         return False
-    return draft.shape("lengths") == (sequences,) and timesteps != sequences
+    if "lengths" in draft:
+        return draft.shape("lengths") == (sequences,)
+    return draft.choices.layout is None and _fits_along_the_first(draft)
+
+
+def _fits_along_the_first(draft: Draft) -> bool:
+    """Whether the logits fit the next label along the first axis alone; only labels that copy the inputs are asked."""
+    targets, shape = np.asarray(draft["targets"]), draft.shape("logits")
+    if draft.shape("inputs") != targets.shape or targets.dtype.kind not in "iu" or len(shape) != 3 or shape[2] < 2:
+        return False
+    real = targets >= 0
+    if not real.any() or (np.asarray(draft["inputs"]) == targets)[real].mean() < 0.95:
+        return False
+    turned = better(np.swapaxes(draft["logits"], 0, 1), targets.T, (0, 1))
+    return turned.offset == 1 and turned.clear and better(draft["logits"], targets, (0, 1)).offset == 0
 
 
 LAYOUT = Layout("time-major", "Time first", __doc__ or "", "logits [T, B, V]", read)

@@ -30,6 +30,8 @@ def leaks(case: Case) -> Array:
     broken = broken_loss(case)
     if (broken & case.counts).any():
         return case.nothing
+    if case.analysis.mask_name == "ignore_id":  # nobody computes the loss of an ignored label: it has no class
+        broken = broken & (broken_rows(case) | (case.targets != case.batch.ignore_id))
     return broken
 
 

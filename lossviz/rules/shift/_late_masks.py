@@ -20,6 +20,8 @@ Array = np.ndarray
 UNKNOWN = -1 - 2**62
 ALL = 0.8
 """The share of the sequences whose prompts must end in the same token."""
+LEFT = 3
+"""Fewer sequences don't show that the mask is late while its ends are right."""
 CHANCE = 2e-2
 """The most likely that an early mask may be by chance: that all answers begin with one word."""
 
@@ -56,10 +58,12 @@ def moved_mask(case: Case) -> Moved | None:
         return None
     labels = _labels(case)
     end, true = counted_end(case), _ends(case, labels)
-    rows = case.counts.any(axis=1)
+    rows = np.asarray(case.counts.any(axis=1))
     padded, short = rows & (true < case.shape[1]), rows & (end == true - 1)
     if case.batch.pad_id is not None and padded.any() and _all_late(case, rows & ~padded, padded, end - true):
         return _late(case, labels, padded, true)
+    if rows.any() and (end == true)[rows].all() and _all_begin_late(case, labels, rows):
+        return _late(case, labels, rows, true)
     cut = rows & (end == true) & ((end == case.shape[1]) | (labels[:, -1] == UNKNOWN))
     if short.any() and (short | cut)[rows].all():
         return _early(case, labels, short, true)
@@ -106,6 +110,20 @@ def _ends(case: Case, labels: Array) -> Array:
     return after
 
 
+def _all_begin_late(case: Case, labels: Array, rows: Array) -> bool:
+    """Whether the answers begin one timestep after the token in which all prompts end, though their ends are right.
+
+    So it is in left-padded rows, which a mask that is late can't leave at their end.
+    """
+    starts = case.counts.argmax(axis=1)
+    before, earlier = pick(labels, starts - 1)[rows], pick(labels, starts - 2)[rows]
+    if earlier.size < LEFT or (earlier != earlier[0]).any() or earlier[0] == UNKNOWN or (before == UNKNOWN).any():
+        return False
+    by_chance = float(case.shape[2] or case.analysis.classes) ** (1 - earlier.size)
+    once = ((labels == earlier[0]).sum(axis=1)[rows] == 1).all()
+    return bool(once and len(np.unique(before)) > 1 and earlier[0] != case.batch.pad_id and by_chance < CHANCE / 100)
+
+
 def _all_late(case: Case, full: Array, padded: Array, over: Array) -> bool:
     return bool((over[padded] == 1).all() and (counted_end(case)[full] == case.shape[1]).all())
 
@@ -131,10 +149,14 @@ def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None
         )
     if padded.sum() < 2 and not earlier:
         return None
+    if not earlier and not (case.counts & (np.arange(case.shape[1]) >= true[:, None])).any():
+        return None
     now = case.analysis.weights
     weights = np.zeros_like(now)
     weights[:, :-1] = now[:, 1:]
     weights[:, -1] = np.where(true == case.shape[1], now[:, -1], 0)
+    ended = counted_end(case) == true  # the end that is right stays
+    weights[ended, true[ended] - 1] = now[ended, true[ended] - 1]
     return _known(Moved(1, padded, weights, labels), case)
 
 

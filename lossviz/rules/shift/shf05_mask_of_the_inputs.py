@@ -51,7 +51,9 @@ def _check(case: Case) -> Found | None:
 def _of_the_answers(case: Case, moved: Moved) -> Found:
     counts = moved.weights != 0
     trained, lost, rows = case.counts & ~counts, counts & ~case.counts, int(moved.rows.sum())
-    if moved.late > 0:
+    if moved.late > 0 and not trained.any():
+        what = f"it leaves out the first token of each answer, in {many(rows, 'sequence')}"
+    elif moved.late > 0:
         what = f"it trains the pad after the end of {many(rows, 'sequence')}, and not the first token of each answer"
     else:
         what = f"it trains the last token of each prompt, and not the end of {many(rows, 'sequence')}"

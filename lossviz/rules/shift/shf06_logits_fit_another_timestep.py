@@ -28,9 +28,13 @@ from lossviz.rules._core.case import Case
 from lossviz.rules._core.rule import Found, Rule
 from lossviz.rules.shift._misalignment import LAGS, best_fit
 from lossviz.rules.shift._permuted_losses import lag_losses, mean_of
-from lossviz.rules.shift._shifts import is_printed, moved
+from lossviz.rules.shift._shifts import agreement, is_printed, moved
 
 __all__ = ["RULE"]
+
+ALL = 0.95
+"""The share of targets that must be the next input for the targets to be where they belong."""
+REPEATS = ", the token that the model reads there: it repeats its input, as an untrained model with tied weights does"
 
 
 def _check(case: Case) -> Found | None:
@@ -38,17 +42,18 @@ def _check(case: Case) -> Found | None:
     if fit is None or fit.kind != "lag":
         return None
     lag = fit.lag
+    repeats = lag == -1 and agreement(case, 1)[0] > ALL
     losses = {k: mean_of(lag_losses(case, k)) for k in sorted((0, *LAGS))}
     timesteps = "timestep" if abs(lag) == 1 else "timesteps"
     inside = is_printed(case, losses[lag])
     return Found(
         message=f"The logits fit the targets {abs(lag)} {timesteps} {'later' if lag > 0 else 'earlier'}: "
-        f"{losses[lag]:.4g} nats instead of {losses[0]:.4g}{_cause(lag, inside)}.",
+        f"{losses[lag]:.4g} nats instead of {losses[0]:.4g}{REPEATS if repeats else _cause(lag, inside)}.",
         cells=fit.cells,
         evidence={f"mean loss, lag {k:+d}" if k else "mean loss": loss for k, loss in losses.items()},
-        fix=_fix(case, lag),
-        repaired=lambda: moved(case, lag),
-        severity="info" if inside else None,
+        fix={} if repeats else _fix(case, lag),
+        repaired=None if repeats else lambda: moved(case, lag),
+        severity="info" if inside or repeats else None,
     )
 
 
