@@ -84,7 +84,8 @@ def test_read_refuses_names_that_exist_on_neither_side() -> None:
     assert str(error.value) == (
         "`names` maps `target`, which is none of logits, targets, lengths, weights, inputs, segment_ids, "
         "losses, log_probs, entropy, rank, top_classes, top_probabilities, vocabulary, "
-        "input_vocabulary, pad_id, eos_id, ignore_id, classes, num_items_in_batch, reported or title. "
+        "input_vocabulary, pad_id, eos_id, ignore_id, classes, num_items_in_batch, "
+        "labels_per_timestep, reported or title. "
         "Did you mean `targets`?"
     )
     assert refused({"logits": LOGITS, "labels": TARGETS}, names={"targets": "lables"}) == (

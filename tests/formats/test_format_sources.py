@@ -117,7 +117,8 @@ def test_write_says_what_it_cannot_write(tmp_path: Path) -> None:
     assert unwritable(tiny() | {"mask": 1}, tmp_path / "a.npz") == (
         "`mask` is no field; known are logits, targets, lengths, weights, inputs, segment_ids, "
         "losses, log_probs, entropy, rank, top_classes, top_probabilities, vocabulary, "
-        "input_vocabulary, pad_id, eos_id, ignore_id, classes, num_items_in_batch, reported and title."
+        "input_vocabulary, pad_id, eos_id, ignore_id, classes, num_items_in_batch, "
+        "labels_per_timestep, reported and title."
     )
     assert unwritable(tiny() | {"targets": np.array([[None]])}, tmp_path / "a.npz") == (
         "`targets` holds Python objects; only arrays of numbers can be written."
