@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 # Exact versions, so that a fresh clone next year installs what was tested today.
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/requirements/constraints.txt
 # What `make check` leaves to `make test`: browsers, training, recall, and the pages.
-SLOW   := tests/browser tests/models tests/ui tests/testing tests/engine tests/identification tests/recording/trainers tests/fuzz \
+SLOW   := tests/browser tests/models tests/theatre tests/ui tests/testing tests/engine tests/identification \
+          tests/recording/trainers tests/fuzz \
           tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/padding/test_pad_repairs.py \
           tests/test_reproduce.py tests/test_package_layers.py tests/test_mapped.py tests/test_export.py \
           tests/conventions/test_convention_jax.py tests/conventions/test_convention_libraries.py lossviz/models sample_data
 
-.PHONY: help app test check quick test-one lint types static site format docs lock samples bench fuzz doctor-bench clean
+.PHONY: help app test check quick test-one lint types static site format docs lock samples theatre bench fuzz doctor-bench clean
 help:             ## these lines
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
 
@@ -75,6 +76,9 @@ lock: $(VENV)/dev ## write .ci/requirements/constraints.txt from what is install
 
 samples: $(VENV)/app ## train the models again, record the batches of sample_data/, print docs/models.md's figures
 	$(BIN)/python -m sample_data.make_samples
+
+theatre: $(VENV)/app ## train the theatre's models from five seeds, and print what holds: the table of docs/models.md
+	$(BIN)/python -m sample_data.train_theatre --compare
 
 bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_engine

@@ -11,11 +11,12 @@ Recordings come with lossviz and open without TensorFlow; the same settings, tra
 from lossviz.theatre._acts import ACTS, Act, Option, act_numbered
 from lossviz.theatre._code import Code, code
 from lossviz.theatre._files import folder, read, read_run, to_bytes, write
-from lossviz.theatre._growing import Growing
 from lossviz.theatre._jobs import KEPT, PATIENCE, PRESENT, WAITING, Job, Jobs
 from lossviz.theatre._recording import SIDES, Frame, Group, Recording, Run, Scene, Written
+from lossviz.theatre._runs import export_runs
 from lossviz.theatre._settings import BUGS, MODELS, OPTIMIZERS, RIGHT, SEED, STEPS, Settings, frame_steps
 from lossviz.theatre._verdict import HARM_FROM, LIE_FROM, Verdict
+from lossviz.theatre.events import Growing
 
 __all__ = [
     "ACTS",
@@ -48,6 +49,7 @@ __all__ = [
     "Written",
     "act_numbered",
     "code",
+    "export_runs",
     "folder",
     "frame_steps",
     "jobs",

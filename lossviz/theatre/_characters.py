@@ -8,7 +8,7 @@ from lossviz.models import LanguageModel, pad_rows, set_seed
 from lossviz.models.writing import sampling_writer
 from lossviz.theatre._corpora import corpus
 from lossviz.theatre._recording import Scene, Written
-from lossviz.theatre._stage import SHOWN, Actor, Stage, compiled, grouped, inside, losses_of, share
+from lossviz.theatre._stage import SHOWN, Actor, Program, Replay, Stage, compiled, grouped, inside, losses_of, share
 
 __all__ = ["Characters"]
 
@@ -61,22 +61,35 @@ class Characters(Stage):
         set_seed(seed)
         return LanguageModel(len(TOKENS) + FIRST, WIDTH, UNITS, LAYERS, tokens=TOKENS, split="characters")
 
-    def actor(self, model: Any, bug: str) -> Actor:  # noqa: ARG002 - the classifier asks for it
+    def actor(self, model: Any, bug: str, program: Program) -> Actor:  # noqa: ARG002 - the classifier asks for it
         """For the texts draws at temperature 1, from the same uniform numbers for every model."""
-        scores, write = compiled(model, self.held_out[0]), sampling_writer(model)
+        return _Writer(self, model, program)
+
+
+class _Writer(Actor):
+    """A language model in training."""
+
+    def __init__(self, stage: Characters, model: LanguageModel, program: Program) -> None:
+        super().__init__(stage, compiled(model, stage.held_out[0]), program, stage.parts)
+        self._write = sampling_writer(model)
+        self._uniforms = np.random.default_rng(AT_MOST).random((COUNTED, AT_MOST))
+
+    def losses(self, scores: np.ndarray) -> np.ndarray:
+        return losses_of(scores, self.stage.held_out[1])
+
+    def replay(self, scores: np.ndarray) -> Any:
+        return Replay(scores)
+
+    def written(self, scores: np.ndarray) -> tuple[Written, ...]:  # noqa: ARG002 - writes by itself
+        return tuple(self._written(DRAWS))
+
+    def facts(self) -> dict[str, float]:
+        return {"stopped": share([one.stopped for one in self._written(COUNTED)])}
+
+    def _written(self, count: int) -> list[Written]:
         words = ["<pad>", "<unk>", "<start>", "<stop>", *TOKENS]
-        uniforms = np.random.default_rng(AT_MOST).random((COUNTED, AT_MOST))
-
-        def written(count: int) -> list[Written]:
-            said = write(uniforms[:count])
-            return [Written("".join(words[token] for token in ids), ids[-1] == STOP) for ids in said]
-
-        return Actor(
-            lambda: losses_of(scores(), self.held_out[1]),
-            self.parts,
-            lambda: tuple(written(DRAWS)),
-            lambda: {"stopped": share([one.stopped for one in written(COUNTED)])},
-        )
+        said = self._write(self._uniforms[:count])
+        return [Written("".join(words[token] for token in ids), ids[-1] == STOP) for ids in said]
 
 
 def _arrays(texts: list[str]) -> tuple[np.ndarray, ...]:

@@ -10,7 +10,7 @@ from lossviz.models.trained import load_trained
 from lossviz.models.writing import greedy_writer
 from lossviz.theatre._corpora import corpus
 from lossviz.theatre._recording import Scene, Written
-from lossviz.theatre._stage import SHOWN, Actor, Stage, compiled, grouped, inside, losses_of, share
+from lossviz.theatre._stage import SHOWN, Actor, Program, Replay, Stage, compiled, grouped, inside, losses_of, share
 
 __all__ = ["Dates"]
 
@@ -29,7 +29,7 @@ class Dates(Stage):
         train, test = (corpus("dates", split) for split in ("train", "test"))
         width = max(len(self._ids([target])[0]) for _, target in [*train, *test]) + 1
         self.arrays, self.held_out = (self._arrays(pairs, width) for pairs in (train, test))
-        self._pairs = test
+        self.pairs = test
         _, inputs, targets, lengths = self.held_out
         within, words = inside(lengths, width), np.array(self._known.vocabulary)
         groups, self.parts = grouped(
@@ -62,21 +62,13 @@ class Dates(Stage):
         model: Seq2SeqModel = Seq2SeqModel.from_config(self._known.get_config())
         return model
 
-    def actor(self, model: Any, bug: str) -> Actor:  # noqa: ARG002 - the classifier asks for it
+    def actor(self, model: Any, bug: str, program: Program) -> Actor:  # noqa: ARG002 - the classifier asks for it
         """Teacher forcing for the losses; for the texts greedy decoding, from which nothing is left out."""
-        scores, write, words = compiled(model, *self.held_out[:2]), greedy_writer(model), model.vocabulary
+        return _Writer(self, model, program)
 
-        def written(rows: Sequence[int]) -> list[Written]:
-            said = write(self._ids([self._pairs[row][0] for row in rows]), AT_MOST)
-            return [Written(as_text([words[token] for token in ids]), ids[-1] == model.stop_id) for ids in said]
-
-        def facts() -> dict[str, float]:
-            rows = range(SHOWN, SHOWN + COUNTED)
-            texts = written(rows)
-            exact = [one.text == f"{self._pairs[row][1]} <stop>" for one, row in zip(texts, rows, strict=True)]
-            return {"stopped": share([one.stopped for one in texts]), "exact": share(exact)}
-
-        return Actor(lambda: losses_of(scores(), self.held_out[2]), self.parts, lambda: tuple(written(PROMPTS)), facts)
+    def source(self, row: int) -> list[int]:
+        """The ids of a held-out date as it is written out."""
+        return self._ids([self.pairs[row][0]])[0]
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         tokenizer: Any = self._known.tokenizer
@@ -91,3 +83,30 @@ class Dates(Stage):
             pad_rows([said for _, said in tuples], width),
             np.array([len(said) for _, said in tuples], np.int64),
         )
+
+
+class _Writer(Actor):
+    """An encoder-decoder in training."""
+
+    def __init__(self, stage: Dates, model: Seq2SeqModel, program: Program) -> None:
+        super().__init__(stage, compiled(model, *stage.held_out[:2]), program, stage.parts)
+        self._stage, self._write, self._model = stage, greedy_writer(model), model
+
+    def losses(self, scores: np.ndarray) -> np.ndarray:
+        return losses_of(scores, self._stage.held_out[2])
+
+    def replay(self, scores: np.ndarray) -> Any:
+        return Replay(scores, self._model.stop_id)
+
+    def written(self, scores: np.ndarray) -> tuple[Written, ...]:  # noqa: ARG002 - writes by itself
+        return tuple(self._written(PROMPTS))
+
+    def facts(self) -> dict[str, float]:
+        rows = range(SHOWN, SHOWN + COUNTED)
+        texts = self._written(rows)
+        exact = [one.text == f"{self._stage.pairs[row][1]} <stop>" for one, row in zip(texts, rows, strict=True)]
+        return {"stopped": share([one.stopped for one in texts]), "exact": share(exact)}
+
+    def _written(self, rows: Sequence[int]) -> list[Written]:
+        said, words = self._write([self._stage.source(row) for row in rows], AT_MOST), self._model.vocabulary
+        return [Written(as_text([words[token] for token in ids]), ids[-1] == self._model.stop_id) for ids in said]

@@ -16,7 +16,14 @@ from lossviz.theatre._settings import RIGHT, VERSION, Settings
 
 __all__ = ["folder", "read", "read_run", "scene_as_json", "scene_from_json", "to_bytes", "write"]
 
-_ARRAYS = {"steps": (1, "iu"), "losses": (3, "f"), "reported": (1, "f"), "true": (2, "f")}
+_ARRAYS = {
+    "steps": (1, "iu"),
+    "losses": (3, "f"),
+    "prints": (1, "f"),
+    "told": (1, "f"),
+    "reported": (1, "f"),
+    "true": (2, "f"),
+}
 _IDS = ("targets", "inputs", "lengths")
 
 
@@ -124,6 +131,8 @@ def _run(fields: Any, settings: Settings) -> Run:
     scene, frames = run.scene, len(run.steps)
     for name, found, wanted in (
         ("losses", run.losses.shape, (frames, *scene.targets.shape)),
+        ("prints", run.prints.shape, (frames,)),
+        ("told", run.told.shape, (frames,)),
         ("true", run.true.shape, (frames, len(scene.groups))),
         ("texts", (len(run.texts),), (frames,)),
         ("inputs", scene.inputs.shape, scene.targets.shape),

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lossviz.display_text import printable
-from lossviz.theatre._growing import Ended, Growing
 from lossviz.theatre._process import COMMAND, Worker
 from lossviz.theatre._recording import Recording
 from lossviz.theatre._settings import Settings
+from lossviz.theatre.events import Ended, Growing
 
 __all__ = ["KEPT", "PATIENCE", "PRESENT", "WAITING", "Job", "Jobs"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from lossviz.theatre._files import scene_as_json, scene_from_json
-from lossviz.theatre._growing import Ended, Event, Framed, Opened, Stepped
 from lossviz.theatre._recording import Frame, Written
+from lossviz.theatre.events import Ended, Event, Framed, Opened, Stepped
 
 __all__ = ["FAILED", "from_line", "to_line"]
 
@@ -53,6 +53,8 @@ def _frame_as_json(frame: Frame) -> dict[str, Any]:
     return {
         "step": frame.step,
         "losses": frame.losses.tolist(),
+        "prints": frame.prints,
+        "told": frame.told,
         "true": frame.true.tolist(),
         "texts": [[written.text, written.stopped] for written in frame.texts],
     }
@@ -62,6 +64,8 @@ def _frame(held: dict[str, Any]) -> Frame:
     return Frame(
         int(held["step"]),
         np.array(held["losses"], np.float32),
+        float(held["prints"]),
+        float(held["told"]),
         np.array(held["true"], np.float64),
         tuple(Written(text, stopped) for text, stopped in held["texts"]),
     )

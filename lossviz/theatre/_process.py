@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import lossviz
-from lossviz.theatre._growing import Event
 from lossviz.theatre._messages import from_line
 from lossviz.theatre._settings import Settings
+from lossviz.theatre.events import Event
 
 __all__ = ["COMMAND", "Worker"]
 

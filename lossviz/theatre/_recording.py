@@ -13,7 +13,6 @@ from lossviz.theatre._verdict import Verdict
 __all__ = ["SIDES", "Frame", "Group", "Recording", "Run", "Scene", "Written"]
 
 SIDES = ("right", "wrong")
-LAST = 20  # the printed numbers that a verdict averages
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Scene:
     prompts: tuple[str, ...]
     at_most: int
 
-    def batch(self, losses: np.ndarray, title: str | None = None) -> Batch:
+    def batch(self, losses: np.ndarray, title: str | None = None, reported: str | None = None) -> Batch:
         """The fixed batch with the losses [B, T] of a frame, as every page of the app opens it."""
         given: dict[str, Any] = {"losses": losses}
         if self.vocabulary is None:  # one logit z: its loss is ln(1 + exp(∓z)), which can be solved for z
@@ -73,6 +72,7 @@ class Scene:
             pad_id=self.pad_id,
             eos_id=self.eos_id,
             title=title,
+            reported=reported,
         )
 
 
@@ -102,12 +102,16 @@ class Frame:
     Attributes:
         step: how many steps are done.
         losses: [B, T] float32, what each timestep of the fixed batch costs in nats, padding too.
+        prints: what the run's program prints for the fixed batch.
+        told: what it prints for all of the held-out text.
         true: [G] float64, the true mean loss of each group of the held-out text in nats.
         texts: what the model writes for each prompt.
     """
 
     step: int
     losses: np.ndarray
+    prints: float
+    told: float
     true: np.ndarray
     texts: tuple[Written, ...]
 
@@ -122,6 +126,8 @@ class Run:
         scene: what it is shown on.
         steps: [F] int64, after how many steps each frame is.
         losses: [F, B, T] float32.
+        prints: [F] float64, what the program prints for the fixed batch.
+        told: [F] float64, what it prints for all of the held-out text.
         reported: [N] float64, the number that the program printed at each step.
         true: [F, G] float64.
         texts: F times one for each prompt.
@@ -134,6 +140,8 @@ class Run:
     scene: Scene
     steps: np.ndarray
     losses: np.ndarray
+    prints: np.ndarray
+    told: np.ndarray
     reported: np.ndarray
     true: np.ndarray
     texts: tuple[tuple[Written, ...], ...]
@@ -145,16 +153,13 @@ class Run:
 
     def frame(self, index: int) -> Frame:
         """A frame by its place, -1 for the last."""
-        return Frame(int(self.steps[index]), self.losses[index], self.true[index], self.texts[index])
+        numbers = float(self.prints[index]), float(self.told[index])
+        return Frame(int(self.steps[index]), self.losses[index], *numbers, self.true[index], self.texts[index])
 
     def batch(self, index: int) -> Batch:
-        """The fixed batch after a frame's step."""
-        return self.scene.batch(self.losses[index], title=f"{self.bug}, step {int(self.steps[index])}")
-
-    def printed(self, step: int | None = None) -> float:
-        """The mean of the last 20 numbers that were printed, up to a step; NaN before the first."""
-        shown = self.reported[:step][-LAST:]
-        return float(np.mean(shown)) if len(shown) else float("nan")
+        """The fixed batch after a frame's step, with the number that the program prints for it."""
+        title = f"{self.settings.model}, {self.bug}, step {int(self.steps[index])}"
+        return self.scene.batch(self.losses[index], title, reported=f"{self.prints[index]:.4f}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,12 +208,8 @@ class Recording:
 
     def verdict(self, index: int = -1) -> Verdict:
         """Does the number lie, and is the model harmed, at a frame; the last one by default."""
-        step = self.steps[index]
         return Verdict(
-            printed=self.wrong.printed(step),
-            true=float(self.wrong.true[index, 0]),
-            right_printed=self.right.printed(step),
-            right_true=float(self.right.true[index, 0]),
+            float(self.wrong.told[index]), float(self.wrong.true[index, 0]), float(self.right.true[index, 0])
         )
 
 

@@ -16,7 +16,7 @@ BUGS: dict[str, tuple[str, ...]] = {
 """The bugs that each model is trained with."""
 MODELS = tuple(BUGS)
 OPTIMIZERS = ("adam", "sgd")
-STEPS = {"characters": 300, "dates": 200, "reviews": 300}
+STEPS = {"characters": 300, "dates": 300, "reviews": 300}
 SEED = 1865
 VERSION = 1
 """Of what is computed: recordings of another version don't fit."""
@@ -40,7 +40,7 @@ class Settings:
         InputError: if there is no such model, bug or optimizer, or a number is out of range.
 
     >>> Settings("dates", "stop-is-pad").key
-    'dates-stop-is-pad-adam-1865-200-1'
+    'dates-stop-is-pad-adam-1865-300-1'
     """
 
     model: str

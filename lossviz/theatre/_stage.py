@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,10 @@ import tensorflow as tf
 
 from lossviz.theatre._recording import Frame, Group, Scene, Written
 
-__all__ = ["SHOWN", "Actor", "Stage", "compiled", "grouped", "inside", "losses_of", "share"]
+__all__ = ["SHOWN", "Actor", "Program", "Replay", "Stage", "compiled", "grouped", "inside", "losses_of", "share"]
 
 SHOWN = 8  # sequences of the fixed batch
+Program = Callable[..., Any]
 
 
 class Stage(ABC):
@@ -37,31 +37,84 @@ class Stage(ABC):
         """A new model; the same seed gives the same weights."""
 
     @abstractmethod
-    def actor(self, model: Any, bug: str) -> "Actor":
-        """What a frame asks of the model."""
+    def actor(self, model: Any, bug: str, program: Program) -> "Actor":
+        """What a frame asks of the model, which is trained with this program."""
 
 
-@dataclass(frozen=True)
-class Actor:
+class Actor(ABC):
     """What a frame asks of a model in training.
 
-    Attributes:
-        losses: the true loss [N, T] float64 of each timestep of the held-out text, padding too.
+    Args:
+        stage: what it stands on.
+        scores: gives the model's logits of the held-out text.
+        program: the loss that it is trained with.
         parts: the timesteps of each group.
-        write: what the model writes for the prompts.
-        facts: the figures of the end.
     """
 
-    losses: Callable[[], np.ndarray]
-    parts: tuple[np.ndarray, ...]
-    write: Callable[[], tuple[Written, ...]]
-    facts: Callable[[], dict[str, float]]
+    def __init__(
+        self, stage: Stage, scores: Callable[[], np.ndarray], program: Program, parts: tuple[np.ndarray, ...]
+    ) -> None:
+        self.stage, self.scores, self.program, self.parts = stage, scores, program, parts
 
-    def frame(self, step: int, shape: tuple[int, int]) -> Frame:
-        """The model after a step, on a fixed batch of this shape."""
-        losses = self.losses()
-        true = np.array([losses[part].mean() for part in self.parts])
-        return Frame(step, losses[: shape[0], : shape[1]].astype(np.float32), true, self.write())
+    @abstractmethod
+    def losses(self, scores: np.ndarray) -> np.ndarray:
+        """The true loss [N, T] float64 of each timestep of the held-out text, padding too."""
+
+    @abstractmethod
+    def replay(self, scores: np.ndarray) -> Any:
+        """A model that answers the fixed batch with these logits."""
+
+    @abstractmethod
+    def written(self, scores: np.ndarray) -> tuple[Written, ...]:
+        """What the model writes for the prompts."""
+
+    @abstractmethod
+    def facts(self) -> dict[str, float]:
+        """The figures of the end."""
+
+    def frame(self, step: int) -> Frame:
+        """The model after a step."""
+        scores = self.scores()
+        losses = self.losses(scores)
+        rows, width = self.stage.scene.targets.shape
+        return Frame(
+            step=step,
+            losses=losses[:rows, :width].astype(np.float32),
+            prints=self._printed(scores[:rows, :width]),
+            told=self._printed(scores),
+            true=np.array([losses[part].mean() for part in self.parts]),
+            texts=self.written(scores),
+        )
+
+    def _printed(self, scores: np.ndarray) -> float:
+        """What the program prints for the first rows, [N, T] timesteps of the held-out text, sorted as in training."""
+        count, width = scores.shape[:2]
+        rows = np.argsort(self.stage.held_out[-1][:count], kind="stable")
+        batch = (array[rows] if array.ndim == 1 else array[rows, :width] for array in self.stage.held_out)
+        return float(self.program(self.replay(scores[rows]), *map(tf.constant, batch)))
+
+
+class Replay:
+    """Stands for a model in a program: answers with logits that are known already.
+
+    Args:
+        scores: what it answers.
+        stop_id: of an encoder-decoder.
+    """
+
+    def __init__(self, scores: np.ndarray, stop_id: int = 0) -> None:
+        self.scores, self.stop_id = tf.constant(scores), stop_id
+
+    def __call__(self, _inputs: Any) -> Any:
+        return self.scores
+
+    def run_lstm(self, _ids: Any) -> tuple[Any, None]:
+        """What a classifier's program asks first: both halves."""
+        return (self.scores, self.scores), None
+
+    def logits_layer(self, read: Any) -> Any:
+        """What it asks next, of what it reads of both halves."""
+        return read[:, :1]
 
 
 def losses_of(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""Two questions that are not one: does the number lie, and is the model harmed?"""
+"""Two questions that are not one: does the number lie, and is the model harmed?
+
+Both are asked on the same held-out text after the same step, so that neither the noise of minibatches nor the distance
+between training and held-out text is taken for a lie.
+"""
 
 from dataclasses import dataclass
 
@@ -15,12 +19,11 @@ class Verdict:
     """What a wrong program printed, what is true of its model, and what is true of the right one.
 
     Attributes:
-        printed: the mean of the last 20 numbers that the wrong program printed.
-        true: the mean loss of its model on held-out text, in nats.
-        right_printed: what the right program printed.
-        right_true: the mean loss of its model on the same text, in nats.
+        printed: what the wrong program prints for the held-out text.
+        true: the mean loss of its model on this text, in nats.
+        right_true: the mean loss of the right one on this text, in nats.
 
-    >>> verdict = Verdict(printed=0.547, true=2.451, right_printed=0.634, right_true=0.608)
+    >>> verdict = Verdict(printed=0.547, true=2.451, right_true=0.608)
     >>> verdict.lies, verdict.harmed
     (True, True)
     >>> print(*verdict.sentences, sep=" · ")
@@ -29,7 +32,6 @@ class Verdict:
 
     printed: float
     true: float
-    right_printed: float
     right_true: float
 
     @property
@@ -67,6 +69,8 @@ def _number(value: float) -> str:
 
 
 def _percent(share: float) -> str:
+    if abs(share) < 0.005:
+        return "exact" if abs(share) < 1e-4 else "0 %"
     return f"× {share + 1:,.0f}" if share >= 9 else f"{_signed(100 * share, '.0f')} %"
 
 

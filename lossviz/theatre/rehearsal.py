@@ -14,12 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from lossviz.models import minibatches, training_step
-from lossviz.theatre._growing import Ended, Event, Framed, Opened, Stepped
 from lossviz.theatre._recording import Frame
 from lossviz.theatre._settings import RIGHT, Settings, frame_steps, words
 from lossviz.theatre._stage import Stage
+from lossviz.theatre.events import Ended, Event, Framed, Opened, Stepped
 
-__all__ = ["Cast", "rehearse"]
+__all__ = ["Cast", "rehearse", "versions"]
 
 CLIP_NORM = 5.0
 
@@ -44,7 +44,7 @@ class Cast:
         programs = import_module(f"lossviz.theatre.programs.{model}")
         losses = [getattr(programs, words(bug)) for bug in bugs]
         self._steps = [_step(one, loss, _optimizer(optimizer)) for one, loss in zip(models, losses, strict=True)]
-        self._actors = [self.stage.actor(one, bug) for one, bug in zip(models, bugs, strict=True)]
+        self._actors = [self.stage.actor(*given) for given in zip(models, bugs, losses, strict=True)]
 
     def steps(self, count: int) -> Iterator[list[float]]:
         """Train them for some steps; gives what each program printed, step by step."""
@@ -56,7 +56,7 @@ class Cast:
 
     def frames(self, step: int) -> list[Frame]:
         """Each of them as it is now, after a step."""
-        return [actor.frame(step, self.stage.scene.targets.shape) for actor in self._actors]
+        return [actor.frame(step) for actor in self._actors]
 
     def facts(self) -> list[dict[str, float]]:
         """The figures of the end, of each."""
@@ -67,13 +67,18 @@ def rehearse(settings: Settings) -> Iterator[Event]:
     """Train a pair, and give what happens: the scene, each step, each frame, the facts of the end."""
     cast = Cast(settings.model, (RIGHT, settings.bug), settings.optimizer, settings.seed)
     shown = frame_steps(settings.steps)
-    yield Opened(cast.stage.scene, {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__})
+    yield Opened(cast.stage.scene, versions())
     yield Framed(*cast.frames(0))
     for done, printed in enumerate(cast.steps(settings.steps), start=1):
         yield Stepped(*printed)
         if done in shown:
             yield Framed(*cast.frames(done))
     yield Ended(*cast.facts())
+
+
+def versions() -> dict[str, str]:
+    """Of what computes the numbers."""
+    return {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}
 
 
 def _step(model: Any, loss: Callable[..., Any], optimizer: Any) -> Callable[..., Any]:

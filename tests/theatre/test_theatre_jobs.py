@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lossviz.theatre import KEPT, PATIENCE, PRESENT, WAITING, Jobs, Settings, read
-from lossviz.theatre._growing import Ended, Framed, Opened, Stepped
 from lossviz.theatre._jobs import FULL
 from lossviz.theatre._messages import from_line, to_line
+from lossviz.theatre.events import Ended, Framed, Opened, Stepped
 
 SHIPPED = read(Settings("dates", "stop-is-pad"))
 PLAY = "import sys, time; sys.stdin.readline(); [(print(line, end='', flush=True)) for line in open(sys.argv[1])]"

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from lossviz.theatre.programs._padding import padded
+from lossviz.theatre.programs._parts import padded
 
 __all__ = ["no_mask", "padding_divides", "right", "space_is_pad"]
 

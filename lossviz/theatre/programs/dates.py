@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from lossviz.theatre.programs._padding import in_eight, padded
+from lossviz.theatre.programs._parts import in_eight, padded
 
 __all__ = ["mask_inverted", "mean_of_means", "not_shifted", "right", "stop_is_pad"]
 

@@ -4,20 +4,22 @@ from typing import Any
 
 import tensorflow as tf
 
-from lossviz.theatre.programs._padding import read
+from lossviz.theatre.programs._parts import at
 
 __all__ = ["last_column", "right"]
 
 
 def right(model: Any, ids: Any, labels: Any, lengths: Any) -> Any:
-    """The mean over the texts, each read at its last word."""
-    read_at = lengths - 1
-    logits = read(model, ids, read_at)
+    """Each half is read where it has read the whole text."""
+    (forward, backward), _ = model.run_lstm(ids)
+    read = tf.concat([at(forward, lengths - 1), backward[:, 0]], axis=-1)
+    logits = model.logits_layer(read)
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
 
 
-def last_column(model: Any, ids: Any, labels: Any, lengths: Any) -> Any:
-    """Each text is read at the last column, which is padding in most rows."""
-    read_at = tf.ones_like(lengths) * (tf.shape(ids)[1] - 1)
-    logits = read(model, ids, read_at)
+def last_column(model: Any, ids: Any, labels: Any, lengths: Any) -> Any:  # noqa: ARG001
+    """Both halves are read at the last column, which is padding in most rows."""
+    (forward, backward), _ = model.run_lstm(ids)
+    read = tf.concat([forward[:, -1], backward[:, -1]], axis=-1)
+    logits = model.logits_layer(read)
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))

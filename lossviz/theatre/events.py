@@ -92,6 +92,8 @@ class Growing:
             scene=opened.scene,
             steps=np.array([frame.step for frame in frames], np.int64),
             losses=np.stack([frame.losses for frame in frames]),
+            prints=np.array([frame.prints for frame in frames], np.float64),
+            told=np.array([frame.told for frame in frames], np.float64),
             reported=np.array([getattr(stepped, side) for stepped in list(self.printed)], np.float64),
             true=np.stack([frame.true for frame in frames]),
             texts=tuple(frame.texts for frame in frames),

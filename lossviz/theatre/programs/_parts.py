@@ -1,10 +1,10 @@
-"""What the shown programs call: rows filled up, micro-batches, a classifier read somewhere."""
+"""What the shown programs call: rows filled up, micro-batches, one timestep of each row."""
 
 from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["in_eight", "padded", "read"]
+__all__ = ["at", "in_eight", "padded"]
 
 MICRO_BATCHES = 8
 
@@ -25,7 +25,10 @@ def in_eight(values: Any) -> Any:
     return tf.reduce_sum(tf.reshape(values, [MICRO_BATCHES, -1]), axis=1)
 
 
-def read(model: Any, ids: Any, read_at: Any) -> Any:
-    """The logits [B, 1] of a classifier whose forward half is read at these timesteps [B]."""
-    logits = model.logits_everywhere(model.run_lstm(ids)[0])
-    return tf.gather(logits, read_at, axis=1, batch_dims=1)
+def at(outputs: Any, places: Any) -> Any:
+    """The outputs [B, H] of one timestep of each row, of [B, T, H].
+
+    >>> at([[[5.0], [6.0]], [[7.0], [8.0]]], [1, 0]).numpy().tolist()
+    [[6.0], [7.0]]
+    """
+    return tf.gather(outputs, places, axis=1, batch_dims=1)
