@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from lossviz.theatre import Jobs, act_numbered, read
-from lossviz.theatre._growing import Ended, Event, Framed, Opened, Stepped
 from lossviz.theatre._messages import to_line
+from lossviz.theatre.events import Ended, Event, Framed, Opened, Stepped
 
 __all__ = ["SETTINGS", "events", "replaying"]
 

@@ -13,6 +13,7 @@ from lossviz.theatre._verdict import Verdict
 __all__ = ["SIDES", "Frame", "Group", "Recording", "Run", "Scene", "Written"]
 
 SIDES = ("right", "wrong")
+LAST = 20  # printed numbers that `Run.printed` averages
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ class Run:
         """A frame by its place, -1 for the last."""
         numbers = float(self.prints[index]), float(self.told[index])
         return Frame(int(self.steps[index]), self.losses[index], *numbers, self.true[index], self.texts[index])
+
+    def printed(self, step: int | None = None) -> float:
+        """The mean of the last 20 numbers that were printed in training, up to a step; NaN before the first."""
+        shown = self.reported[:step][-LAST:]
+        return float(np.mean(shown)) if len(shown) else float("nan")
 
     def batch(self, index: int) -> Batch:
         """The fixed batch after a frame's step, with the number that the program prints for it."""

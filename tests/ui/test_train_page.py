@@ -134,7 +134,8 @@ def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all():
     assert f"bug prints {bug:.3g}, true {true[1]:.3g}." in voice(app)
     assert f"Step 80: right prints {right:.3g}, true {true[0]:.3g};" in voice(app)
     [verdict] = [text for text in texts(app, "markdown") if text.startswith("Does the number lie?")]
-    assert f"prints {bug:.3f}, truth {true[1]:.3f}" in verdict
+    told = [raw["told"][11] for raw in RAW.values()]
+    assert f"prints {told[1]:.3f}, truth {true[1]:.3f}" in verdict
     assert f"Is the model harmed? **Yes**: {true[1] - true[0]:+.2f} nats" in verdict
     lines = {trace["name"]: decoded(trace["y"]) for trace in picture(app, "train_lines")["data"]}
     np.testing.assert_array_equal(lines["bug, printed"], RAW["stop-is-pad"]["reported"])
