@@ -1,10 +1,11 @@
 """Numbers as text, as training loops print them, as figures draw them and in formulas; and read from what is typed."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["compact", "is_number", "latex_number", "number", "number_text", "numbers_in"]
+__all__ = ["compact", "is_number", "latex_lines", "latex_number", "number", "number_text", "numbers_in"]
 
 _APART = re.compile(r"[,;\s]+")
 _COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
@@ -65,6 +66,16 @@ def latex_number(value: float) -> str:
         return r"\infty" if value > 0 else r"-\infty"
     mantissa, _, exponent = f"{value:.6g}".partition("e")
     return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def latex_lines(steps: Iterable[tuple[str, str, float]]) -> str:
+    r"""Lines of arithmetic as one block: each a name, a formula in LaTeX, and its value.
+
+    >>> latex_lines([("weight", "w", 0.5)])
+    '\\begin{aligned}w &= 0.5 && \\text{weight}\\end{aligned}'
+    """
+    lines = [rf"{formula} &= {latex_number(value)} && \text{{{name}}}" for name, formula, value in steps]
+    return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 
 def numbers_in(text: str) -> tuple[str, ...]:

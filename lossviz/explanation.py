@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossviz.digits import latex_number
+from lossviz.digits import latex_lines
 
 __all__ = ["ClassStep", "Explanation", "explain_timestep"]
 
@@ -132,8 +132,7 @@ class Explanation:
     @property
     def latex(self) -> str:
         """The arithmetic line by line as one block of LaTeX, with this timestep's numbers."""
-        lines = [rf"{formula} &= {latex_number(value)} && \text{{{name}}}" for name, formula, value in self.steps]
-        return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
+        return latex_lines(self.steps)
 
 
 def explain_timestep(

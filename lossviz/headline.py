@@ -74,28 +74,28 @@ def headline(analysis: Analysis) -> Headline:
     )
 
 
-def cell_words(cell: Explanation) -> str:
+def cell_words(cell: Explanation, *, has_number: bool = True) -> str:
     """A timestep in one line: probability, rank, entropy, its share of the number, and the gradient it sends back.
+
+    Where the chosen reduction has no number, there is no share of it and no gradient.
 
     >>> from lossviz import Batch, analyze
     >>> cell_words(analyze(Batch.from_arrays(logits=np.zeros((1, 2, 2)), targets=[[0, 1]])).explain(0, 0))
     'probability 0.5000 · rank 1 · entropy 0.6931 nats · share of the number 50.0 % · gradient norm 0.3536'
     """
     if not cell.has_logits:
-        return _recorded_words(cell)
+        return _recorded_words(cell, has_number=has_number)
     share = "NaN" if np.isnan(cell.share) else f"{100 * cell.share:.1f} %"
-    return " · ".join(
-        (
-            f"probability {number_text(cell.probability)}",
-            f"rank {cell.rank or 'none'}",
-            f"entropy {number_text(cell.entropy)} nats",
-            f"share of the number {share}",
-            f"gradient norm {number_text(cell.gradient_norm)}",
-        )
+    known = (
+        f"probability {number_text(cell.probability)}",
+        f"rank {cell.rank or 'none'}",
+        f"entropy {number_text(cell.entropy)} nats",
     )
+    result = (f"share of the number {share}", f"gradient norm {number_text(cell.gradient_norm)}") if has_number else ()
+    return " · ".join((*known, *result))
 
 
-def _recorded_words(cell: Explanation) -> str:
+def _recorded_words(cell: Explanation, *, has_number: bool) -> str:
     """What is known of a timestep without logits; the rest is not mentioned as a number."""
     if np.isnan(cell.loss):
         return "not recorded"
@@ -103,7 +103,8 @@ def _recorded_words(cell: Explanation) -> str:
     known = [f"probability {number_text(cell.probability)}"]
     known += [f"rank {cell.rank}"] if cell.rank else []
     known += [] if np.isnan(cell.entropy) else [f"entropy {number_text(cell.entropy)} nats"]
-    return " · ".join((*known, f"share of the number {share}", "gradient: can't be told without logits"))
+    result = (f"share of the number {share}", "gradient: can't be told without logits") if has_number else ()
+    return " · ".join((*known, *result))
 
 
 def reading_words(analysis: Analysis, sequence: int, timestep: int) -> str:

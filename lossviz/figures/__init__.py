@@ -21,6 +21,7 @@ from lossviz.figures.coefficient_map import coefficient_map
 from lossviz.figures.conventions import conventions
 from lossviz.figures.equation import equation
 from lossviz.figures.grid import grid
+from lossviz.figures.live import live_equation
 from lossviz.figures.mask import mask
 from lossviz.figures.overview import overview
 from lossviz.figures.runs.difference_map import difference_map
@@ -48,6 +49,7 @@ __all__ = [
     "grid",
     "grouped_losses",
     "learning_curves",
+    "live_equation",
     "loss_scatter",
     "mask",
     "overview",

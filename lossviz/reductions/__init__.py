@@ -7,6 +7,7 @@ what unit.
 from lossviz.errors import SettingsError
 from lossviz.reductions._catalogue import REDUCTIONS
 from lossviz.reductions._flags import FLAGS, check_flags, reduce_sequence_loss
+from lossviz.reductions._followed import Followed, follow
 from lossviz.reductions._loop_options import LOOP_OPTIONS, LoopOption
 from lossviz.reductions._means import group_sums
 from lossviz.reductions._options import MAX_SAFE_INTEGER, Options
@@ -19,12 +20,14 @@ __all__ = [
     "LOOP_OPTIONS",
     "MAX_SAFE_INTEGER",
     "REDUCTIONS",
+    "Followed",
     "LoopOption",
     "Options",
     "Reduced",
     "Reduction",
     "check_flags",
     "check_options",
+    "follow",
     "group_sums",
     "quotient",
     "reduce_sequence_loss",

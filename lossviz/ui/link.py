@@ -36,7 +36,7 @@ __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
 
 LIMIT = 6_000  # characters: what browsers and chat programs carry without cutting it
 MOST_EDITS = 1_000
-PANELS = ("rows", "save", "code", "doctor_outcomes", "identify_rest")
+PANELS = ("rows", "mask_array", "save", "code", "doctor_outcomes", "identify_rest")
 """The panels that open and close, and have nothing to choose in their name."""
 TOO_LONG = "This view is too long for a link: the address does not restore it. Download the batch to keep it."
 Check = Callable[[Any], bool]

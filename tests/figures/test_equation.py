@@ -166,6 +166,27 @@ def test_equation_always_names_the_divisor(settings_, line):
     assert notes(figure, "divisor") == [line]
 
 
+@pytest.mark.parametrize(
+    ("flags", "rows", "columns", "headings"),
+    [
+        ({"average_across_timesteps": True}, [6.8 / 5, 2.4 / 4, 4.6 / 2], [0] * 5, ["the numbers"]),
+        ({"average_across_batch": True}, [0] * 3, [1.6, 1.0, 2.2, 0.75, 0.1], ["the numbers"]),
+        ({}, [0] * 3, [0] * 5, []),
+    ],
+)
+def test_equation_bars_of_several_results_are_those_results(flags, rows, columns, headings):
+    """Not the sums that they were divided from; where no bar is a result, there is none."""
+    settings = Settings(reduction="sequence_loss", **{**FLAGS, **flags})
+    figure = checked(equation(golden().with_settings(settings)))
+    [over_rows], [over_columns] = named(figure, "per sequence"), named(figure, "per timestep")
+    np.testing.assert_allclose(over_rows.x, rows)
+    np.testing.assert_allclose(over_columns.y, columns)
+    assert [word for bars in (over_rows, over_columns) for word in bars.text if word] == [
+        f"{number:.2f}" for number in (*rows, *columns) if number
+    ]
+    assert (notes(figure, "bars"), notes(figure, "total")) == (headings, [])
+
+
 def test_equation_names_the_sum_of_fractional_weights():
     figure = equation(golden(lengths=None, weights=FRACTIONAL))
     assert notes(figure, "divisor") == ["11.3500 ÷ <b>10.5</b> (the sum of the weights) = <b>1.0810</b> nats"]

@@ -78,6 +78,24 @@ def select(app: AppTest, *cell: int) -> AppTest:
     return run(app)
 
 
+def live(app: AppTest) -> Any:
+    """What the picture of Explore may edit, and the numbers that it draws at once."""
+    return _component(app, "equation")[0]["live"]
+
+
+def steps(app: AppTest, *made: dict[str, Any]) -> AppTest:
+    """Send steps that were made in the picture of Explore, as the browser does, which calls the callback."""
+    from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+    element = next(node for node in nodes(app.main) if getattr(node, "key", None) == "equation")
+    event = {"cell": None, "number": made[-1]["number"], "steps": list(made)}
+    states = app._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=element.proto.id, json_value=json.dumps({"event": event})))
+    app._run(states)
+    assert [error.value for error in app.exception] == []
+    return app
+
+
 def unfold(app: AppTest, key: str) -> AppTest:
     """Open a folded panel: "rows", "save" or "code". A folded one draws nothing."""
     app.session_state[key] = True
@@ -176,6 +194,11 @@ def plain(markdown: str) -> str:
 
 def picture(app: AppTest, key: str = "equation", tree: Any = None) -> dict[str, Any]:
     """The Plotly figure in the component, on the page or in another part of the app, such as `app.sidebar`."""
+    return _component(app, key, tree)[1]
+
+
+def _component(app: AppTest, key: str, tree: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header and the figure that the component of a plot got."""
     element = next(
         node
         for node in nodes(app.main if tree is None else tree)
@@ -183,8 +206,7 @@ def picture(app: AppTest, key: str = "equation", tree: Any = None) -> dict[str, 
     )
     data = element.proto.bytes
     size = struct.unpack("<I", data[:4])[0]
-    figure: dict[str, Any] = json.loads(data[4 + size :])
-    return figure
+    return json.loads(data[4 : 4 + size]), json.loads(data[4 + size :])
 
 
 def heatmaps(app: AppTest) -> list[np.ndarray]:

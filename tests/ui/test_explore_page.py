@@ -23,6 +23,7 @@ from tests.ui.driver import (
     door,
     fill,
     flags,
+    go,
     heatmaps,
     key_of,
     metrics,
@@ -35,6 +36,7 @@ from tests.ui.driver import (
     shown,
     state,
     texts,
+    unfold,
 )
 
 CLASSIFICATION = (
@@ -418,3 +420,32 @@ def test_large_batch_is_drawn_as_overview_and_detail() -> None:
     assert [grid.shape for grid in heatmaps(app)] == [(32, 64)] * 3
     app.slider[0].set_value(38).run()
     assert decoded(picture(app)["data"][0]["y"]).tolist() == list(range(38, 70))
+
+
+def test_no_result_is_drawn_while_the_flags_are_refused() -> None:
+    """Neither in the picture, nor in the arithmetic of a cell, nor in the Doctor's picture."""
+    app = select(sample("golden"), 0, 2)
+    choose(app, reduction="sequence_loss")
+    flags(app, sum_over_batch=True)
+    assert number(app) == "no number"
+    assert [note for note in picture(app)["layout"]["annotations"] if note["name"] in ("divisor", "total")] == []
+    [arithmetic] = [found.value for found in app.latex]
+    assert "times weight" in arithmetic
+    assert "divided by" not in arithmetic
+    assert "adds to the number" not in arithmetic
+    assert "probability 0.0302 · rank 6 · entropy 1.6963 nats" in texts(app, "caption")
+    go(app, "Doctor")
+    assert [
+        note for note in picture(app, "doctor_equation")["layout"]["annotations"] if note["name"] == "divisor"
+    ] == []
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int32", "float32"])
+def test_mask_is_shown_as_tensorflow_prints_it(dtype: str, capsys: pytest.CaptureFixture[str]) -> None:
+    import tensorflow as tf
+
+    app = unfold(sample("golden"), "mask_array")
+    app.session_state["mask_type"] = dtype
+    app.run()
+    print(tf.sequence_mask([5, 4, 2], dtype=getattr(tf, dtype)))
+    assert app.code[0].value == capsys.readouterr().out.rstrip("\n")

@@ -70,7 +70,7 @@ def test_a_part_that_cannot_be_drawn_leaves_the_others(monkeypatch):
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a mistake")
 
-    monkeypatch.setattr(sys.modules["lossviz.ui.views.explore"], "equation_panel", fail)
+    monkeypatch.setattr(sys.modules["lossviz.ui.explore.picture_panel"], "equation_panel", fail)
     app.run()
     [said] = texts(app, "error")
     assert said == (

@@ -9,7 +9,7 @@ from lossviz.figures._core.axes import row_axis, time_axis
 from lossviz.figures._core.geometry import Box
 from lossviz.figures._core.legend import colour_axis, legend, note
 from lossviz.figures._core.style import FONT, Theme
-from lossviz.figures._core.sums import bar_range, divisor_line, total
+from lossviz.figures._core.sums import bar_range, divisor_line, has_numbers, total
 from lossviz.figures._core.text import text_width
 
 if TYPE_CHECKING:
@@ -161,13 +161,19 @@ def _totals(drawing: "Drawing") -> list[Spec]:
     named = "Σ over<br>sequences" if place.stacked else "Σ over sequences"
     at, anchor = (30.0, "left") if place.stacked else (columns.left - 8, "right")
     line, start = divisor_line(drawing.analysis, quantity), place.batch.left if place.stacked else left
+    over_rows, over_columns = "Σ over timesteps", named
+    if has_numbers(drawing.analysis, quantity):  # the bars are the results, those of one kind
+        of = drawing.analysis.reduced_axes
+        over_rows, over_columns = ("the numbers" if of == (axis,) else "" for axis in (1, 0))
+        whole = ""
     notes = [
-        note(place, "Σ over timesteps", rows.left, rows.top - 10, theme.muted, name="bars"),
-        note(place, named, at, columns.bottom - 22, theme.muted, anchor=anchor, name="bars"),
+        note(place, over_rows, rows.left, rows.top - 10, theme.muted, name="bars"),
+        note(place, over_columns, at, columns.bottom - 22, theme.muted, anchor=anchor, name="bars"),
         note(place, f"Σ {whole}", rows.left, columns.bottom - 22, theme.text, size=13, name="total"),
-        note(place, line, start, place.line + 14, theme.text, size=_size(line, place.width - start)),
     ]
-    notes[-1]["name"] = "divisor"
+    notes = [each for each in notes if each["text"] not in ("", "Σ ")]
+    size = _size(line, place.width - start)
+    notes.append(note(place, line, start, place.line + 14, theme.text, size=size, name="divisor"))
     if place.stacked:
         notes.append(note(place, "÷", 10, place.line + 14, theme.text, size=20, name="operator"))
         notes.append(note(place, "divisor", left, place.line + 14, theme.text, size=13, name="name"))

@@ -14,7 +14,7 @@ from lossviz.figures._core.style import Theme
 from lossviz.figures._core.text import number, text_width
 from lossviz.figures._core.traces import bars
 
-__all__ = ["bar_range", "column_bars", "divisor_line", "row_bars", "total"]
+__all__ = ["bar_range", "column_bars", "divisor_line", "divisor_words", "has_numbers", "row_bars", "total"]
 
 PLURAL = re.compile(r"^(timestep|sequence|position|micro-batch)(?:s|es)\b")
 Array = np.ndarray
@@ -27,24 +27,52 @@ def total(analysis: Analysis, quantity: Quantity) -> float:
 
 
 def row_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
-    """Each sequence's part, right of its row; what does not count is exactly 0 in the quantities that have sums."""
+    """Each sequence's part, right of its row; what does not count is exactly 0 in the quantities that have sums.
+
+    Where the result is one number per sequence, the bars are those numbers; where it is several others, there are none.
+    """
     parts = quantity.counted(analysis)[window.row0 : window.row1].sum(axis=1)
     own = analysis.weights[window.row0 : window.row1].sum(axis=1) if _means(analysis, quantity, "sequences") else None
+    about = f"sequence %{{y}}: %{{customdata:.4~f}}{_unit(quantity)} in all<extra></extra>"
+    if has_numbers(analysis, quantity):
+        parts = _own_numbers(analysis, 1, len(parts), window.row0)
+        about = "the number of sequence %{y}: %{customdata:.4~f} nats<extra></extra>"
     text = _words(quantity, parts, own) if place.cell[1] >= 12 else []
+    if not parts.any():
+        text = [""] * len(text)
     spec = bars("per sequence", window.rows, parts, text, _axes(place, "row"), theme, across=True)
-    return spec | {"hovertemplate": f"sequence %{{y}}: %{{customdata:.4~f}}{_unit(quantity)} in all<extra></extra>"}
+    return spec | {"hovertemplate": about}
 
 
 def column_bars(analysis: Analysis, quantity: Quantity, window: Window, place: Geometry, theme: Theme) -> Spec:
     """Each timestep's part, under its column; its number while it fits, else the largest one's."""
     parts = quantity.counted(analysis)[:, window.t0 : window.t1].sum(axis=0)
     own = analysis.weights[:, window.t0 : window.t1].sum(axis=0) if _means(analysis, quantity, "timesteps") else None
+    about = f"timestep %{{x}}: %{{customdata:.4~f}}{_unit(quantity)} in all<extra></extra>"
+    if has_numbers(analysis, quantity):
+        parts = _own_numbers(analysis, 0, len(parts), window.t0)
+        about = "the number of timestep %{x}: %{customdata:.4~f} nats<extra></extra>"
     text = _words(quantity, parts, own)
     if max(text_width(word, 12) for word in text) > place.cell[0] - 2:
         largest = int(np.argmax(np.abs(np.where(np.isfinite(parts), parts, 0.0))))
         text = [word if at == largest else "" for at, word in enumerate(text)]
+    if not parts.any():
+        text = [""] * len(text)
     spec = bars("per timestep", window.timesteps, parts, text, _axes(place, "column"), theme, across=False)
-    return spec | {"hovertemplate": f"timestep %{{x}}: %{{customdata:.4~f}}{_unit(quantity)} in all<extra></extra>"}
+    return spec | {"hovertemplate": about}
+
+
+def has_numbers(analysis: Analysis, quantity: Quantity) -> bool:
+    """Whether the result is several numbers, which the bars of losses show instead of sums."""
+    return quantity.name == "loss" and not analysis.is_scalar
+
+
+def _own_numbers(analysis: Analysis, axis: int, count: int, first: int) -> Array:
+    """The numbers of a result that has one for each row (axis 1 is summed over) or column; else zeros, no bars."""
+    if analysis.reduced_axes != (axis,):
+        return np.zeros(count)
+    numbers: Array = np.asarray(analysis.value)[first : first + count]
+    return numbers
 
 
 def bar_range(spec: Spec, pixels: float) -> list[float]:
@@ -70,13 +98,45 @@ def divisor_line(analysis: Analysis, quantity: Quantity) -> str:
     counts = analysis.divisor_items
     if not analysis.is_scalar:
         return _many(analysis, counts)
-    means = f" (the {analysis.means_of}' means)" if analysis.means_of else ""
-    if analysis.divisor == 1:
-        counts = PLURAL.sub(r"\1", counts).replace("that count", "that counts").replace("that are", "that is")
-    named = f"({counts})" if not analysis.divides or counts.startswith("the ") else counts
-    divisor = f"<b>{_exactly(analysis.divisor)}</b> {named}"
-    line = f"{number(analysis.numerator)}{means} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
+    named = _one(counts) if analysis.divisor == 1 else counts
+    divisor = f"<b>{_exactly(analysis.divisor)}</b> {_bracketed(named, divides=analysis.divides)}"
+    line = f"{number(analysis.numerator)}{_means_of(analysis)} ÷ {divisor} = <b>{number(analysis.value)}</b> nats"
     return f"100% is {line}" if quantity.name == "share" else line
+
+
+def divisor_words(analysis: Analysis) -> dict[str, str]:
+    """The words of that line for a browser, which fills in other numbers.
+
+    `means` stand after the numerator; after the divisor `ones` where all weights are 0 or 1, `one` where it is 1,
+    `other` where weights are fractions.
+
+    >>> from lossviz import Batch, analyze
+    >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
+    >>> divisor_words(analyze(batch))
+    {'means': '', 'ones': 'timesteps that count', 'one': 'timestep that counts', 'other': '(the sum of the weights)'}
+    """
+    if not analysis.is_scalar or analysis.weights.size == 0:
+        return {}
+    nothing, options = np.zeros(analysis.weights.shape), analysis.settings.options
+    ones, other = (
+        reduced.items or reduced.counts
+        for reduced in (analysis.reduction.reduce(nothing, nothing + weight, options) for weight in (1.0, 0.5))
+    )
+    named = {"ones": ones, "one": _one(ones), "other": other}
+    words = {name: _bracketed(counts, divides=analysis.divides) for name, counts in named.items()}
+    return {"means": _means_of(analysis), **words}
+
+
+def _one(counts: str) -> str:
+    return PLURAL.sub(r"\1", counts).replace("that count", "that counts").replace("that are", "that is")
+
+
+def _bracketed(counts: str, *, divides: bool) -> str:
+    return f"({counts})" if not divides or counts.startswith("the ") else counts
+
+
+def _means_of(analysis: Analysis) -> str:
+    return f" (the {analysis.means_of}' means)" if analysis.means_of else ""
 
 
 def _many(analysis: Analysis, counts: str) -> str:

@@ -7,7 +7,8 @@ from lossviz.analysis import Analysis
 from lossviz.figures import equation
 from lossviz.headline import cell_words
 from lossviz.ui.session.state import State, read_widget, write_widget
-from lossviz.ui.shared.equation import theme
+from lossviz.ui.shared.computation import has_number
+from lossviz.ui.shared.equation import theme, without_result
 from lossviz.ui.shared.plot import plot, plot_width
 from lossviz.ui.shared.widgets import say
 from lossviz.ui.shared.window import needs_window, window_controls
@@ -30,6 +31,8 @@ def outlined_picture(state: State, analysis: Analysis, cells: np.ndarray, about:
     """
     window = _window(state, analysis, cells, about) if needs_window(analysis) else None
     figure = equation(analysis, window=window, highlight=cells, theme=theme(), width=plot_width(KEY, WIDTH))
+    if not has_number(analysis):
+        figure = without_result(figure)
     count = int(cells.sum())
     label = f"The equation of losses, with {about} outlined: {count:,}. Arrow keys select a cell."
     state.cell = plot(figure, key=KEY, cell=state.cell, label=label)
@@ -55,5 +58,5 @@ def _window(state: State, analysis: Analysis, cells: np.ndarray, about: str) -> 
 def _selected(state: State, analysis: Analysis) -> None:
     rows, timesteps = analysis.batch_loss.shape
     if state.cell is not None and state.cell[0] < rows and state.cell[1] < timesteps:
-        explanation = analysis.explain(*state.cell)
-        say("caption", f"Sequence {state.cell[0]}, timestep {state.cell[1]}: {cell_words(explanation)}")
+        words = cell_words(analysis.explain(*state.cell), has_number=has_number(analysis))
+        say("caption", f"Sequence {state.cell[0]}, timestep {state.cell[1]}: {words}")

@@ -5,13 +5,16 @@ from functools import partial
 import streamlit as st
 
 from lossviz.analysis import Analysis
+from lossviz.digits import latex_lines
 from lossviz.explanation import Explanation
 from lossviz.figures import class_bars, visible
 from lossviz.headline import cell_words, reading_words
 from lossviz.reductions import MAX_SAFE_INTEGER
+from lossviz.ui.explore.hand import NO_TARGET, no_weight
 from lossviz.ui.explore.logits_editor import logits_editor
 from lossviz.ui.session.editor import Editor
 from lossviz.ui.session.state import State, read_widget
+from lossviz.ui.shared.computation import has_number
 from lossviz.ui.shared.edit_history import draw_entries, save_typed
 from lossviz.ui.shared.equation import theme
 from lossviz.ui.shared.plot import plot
@@ -19,7 +22,6 @@ from lossviz.ui.shared.widgets import escaped, say
 
 __all__ = ["cell_panel"]
 
-NO_TARGET = "What another target would cost can't be told without logits."
 SELECTABLE_CLASSES = 1000  # a longer list of tokens is typed as an id
 
 
@@ -33,7 +35,7 @@ def cell_panel(state: State, analysis: Analysis) -> None:
         explanation = analysis.explain(*state.cell)
         place = f"Sequence {explanation.sequence}, timestep {explanation.timestep}"
         st.markdown(f"**{place}: {_heading(analysis, explanation)}**")
-        st.caption(cell_words(explanation))
+        st.caption(cell_words(explanation, has_number=has_number(analysis)))
         where = reading_words(analysis, explanation.sequence, explanation.timestep)
         if where:
             st.caption(where)
@@ -41,10 +43,16 @@ def cell_panel(state: State, analysis: Analysis) -> None:
             say("warning", explanation.note)
         left, right = st.columns([1.35, 1])
         with left:
-            st.latex(explanation.latex)
+            st.latex(latex_lines(_steps(explanation, is_reduced=has_number(analysis))))
         with right:
             _classes(explanation)
         _editors(state, analysis, explanation)
+
+
+def _steps(explanation: Explanation, *, is_reduced: bool) -> tuple[tuple[str, str, float], ...]:
+    """The lines of the arithmetic; without a number they end before the divisions."""
+    divisions = 3 if explanation.group else 2
+    return explanation.steps if is_reduced else explanation.steps[:-divisions]
 
 
 def _classes(explanation: Explanation) -> None:
@@ -93,8 +101,8 @@ def _weight(state: State, analysis: Analysis, explanation: Explanation) -> None:
 
 def _no_weight(analysis: Analysis, explanation: Explanation) -> str:
     """Why a weight can't be edited, or ""."""
-    if analysis.settings.mask not in (None, "weights"):
-        return f"Only the mask “weights” can be edited; “{analysis.mask_name}” is chosen in the sidebar."
+    if why := no_weight(analysis):
+        return why
     if analysis.is_classifier and explanation.weight == 0:
         return "This timestep is not read. A classifier reads the last one of a sequence: its length says which."
     return ""

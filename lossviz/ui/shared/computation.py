@@ -14,7 +14,7 @@ from lossviz.ui.session.state import State
 from lossviz.ui.shared.settings_panel import UNREDUCED, chosen_settings
 from lossviz.ui.shared.widgets import say
 
-__all__ = ["LONG", "analyzed", "compute", "engine_is_ready", "load_engine", "stopped"]
+__all__ = ["LONG", "analyzed", "compute", "engine_is_ready", "has_number", "load_engine", "stopped"]
 
 _ready = threading.Event()
 LONG = 20_000_000  # logits: about a tenth of a second, from where on a progress bar is worth its flicker
@@ -61,6 +61,11 @@ def analyzed(state: State) -> tuple[Analysis, str]:
             st.stop()
         state.refusal = str(error)
         return last, ""
+
+
+def has_number(analysis: Analysis) -> bool:
+    """Whether the chosen reduction gives a result; while its flags are refused, the analysis stands for the losses."""
+    return analysis.settings != UNREDUCED or chosen_settings() == UNREDUCED
 
 
 def compute(state: State, batch: Batch, settings: Settings) -> Analysis:

@@ -1,9 +1,13 @@
 """The picture: batch loss × mask = unpadded loss; an overview with a detail window where it would not fit."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
@@ -14,7 +18,10 @@ from lossviz.ui.shared.computation import engine_is_ready, load_engine
 from lossviz.ui.shared.plot import plot, plot_width, selected_cell
 from lossviz.ui.shared.window import needs_window, window_controls
 
-__all__ = ["edited_cells", "equation_panel", "first_picture", "theme"]
+__all__ = ["KEY", "Window", "edited_cells", "equation_panel", "first_picture", "theme", "without_result"]
+
+Window = tuple[int, int, int, int]
+KEY = "equation"  # of the picture
 
 HEAD_START = 0.04  # seconds: the browser draws the picture before the rest of the page keeps it busy
 WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
@@ -34,11 +41,27 @@ def theme() -> str:
 
 
 def equation_panel(
-    state: State, analysis: Analysis, quantity: str, *, has_number: bool = True
-) -> tuple[int, int, int, int] | None:
+    state: State,
+    analysis: Analysis,
+    quantity: str,
+    under: DeltaGenerator,
+    *,
+    has_number: bool = True,
+    live: Callable[[Window | None], dict[str, Any] | None] = lambda _: None,
+    terms: Callable[[], dict[str, Any] | None] = lambda: None,
+    on_event: Callable[[], None] | None = None,
+) -> Window | None:
     """Draw the equation and take the selected cell from it; returns the part that is shown, None for all.
 
-    Where the chosen reduction has no number, the line with the divisor and the result is left out.
+    Args:
+        state: whose cell is selected.
+        analysis: what is drawn.
+        quantity: what the cells show.
+        under: where the options stand.
+        has_number: where the chosen reduction has none, the line with the divisor and the result is left out.
+        live: for the part that is shown, what can be edited in the picture itself, and drawn by it at once.
+        terms: the arithmetic of the selected cell.
+        on_event: called when the user has done something in the picture.
     """
     with st.container(key="explore_equation"):
         what = _scaled(state, analysis, quantity)
@@ -51,15 +74,31 @@ def equation_panel(
             plot(picture, key="overview", label="The whole batch. Select a place to see it in detail.")
         outlined = _outlines(state, analysis)
         cells = outlined.get(read_widget("outline"), outlined.get(EDITED))
-        wide = plot_width("equation", WIDTH)
+        wide = plot_width(KEY, WIDTH)
         figure = equation(analysis, quantity=what, window=window, highlight=cells, theme=theme(), width=wide)
         if not has_number:
-            kept = [note for note in figure.layout.annotations if note.name != "divisor" and note.text not in RESULT]
-            figure.layout.annotations = kept
-        state.cell = plot(figure, key="equation", cell=state.cell, label=_label(analysis))
+            figure = without_result(figure)
+        state.cell = selected_cell(KEY, state.cell)
+        plot(
+            figure,
+            key=KEY,
+            cell=state.cell,
+            label=_label(analysis),
+            live=live(window) if has_number else None,
+            terms=terms(),
+            on_event=on_event,
+        )
+    with under:
         _options(outlined)
     time.sleep(HEAD_START)
     return window
+
+
+def without_result(figure: go.Figure) -> go.Figure:
+    """The equation without the line with the divisor and the result: while the reduction is refused there is none."""
+    kept = [note for note in figure.layout.annotations if note.name != "divisor" and note.text not in RESULT]
+    figure.layout.annotations = kept
+    return figure
 
 
 def first_picture(batch: Batch) -> None:
@@ -108,10 +147,9 @@ def _outlines(state: State, analysis: Analysis) -> dict[str | None, np.ndarray]:
 
 
 def _options(outlined: dict[str | None, np.ndarray]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.toggle("Stretch the colours", key="lock", help=STRETCH_HELP, persist_state="session")
-        if outlined:
-            st.pills("Outline", list(outlined), key="outline", label_visibility="collapsed", help=OUTLINE_HELP)
+    st.toggle("Stretch the colours", key="lock", help=STRETCH_HELP, persist_state="session")
+    if outlined:
+        st.pills("Outline", list(outlined), key="outline", label_visibility="collapsed", help=OUTLINE_HELP)
 
 
 def _label(analysis: Analysis) -> str:

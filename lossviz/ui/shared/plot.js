@@ -23,14 +23,21 @@ export default function (component) {
 class View {
   constructor(root) {
     this.root = root;
-    [this.plot, this.overlay, this.error, this.live] = root.children;
+    const [plot, layer, overlay, line, field, error, live] = root.children;
+    Object.assign(this, { plot, overlay, error, live, paint: new Paint(layer, plot), hand: new Hand(this, field), terms: new Terms(this, line) });
     this.cell = null; // what is outlined here
     this.number = 0; // of the last event of the user
     this.sent = 0; // when it was sent
     this.grids = [];
-    this.drawn = 0;
+    this.pictures = { drawn: 0, shown: 0 }; // by plotly.js; by plotly.js or at once
+    this.truth = this.drawn = this.shown = null; // models: the server's; of plotly.js's picture; what the user sees
     root.addEventListener("keydown", (event) => this.key(event));
     root.addEventListener("pointerdown", (event) => this.press(event), true);
+    root.addEventListener("pointermove", (event) => {
+      const grid = this.gridUnder(event);
+      this.hand.hover(event, grid);
+      if (!event.target.closest(".lossviz-plot-terms")) this.terms.point(grid, grid && this.cellUnder(event, grid));
+    });
     this.resized = new ResizeObserver(() => this.resize());
     this.resized.observe(root);
   }
@@ -67,17 +74,39 @@ class View {
     const Plotly = await library(sent.library);
     if (!sent.selectable) await nextFrame(); // the picture that people look at comes first
     if (this.gone) return;
-    if (sent.digest !== this.digest) {
-      this.digest = undefined;
-      await this.react(Plotly, sent);
+    const isNew = sent.digest !== this.digest;
+    const figure = isNew ? sent.figure() : null;
+    this.hand.take(sent.live?.hand);
+    this.root.classList.toggle("has-hand", Boolean(sent.live));
+    this.terms.sent = sent.terms;
+    this.truth = sent.live ? new Model(sent.live) : null;
+    if (this.truth) this.truth.says = figure ? wordsIn(figure, this.truth) : this.drawn.says;
+    if (isNew) {
+      // Where the same cells stay, what changed is on the screen a frame before plotly.js has drawn it.
+      const stays = this.truth && this.drawn && this.extent === sent.extent && this.place === sent.live.place;
+      if (!stays) this.drawn = this.shown = null;
+      else if (this.refresh()) await nextFrame();
+      Object.assign(this, { digest: undefined, extent: sent.extent, place: sent.live?.place });
+      await this.react(Plotly, sent, figure);
       this.digest = sent.digest;
     }
+    this.drawn = this.truth;
+    this.refresh();
     // The server's cell counts once it has seen the last event of the user; before that it is an echo of the past.
     if (sent.seen >= this.number) this.show(sent.cell);
   }
 
-  async react(Plotly, sent) {
-    const { data, layout } = sent.figure();
+  /** Shows the server's numbers with what the hand has done since; returns how many cells plotly.js has yet to draw. */
+  refresh() {
+    const since = this.shown;
+    this.shown = this.truth && this.hand.shown;
+    const painted = this.paint.draw(this.drawn, this.shown, this.grids, since, this.hand.words);
+    if (painted) this.root.dataset.shown = ++this.pictures.shown;
+    this.terms.write();
+    return painted;
+  }
+
+  async react(Plotly, sent, { data, layout }) {
     delete layout.width;
     // Zoom stays while the rows and columns are the same ones, and as long as the figure says.
     const uirevision = `${layout.uirevision ?? ""}: ${sent.extent}`;
@@ -94,18 +123,25 @@ class View {
     await Plotly.react(this.plot, data, layout, { ...CONFIG, toImageButtonOptions: { filename: sent.name } });
     if (fresh) this.listen();
     this.made = sent.width;
-    this.tell();
+    this.tellWidth();
     const select = (trace) => trace.type === "heatmap" && trace.visible === true && trace.meta?.select === true;
     this.grids = sent.selectable ? this.plot._fullData.filter(select).map((trace) => new Grid(trace, this.plot)) : [];
     this.outline();
-    Object.assign(this.root.dataset, { drawn: ++this.drawn, rev: layout.meta?.rev ?? "" });
+    const { pictures } = this;
+    Object.assign(this.root.dataset, { drawn: ++pictures.drawn, shown: ++pictures.shown, rev: layout.meta?.rev ?? "" });
   }
 
   listen() {
-    for (const name of ["relayouting", "afterplot"]) this.plot.on("plotly_" + name, () => this.outline());
+    for (const name of ["relayouting", "afterplot"])
+      this.plot.on("plotly_" + name, () => {
+        this.outline();
+        this.paint.draw(this.drawn, this.shown, this.grids, null, this.hand.words);
+      });
     this.plot.on("plotly_hover", ({ points }) => this.point(points.find((point) => point.fullData.meta?.select)));
     this.plot.on("plotly_unhover", () => this.point(null));
-    this.plot.on("plotly_doubleclick", () => globalThis.Plotly.relayout(this.plot, structuredClone(this.home)));
+    this.plot.on("plotly_doubleclick", () => {
+      if (!this.hand.openAt(...(this.pressed ?? []))) globalThis.Plotly.relayout(this.plot, structuredClone(this.home));
+    });
   }
 
   describe({ label, height, selectable }) {
@@ -126,7 +162,7 @@ class View {
   }
 
   /** Tells the server how wide the picture is, since that decides which words fit in its cells. */
-  tell() {
+  tellWidth() {
     const width = this.plot._fullLayout?.width; // as drawn: asking the page would make it lay itself out again
     if (!this.made || !width || Math.abs(width - this.made) <= 12 || width === this.told) return;
     this.told = width;
@@ -135,9 +171,9 @@ class View {
   }
 
   resize() {
-    if (this.drawn && this.plot.clientWidth && this.plot.clientWidth !== this.plot._fullLayout?.width)
+    if (this.pictures.drawn && this.plot.clientWidth && this.plot.clientWidth !== this.plot._fullLayout?.width)
       globalThis.Plotly.Plots.resize(this.plot);
-    this.tell();
+    this.tellWidth();
   }
 
   // The selection
@@ -146,6 +182,7 @@ class View {
     this.cell = cell;
     this.root.dataset.cell = cell ?? "";
     this.live.textContent = wordsOf(this.grids, this.cell);
+    this.terms.write();
     this.outline();
   }
 
@@ -157,7 +194,9 @@ class View {
   /** Draws the cell under the pointer and the selected cell in every grid, clipped to what the grid shows now. */
   outline() {
     const drawn = [[this.pointed, ["pointed"]], [this.cell, ["halo", "line"]]].filter(([cell]) => cell);
-    const boxes = drawn.flatMap(([cell, names]) => this.grids.flatMap((grid) => this.box(grid, cell, names)));
+    const boxes = drawn.flatMap(([cell, names]) =>
+      this.grids.flatMap((grid, index) => this.box(grid, cell, names.map((name) => `${name} of-${PARTS[index]}`))),
+    );
     const now = this.overlay.children;
     if (boxes.length !== now.length || !boxes.every((box, index) => box.isEqualNode(now[index])))
       this.overlay.replaceChildren(...boxes);
@@ -177,19 +216,37 @@ class View {
     return [window];
   }
 
-  /** The user moved the selection: shown now, sent at once or, in a fast row of moves, a little later. */
-  choose(place) {
-    const cell = place && place.map(Math.floor); // a cell that covers several timesteps lies at their middle
-    this.number = Math.max(Date.now(), this.number + 1);
-    this.show(cell);
+  /** The user moved the selection. */
+  choose(cell) {
+    this.select(cell);
+    this.tell();
+  }
+
+  select(place) {
+    this.show(place && place.map(Math.floor)); // a cell that covers several timesteps lies at their middle
     this.reveal();
+  }
+
+  /** A move is sent at once or, in a fast row of moves, a little later. */
+  tell() {
+    this.number = Math.max(Date.now(), this.number + 1);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.send(), Math.max(0, this.sent + SEND_EVERY_MS - performance.now()));
   }
 
+  tellNow() {
+    this.number = Math.max(Date.now(), this.number + 1);
+    this.send();
+  }
+
   send() {
+    clearTimeout(this.timer);
     this.sent = performance.now();
-    this.setStateValue("event", { cell: this.cell, number: this.number });
+    this.setStateValue("event", { cell: this.cell, number: this.number, steps: this.hand.pending });
+  }
+
+  say(words) {
+    this.live.textContent = words;
   }
 
   /** Moves a zoomed view so that the selected cell is in it. */
@@ -206,29 +263,51 @@ class View {
     if (Object.keys(ranges).length) globalThis.Plotly.relayout(this.plot, ranges);
   }
 
+  gridUnder({ target }) {
+    return target.classList?.contains("nsewdrag") ? this.grids.find((grid) => grid.subplot === target.dataset.subplot) : undefined;
+  }
+
+  cellUnder({ clientX, clientY }, grid) {
+    const { left, top } = this.plot.getBoundingClientRect();
+    return grid.cellAt(clientX - left, clientY - top);
+  }
+
   press(event) {
-    const grid = this.grids.find((grid) => grid.subplot === event.target.dataset?.subplot);
-    if (!grid || event.button !== 0 || !event.target.classList.contains("nsewdrag")) return;
-    const release = (end) => {
-      if (Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > 4) return; // a drag: zoom or pan
-      const { left, top } = this.plot.getBoundingClientRect();
-      const cell = grid.cellAt(event.clientX - left, event.clientY - top);
+    const grid = this.gridUnder(event);
+    this.pressed = grid && [grid, this.cellUnder(event, grid)];
+    if (!grid || event.button !== 0) return;
+    const focus = () => {
       this.root.classList.add("by-mouse");
       this.root.focus({ preventScroll: true });
+    };
+    if (this.hand.press(event, ...this.pressed)) {
+      if (!this.hand.editing) focus();
+      return;
+    }
+    const release = (end) => {
+      if (Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > 4) return; // a drag: zoom or pan
+      const cell = this.cellUnder(event, grid);
+      focus();
       if (cell && String(cell) !== String(this.cell)) this.choose(cell);
     };
     window.addEventListener("pointerup", release, { once: true, capture: true });
   }
 
   key(event) {
+    if (event.target !== this.root) return;
     this.root.classList.remove("by-mouse");
     const grid = this.grids[0];
-    if (!grid || event.altKey || event.metaKey || event.shiftKey) return;
+    if (!grid) return;
+    const done = () => {
+      event.preventDefault();
+      event.stopPropagation();
+      globalThis.Plotly.Fx.unhover(this.plot);
+    };
+    if (this.hand.key(event)) return done();
+    if (event.altKey || event.metaKey || event.shiftKey) return;
     const next = event.key === "Escape" ? null : this.target(grid, event.key, event.ctrlKey);
     if (next === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    globalThis.Plotly.Fx.unhover(this.plot);
+    done();
     if (event.key === "Enter" || String(next) !== String(this.cell)) this.choose(next);
   }
 

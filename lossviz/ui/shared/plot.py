@@ -8,7 +8,9 @@ and what the others cost: docs/decisions/0004-plot-component.md.
 import hashlib
 import json
 import struct
+from collections.abc import Callable
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,23 @@ _HERE = Path(__file__).parent
 _HTML = """
 <div class="lossviz-plot">
   <div class="lossviz-plot-figure"></div>
+  <svg class="lossviz-plot-paint" aria-hidden="true"></svg>
   <svg class="lossviz-plot-overlay" aria-hidden="true"></svg>
+  <div class="lossviz-plot-terms"></div>
+  <input class="lossviz-plot-field" autocomplete="off" spellcheck="false" hidden>
   <div class="lossviz-plot-error" role="alert" hidden></div>
   <div class="lossviz-plot-live" aria-live="polite"></div>
+  <details class="lossviz-plot-help">
+    <summary>By mouse and keys</summary>
+    <dl>
+      <dt>Click, arrow keys</dt><dd>select a cell; <kbd>Esc</kbd> clears</dd>
+      <dt>Click or draw in the mask, <kbd>Space</kbd></dt><dd>count a timestep, or not</dd>
+      <dt>Pull a sequence's end, <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd></dt><dd>its length</dd>
+      <dt>Double click a loss, <kbd>Enter</kbd> or <kbd>T</kbd></dt><dd>its target: a token or an id</dd>
+      <dt>Double click in the mask, <kbd>W</kbd></dt><dd>its weight</dd>
+      <dt><kbd>Ctrl</kbd> + <kbd>Z</kbd>, <kbd>Ctrl</kbd> + <kbd>Y</kbd></dt><dd>undo, redo</dd>
+    </dl>
+  </details>
 </div>
 """
 _HEIGHT = 450
@@ -44,6 +60,9 @@ def plot(
     cell: Cell | None = None,
     height: int | None = None,
     selectable: bool = True,
+    live: dict[str, Any] | None = None,
+    terms: dict[str, Any] | None = None,
+    on_event: Callable[[], None] | None = None,
 ) -> Cell | None:
     """Draw a figure and return the cell [b, t] that is selected now, or None.
 
@@ -58,6 +77,9 @@ def plot(
         cell: the cell that the app has selected.
         height: in pixels; by default the figure's own.
         selectable: False for a picture in which nothing can be selected.
+        live: of `lossviz.ui.explore.hand`: what may be edited in the picture, and the numbers to draw it at once.
+        terms: of `lossviz.ui.explore.terms`: the arithmetic of the selected cell, in one line over the picture.
+        on_event: called when the user has done something in the picture, before the page is drawn.
     """
     cell = selected_cell(key, cell) if selectable else None
     drawing = figure.to_json(validate=False).encode()
@@ -71,8 +93,10 @@ def plot(
         "seen": _seen(key),
         "extent": _extent(figure),
         "digest": hashlib.blake2b(drawing, digest_size=8).hexdigest(),
+        "live": live,
+        "terms": _without_nan(terms),
     }
-    _mount(key, header, drawing)
+    _mount(key, header, drawing, on_event or _nothing)
     return cell
 
 
@@ -94,10 +118,10 @@ def plot_width(key: str, default: int) -> int:
     return min(max(int(width), 300), 6000) if isinstance(width, int | float) else default
 
 
-def _mount(key: str, header: dict[str, Any], drawing: bytes) -> None:
-    head = json.dumps(header | {"library": _library_url()}).encode()
+def _mount(key: str, header: dict[str, Any], drawing: bytes, on_event: Callable[[], None]) -> None:
+    head = json.dumps(header | {"library": _library_url()}, allow_nan=False).encode()
     _component()(
-        key=key, data=struct.pack("<I", len(head)) + head + drawing, on_event_change=_nothing, on_width_change=_nothing
+        key=key, data=struct.pack("<I", len(head)) + head + drawing, on_event_change=on_event, on_width_change=_nothing
     )
 
 
@@ -121,6 +145,15 @@ def _as_cell(value: Any) -> Cell | None:
     return value[0], value[1]
 
 
+def _without_nan(value: Any) -> Any:
+    """For JSON, which knows no NaN and no ∞: None."""
+    if isinstance(value, dict):
+        return {name: _without_nan(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
 def _extent(figure: go.Figure) -> str:
     """Name the rows and columns that can be selected: while the name stays, zoom stays."""
     grids = [trace for trace in figure.data if trace.type == "heatmap" and trace.z is not None]
@@ -133,7 +166,16 @@ def _ends(numbers: Any, count: int) -> str:
 
 @cache
 def _component() -> Any:
-    code = "\n".join((_HERE / name).read_text("utf-8") for name in ("plot_load.js", "plot_grid.js", "plot.js"))
+    names = (
+        "plot_load.js",
+        "plot_grid.js",
+        "plot_model.js",
+        "plot_paint.js",
+        "plot_hand.js",
+        "plot_terms.js",
+        "plot.js",
+    )
+    code = "\n".join((_HERE / name).read_text("utf-8") for name in names)
     css = (_HERE / "plot.css").read_text("utf-8")
     # In a shadow root plotly.js would not find its own style sheet, which it puts into the head of the page.
     return st.components.v2.component("lossviz.plot", html=_HTML, css=css, js=code, isolate_styles=False)

@@ -6,6 +6,7 @@ class Grid {
     const columns = trace.z[0]?.length ?? 0;
     this.name = trace.name ?? "";
     this.z = trace.z;
+    [this.xgap, this.ygap] = [trace.xgap ?? 0, trace.ygap ?? 0];
     this.x = new Side(plot, axisName(trace.xaxis, "x"), [...(trace.x ?? Array(columns).keys())]);
     this.y = new Side(plot, axisName(trace.yaxis, "y"), [...(trace.y ?? Array(trace.z.length).keys())]);
     this.subplot = (trace.xaxis ?? "x") + (trace.yaxis ?? "y");

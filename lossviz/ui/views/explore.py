@@ -3,12 +3,13 @@
 import streamlit as st
 
 from lossviz.ui.explore.cell_panel import cell_panel
+from lossviz.ui.explore.mask_panel import mask_panel
+from lossviz.ui.explore.picture_panel import picture_panel
 from lossviz.ui.explore.sequences_panel import rows_panel
 from lossviz.ui.link import remember
 from lossviz.ui.session.state import State, get_state
 from lossviz.ui.shared.computation import stopped
 from lossviz.ui.shared.downloads_panel import save_panel
-from lossviz.ui.shared.equation import equation_panel
 from lossviz.ui.shared.findings_badge import badge
 from lossviz.ui.shared.headline_panel import numbers_panel, problems_panel, refusal_panel
 from lossviz.ui.shared.learn_links import learn_links
@@ -35,11 +36,9 @@ def _page(state: State) -> None:
     if state.source is not None and state.source.current.declared_mask != state.declared:
         st.rerun()
     analysis, refusal = analysis_on_screen(state)
-    window = None
     with st.container():
         doctor = numbers_panel(analysis, refusal)
-    with kept_apart("The picture"):
-        window = equation_panel(state, analysis, chosen_quantity(), has_number=not refusal)
+    window = picture_panel(state, analysis, has_number=not refusal)
     with kept_apart("The badge"), doctor:
         badge(analysis)
     with st.container():
@@ -48,6 +47,7 @@ def _page(state: State) -> None:
     with kept_apart("The selected cell"):
         cell_panel(state, analysis)
     rows_panel(state, analysis)
+    mask_panel(analysis)
     with kept_apart("What can be saved"):
         save_panel(state, analysis, chosen_quantity(), window)
     with kept_apart("The code"):

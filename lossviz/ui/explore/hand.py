@@ -1,0 +1,160 @@
+"""What the user's hand does in the picture: the mask, a length, a weight, a target; each is a step that can be undone.
+
+The browser draws a step at once and tells it afterwards: its number, its batch, and of each entry the value that was
+shown. It repeats what the server has not taken yet, so that no step is lost where messages are merged.
+"""
+
+import re
+from math import isfinite
+from typing import Any
+
+from lossviz.analysis import Analysis
+from lossviz.digits import number
+from lossviz.edits import EDITABLE
+from lossviz.figures import live_equation
+from lossviz.masking import sequence_ends
+from lossviz.ui.session.editor import Editor
+from lossviz.ui.session.source import Source
+from lossviz.ui.session.state import State, read_widget, write_widget
+from lossviz.ui.shared.edit_history import Entry, change_steps, save_typed
+from lossviz.ui.shared.equation import theme
+
+__all__ = ["NO_TARGET", "hand_of", "no_weight", "take_steps"]
+
+NO_TARGET = "What another target would cost can't be told without logits."
+FIELDS = ("weights", "lengths", "targets")
+LISTED_CLASSES = 64  # whose words the browser gets
+DONE, LAST = "equation:done", "equation:last"
+OTHER_BATCH = "Another batch was opened before that change arrived, so nothing was edited."
+_WITH_ID = re.compile(r"(?s)(.*) \((\d{1,18})\)")
+
+
+def hand_of(
+    state: State, analysis: Analysis, quantity: str, window: tuple[int, int, int, int] | None
+) -> dict[str, Any] | None:
+    """What the browser needs to edit the batch in the picture, and to draw it at once; None where it can't.
+
+    Args:
+        state: whose batch is on screen.
+        analysis: of that batch.
+        quantity: what the cells show; other quantities than the loss wait for the server.
+        window: the part that is shown; None for all.
+    """
+    batch, source = analysis.batch, state.source
+    if source is None or quantity != "loss" or analysis.is_classifier or 0 in analysis.weights.shape:
+        return None
+    row0, row1, t0, t1 = window or (0, len(batch.targets), 0, batch.targets.shape[1])
+    lengths = batch.lengths if batch.lengths is not None else sequence_ends(batch, analysis.mask_name, analysis.mask)
+    listed = batch.logits is not None and batch.shape[2] <= LISTED_CLASSES
+    return {
+        **live_equation(analysis, window=window, theme=theme()),
+        "mask": analysis.mask_name,
+        "lengths": [length if isfinite(length) else None for length in lengths.tolist()],
+        "place": f"{analysis.settings.reduction} {window} {theme()} {state.editors.draw('hand', source, {}).key}",
+        "hand": {
+            "batch": state.editors.draw("hand", source, {}).key,
+            "done": read_widget(DONE, 0),
+            "step": _last_step(source, analysis),
+            "timesteps": batch.targets.shape[1],
+            "why": {
+                "weights": no_weight(analysis),
+                "lengths": _no_length(analysis),
+                "targets": "" if analysis.has_logits else NO_TARGET,
+            },
+            "targets": batch.targets[row0:row1, t0:t1].ravel().tolist(),
+            "classes": [batch.token(v)[:80] for v in range(batch.shape[2])] if listed else None,
+        },
+    }
+
+
+def no_weight(analysis: Analysis) -> str:
+    """Why the weights can't be edited, or ""."""
+    if analysis.settings.mask in (None, "weights"):
+        return ""
+    return f"Only the mask “weights” can be edited; “{analysis.mask_name}” is chosen in the sidebar."
+
+
+def _no_length(analysis: Analysis) -> str:
+    """Why the length of a sequence can't be edited in the picture, or ""."""
+    chosen, batch = analysis.settings.mask, analysis.batch
+    if chosen == "lengths" or (chosen is None and batch.weights is None):
+        return ""
+    if chosen is None:
+        return "This batch has weights, which say what counts: edit them in the mask instead."
+    return f"Lengths are not in use: “{analysis.mask_name}” is chosen in the sidebar."
+
+
+def _last_step(source: Source, analysis: Analysis) -> str:
+    """How the last change of this batch or of the settings changed the number, until the next one; or ""."""
+    now = (analysis.value, int(analysis.mask.sum())) if analysis.is_scalar else None
+    of, before, words = read_widget(LAST) or (None, None, "")
+    if of is not source:
+        words = ""
+    elif repr(now) != repr(before):  # NaN is itself
+        words = _step_words(before, now) if before and now else ""
+    write_widget(LAST, (source, now, words))
+    return words
+
+
+def _step_words(before: tuple[float, int], after: tuple[float, int]) -> str:
+    """The step from one number to the next, and from one count of timesteps, as the browser writes it.
+
+    >>> _step_words((1.2545, 11), (0.9667, 15)), _step_words((2.0, 3), (1.0, 3))
+    ('1.2545 → 0.9667, + 4 timesteps', '2.0000 → 1.0000')
+    """
+    more = after[1] - before[1]
+    unit = "timestep" if abs(more) == 1 else "timesteps"
+    count = f", {'+' if more > 0 else '−'} {abs(more)} {unit}" if more else ""
+    return f"{number(before[0])} → {number(after[0])}{count}"
+
+
+def take_steps(state: State, key: str) -> None:
+    """Make the steps that the browser has sent from the picture of that key, each once, in their order; a callback."""
+    event = dict(read_widget(key) or {}).get("event")
+    steps = event.get("steps") if isinstance(event, dict) else None
+    for step in steps if isinstance(steps, list) else []:
+        if isinstance(step, dict) and type(step.get("number")) is int and step["number"] > read_widget(DONE, 0):
+            write_widget(DONE, step["number"])
+            _make(state, step)
+
+
+def _make(state: State, step: dict[str, Any]) -> None:
+    drawn, source = state.editors.drawn.get("hand"), state.source
+    if drawn is None or source is None or drawn.key != step.get("batch") or drawn.target is not source:
+        state.refusal = OTHER_BATCH
+        return
+    if step.get("undo") in ("undo", "redo"):
+        change_steps(state, source, Source.undo if step["undo"] == "undo" else Source.redo)
+        return
+    held: dict[Entry, Any] = {}
+    typed: dict[Entry, float | None] = {}
+    for edit in step.get("edits") or ():
+        entry, value = _entry(source, edit), edit.get("value")
+        if isinstance(value, str):
+            value = _class_named(source, value)
+            if value is None:
+                state.refusal = f"“{edit['value'][:80]}” is no token of this batch and no class id: nothing was edited."
+                return
+        held[entry], typed[entry] = edit.get("held"), float(value)
+    save_typed(state, Editor(drawn.key, source, held, dict(held)), typed)
+
+
+def _entry(source: Source, edit: dict[str, Any]) -> Entry:
+    """The entry that an edit names; an edit that names none of the batch is a mistake of ours."""
+    field, index = edit["field"], tuple(edit["index"])
+    inside = all(type(i) is int and 0 <= i < n for i, n in zip(index, source.current.targets.shape, strict=False))
+    if field not in FIELDS or len(index) != EDITABLE[field] or not inside:
+        raise ValueError(f"the picture sent no entry of this batch: {edit}")
+    return field, index
+
+
+def _class_named(source: Source, text: str) -> int | None:
+    """The class of a typed token, of an id, or of both as the field shows them: "tea (4)"."""
+    vocabulary = source.current.vocabulary
+    words = list(vocabulary) if vocabulary is not None else []
+    both = _WITH_ID.fullmatch(text)
+    if both and int(both[2]) < len(words) and words[int(both[2])][:80] == both[1]:
+        return int(both[2])
+    if text in words:
+        return words.index(text)
+    return int(text) if re.fullmatch(r"[+-]?\d{1,18}", text) else None

@@ -1,0 +1,242 @@
+// What the user's hand changes in the picture: the mask, a length, a weight, a target. Each change is a step that can
+// be undone. It names its cell, the batch, and the value that was shown there (docs/decisions/0019).
+
+const END_PX = 7;
+const DOUBLE_MS = 400;
+
+class Hand {
+  constructor(view, field) {
+    Object.assign(this, { view, field, last: 0, pending: [], preview: [] });
+    field.addEventListener("keydown", (event) => this.type(event));
+    field.addEventListener("blur", () => this.commit());
+  }
+
+  /** What may be edited, and why not otherwise; forgets the steps that the server has made. */
+  take(hand) {
+    this.can = hand;
+    this.pending = hand ? this.pending.filter(({ number, batch }) => number > hand.done && batch === hand.batch) : [];
+  }
+
+  /** The server's model with the steps that were made since. */
+  get base() {
+    return this.pending.reduce((model, { edits }) => model.after(edits), this.view.truth);
+  }
+
+  /** The same, with what the hand is doing now. */
+  get shown() {
+    return this.preview.length ? this.base.after(this.preview) : this.base;
+  }
+
+  /** How the last step changed the number, in words. */
+  get words() {
+    if (this.preview.length) return stepWords(this.base.number(), this.shown.number());
+    if (!this.pending.length) return this.can?.step;
+    const before = this.pending.slice(0, -1).reduce((model, { edits }) => model.after(edits), this.view.truth);
+    return stepWords(before.number(), this.base.number());
+  }
+
+  allows(field) {
+    return this.can?.why?.[field] === "";
+  }
+
+  /** Why a field can't be edited, said where the hand is. */
+  refuse(field) {
+    const why = this.can?.why?.[field];
+    if (why) this.view.say(why);
+  }
+
+  step(step) {
+    this.preview = [];
+    this.last = Math.max(Date.now(), this.last + 1);
+    this.pending.push({ edits: [], ...step, number: this.last, batch: this.can.batch });
+    this.view.refresh();
+    this.view.tellNow(); // a click on another page may be on its way
+  }
+
+  /** Several entries become one step; what is so already makes none. */
+  make(edits) {
+    const news = edits.filter(({ value, held }) => value !== held);
+    if (news.length) this.step({ edits: news });
+    else this.show([]);
+  }
+
+  show(edits) {
+    this.preview = edits;
+    this.view.refresh();
+  }
+
+  weight(cell, value) {
+    const { base } = this;
+    return { field: "weights", index: cell, value, held: base.weight[base.at(cell)] };
+  }
+
+  length(row, value) {
+    return { field: "lengths", index: [row], value, held: this.base.lengths[row] };
+  }
+
+  // Mouse
+
+  /** Whether the hand takes this press: at a row's end, or in the mask. */
+  press(event, grid, cell) {
+    if (!this.can) return false;
+    const row = this.rowOfEnd(event, grid);
+    if (row !== null) this.pull(event, grid, row);
+    else if (grid === this.view.grids[1] && cell && this.allows("weights")) this.brush(event, grid, cell);
+    else {
+      if (grid === this.view.grids[1]) this.refuse("weights");
+      return false;
+    }
+    event.preventDefault(); // no mouse event follows, so plotly.js does not pan
+    globalThis.Plotly.Fx.unhover(this.view.plot);
+    return true;
+  }
+
+  /** The row whose end is under the pointer, or null. */
+  rowOfEnd(event, grid) {
+    const { shown, grids, plot } = this.view;
+    if (!this.allows("lengths") || shown?.mask === "weights" || grid === grids[0]) return null;
+    const { left, top } = plot.getBoundingClientRect();
+    const row = grid.y.at[nearest(grid.y.at, valueAt(grid.y.axis, event.clientY - top))];
+    if (row === undefined) return null;
+    const end = pixelOf(grid.x.axis, clamp(Math.trunc(shown.lengths[row]), [0, this.can.timesteps]) - 0.5) + grid.x.axis._offset;
+    const cell = pixelOf(grid.x.axis, 1) - pixelOf(grid.x.axis, 0);
+    return Math.abs(event.clientX - left - end) <= Math.min(END_PX, Math.max(cell / 3, 3)) ? row : null;
+  }
+
+  pull(event, grid, row) {
+    const ends = (move) => {
+      const at = valueAt(grid.x.axis, move.clientX - this.view.plot.getBoundingClientRect().left);
+      return [this.length(row, clamp(Math.round(at + 0.5), [0, this.can.timesteps]))];
+    };
+    this.follow((move) => this.show(ends(move)), (move) => this.make(ends(move)));
+  }
+
+  brush(event, grid, cell) {
+    const before = this.pressed;
+    this.pressed = { cell: String(cell), time: event.timeStamp, edit: this.weight(cell, 0) };
+    if (before?.cell === String(cell) && event.timeStamp - before.time < DOUBLE_MS) {
+      this.pressed = null;
+      this.step({ undo: "undo", edits: [{ ...before.edit, value: before.edit.held }] }); // the first of two clicks
+      this.open("weights", cell);
+      return;
+    }
+    const value = this.pressed.edit.held === 0 ? 1 : 0;
+    const painted = new Map([[String(cell), this.weight(cell, value)]]);
+    this.show([...painted.values()]);
+    this.follow((move) => {
+      const to = this.view.cellUnder(move, grid);
+      if (!to || painted.has(String(to))) return;
+      painted.set(String(to), this.weight(to, value));
+      this.show([...painted.values()]);
+    }, () => {
+      this.view.select(cell);
+      this.make([...painted.values()]);
+    });
+  }
+
+  follow(move, release) {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const end = (event) => {
+      stop.abort();
+      release(event);
+    };
+    window.addEventListener("pointermove", move, { signal });
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, end, { signal });
+  }
+
+  /** Shows by the pointer's form what a press would do. */
+  hover(event, grid) {
+    const { root, grids } = this.view;
+    const end = grid && this.can && this.rowOfEnd(event, grid) !== null;
+    root.classList.toggle("at-end", Boolean(end));
+    root.classList.toggle("on-mask", !end && grid === grids[1] && this.allows("weights"));
+  }
+
+  /** Opens the field of a cell; whether there is one. */
+  openAt(grid, cell) {
+    if (!this.can || !cell || !grid) return false;
+    return this.open(grid === this.view.grids[1] ? "weights" : "targets", cell);
+  }
+
+  // Keys
+
+  /** Whether the hand takes this key. */
+  key(event) {
+    const { cell } = this.view;
+    if (!this.can) return false;
+    const control = event.ctrlKey || event.metaKey;
+    const letter = event.key.toLowerCase();
+    if (control && (letter === "z" || letter === "y")) this.step({ undo: letter === "z" && !event.shiftKey ? "undo" : "redo" });
+    else if (control || event.altKey || !cell || this.view.shown?.at(cell) === undefined) return false;
+    else if (event.key === " ") this.toggle(cell);
+    else if (event.shiftKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) this.shift(cell[0], event.key === "ArrowLeft" ? -1 : 1);
+    else if (letter === "w" || letter === "t" || event.key === "Enter") this.open(letter === "w" ? "weights" : "targets", cell);
+    else return false;
+    return true;
+  }
+
+  toggle(cell) {
+    if (!this.allows("weights")) return this.refuse("weights");
+    this.make([this.weight(cell, this.weight(cell, 0).held === 0 ? 1 : 0)]);
+  }
+
+  shift(row, by) {
+    if (!this.allows("lengths")) return this.refuse("lengths");
+    const { held } = this.length(row, 0);
+    this.make([this.length(row, clamp(Math.trunc(held) + by, [0, this.can.timesteps]))]);
+  }
+
+  // The field in the cell
+
+  open(field, cell) {
+    if (!this.allows(field)) {
+      this.refuse(field);
+      return true;
+    }
+    const { grids, shown, plot } = this.view;
+    const grid = grids[field === "weights" ? 1 : 0];
+    const at = shown.at(cell);
+    this.view.select(cell);
+    const { x, y, width, height } = this.view.paint.box(grid, shown, at);
+    const held = field === "weights" ? shown.weight[at] : this.can.targets[at];
+    const name = this.can.classes?.[held];
+    const words = field === "weights" || name === undefined || name === String(held) ? String(held) : `${name} (${held})`;
+    globalThis.Plotly.Fx.unhover(plot);
+    this.editing = { field, index: cell, held, words };
+    Object.assign(this.field, { hidden: false, value: words, title: field === "weights" ? "Weight" : "Target: a token or its id" });
+    this.field.setAttribute("aria-label", `${field === "weights" ? "Weight" : "Target"} of sequence ${cell[0]}, timestep ${cell[1]}`);
+    this.field.removeAttribute("aria-invalid");
+    const wide = Math.max(width, field === "weights" ? 56 : 110);
+    const left = Math.min(x + grid.x.axis._offset, plot.clientWidth - wide);
+    Object.assign(this.field.style, { left: `${left}px`, top: `${y + grid.y.axis._offset + height / 2}px`, width: `${wide}px` });
+    this.field.focus({ preventScroll: true });
+    this.field.select();
+    return true;
+  }
+
+  type(event) {
+    event.stopPropagation();
+    if (event.key === "Escape") this.editing = null;
+    else if (event.key !== "Enter") return;
+    event.preventDefault();
+    if (this.commit()) this.view.root.focus({ preventScroll: true });
+  }
+
+  /** Takes what was typed; false where it is no weight, and the field stays. */
+  commit() {
+    const { editing, field } = this;
+    const text = field.value.trim();
+    const value = editing?.field === "weights" ? Number(text.replace(",", ".")) : text;
+    if (editing && text !== editing.words && (text === "" || (editing.field === "weights" && !Number.isFinite(value)))) {
+      field.setAttribute("aria-invalid", "true");
+      if (document.activeElement === field) return false;
+    } else if (editing && text !== editing.words) {
+      this.editing = null;
+      this.make([{ field: editing.field, index: editing.index, value, held: editing.held }]);
+    }
+    this.editing = null;
+    field.hidden = true;
+    return true;
+  }
+}

@@ -1,0 +1,149 @@
+// The numbers of a batch as the browser holds them, and what follows from another mask. The server's numbers win.
+
+/** Losses and weights of the cells that are shown, and how the number is made of them. A model never changes. */
+class Model {
+  /** As `lossviz.figures.live_equation` describes it. `batch` names the batch, `mask` what its mask comes from. */
+  constructor(live) {
+    Object.assign(this, live, { loss: float64(live.losses), weight: float64(live.weights) });
+    [this.rows, this.columns] = this.shape;
+  }
+
+  /** Where a cell [b, t] is in the arrays; undefined for a cell that is not shown. */
+  at([b, t]) {
+    const [row, column] = [b - this.corner[0], t - this.corner[1]];
+    const inside = row >= 0 && column >= 0 && row < this.rows && column < this.columns;
+    return inside ? row * this.columns + column : undefined;
+  }
+
+  /** The model after some entries were set: what needs the logits again stays as it is until the server has said it. */
+  after(edits) {
+    const next = Object.assign(Object.create(Model.prototype), this, { weight: this.weight.slice(), lengths: this.lengths?.slice() });
+    for (const { field, index, value } of edits) {
+      if (field === "weights") {
+        next.weight[next.at(index)] = value;
+        next.mask = "weights"; // a batch that has weights declares them
+      } else if (field === "lengths") {
+        next.lengths[index[0]] = value;
+        if (next.mask === "weights") continue;
+        next.mask = "lengths";
+        for (let at = 0; at < next.weight.length; at++) {
+          const [row, column] = [Math.floor(at / next.columns) + next.corner[0], (at % next.columns) + next.corner[1]];
+          next.weight[at] = Number(column < Math.trunc(next.lengths[row]));
+        }
+      }
+    }
+    return next;
+  }
+
+  /** Weight × loss of a cell: exactly 0 where the weight is 0, since 0 × NaN is NaN. */
+  kept(at) {
+    return this.weight[at] === 0 ? 0 : this.weight[at] * this.loss[at];
+  }
+
+  /** What is left of each row and of each column that is shown, and in all, over the whole batch. */
+  sums() {
+    const [rows, columns] = [this.outside.rows.map(read), this.outside.columns.map(read)];
+    let total = read(this.outside.total.sum);
+    for (let at = 0; at < this.loss.length; at++) {
+      rows[Math.floor(at / this.columns)] += this.kept(at);
+      columns[at % this.columns] += this.kept(at);
+      total += this.kept(at);
+    }
+    return { rows, columns, total };
+  }
+
+  /** The numerator, the divisor and the number, and how many timesteps count; null where only the server can tell. */
+  number() {
+    const by = this.divisor;
+    if (!by) return null;
+    const count = by.axis === null ? 1 : by.groups;
+    const [sums, own] = [new Float64Array(count), new Float64Array(count)];
+    let { sum, weights, nonzero, first } = this.outside.total;
+    for (let at = 0; at < this.loss.length; at++) {
+      if (this.weight[at] === 0) continue;
+      const [row, column] = [Math.floor(at / this.columns), at % this.columns];
+      const group = by.axis === null ? 0 : by.labels[by.axis ? column : row];
+      sums[group] += this.kept(at);
+      own[group] += this.weight[at];
+      nonzero += 1;
+      first += Number(column + this.corner[1] === 0);
+    }
+    weights = read(weights) + own.reduce((a, b) => a + b, 0);
+    const means = by.axis === null ? [read(sum) + sums[0]] : [...sums].map((total, group) => quotient(total, own[group]));
+    const numerator = means.reduce((a, b) => a + b, 0);
+    const filled = by.axis === null ? 0 : own.filter((weight) => weight !== 0).length;
+    const divisor = by.weights * weights + by.nonzero * nonzero + by.first * first + by.filled * filled + by.constant;
+    return { numerator, divisor, value: quotient(numerator, divisor), counting: nonzero };
+  }
+
+  /** The largest weight, 1 at least: what the shade of the mask is measured by. */
+  get largest() {
+    return this.weight.reduce((most, weight) => Math.max(most, weight), 1);
+  }
+
+  /** "13.8000 ÷ ", "11", " timesteps that count = ", "1.2545", " nats": every second piece is bold. */
+  line() {
+    const found = this.number();
+    if (!found) return null;
+    const plain = this.weight.every((weight) => weight === 0 || weight === 1);
+    const words = this.words[plain ? (found.divisor === 1 ? "one" : "ones") : "other"];
+    return [`${written(found.numerator)}${this.words.means} ÷ `, exactly(found.divisor), ` ${words} = `, written(found.value), " nats"];
+  }
+}
+
+/** base64 of float64 → numbers */
+function float64(text) {
+  return new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+}
+
+const read = (number) => number ?? NaN;
+
+/** A divisor of 0 gives 0, as tf.math.divide_no_nan does, except that NaN stays NaN. */
+function quotient(numerator, divisor) {
+  return divisor === 0 && !Number.isNaN(numerator) ? 0 : numerator / divisor;
+}
+
+/** The step from one number to the next in words: "1.2545 → 0.9667, + 4 timesteps"; "" where nothing changed. */
+function stepWords(before, after) {
+  if (!before || !after) return "";
+  const more = after.counting - before.counting;
+  const [from, to] = [written(before.value), written(after.value)];
+  if (from === to && !more) return "";
+  const count = more ? `, ${more > 0 ? "+" : "−"} ${Math.abs(more)} timestep${Math.abs(more) === 1 ? "" : "s"}` : "";
+  return `${from} → ${to}${count}`;
+}
+
+// Numbers as text, as lossviz.digits writes them.
+
+function written(value, digits = 4) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
+  const size = Math.abs(value);
+  const sign = value < 0 ? "−" : "";
+  if (size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e12)) return sign + general(size, 3);
+  return sign + (size >= 1e5 ? size.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 }) : size.toFixed(digits));
+}
+
+/** In the few characters that a cell has; only an exact 0 is written as one. */
+function compact(value, digits = 2) {
+  const size = Math.abs(value);
+  if (!(size > 0 && size < 0.5 * 10 ** -digits)) return written(value, digits);
+  const [mantissa, exponent] = size.toExponential(0).split("e-");
+  return `${value < 0 ? "−" : ""}${mantissa}e−${exponent}`;
+}
+
+/** A divisor with the digits that it has. */
+function exactly(value) {
+  const [, whole, rest] = general(Math.abs(value), 10).match(/^(\d+)(.*)$/) ?? ["", String(Math.abs(value)), ""];
+  return (value < 0 ? "−" : "") + whole.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
+}
+
+/** As Python's "%.{digits}g" */
+function general(value, digits) {
+  if (!Number.isFinite(value) || value === 0) return value === 0 ? "0" : String(value);
+  const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
+  if (exponent >= -4 && exponent < digits) return String(Number(value.toPrecision(digits)));
+  const [mantissa] = value.toExponential(digits - 1).split("e");
+  const power = `${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  return `${mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa}e${power}`;
+}

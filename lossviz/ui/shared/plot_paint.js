@@ -1,0 +1,240 @@
+// Draws at once, over the picture of plotly.js, the cells, bars and words in which a newer model differs from it.
+
+const MOTION_MS = 240;
+const MOST_MOVES = 64;
+const WORD = { family: "inherit", size: 12, small: 10.5 };
+
+class Paint {
+  constructor(layer, plot) {
+    Object.assign(this, { layer, plot, kept: [] });
+  }
+
+  /** Takes back what was painted. */
+  clear() {
+    this.layer.replaceChildren();
+    for (const [element, children] of this.kept) element.replaceChildren(...children);
+    this.kept = [];
+  }
+
+  /** Paints the difference of two models; what changed `since` the model before moves there. Returns how much it is. */
+  draw(drawn, shown, grids, since, step) {
+    this.clear();
+    if (!drawn || !shown || grids.length !== 3) return 0;
+    const changed = [...shown.loss.keys()].filter((at) => differs(drawn, shown, at));
+    const shaded = drawn.largest === shown.largest ? changed : [...shown.loss.keys()];
+    const said = changed.filter((at) => !same(drawn.loss[at], shown.loss[at]) || drawn.says(at).token !== shown.says(at).token);
+    const [batch, mask, left] = grids;
+    const moved = since && !still() ? changed.filter((at) => since.weight[at] !== shown.weight[at]) : [];
+    const landing = new Set(moved.length <= MOST_MOVES ? moved : []);
+    this.cells(batch, shown, said, (at) => this.look(shown, at, shown.loss[at]));
+    this.cells(mask, shown, shaded, (at) => this.shade(shown, at));
+    this.cells(left, shown, changed, (at) => (shown.weight[at] === 0 ? this.mark(shown, "pad") : this.look(shown, at, shown.kept(at))), landing);
+    if (changed.length) this.sums(drawn, shown, since);
+    for (const at of landing) this.move(shown, at, mask, left);
+    if (changed.length) this.rewrite("divisor", shown.line());
+    this.write(step);
+    return changed.length;
+  }
+
+  /** The step from the number before to this one, right of the line with the divisor, or under it. */
+  write(words) {
+    const found = this.note("divisor");
+    if (!words || !found) return;
+    const { width, height } = this.plot._fullLayout;
+    const text = svg("text", { class: "step", x: width - 14, y: (1 - found.note.y) * height, "text-anchor": "end" });
+    text.textContent = words;
+    this.layer.append(text);
+    const end = found.note.x * width + (found.text?.getComputedTextLength() ?? 0) + 16;
+    if (end + text.getComputedTextLength() > width - 14) text.setAttribute("y", Number(text.getAttribute("y")) + 19);
+  }
+
+  // Cells
+
+  cells(grid, model, places, looks, landing = new Set()) {
+    const frame = this.frame(grid.x.axis, grid.y.axis);
+    for (const at of places) {
+      const tile = svg("g", { class: "tile" });
+      const { x, y, width, height } = this.box(grid, model, at);
+      const { fill, ink, words = "", value = "", size = WORD.size } = looks(at);
+      tile.append(svg("rect", { x, y, width, height, fill }));
+      if (words || value) {
+        const text = svg("text", { x: x + width / 2, y: y + height / 2, fill: ink, "font-size": size });
+        text.textContent = words && value ? `${words} ` : words;
+        if (value) text.append(Object.assign(svg("tspan", { "font-size": WORD.small }), { textContent: value }));
+        tile.append(text);
+      }
+      frame.append(tile);
+      if (landing.has(at)) tile.animate([{ opacity: 0 }, { opacity: 0 }, { opacity: 1 }], { duration: MOTION_MS });
+    }
+  }
+
+  /** The part of the layer that one pair of axes covers. */
+  frame(x, y) {
+    const frame = svg("svg", { x: x._offset, y: y._offset, width: x._length, height: y._length });
+    this.layer.append(frame);
+    return frame;
+  }
+
+  /** A cell in pixels of its grid, without the gap to its neighbours. */
+  box(grid, model, at) {
+    const [row, column] = [Math.floor(at / model.columns) + model.corner[0], (at % model.columns) + model.corner[1]];
+    const [left, right] = [column - 0.5, column + 0.5].map((value) => pixelOf(grid.x.axis, value));
+    const [top, bottom] = [row - 0.5, row + 0.5].map((value) => pixelOf(grid.y.axis, value));
+    const { xgap, ygap } = grid;
+    return { x: left + xgap / 2, y: top + ygap / 2, width: Math.max(right - left - xgap, 0.5), height: Math.max(bottom - top - ygap, 0.5) };
+  }
+
+  /** A loss: its colour on the scale, with its token and its number where the picture has them. */
+  look(model, at, loss) {
+    if (Number.isNaN(loss)) return this.mark(model, "nan");
+    if (!Number.isFinite(loss)) return this.mark(model, loss > 0 ? "plus_inf" : "minus_inf");
+    const fill = this.colour(loss);
+    const { level, token } = model.says(at);
+    const ink = model.colours.inks.reduce((one, other) => (contrast(one, fill) >= contrast(other, fill) ? one : other));
+    return { fill: `rgb(${fill})`, ink, words: level ? token : "", value: level > 1 ? compact(loss) : "" };
+  }
+
+  mark(model, name) {
+    const [fill, ink, glyph] = model.colours.marks[name];
+    return { fill, ink, words: model.says(0).glyphs ? glyph : "", size: WORD.small };
+  }
+
+  shade(model, at) {
+    const { counts, marks } = model.colours;
+    const share = model.weight[at] / model.largest;
+    const fill = mixed(rgb(marks.pad[0]), rgb(counts), share);
+    const written = this.plot.data.some((trace) => trace.name === "weights");
+    return { fill: `rgb(${fill})`, ink: share < 0.3 ? marks.pad[1] : marks.nan[1], words: written ? general(model.weight[at], 3) : "", size: WORD.small };
+  }
+
+  colour(value) {
+    const { colorscale, cmin, cmax } = this.plot.layout.coloraxis;
+    const place = Math.min(Math.max((value - cmin) / (cmax - cmin), 0), 1);
+    const next = Math.max(1, colorscale.findIndex(([end]) => end >= place));
+    const [[from, low], [to, high]] = [colorscale[next - 1], colorscale[next]];
+    return mixed(rgb(low), rgb(high), to > from ? (place - from) / (to - from) : 1);
+  }
+
+  // Sums
+
+  sums(drawn, shown, since) {
+    if (!shown.words.ones) return; // the bars are several results, which the server knows
+    const [before, after] = [drawn.sums(), shown.sums()];
+    const past = since?.sums();
+    for (const [name, side] of [["per sequence", "rows"], ["per timestep", "columns"]]) {
+      const trace = this.plot._fullData.find((trace) => trace.name === name && trace.type === "bar");
+      if (!trace) continue;
+      const [x, y] = [trace.xaxis, trace.yaxis].map((id, at) => this.plot._fullLayout[axisName(id, "xy"[at])]);
+      const frame = this.frame(x, y);
+      for (let at = 0; at < after[side].length; at++)
+        if (!same(before[side][at], after[side][at])) this.bar(frame, trace, [x, y], shown, at, after[side][at], past?.[side][at]);
+    }
+    this.rewrite("total", [`Σ ${compact(after.total)}`]);
+  }
+
+  bar(frame, trace, [x, y], model, at, sum, past) {
+    const across = trace.orientation === "h";
+    const [along, over, corner] = across ? [x, y, model.corner[0]] : [y, x, model.corner[1]];
+    const span = (from, to) => [pixelOf(over, at + corner + from), pixelOf(over, at + corner + to)].sort((a, b) => a - b);
+    const put = (rect, [low, high], [from, to], fill) => {
+      const [size, place] = across ? [["height", "width"], ["y", "x"]] : [["width", "height"], ["x", "y"]];
+      for (const [name, value] of [[size[0], high - low], [size[1], to - from], [place[0], low], [place[1], from], ["fill", fill]]) rect.setAttribute(name, value);
+      return rect;
+    };
+    const ends = (value) => [pixelOf(along, 0), pixelOf(along, clamp(value, along.range))].sort((a, b) => a - b);
+    const bar = put(svg("rect", {}), span(-0.36, 0.36), ends(Number.isFinite(sum) ? sum : 0), model.colours.bar);
+    frame.append(put(svg("rect", {}), span(-0.5, 0.5), [0, along._length], model.colours.page), bar);
+    if (Number.isFinite(past) && past && sum && !still()) {
+      bar.style.transformOrigin = across ? "left" : "bottom";
+      bar.animate([{ transform: `scale${across ? "X" : "Y"}(${past / sum})` }, { transform: "none" }], { duration: MOTION_MS, easing: "ease-out" });
+    }
+    if (!trace.text?.[at]) return;
+    const [[low, high], [from, to]] = [span(-0.5, 0.5), ends(Number.isFinite(sum) ? sum : 0)];
+    const place = across ? { x: to + 4, y: (low + high) / 2, "text-anchor": "start" } : { x: (low + high) / 2, y: from - 8 };
+    frame.append(Object.assign(svg("text", { ...place, fill: model.colours.text, "font-size": WORD.size }), { textContent: compact(sum) }));
+  }
+
+  // Words of the picture
+
+  /** The annotation of a name, and its text in the page. */
+  note(name) {
+    const index = (this.plot.layout?.annotations ?? []).findIndex((note) => note.name === name);
+    if (index < 0) return null;
+    return { note: this.plot.layout.annotations[index], text: this.plot.querySelector(`.annotation[data-index="${index}"] text`) };
+  }
+
+  /** Writes other words into an annotation; every second piece is bold. */
+  rewrite(name, pieces) {
+    const text = pieces && this.note(name)?.text;
+    if (!text) return;
+    this.kept.push([text, [...text.childNodes]]);
+    text.replaceChildren(
+      ...pieces.map((piece, at) => Object.assign(svg("tspan", at % 2 ? { "font-weight": "bold" } : {}), { textContent: piece })),
+    );
+  }
+
+  // Motion
+
+  /** What begins to count flows into its sum; the mask falls on what does not. */
+  move(model, at, mask, left) {
+    const [from, to] = [mask, left].map((grid) => {
+      const { x, y, ...size } = this.box(grid, model, at);
+      return { x: x + grid.x.axis._offset, y: y + grid.y.axis._offset, ...size };
+    });
+    const counts = model.weight[at] !== 0;
+    const rows = this.plot._fullData.find((trace) => trace.name === "per sequence");
+    const bars = rows && this.plot._fullLayout[axisName(rows.xaxis, "x")];
+    const ghost = svg("rect", { ...to, class: "ghost", fill: counts ? model.colours.bar : model.colours.marks.pad[0] });
+    const way = counts ? [0, 0, (bars?._offset ?? to.x) - to.x, 0] : [from.x - to.x, from.y - to.y, 0, 0];
+    this.layer.append(ghost);
+    const [start, end] = [way.slice(0, 2), way.slice(2)].map(([x, y]) => `translate(${x}px, ${y}px)`);
+    const frames = [{ transform: start, opacity: 0.9 }, { transform: end, opacity: counts ? 0.1 : 0.9 }];
+    ghost.animate(frames, { duration: MOTION_MS, easing: "ease-in" }).onfinish = () => ghost.remove();
+  }
+}
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const same = (one, other) => one === other || (Number.isNaN(one) && Number.isNaN(other));
+const clamp = (value, range) => Math.min(Math.max(value, Math.min(...range)), Math.max(...range));
+
+function differs(one, other, at) {
+  if (one.weight[at] !== other.weight[at] || !same(one.loss[at], other.loss[at])) return true;
+  return one.says(at).token !== other.says(at).token;
+}
+
+/** What the cells of a figure say: a function from a place to the token, and how much fits: 2 token and number, 1, 0. */
+function wordsIn({ data }, model) {
+  const [first] = data.filter((trace) => trace.meta?.select);
+  const texts = data.find((trace) => trace.name === "values" && trace.xaxis === first.xaxis && trace.yaxis === first.yaxis);
+  const glyphs = data.some((trace) => trace.name === "pad" && trace.mode === "text");
+  if (!texts) return () => ({ level: 0, token: "", glyphs });
+  const [x, y] = [numbers(texts.x), numbers(texts.y)];
+  const level = texts.text[0]?.includes("10.5px") ? 2 : 1;
+  const found = new Map();
+  texts.text.forEach((text, index) => found.set(model.at([y[index], x[index]]), token(text)));
+  return (at) => ({ level, token: found.get(at) ?? "", glyphs });
+}
+
+/** The token that a cell's text begins with, which lossviz.figures has escaped. */
+function token(text) {
+  const plain = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&#35;": "#", "&#36;": "$" };
+  return text.split(/<(?:span|br)/)[0].trim().replace(/&(?:lt|gt|amp|#35|#36);/g, (entity) => plain[entity]);
+}
+
+/** An array of a figure, which plotly.py may write as base64. */
+function numbers(array) {
+  if (!array?.bdata) return array;
+  const bytes = Uint8Array.from(atob(array.bdata), (letter) => letter.charCodeAt(0)).buffer;
+  return { f4: (b) => new Float32Array(b), f8: (b) => new Float64Array(b), i4: (b) => new Int32Array(b) }[array.dtype](bytes);
+}
+
+const rgb = (colour) =>
+  colour.startsWith("#") ? [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)) : colour.match(/\d+/g).slice(0, 3).map(Number);
+const mixed = (from, to, share) => from.map((channel, at) => Math.round(channel + (to[at] - channel) * share));
+
+/** The contrast of an ink on a ground (WCAG 2.2). */
+function contrast(ink, ground) {
+  const light = (channels) => channels.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)).reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const [high, low] = [light(rgb(ink)), light(ground)].sort((a, b) => b - a);
+  return (high + 0.05) / (low + 0.05);
+}

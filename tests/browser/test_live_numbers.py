@@ -1,0 +1,160 @@
+"""The numbers that the browser works out at once are the server's: sums, divisor, number, and how they are written."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+import lossviz
+from lossviz import Analysis, Batch, Settings, analyze
+from lossviz.digits import compact, number
+from lossviz.edits import Edit, apply_edits
+from lossviz.errors import SettingsError
+from lossviz.figures import equation, live_equation
+from lossviz.reductions import REDUCTIONS, Options, follow
+from lossviz.samples import load_sample
+from lossviz.settings import MASKS
+
+MODEL = Path(lossviz.__file__).parent / "ui" / "shared" / "plot_model.js"
+SAMPLES = ("golden", "alice-trained", "weights-disagree", "weights-fractional", "logits-nan")
+WAITS = {"decoder_length"}  # whose divisor does not follow from a few sums
+EDITS = (
+    (("lengths", (0,), 2),),
+    (("lengths", (1,), 0), ("lengths", (0,), 1)),
+    (("weights", (0, 0), 0.0),),
+    (("weights", (0, 0), 0.0), ("weights", (1, 2), 0.5), ("weights", (1, 1), 3.0)),
+)
+ASK = """({ live, edits }) => {
+  const model = new Model(live).after(edits);
+  const flat = (numbers) => [...numbers].map(String);
+  const { numerator, divisor, value, counting } = model.number() ?? {};
+  const { rows, columns, total } = model.sums();
+  return { numbers: [numerator, divisor, value, counting].map(String), rows: flat(rows), columns: flat(columns),
+           total: String(total), weights: flat(model.weight), line: model.line() };
+}"""
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    """A page that has nothing but the model."""
+    page = browser.new_page()
+    page.add_script_tag(content=MODEL.read_text("utf-8") + "; Object.assign(globalThis, { Model })")
+    yield page
+    page.close()
+
+
+def batches() -> Iterator[tuple[str, Batch]]:
+    for name in SAMPLES:
+        yield name, Batch.from_arrays(**load_sample(name))
+    random = np.random.default_rng(4)
+    logits, targets = random.normal(0, 4, (6, 9, 5)), random.integers(0, 5, (6, 9))
+    yield "no mask", Batch.from_arrays(logits=logits, targets=targets)
+    yield "pad id", Batch.from_arrays(logits=logits, targets=targets, pad_id=0)
+
+
+def asked(page: Page, analysis: Analysis, edits: Any, window: Any = None) -> dict[str, Any]:
+    batch = analysis.batch
+    lengths = apply_edits(batch, [Edit("lengths", (0,), 0)]).lengths if batch.lengths is None else batch.lengths
+    if batch.lengths is None:
+        counts = analysis.weights != 0
+        lengths = (counts * np.arange(1, counts.shape[1] + 1)).max(axis=1)
+    live = live_equation(analysis, window=window) | {"mask": analysis.mask_name, "lengths": lengths.tolist()}
+    told = [{"field": field, "index": list(index), "value": value} for field, index, value in edits]
+    found: dict[str, Any] = page.evaluate(ASK, {"live": json.loads(json.dumps(live)), "edits": told})
+    return found
+
+
+def floats(texts: list[str]) -> np.ndarray:
+    return np.array([float(text.replace("Infinity", "inf")) for text in texts])
+
+
+def test_every_reduction_but_one_follows_from_a_few_sums() -> None:
+    """Others are asked of the server; the coefficients give the divisor of masks that they were not found by."""
+    mask = (np.arange(8) < np.array([[8], [3], [0], [5]])) * np.array([[1.0], [0.25], [1.0], [2.0]])
+    followed = {row.name: follow(row, (4, 8), Options(accumulation_steps=3)) for row in REDUCTIONS}
+    assert {name for name, terms in followed.items() if terms is None} == WAITS
+    for row in REDUCTIONS:
+        terms = followed[row.name]
+        if terms is not None and terms.axis is None:
+            seen = terms.weights * mask.sum() + terms.nonzero * (mask != 0).sum() + terms.constant
+            seen += terms.first * (mask[:, 0] != 0).sum()
+            assert seen == row.reduce(mask, mask, Options(accumulation_steps=3)).divisor.item(), row.name
+
+
+def test_browser_and_server_agree(blank: Page) -> None:
+    """Samples × reductions × edits, within 1e-6 of the server's number; NaN stays NaN."""
+    compared = 0
+    for name, batch in batches():
+        for reduction in REDUCTIONS:
+            settings = Settings(reduction=reduction.name, accumulation_steps=2)
+            if settings.is_classifier:
+                continue
+            before = analyze(batch, settings)
+            for edits in EDITS:
+                if edits[0][0] == "lengths" and batch.weights is not None:
+                    continue
+                after = before.with_settings(settings, batch=apply_edits(batch, [Edit(*edit) for edit in edits]))
+                found = asked(blank, before, edits)
+                about = f"{name}, {reduction.name}, {edits}"
+                assert floats(found["weights"]).tolist() == after.weights.ravel().tolist(), about
+                for side, axis in (("rows", 1), ("columns", 0)):
+                    np.testing.assert_allclose(
+                        floats(found[side]), after.unpadded_loss.sum(axis=axis), 1e-6, 1e-9, err_msg=about
+                    )
+                if reduction.name in WAITS:
+                    assert found["line"] is None
+                    continue
+                wanted = [after.numerator, after.divisor, after.value, after.mask.sum()]
+                np.testing.assert_allclose(floats(found["numbers"]), wanted, 1e-6, 1e-9, err_msg=about)
+                [line] = [note.text for note in equation(after).layout.annotations if note.name == "divisor"]
+                assert "".join(found["line"]) == line.replace("<b>", "").replace("</b>", ""), about
+                compared += 1
+    assert compared > 250
+
+
+def test_part_of_a_batch_that_is_not_shown_is_counted(blank: Page) -> None:
+    """Of a window, what lies outside is in the sums; means of means of a window are left to the server."""
+    batch = Batch.from_arrays(**load_sample("alice-trained"))
+    edits = (("weights", (2, 4), 0.0), ("weights", (3, 5), 2.0))
+    for reduction in ("mean", "counted", "with_first_labels"):
+        before = analyze(batch, Settings(reduction=reduction))
+        after = before.with_settings(before.settings, batch=apply_edits(batch, [Edit(*edit) for edit in edits]))
+        found = asked(blank, before, edits, window=(1, 5, 2, 8))
+        assert floats(found["numbers"]) == pytest.approx(
+            [after.numerator, after.divisor, after.value, after.mask.sum()]
+        )
+        assert floats(found["rows"]) == pytest.approx(after.unpadded_loss[1:5].sum(axis=1))
+        assert floats(found["columns"]) == pytest.approx(after.unpadded_loss[:, 2:8].sum(axis=0))
+    before = analyze(batch, Settings(reduction="sequence_means"))
+    assert asked(blank, before, edits, window=(1, 5, 2, 8))["line"] is None
+
+
+def test_numbers_are_written_as_the_figures_write_them(blank: Page) -> None:
+    values = [0.0, 1.25451, -1.25451, 123456.7, -99999.95, 1e-7, 4.2e-5, 0.0051, 0.004, 11.0, 1234567.0, 2.5e13, 0.5]
+    values += [*np.random.default_rng(0).normal(0, 10, 100), math.nan, math.inf, -math.inf]
+    texts = [str(value).replace("inf", "Infinity").replace("nan", "NaN") for value in values]
+    ask = "(texts) => texts.map(Number).map((v) => [written(v), written(v, 2), compact(v), exactly(v), general(v, 3)])"
+    for value, found in zip(values, blank.evaluate(ask, texts), strict=True):
+        wanted = [number(value), number(value, 2), compact(value)]
+        if math.isfinite(value):
+            wanted += [f"{'−' if value < 0 else ''}{abs(value):,.10g}", f"{value:.3g}"]
+        assert found[: len(wanted)] == wanted
+
+
+def test_masks_that_are_chosen_are_not_edited() -> None:
+    """Every mask of `Settings` says whether the hand may change it."""
+    from lossviz.ui.explore.hand import no_weight
+
+    batch = Batch.from_arrays(**load_sample("golden"))
+    allowed = {}
+    for mask in (None, *MASKS):
+        try:
+            allowed[mask] = no_weight(analyze(batch, Settings(mask=mask))) == ""
+        except SettingsError:
+            continue
+    assert {mask for mask, edited in allowed.items() if edited} <= {None, "weights"}
