@@ -47,8 +47,8 @@ def follow(reduction: Reduction, shape: tuple[int, int], options: Options) -> Fo
     its formula stands on its row alone.
 
     >>> from lossviz.reductions import Options, reduction_named
-    >>> follow(reduction_named("without_stops"), (3, 5), Options())
-    Followed(weights=1.0, nonzero=0.0, first=0.0, filled=0.0, constant=-3.0, axis=None, labels=(), groups=0)
+    >>> follow(reduction_named("positions_with_start"), (3, 5), Options())
+    Followed(weights=0.0, nonzero=0.0, first=0.0, filled=0.0, constant=18.0, axis=None, labels=(), groups=0)
     >>> follow(reduction_named("decoder_length"), (3, 5), Options()) is None
     True
     """

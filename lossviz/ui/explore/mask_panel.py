@@ -4,10 +4,11 @@ import numpy as np
 import streamlit as st
 
 from lossviz.analysis import Analysis
+from lossviz.ui.session.state import default_widget
 
 __all__ = ["mask_panel", "printed_mask"]
 
-TYPES = {"bool": "boolean", "int32": "int32", "float32": "float32"}
+TYPES = ("bool", "int32", "float32")
 CUT = "As int32, weights lose what stands after the point; as booleans, all that is not 0 is True."
 
 
@@ -16,15 +17,8 @@ def mask_panel(analysis: Analysis) -> None:
     with st.expander("The mask as an array", key="mask_array", on_change="rerun") as panel:
         if not panel.open:
             return
-        chosen = st.segmented_control(
-            "Type",
-            list(TYPES),
-            default="float32",
-            format_func=TYPES.get,
-            key="mask_type",
-            persist_state="session",
-            required=True,
-        )
+        default_widget("mask_type", TYPES[-1])
+        chosen = st.segmented_control("Type", TYPES, key="mask_type", persist_state="session", required=True)
         st.code(printed_mask(analysis.weights, str(chosen)), language=None, wrap_lines=False)
         if not np.isin(analysis.weights, (0, 1)).all():
             st.caption(CUT)
