@@ -28,7 +28,7 @@ from tests.ui.driver import (
 
 LENGTHS = np.array([11] * 5 + [8, 8, 5])
 RAW = {side: np.load(sample_folder() / "theatre" / f"dates-{side}-adam.npz") for side in ("right", "stop-is-pad")}
-STEPS = [0, 1, 2, 3, 5, 8, 12, 18, 26, 38, 55, 80, 110, 150, 200]
+STEPS = [0, 1, 2, 3, 5, 8, 12, 18, 26, 38, 55, 80, 110, 150, 200, 300]
 
 
 def act(name=1, **query):
@@ -221,7 +221,7 @@ def test_training_gives_the_numbers_of_the_recording_and_is_found_again(replay):
     again = act(live=viewer)
     assert state(again).staging.viewer == viewer
     settled(click(again, "train_show"), "done")
-    assert "Trained on this machine, 200 steps. Every number is the recording's, bit by bit." in said(again)
+    assert "Trained on this machine, 300 steps. Every number is the recording's, bit by bit." in said(again)
     np.testing.assert_allclose(heatmaps(again)["bug"], heatmaps(predicted())["bug"])
     click(again, "train_back")
     assert "live" not in again.query_params
