@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._core.cells import pad_glyph, window_of
+from lossviz.figures._core.cells import glyph, window_of
 from lossviz.figures._core.style import MARKS, theme_named
 from lossviz.figures._core.sums import divisor_words
 from lossviz.reductions import follow
@@ -60,7 +60,7 @@ def live_equation(
             "inks": [colours.low_ink, colours.high_ink],
             "counts": colours.counts,
             "marks": {
-                mark.name: [ground, ink, pad_glyph(analysis) if mark.name == "pad" else mark.glyph]
+                mark.name: [ground, ink, glyph(analysis, mark)]
                 for mark, ground, ink in zip(MARKS, colours.marks, colours.mark_ink, strict=True)
             },
         },
