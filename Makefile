@@ -86,6 +86,8 @@ bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_rules
 	$(BIN)/python -m tests.bench.bench_recording
 	$(BIN)/python -m tests.bench.bench_runs
+	$(BIN)/python -m tests.bench.bench_runs_large
+	$(BIN)/python -m tests.bench.bench_scan
 	$(BIN)/python -m tests.bench.bench_browser
 
 fuzz: $(VENV)/dev ## hostile files, texts, links and arguments for ten minutes: make fuzz SEED=7

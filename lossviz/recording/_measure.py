@@ -15,6 +15,7 @@ from lossviz.recording._libraries import library_of, to_numpy
 __all__ = ["timestep_losses"]
 
 _SLICE = 1 << 24  # logits that are looked at together
+_NUMPY_SLICE = 1 << 18  # by NumPy: its float64 copies stay in the cache, and their memory is used again
 
 
 def timestep_losses(logits: Any, targets: Any) -> np.ndarray:
@@ -36,7 +37,7 @@ def timestep_losses(logits: Any, targets: Any) -> np.ndarray:
     known = (labels >= 0) & (labels < max(classes, 2))
     safe = np.where(known, labels, 0)
     compute = _LOSSES[library_of(logits)]
-    step = max(1, _SLICE // max(1, classes))
+    step = max(1, (_NUMPY_SLICE if compute is _numpy else _SLICE) // max(1, classes))
     parts = [compute(flat[at : at + step], safe[at : at + step]) for at in range(0, len(safe), step)]
     losses = np.concatenate(parts) if parts else np.zeros(0)
     return np.where(known, losses, np.nan).astype(np.float32).reshape(sequences, timesteps)

@@ -34,7 +34,10 @@ class Comparison:
     and comparing b with a gives the same parts with the other sign.
 
     Attributes:
-        a: the analysis of the first batch; `b`: of the second, its sequences in the order of `a`.
+        a: the analysis of the first batch; `b`: of the second, its sequences in the order of `a`. Where the two hold
+            other sequences too, these are left out of both.
+        rows: which sequence of the first batch each row is, [B].
+        shared: what was left out, in a sentence, or "".
         from_losses: the part of the difference that the losses make.
         from_mask: the part of which timesteps count, and by how much.
         from_divisor: the part of what the sum is divided by.
@@ -47,6 +50,8 @@ class Comparison:
 
     a: Analysis
     b: Analysis
+    rows: Array
+    shared: str
     from_losses: float
     from_mask: float
     from_divisor: float
@@ -148,24 +153,25 @@ def compare(a: Batch | Analysis, b: Batch | Analysis, settings: Settings | None 
 
     Args:
         a: the first, a batch or an analysis of it.
-        b: the second; its sequences may stand in another order.
+        b: the second; its sequences may stand in another order, and some may be missing.
         settings: the mask and the reduction for batches; by default what each declares, and the mean.
 
     Raises:
-        InputError: if their targets or vocabularies differ, or one of them has several numbers.
+        InputError: if they share no sequence, their vocabularies differ, or one of them has several numbers.
 
     >>> batch = Batch.from_arrays(losses=[[1.0, 3.0]], targets=[[1, 2]], lengths=[2])
     >>> compare(analyze(batch), analyze(batch, Settings(mask="none"))).difference
     0.0
     """
     first, second = (one if isinstance(one, Analysis) else analyze(one, settings) for one in (a, b))
-    second = aligned(first, second)
+    sizes = [len(one.batch.targets) for one in (first, second)]
+    first, second, rows = aligned(first, second)
     for name, one in (("a", first), ("b", second)):
         if not one.is_scalar:
             raise InputError(f"`{name}` must have one number; its reduction gives {np.size(one.value)}. Use the mean.")
     losses, mask, divisor = _parts(first, second)
     sums = float(losses.sum()), float(mask.sum()), float(divisor.sum())
-    return Comparison(first, second, *sums, cells=losses + mask + divisor)
+    return Comparison(first, second, rows, _left_out(len(rows), *sizes), *sums, cells=losses + mask + divisor)
 
 
 def _parts(a: Analysis, b: Analysis) -> tuple[Array, Array, Array]:
@@ -197,6 +203,18 @@ def _factors(analysis: Analysis) -> tuple[Array, Array, Array]:
         return loss, analysis.weights, np.zeros_like(loss)
     # Where a timestep does not count its weight is 0; the divisor is that of its neighbours.
     return loss, analysis.weights, np.where(np.isnan(share), np.nanmean(share), share)
+
+
+def _left_out(shared: int, a: int, b: int) -> str:
+    """How many sequences only one of the batches has, in words.
+
+    >>> _left_out(7, 8, 9)
+    'Only the 7 sequences that both hold are compared: A has 1 more, B 2.'
+    """
+    if shared == a == b:
+        return ""
+    held = "the one sequence that both hold is" if shared == 1 else f"the {shared:,} sequences that both hold are"
+    return f"Only {held} compared: A has {a - shared:,} more, B {b - shared:,}."
 
 
 def _signed(value: float) -> str:

@@ -57,10 +57,14 @@ def _on_dask(tasks: Sequence[Task], address: str | None, workers: int | None) ->
     with ExitStack() as stack:
         where = address or stack.enter_context(
             distributed.LocalCluster(
-                n_workers=workers or os.cpu_count(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-                env=_ALONE, silence_logs="CRITICAL",
+                n_workers=workers or os.cpu_count(),
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",  # any free port: 8787 may be another cluster's
+                env=_ALONE,
+                silence_logs="CRITICAL",
             )
-        )  # fmt: skip
+        )
         client = stack.enter_context(_connected(distributed, where))
         futures = dict(zip(client.map(scan_item, tasks, pure=False), tasks, strict=True))
         try:

@@ -17,7 +17,7 @@ SHAPE = (3, 4)
 TARGETS = np.arange(12).reshape(SHAPE)
 REDUCTIONS = ("mean", "language_model", "encoder_decoder", "sequence_means", "max_length")
 OTHERS = (
-    "`a` and `b` must hold the same sequences; 1 of 3 differ in their targets. "
+    "`a` and `b` must share sequences; none of the 3 of `a` is among the 2 of `b`. "
     "Compare steps of a run that watches a fixed batch, or one batch under two checkpoints."
 )
 losses = arrays.arrays(float, SHAPE, elements=st.floats(0, 20))
@@ -140,11 +140,14 @@ def test_compare_of_two_steps_of_a_run_is_the_difference_of_their_means(tmp_path
     ("other", "message"),
     [
         (
-            {"targets": TARGETS[:2], "losses": np.ones((2, 4))},
-            "`a` and `b` must have targets of one shape; got (3, 4) and (2, 4).",
+            {"targets": TARGETS[:, :3], "losses": np.ones((3, 3))},
+            (
+                "`a` and `b` must have the same number of timesteps; got 4 and 3. "
+                "Compare two batches of the same sequences."
+            ),
         ),
         (
-            {"targets": TARGETS + 4, "losses": np.ones(SHAPE)},
+            {"targets": TARGETS[:2] + 1, "losses": np.ones((2, 4))},
             OTHERS,
         ),
         (
@@ -172,3 +175,23 @@ def test_compare_refuses_several_numbers_in_one_sentence():
     with pytest.raises(InputError) as error:
         compare(batch(np.ones(SHAPE)), batch(np.ones(SHAPE)), several)
     assert str(error.value) == "`a` must have one number; its reduction gives 3. Use the mean."
+
+
+def test_compare_of_steps_that_share_some_sequences_compares_those_and_says_so():
+    random = np.random.default_rng(0)
+    one, other = random.exponential(size=(2, 4, 4))
+    rows = np.concatenate([TARGETS, TARGETS[:1]])  # the first sequence twice
+    a = Batch.from_arrays(losses=one, targets=rows, reported="1.0", lengths=[4, 3, 2, 1])
+    b = Batch.from_arrays(losses=other, targets=rows[[2, 0, 1, 1]] + [[0], [0], [0], [50]], lengths=[4, 4, 4, 4])
+    found = compare(a, b)
+    assert found.shared == "Only the 3 sequences that both hold are compared: A has 1 more, B 1."
+    assert (found.rows.tolist(), found.a.batch.targets.tolist()) == ([0, 1, 2], TARGETS.tolist())
+    assert found.a.batch.reported is None
+    value = np.where(np.arange(4) < np.array([[4], [3], [2]]), one[:3], 0).sum() / 9
+    assert float(found.a.value) == pytest.approx(value)
+    assert float(found.b.value) == pytest.approx(other[[1, 2, 0]].mean())
+    assert found.cells.sum() == pytest.approx(found.difference)
+    assert compare(a, a).shared == ""
+    single = compare(a, Batch.from_arrays(losses=other[:1], targets=rows[1:2]))
+    assert single.shared == "Only the one sequence that both hold is compared: A has 3 more, B 0."
+    assert single.rows.tolist() == [1]

@@ -79,7 +79,7 @@ def test_scan_with_a_killed_worker_gives_every_number_of_the_single_process(alon
 
 
 def test_scan_on_a_scheduler_by_its_address(alone):
-    with LocalCluster(n_workers=1, processes=False, dashboard_address=None, protocol="tcp") as cluster:
+    with LocalCluster(n_workers=1, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp") as cluster:
         done = scan(["*.npy"], "remote", model="deadly_model:logits", engine=cluster.scheduler_address)
     assert (done.progress.scanned, len(done.progress.problems)) == (9, 1)
     assert_equal(open_run(done.folder), alone)

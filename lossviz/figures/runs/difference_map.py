@@ -47,7 +47,7 @@ def difference_map(comparison: Comparison, *, theme: str = "light", width: float
         title="Loss in B less loss in A",
         axis="timestep",
         bar="B − A, nats",
-        rows=[str(row) for row in range(rows)],
+        rows=[str(row) for row in comparison.rows],
         left=44.0,
         columns=np.arange(columns),
         words=words,
@@ -60,7 +60,7 @@ def difference_map(comparison: Comparison, *, theme: str = "light", width: float
 
 def _said(comparison: Comparison, b: int, t: int, token: str) -> str:
     one, other = (float(analysis.batch_loss[b, t]) for analysis in (comparison.a, comparison.b))
-    lines = [f"<b>{plotly_text(token)}</b>, sequence {b}, timestep {t}"]
+    lines = [f"<b>{plotly_text(token)}</b>, sequence {comparison.rows[b]}, timestep {t}"]
     if not comparison.counts[b, t]:
         return "<br>".join([*lines, "counts in neither"])
     lines += [f"A {number(one)}, B {number(other)}", f"adds {number(float(comparison.cells[b, t]))} to the difference"]

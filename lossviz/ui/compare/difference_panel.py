@@ -20,6 +20,8 @@ def difference_panel(state: State, comparison: Comparison) -> None:
     """Draw the numbers, the map, the scatter and the table."""
     _numbers(comparison)
     st.markdown(literal(comparison.sentence))
+    if comparison.shared:
+        st.caption(comparison.shared)
     if comparison.losses.size <= MOST:
         with st.container(key="compare_cells"):
             figure = difference_map(comparison, theme=theme(), width=plot_width(MAP, WIDTH))

@@ -1,0 +1,144 @@
+"""A run of 1 GB, made on demand: its first picture, and questions about more than 10⁸ timesteps beside plain SQL.
+
+`python -m tests.bench.bench_runs_large [RUN]` asks a run that is there already.
+"""
+
+import datetime
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from tests.bench._markdown import table, write_section
+from tests.bench.bench_runs import ROOT, seconds, verdict
+
+B, T, V, STEPS = 64, 1024, 5_000, 3_400
+ROUNDS = 2
+INTRODUCTION = """## Large runs
+
+`python -m tests.bench.bench_runs_large`, {today}, {cpus} CPUs, load average {load}. A run of {steps:,} steps of
+{b} × {t} timesteps, {million:.0f} million in all, of which {counted:.0f} million count; {size:.2f} GB of Parquet, in
+the page cache. "Plain SQL" is DuckDB's on the same file for the same numbers, lists cut to their lengths; medians of
+{rounds}, alternating. The first picture is drawn from evenly spread steps that hold 2 million timesteps; both its times
+are of a new process that has imported lossviz, from opening the run to the figure.
+"""
+
+
+def record(folder: Path) -> None:
+    import lossviz
+
+    random = np.random.default_rng(0)
+    with lossviz.Recorder(folder, every=1, keep_steps=10**6, max_bytes=2**33, queue_size=10**6, pad_id=0) as recorder:
+        for step in range(STEPS):
+            lengths = random.integers(T // 8, T + 1, B)
+            targets = np.where(np.arange(T) < lengths[:, None], random.integers(1, V, (B, T)), 0)
+            losses = random.exponential(size=(B, T)).astype(np.float32)
+            recorder.step(step=step, targets=targets, losses=losses, lengths=lengths)
+            while recorder._writer is not None and recorder._writer._queue.qsize() > 20:
+                time.sleep(0.01)
+
+
+def plain(files: str) -> dict[str, str]:
+    cut = ", ".join(f"unnest({name}[:length]) AS {word}" for name, word in (("targets", "target"), ("losses", "loss")))
+    unnested = f"SELECT step, {cut} FROM '{files}'"  # noqa: S608
+    return {
+        "by token": f"SELECT target, count(*), sum(loss), avg(loss) FROM ({unnested}) GROUP BY target ORDER BY 3 DESC",  # noqa: S608
+        "steps": "SELECT step, avg(loss), quantile_cont(loss, [0.1, 0.5, 0.9]) "  # noqa: S608
+        f"FROM ({unnested}) GROUP BY step ORDER BY step",
+    }
+
+
+def queries(folder: Path) -> dict[str, float]:
+    import duckdb
+
+    from lossviz.runs import open_run
+
+    sql = plain(f"{folder}/*.parquet")
+    asked: dict[str, Callable[[], object]] = {
+        "steps": lambda: open_run(folder).steps(),
+        "steps, SQL": lambda: duckdb.connect().execute(sql["steps"]).df(),
+        "by token": lambda: open_run(folder).by("token"),
+        "by token, SQL": lambda: duckdb.connect().execute(sql["by token"]).df(),
+    }
+    took: dict[str, list[float]] = {name: [] for name in asked}
+    for _ in range(ROUNDS):
+        for name, ask in asked.items():
+            took[name].append(seconds(ask))
+    return {name: median(each) for name, each in took.items()}
+
+
+def first_picture(folder: Path) -> dict[str, float]:
+    """In a process of its own: from opening the run to its picture, and the memory on top of the imports."""
+    import duckdb
+    import pandas
+
+    from lossviz.figures import run_steps
+    from lossviz.runs import open_run
+
+    duckdb.connect().execute("SELECT 1").df()
+    pandas.DataFrame()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start, processor = time.perf_counter(), time.process_time()
+    run_steps(open_run(folder).outline()).to_json()
+    took, processor = time.perf_counter() - start, time.process_time() - processor
+    memory = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    return {"seconds": took, "processor": processor, "bytes": memory}
+
+
+def measured(folder: Path) -> None:
+    from lossviz.runs import open_run
+
+    command = [sys.executable, "-m", "tests.bench.bench_runs_large", "--first", str(folder)]
+    first = [
+        json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
+        for _ in range(ROUNDS + 1)
+    ]
+    took, run = queries(folder), open_run(folder)
+    shown = {name: median(one[name] for one in first) for name in first[0]}
+    ratios = {name: took[name] / took[f"{name}, SQL"] for name in ("steps", "by token")}
+    rows = [
+        ["first picture", f"{shown['seconds']:.2f} s", verdict(shown["seconds"] <= 2, "≤ 2 s")],
+        ["its processor time", f"{shown['processor']:.2f} s", ""],
+        ["its memory", f"{shown['bytes'] / 2**20:.0f} MiB", verdict(shown["bytes"] <= 300e6, "≤ 300 MB")],
+        *(
+            [f"`{ask}` ÷ plain SQL", f"{ratios[name]:.2f} ({took[name]:.1f} s)", verdict(ratios[name] <= 1.3, "≤ 1.3")]
+            for ask, name in (("steps()", "steps"), ('by("token")', "by token"))
+        ),
+    ]
+    head = INTRODUCTION.format(
+        today=datetime.date.today().isoformat(),
+        cpus=os.cpu_count(),
+        load=f"{os.getloadavg()[0]:.1f}",
+        steps=len(run.step_numbers),
+        b=B,
+        t=T,
+        million=run.timesteps / 1e6,
+        counted=run.steps()["divisor"].sum() / 1e6,
+        size=sum(file.stat().st_size for file in folder.iterdir()) / 1e9,
+        rounds=ROUNDS,
+    )
+    write_section("large runs", "\n".join([head, table(["", "measured", "goal"], rows)]))
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        measured(Path(sys.argv[1]))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        record(Path(name) / "run")
+        measured(Path(name) / "run")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--first"]:
+        print(json.dumps(first_picture(Path(sys.argv[2]))))
+    else:
+        main()
