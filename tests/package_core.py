@@ -111,5 +111,26 @@ def records():
     return [batch.targets.tolist(), batch.logits.tolist(), batch.reported]
 
 
+def records_of_transformers():
+    """Two steps of a model of transformers, recorded and opened again, and what else was loaded for it."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    before = set(sys.modules)
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=16, num_key_value_heads=2, **sizes))
+    optimizer, tokens = torch.optim.SGD(model.parameters(), lr=0.5), torch.randint(1, 16, (4, 9))
+    with tempfile.TemporaryDirectory() as folder:
+        with lossviz.record_pytorch(f"{folder}/run", every=1):
+            for _ in range(2):
+                logits = model(tokens[:, :-1]).logits
+                torch.nn.functional.cross_entropy(logits.reshape(-1, 16), tokens[:, 1:].reshape(-1)).backward()
+                optimizer.step(), optimizer.zero_grad()
+        run = lossviz.recording.open_run(f"{folder}/run")
+        losses = [run.batch(step).shape for step in run.steps]
+    heavy = {"tensorflow", "streamlit", "pandas", "plotly", "duckdb", "keras"}
+    return {"steps": run.steps, "shapes": losses, "foreign": sorted(heavy & (set(sys.modules) - before))}
+
+
 if __name__ == "__main__":
     print(json.dumps(globals()[sys.argv[1]]()))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 SOURCES = (
@@ -63,6 +64,59 @@ def core(wheel, tmp_path_factory):
         return json.loads(done.stdout)
 
     return run
+
+
+def closure(*names):
+    """The installed distributions that some need, themselves included, without NumPy and PyArrow."""
+    found, ahead = {}, list(names)
+    while ahead:
+        name = canonicalize_name(ahead.pop())
+        if name in CORE or name in found:
+            continue
+        found[name] = distribution(name)
+        needs = map(Requirement, found[name].requires or ())
+        ahead += [one.name for one in needs if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return found
+
+
+def linked(folder, distributions):
+    """An interpreter that has these distributions, and nothing else."""
+    venv.create(folder, symlinks=os.name != "nt")
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    where = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    for one in distributions:
+        for top in {file.parts[0] for file in one.files or () if file.parts[0] not in ("..", "__pycache__")}:
+            if not (Path(where.strip()) / top).exists():
+                (Path(where.strip()) / top).symlink_to(one.locate_file(top))
+    return python
+
+
+def stub(folder, name):
+    """A wheel of a library's version and name alone, so that pip can choose it without a network."""
+    version = distribution(name).version
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+
+
+def test_package_adds_numpy_and_pyarrow_to_pytorch_and_transformers_and_records(wheel, tmp_path):
+    """What `pip install lossviz` adds to an environment with PyTorch and transformers, and that it records there."""
+    theirs = closure("torch", "transformers")
+    for name in CORE:
+        stub(tmp_path, name)
+    python = linked(tmp_path / "venv", theirs.values())
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "--dry-run", "--quiet", "--report", "-"]
+    report = subprocess.check_output([*command, "--no-index", "--find-links", tmp_path, wheel], text=True)
+    assert {one["metadata"]["name"] for one in json.loads(report)["install"]} == {"lossviz", *CORE}
+    both = linked(tmp_path / "both", [*theirs.values(), *map(distribution, CORE)])
+    where = subprocess.check_output([both, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    zipfile.ZipFile(wheel).extractall(where.strip())
+    command = [both, "-I", ROOT / "tests" / "package_core.py", "records_of_transformers"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"steps": [0, 1], "shapes": [[4, 8, 16]] * 2, "foreign": []}
 
 
 def required(*names):

@@ -21,13 +21,14 @@ def forward_arrays(model: Any, inputs: dict[str, Any], output: Any) -> dict[str,
         output: what it returned.
     """
     given, labels = inputs.get("shift_labels"), inputs["labels"]
+    given = None if isinstance(given, bool) else given  # a label smoother is told so that it is to shift
     log_probs, logits = getattr(output, "log_probs", None), getattr(output, "logits", None)
     shifts = given is None and (log_probs is not None or _is_causal(model))
     aligned = slice(1, None) if shifts else slice(None)
     read = slice(None, -1) if shifts else slice(None)
     targets = (labels if given is None else given)[:, aligned]
     arrays = {"targets": targets, "details": {"shift": shifts, "ignore_index": _IGNORED, "measured": True}}
-    arrays |= _context(inputs, targets, read, aligned)
+    arrays |= _context(_decoded(model, inputs, labels), targets, read, aligned)
     if log_probs is not None:
         return arrays | {"log_probs": log_probs, "known": targets != _IGNORED}
     if logits is not None and getattr(logits, "ndim", 0) == 3 and logits.shape[1] >= targets.shape[1]:
@@ -35,6 +36,16 @@ def forward_arrays(model: Any, inputs: dict[str, Any], output: Any) -> dict[str,
     arrays["details"]["measured"] = False
     unknown = sys.modules["torch"].zeros(targets.shape)
     return arrays | {"losses": unknown, "known": unknown}
+
+
+def _decoded(model: Any, inputs: dict[str, Any], labels: Any) -> dict[str, Any]:
+    """What the decoder reads, where there is an encoder: the labels moved by one timestep unless it was given."""
+    if not getattr(getattr(model, "config", None), "is_encoder_decoder", False):
+        return inputs
+    ids, moved = inputs.get("decoder_input_ids"), getattr(model, "prepare_decoder_input_ids_from_labels", None)
+    if ids is None and moved is not None:
+        ids = moved(labels=labels)
+    return {"input_ids": ids, "attention_mask": inputs.get("decoder_attention_mask")}
 
 
 def _context(inputs: dict[str, Any], targets: Any, read: slice, aligned: slice) -> dict[str, Any]:

@@ -5,8 +5,9 @@ It needs no import of transformers: the trainer calls a callback's methods by na
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lossviz.recording._causal import forward_arrays
@@ -14,6 +15,8 @@ from lossviz.recording._recorder import Recorder
 from lossviz.recording._settings import recording_settings
 
 __all__ = ["HuggingFaceRecorder"]
+
+_AS_IT_IS: Mapping[str, Any] = MappingProxyType({})
 
 
 class HuggingFaceRecorder:
@@ -24,7 +27,8 @@ class HuggingFaceRecorder:
 
     Args:
         path: the folder of the run.
-        settings: those of `Recorder`; `pad_id` and `eos_id` are the tokenizer's where they are not given.
+        settings: those of `Recorder`; `pad_id` and `eos_id` are the tokenizer's, or the model's, where they are not
+            given.
 
     >>> HuggingFaceRecorder("run/", evry=10)
     Traceback (most recent call last):
@@ -44,8 +48,8 @@ class HuggingFaceRecorder:
 
     def on_train_begin(self, args: Any, state: Any, _: Any, *, model: Any = None, **given: Any) -> None:
         """Begin to record: the model is there now, and so are rank and world size."""
-        tokenizer = given.get("processing_class")
-        ids = {name: getattr(tokenizer, name.replace("_id", "_token_id"), None) for name in ("pad_id", "eos_id")}
+        sources = (given.get("processing_class"), getattr(model, "config", None))
+        ids = {name: _first_id(sources, name.replace("_id", "_token_id")) for name in ("pad_id", "eos_id")}
         places = {"rank": args.process_index, "world": args.world_size}
         defaults = {name: value for name, value in (ids | places).items() if value is not None}
         self.recorder = Recorder(self.path, trainer="huggingface", **{"ignore_id": -100} | defaults | self._settings)
@@ -83,7 +87,8 @@ class HuggingFaceRecorder:
             loss = function(outputs, labels, *rest, **options)
             if self._kept is not None:
                 model, inputs = self._kept
-                self._record(model, {**inputs, "labels": labels, **options}, outputs, loss)
+                called = {"label_smoothing": epsilon} if (epsilon := getattr(function, "epsilon", None)) else {}
+                self._record(model, {**inputs, "labels": labels, **options}, outputs, loss, called)
             return loss
 
         return watched
@@ -107,12 +112,20 @@ class HuggingFaceRecorder:
                 "`compute_loss_func` or a `label_smoother`, wrap it with `recorder.loss_function(…)`."
             )
 
-    def _record(self, model: Any, inputs: dict[str, Any], output: Any, loss: Any) -> None:
+    def _record(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        output: Any,
+        loss: Any,
+        called: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         micro_batch, self._micro_batch = self._micro_batch, self._micro_batch + 1
         if self.recorder is None or not self.recorder.wants(self._step):
             return
         try:
             arrays = forward_arrays(model, inputs, output)
+            arrays["details"] |= called
             if not arrays["details"]["measured"]:
                 self._warn("The model gives neither logits nor log-probabilities: labels are recorded without losses.")
             self.recorder.step(
@@ -130,6 +143,12 @@ class HuggingFaceRecorder:
         if message not in self._warned:
             warnings.warn(message, stacklevel=2)
         self._warned.add(message)
+
+
+def _first_id(sources: tuple[Any, ...], name: str) -> int | None:
+    """The id that the tokenizer says, else the model's configuration; some models have several ends."""
+    found = (getattr(source, name, None) for source in sources)
+    return next((one for one in found if isinstance(one, int)), None)
 
 
 def _printed(loss: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
@@ -96,17 +97,29 @@ def diagnose_run(
 
 
 def _analyzed(run: OpenedRun, step: int, analyze: Analyze) -> Analysis:
-    """The analysis of a step; the recorder counted its micro-batches, so that no rule has to guess how many."""
-    batch, pieces = run.batch(step), run.recorded.accumulation(step)
+    """The analysis of a step; the recorder counted its micro-batches and ranks, so that no rule has to guess them."""
+    batch, pieces = run.batch(step), _pieces(run, step)
     settings = usual_settings(batch)
     known = pieces > 1 and batch.shape[0] % pieces == 0
     return analyze(batch, settings.replace(accumulation_steps=pieces) if known else settings)
 
 
+def _pieces(run: OpenedRun, step: int) -> int:
+    return run.recorded.accumulation(step) * run.recorded.ranks_of(step)
+
+
 def _as_recorded(finding: Finding, run: OpenedRun, step: int) -> Finding:
-    """MOD08 for PAD01 where Keras was seen to lose the layers' mask: a batch alone can't know that it was Keras."""
+    """What a batch alone can't know: that means are of ranks (RED03), that Keras lost the layers' mask (MOD08)."""
+    if finding.code == "RED01" and _pieces(run, step) == run.recorded.ranks_of(step) > 1:
+        return _called(finding, "RED03", run, step, message=finding.message.replace("micro-batches", "ranks"))
     if finding.code != "PAD01" or run.recorded.details(step).get("keras_mask") is not False:
         return finding
     [rule] = [rule for rule in RULES if rule.code == "MOD08"]
-    fix = fix_of([rule.code], analyze(run.batch(step)))
-    return replace(finding, code=rule.code, name=rule.name, title=rule.title, severity=rule.severity, fix=fix)
+    return _called(finding, "MOD08", run, step, severity=rule.severity)
+
+
+def _called(finding: Finding, code: str, run: OpenedRun, step: int, **changes: Any) -> Finding:
+    """A finding under the code of another rule."""
+    [rule] = [rule for rule in RULES if rule.code == code]
+    fix = fix_of([code], analyze(run.batch(step)))
+    return replace(finding, code=code, name=rule.name, title=rule.title, fix=fix, **changes)

@@ -91,7 +91,7 @@ def identify_run(
         mask: the mask to compare with; by default what each step declares.
         analyze: what analyzes a step's batch under settings.
         progress: called as `progress(done, total)` after each step; raise in it to stop.
-        options: as in `identify`; what the recorder knows (accumulation, label smoothing) need not be said.
+        options: as in `identify`; what the recorder knows (accumulation, ranks, label smoothing) need not be said.
 
     >>> import tempfile
     >>> import lossviz
@@ -128,7 +128,8 @@ def _add(
 
 def _known(run: OpenedRun, step: int) -> dict[str, Any]:
     """What the recorder knows of how a step's loss was computed."""
-    pieces = run.recorded.accumulation(step)
+    pieces, ranks = run.recorded.accumulation(step), run.recorded.ranks_of(step)
     smoothing = run.recorded.details(step).get("label_smoothing")
     known = {"accumulation_steps": pieces if pieces > 1 else None, "smoothing": smoothing or None}
+    known |= {"world_size": ranks if ranks > 1 else None}
     return {name: value for name, value in known.items() if value is not None}

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.errors import FormatError, InputError
+from lossviz.recording._disk.attention import with_attention
 from lossviz.recording._disk.folders import folders_of, refuse_different
 from lossviz.recording._disk.manifest import Manifest, RankState, read_manifest, read_rank_states, vocabulary_digest
 from lossviz.recording._disk.shards import first_rows, read_shard, refusing, shards
@@ -95,6 +96,10 @@ class Run:
         """How many micro-batches of one rank the step adds up."""
         return max(1 + int(entry["micro_batch"]) for entry in self.entries(step))
 
+    def ranks_of(self, step: int) -> int:
+        """How many processes recorded the step."""
+        return len({entry["rank"] for entry in self.entries(step)})
+
     def details(self, step: int) -> dict[str, Any]:
         """How the loss function was called at a step, and what else its first micro-batch says."""
         return details_of(self.entries(step)[0])
@@ -111,7 +116,8 @@ class Run:
         with refusing(f"Step {step} of `{self.path}` is damaged: its lists are inconsistent. Restore it from a copy."):
             parts = [_part(tables[one["shard"]], one) for one in entries]
             shared = {name: value for name, value in self._shared(entries, parts).items() if value is not None}
-            fields = stacked(parts, shared.get("pad_id"), shared.get("ignore_id")) | shared
+            ignore_id = shared.get("ignore_id")
+            fields = with_attention(stacked(parts, shared.get("pad_id"), ignore_id), ignore_id) | shared
         if "logits" in fields:
             fields.pop("losses")
         return fields

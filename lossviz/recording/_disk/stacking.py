@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["stacked"]
 
 _FILL: dict[str, float] = {"losses": np.nan, "weights": 0, "inputs": 0, "segment_ids": -1, "logits": 0}
-_INTEGERS = ("targets", "inputs", "segment_ids")
+_INTEGERS = ("targets", "inputs", "segment_ids", "attention_mask")
 
 
 def stacked(parts: "list[pyarrow.Table]", pad_id: int | None, ignore_id: int | None) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def _arrays(part: "pyarrow.Table") -> dict[str, np.ndarray]:
     rows = len(part)
     targets = _rectangle(part["targets"], rows, np.int64)
     arrays = {"targets": targets}
-    for name in ("losses", "weights", "inputs", "segment_ids"):
+    for name in ("losses", "weights", "inputs", "segment_ids", "attention_mask"):
         if part[name].null_count == 0:
             arrays[name] = _rectangle(part[name], rows, np.int64 if name in _INTEGERS else np.float32)
             if arrays[name].shape != targets.shape:
