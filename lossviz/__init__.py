@@ -17,6 +17,8 @@ The core installation is NumPy and PyArrow: batches and files. What needs more s
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lossviz.version import __version__
+
 if TYPE_CHECKING:
     from lossviz.analysis import Analysis, analyze
     from lossviz.batch import Batch
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from lossviz.edits import Edit, apply_edits
     from lossviz.engine import sequence_loss, sequence_mask, sigmoid_loss, softmax_loss
     from lossviz.errors import LossvizError
+    from lossviz.figures import equation
     from lossviz.formats import read, write
     from lossviz.identification import Match, identify
     from lossviz.layouts import load
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from lossviz.rules import Finding, diagnose
     from lossviz.settings import Settings
 
-__version__ = "0.1.0"
 __all__ = [
     "Analysis",
     "Batch",
@@ -52,6 +54,7 @@ __all__ = [
     "apply_edits",
     "compare_conventions",
     "diagnose",
+    "equation",
     "identify",
     "load",
     "read",
@@ -79,6 +82,7 @@ _ROOMS = {
     "apply_edits": "edits",
     "compare_conventions": "conventions",
     "diagnose": "rules",
+    "equation": "figures",
     "identify": "identification",
     "load": "layouts",
     "read": "formats",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -152,10 +151,6 @@ class Analysis(Derived):
             binary=self.is_classifier,
             **self._reduced.at(sequence, timestep),
         )
-
-    def figure(self, **options: Any) -> Any:
-        """The picture batch loss × mask = unpadded loss as a Plotly figure; options as `lossviz.figures.equation`."""
-        return import_module("lossviz.figures").equation(self, **options)  # stands above; looked up when called
 
     def _repr_html_(self) -> str:
         problems = "".join(map(paragraph, self.problems))

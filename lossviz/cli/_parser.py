@@ -6,7 +6,6 @@ from importlib import import_module
 from textwrap import indent
 from typing import NoReturn
 
-import lossviz
 from lossviz.cli._options import (
     FILE,
     add_layout,
@@ -23,6 +22,7 @@ from lossviz.display_text import printable
 from lossviz.identification import ACCURACY, PRECISIONS
 from lossviz.reductions import FLAGS, LOOP_OPTIONS, REDUCTIONS
 from lossviz.settings import MASKS
+from lossviz.version import __version__
 
 __all__ = ["EXAMPLES", "FLAG_HELP", "TABLES", "parsed", "parsers"]
 
@@ -67,9 +67,7 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser of `lossviz`, and those of its commands by name."""
     parser = Parser("lossviz", description=_DESCRIPTION)
-    parser.add_argument(
-        "--version", action="version", version=f"lossviz {lossviz.__version__}", help="print the version"
-    )
+    parser.add_argument("--version", action="version", version=f"lossviz {__version__}", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     described = (
         ("app", "open the app in the browser", _APP, _add_app),

@@ -33,6 +33,8 @@ def equation(
 ) -> go.Figure:
     """Draw batch loss × mask = unpadded loss, the sums per sequence and timestep, and what they are divided by.
 
+    In a notebook the figure shows itself: `lossviz.equation(analysis)` as the last line of a cell.
+
     Args:
         analysis: every number of a batch, [B, T].
         quantity: "loss", "probability", "entropy", "rank", "gradient_norm" or "share", or one of

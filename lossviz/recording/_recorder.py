@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 
-import lossviz
 from lossviz.errors import InputError, LossvizError
 from lossviz.recording._arguments import recorded_step
 from lossviz.recording._disk.compaction import compact
@@ -21,6 +20,7 @@ from lossviz.recording._disk.writer import Writer
 from lossviz.recording._libraries import library_of, library_version, to_numpy
 from lossviz.recording._settings import recording_settings
 from lossviz.recording._vocabulary import special_ids, vocabulary_tokens
+from lossviz.version import __version__
 
 __all__ = ["Recorder"]
 
@@ -203,7 +203,7 @@ class Recorder:
         tokens = self._tokens
         ids = special_ids(self.settings)
         return Manifest(
-            lossviz=lossviz.__version__,
+            lossviz=__version__,
             trainer=self.trainer,
             versions=Manifest().versions | {name: library_version(name) for name in ("numpy", library)},
             settings={name: getattr(self.settings, name) for name in _PLAIN} | ids,

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-import lossviz
 from lossviz.analysis import Analysis
 from lossviz.reproduce._libraries import Library
 from lossviz.reproduce._literals import values
 from lossviz.reproduce._reduce import reduce_lines
+from lossviz.version import __version__
 
 __all__ = ["FILE", "INLINE_LOGITS", "needs_file", "script"]
 
@@ -40,7 +40,7 @@ def _heading(analysis: Analysis, _: Library) -> Iterator[str]:
     yield f"# {analysis.reduction.title}, mask: {analysis.mask_name}"
     if analysis.is_scalar:
         yield (
-            f"# lossviz {lossviz.__version__}: {analysis.value:.6g} = "
+            f"# lossviz {__version__}: {analysis.value:.6g} = "
             f"{analysis.numerator:.6g} ÷ {analysis.divisor:.10g} ({analysis.divisor_counts})"
         )
 

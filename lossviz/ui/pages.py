@@ -5,6 +5,7 @@ import streamlit as st
 from lossviz.ui.learn.live_page import arrive
 from lossviz.ui.link import restore
 from lossviz.ui.session.state import get_state
+from lossviz.ui.session.waiting import on_every_page
 from lossviz.ui.shared.address import address_buttons
 from lossviz.ui.shared.settings_panel import choose_settings
 from lossviz.ui.sources.batch_picker import doors
@@ -24,7 +25,7 @@ def show_page() -> None:
     groups = {view.group: [page for page, other in pages.items() if other.group == view.group] for view in VIEWS}
     page = st.navigation(groups)
     if pages[page].group != LEARN:
-        with st.sidebar:
+        with on_every_page(), st.sidebar:
             with st.container(key="explore_source"):
                 doors(state)
             choose_settings(state)

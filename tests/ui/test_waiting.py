@@ -21,7 +21,7 @@ from streamlit.runtime.state import SessionState
 from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-from lossviz.ui.session.waiting import keep_what_waits, merged, on_the_page, with_what_is_there
+from lossviz.ui.session.waiting import EVERYWHERE, Visit, keep_what_waits, merged, with_what_is_there
 from tests.ui.driver import ROOT
 
 PLACES = [
@@ -88,24 +88,66 @@ def test_messages_wait_in_one_queue() -> None:
     assert configuration["runner"] == {"fastReruns": False}
 
 
+SIDEBAR, FIELDS = {"mask": 1.0}, {"mask": 1.0, "weight": 0.5}
+
+
+def sent(page: str, fragment: str = "", **fields: float) -> ClientState:
+    return ClientState(page_script_hash=page, fragment_id=fragment, widget_states=message(**fields))
+
+
 @pytest.mark.parametrize(
-    ("asked", "page", "fragment", "is_drawn", "expected"),
+    ("last", "is_drawn", "expected"),
     [
-        ("explore", "explore", "picture", True, ("explore", "picture")),
-        ("doctor", "explore", "picture", True, ("doctor", "")),
-        ("doctor", "explore", "picture", False, ("doctor", "")),
-        ("doctor", "doctor", "picture", False, ("doctor", "")),
-        ("doctor", "explore", "", False, ("explore", "")),
-        ("", "explore", "picture", True, ("explore", "picture")),
+        (sent("doctor", "answer", **FIELDS), True, ("doctor", "answer")),
+        (sent("doctor", "answer", **FIELDS), False, ("doctor", "")),
+        (sent("explore", "picture", **FIELDS), True, ("doctor", "")),
+        (sent("explore", "picture", **FIELDS), False, ("doctor", "")),
+        (sent("explore", **FIELDS), True, ("doctor", "")),
+        (sent("explore", **SIDEBAR), True, ("explore", "")),
+        (sent("runs", **SIDEBAR), True, ("runs", "")),
     ],
-    ids=["at home", "late", "late and gone", "gone", "a page", "first"],
+    ids=["at home", "gone", "late", "late and gone", "late, all of the page", "clicked back", "clicked on"],
 )
-def test_fragment_leads_to_no_other_page(
-    asked: str, page: str, fragment: str, is_drawn: bool, expected: tuple[str, str]
+def test_page_that_was_left_speaks_for_the_one_that_was_asked_for(
+    last: ClientState, is_drawn: bool, expected: tuple[str, str]
 ) -> None:
-    late = ClientState(page_script_hash=page, fragment_id=fragment)
-    assert on_the_page(asked, late, is_drawn=is_drawn) == expected[0]
-    assert (late.page_script_hash, late.fragment_id) == expected
+    """Explore is left for Doctor, and the browser has not heard of it yet."""
+    visit = Visit()
+    for one in (sent("explore"), sent("explore", **FIELDS), sent("doctor", **SIDEBAR)):
+        visit.take(one, is_drawn=False)
+    visit.take(last, is_drawn=is_drawn)
+    assert (last.page_script_hash, last.fragment_id) == expected
+    assert visit.page == expected[0]
+
+
+def test_sidebar_that_changes_is_told_from_a_click_back() -> None:
+    """The plot of the sidebar first tells its width after the click: only the page that is asked for brings fields."""
+    strip = {**SIDEBAR, "strip": 930.0}
+    answers = []
+    for everywhere in ((), strip):
+        visit, last = Visit(), sent("explore", **strip)
+        visit.take(sent("explore"), is_drawn=False)
+        visit.take(sent("doctor", **SIDEBAR), is_drawn=False)
+        visit.take(last, is_drawn=False, everywhere=everywhere)
+        answers.append(last.page_script_hash)
+    assert answers == ["doctor", "explore"]
+
+
+def test_page_that_has_spoken_may_be_left_with_fields_that_nobody_knows() -> None:
+    """A sidebar that is drawn anew has new fields; the browser is on the page since that spoke, so nothing is late."""
+    visit = Visit()
+    for one in (sent("explore"), sent("doctor"), sent("explore", **FIELDS), sent("doctor", **FIELDS)):
+        visit.take(one, is_drawn=False)
+    assert (visit.page, visit.left) == ("doctor", set())
+    visit.take(sent("explore", **{"mask:2": 1.0}), is_drawn=False)
+    assert (visit.page, visit.left) == ("explore", {"doctor"})
+
+
+def test_page_that_is_clicked_twice_is_still_not_heard_of() -> None:
+    visit, late = Visit(), sent("explore", **FIELDS)
+    for one in (sent("explore"), sent("doctor", **SIDEBAR), sent("doctor", **SIDEBAR), late):
+        visit.take(one, is_drawn=False)
+    assert late.page_script_hash == "doctor"
 
 
 def test_fragment_that_is_gone_draws_the_page() -> None:
@@ -124,6 +166,7 @@ class Session:
         self._client_state = ClientState()
         self.taken: list[RerunData] = []
         self._create_scriptrunner = self.taken.append
+        self.session_state = {EVERYWHERE: ("doctor", lambda: {"mask"})}
 
     def has_fragment(self, fragment: str) -> bool:
         return fragment == "drawn"
@@ -131,14 +174,17 @@ class Session:
 
 @pytest.mark.usefixtures("kept")
 def test_streamlit_asks_for_the_page_that_way() -> None:
-    """A late fragment's message is taken, though its page was left."""
+    """What a page says that was left is taken, and where it leads is what the fields on every page tell."""
     session: Any = Session()
-    AppSession.request_rerun(session, ClientState(page_script_hash="doctor"))
-    late = ClientState(page_script_hash="explore", fragment_id="picture", widget_states=message(weight=0.5))
-    AppSession.request_rerun(session, late)
+    for one in (sent("explore"), sent("doctor"), sent("explore", "picture", weight=0.5), sent("explore", weight=1)):
+        AppSession.request_rerun(session, one)
+    AppSession.request_rerun(session, sent("explore", mask=2))
     assert [(data.page_script_hash, data.fragment_id, said(data.widget_states)) for data in session.taken] == [
+        ("explore", None, {}),
         ("doctor", None, {}),
         ("doctor", None, {"weight": 0.5}),
+        ("doctor", None, {"weight": 1.0}),
+        ("explore", None, {"mask": 2.0}),
     ]
 
 

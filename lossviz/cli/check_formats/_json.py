@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-import lossviz
 from lossviz.cli._files import reading_record
 from lossviz.cli.check_formats._checked import Checked, runs, worst_status
 from lossviz.rules import SEVERITIES, Finding
 from lossviz.tables import plain
+from lossviz.version import __version__
 
 __all__ = ["as_json", "plain_evidence"]
 
@@ -19,7 +19,7 @@ def as_json(files: Iterable[Checked]) -> Iterator[str]:
     read = list(files)
     counts = {severity: sum(one.count(severity) for one in read) for severity in SEVERITIES}
     document = {
-        "lossviz": lossviz.__version__,
+        "lossviz": __version__,
         "status": worst_status(read),
         "counts": counts,
         "files": [_file(one) for one in read],

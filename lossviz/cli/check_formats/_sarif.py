@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import numpy as np
 
-import lossviz
 from lossviz.cli._rule import text_of
 from lossviz.cli.check_formats._checked import Checked, Crash, Run, reference_of, runs, worst_status
 from lossviz.cli.check_formats._json import plain_evidence
 from lossviz.rules import RULES, Finding, Rule, page
 from lossviz.tables import plain
+from lossviz.version import __version__
 
 __all__ = ["SCHEMA", "as_sarif"]
 
@@ -35,7 +35,7 @@ def as_sarif(files: Iterable[Checked]) -> Iterator[str]:
     ran = {outcome.code for one in read for outcome in one.outcomes}
     rules = [rule for rule in RULES if rule.code in ran]
     index = {rule.code: number for number, rule in enumerate(rules)}
-    driver = {"name": "lossviz", "version": lossviz.__version__, "rules": [_rule(rule) for rule in rules]}
+    driver = {"name": "lossviz", "version": __version__, "rules": [_rule(rule) for rule in rules]}
     run = {
         "tool": {"driver": driver},
         "invocations": [_invocation(read, index)],

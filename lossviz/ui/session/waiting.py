@@ -7,15 +7,16 @@ one with what was typed there; and a page that is left may speak once more befor
   it, a message of a page makes Streamlit throw away the one that waits.
 - callbacks run to their end. Streamlit looks for the next message before it calls them, and whenever one of them reads
   the session state: it would begin with that message and never come back.
-- a message of a fragment (a part of a page that is drawn by itself) never leads back to the page that was left, and
-  is not dropped where its fragment is gone: its fields are taken, and the page that was asked for last is drawn.
+- a message that a page sends after it was left never leads back to it, and is not dropped where its fragment (a part
+  of a page that is drawn by itself) is gone: its fields are taken, and the page that was asked for last is drawn.
 - a page that asks to be drawn again (`st.rerun`) while another page is waited for lets that one be drawn.
 
 What was measured: docs/decisions/0019-an-edit-names-its-target.md.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache, wraps
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,12 +24,17 @@ from weakref import WeakKeyDictionary
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-__all__ = ["keep_what_waits", "merged", "on_the_page", "on_the_waiting_page", "with_what_is_there"]
+from lossviz.ui.session.state import write_widget
+
+__all__ = ["Visit", "keep_what_waits", "merged", "on_every_page", "on_the_waiting_page", "with_what_is_there"]
+
+EVERYWHERE = "waiting:on_every_page"
 
 _streamlits_own = script_requests._coalesce_widget_states
 
@@ -42,25 +48,64 @@ def merged(old_states: WidgetStates | None, new_states: WidgetStates | None) -> 
     return both
 
 
-def on_the_page(asked: str, message: ClientState, *, is_drawn: bool) -> str:
-    """Let a fragment's message ask for the page that was asked for last; returns the page that is asked for now.
+@dataclass(eq=False)
+class Visit:
+    """The page that a browser asked for last, and those that it may still speak for until it hears of that one.
 
-    Args:
-        asked: the page that was asked for last, or "".
-        message: of the browser; changed where its fragment is not on that page.
-        is_drawn: whether its fragment is still known.
-
-    >>> message = ClientState(page_script_hash="explore", fragment_id="picture")
-    >>> on_the_page("doctor", message, is_drawn=True), message.fragment_id
-    ('doctor', '')
+    Attributes:
+        page: the one that was asked for last, or "".
+        left: those that were left since, until the browser speaks for `page`.
+        carried: the fields that came with the last click on a page.
     """
-    if message.fragment_id:
-        if asked and message.page_script_hash != asked:
-            message.page_script_hash = asked
+
+    page: str = ""
+    left: set[str] = field(default_factory=set)
+    carried: frozenset[str] = frozenset()
+
+    def take(self, message: ClientState, *, is_drawn: bool, everywhere: Collection[str] = ()) -> None:
+        """Let a message that was sent before the browser heard of `page` ask for `page`.
+
+        A click on a page carries the fields that stand on every page, and no other; whatever else a page sends carries
+        its own fields as well. So a click back is told from a late message, which both name the page that was left.
+
+        Args:
+            message: of the browser; changed if it is late, or if its fragment is not on that page.
+            is_drawn: whether its fragment is still known.
+            everywhere: the fields that stand on every page, as `page` draws them; none before it is drawn.
+
+        >>> visit = Visit()
+        >>> late = ClientState(page_script_hash="explore", fragment_id="picture")
+        >>> for message in (ClientState(page_script_hash="explore"), ClientState(page_script_hash="doctor"), late):
+        ...     visit.take(message, is_drawn=True)
+        >>> late.page_script_hash, late.fragment_id
+        ('doctor', '')
+        """
+        page, fields = message.page_script_hash, frozenset(one.id for one in message.widget_states.widgets)
+        is_click = not message.fragment_id and fields <= self.carried.union(everywhere)
+        if page == self.page:
+            if not is_click:
+                self.left.clear()
+        elif self.page and (message.fragment_id or (page in self.left and not is_click)):
+            message.page_script_hash, message.fragment_id = self.page, ""
+        else:
+            self.left = {*self.left, self.page} - {page}
+            self.page, self.carried = page, fields
+        if not is_drawn:
             message.fragment_id = ""
-        elif not is_drawn:
-            message.fragment_id = ""
-    return message.page_script_hash
+
+
+@contextmanager
+def on_every_page() -> Iterator[None]:
+    """What is drawn in this block stands on every page: note its fields, from the first on."""
+    context = get_script_run_ctx()
+    if context is None:
+        yield
+        return
+    page, fields = context.page_script_hash, context.shared.widget_ids_this_run.snapshot
+    write_widget(EVERYWHERE, (page, fields))
+    yield
+    drawn = fields()
+    write_widget(EVERYWHERE, (page, lambda: drawn))
 
 
 def with_what_is_there(request: RerunData, is_drawn: Callable[[str], bool]) -> RerunData:
@@ -99,16 +144,26 @@ def keep_what_waits() -> None:
 
 
 def _asking(own: Callable[..., None]) -> Callable[..., None]:
-    pages: WeakKeyDictionary[AppSession, str] = WeakKeyDictionary()
+    visits: WeakKeyDictionary[AppSession, Visit] = WeakKeyDictionary()
 
     @wraps(own)
     def request_rerun(session: AppSession, client_state: ClientState | None) -> None:
         if client_state is not None:
+            visit = visits.setdefault(session, Visit())
             is_drawn = session.has_fragment(client_state.fragment_id)
-            pages[session] = on_the_page(pages.get(session, ""), client_state, is_drawn=is_drawn)
+            visit.take(client_state, is_drawn=is_drawn, everywhere=_everywhere(session, visit.page))
         own(session, client_state)
 
     return request_rerun
+
+
+def _everywhere(session: AppSession, page: str) -> Collection[str]:
+    """The fields that stand on every page, as that page draws them."""
+    try:
+        drawn, fields = session.session_state[EVERYWHERE]
+    except KeyError:
+        return ()
+    return fields() if drawn == page else ()
 
 
 def _queueing(own: Callable[..., bool]) -> Callable[..., bool]:

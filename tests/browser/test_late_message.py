@@ -1,0 +1,76 @@
+"""A click on a page is not taken back by what the page that is left still has to say.
+
+The browser hears late that its click was taken: from the click on, what the server says is held back for a while.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+
+from tests.browser import steps
+
+
+class Line:
+    """The line between a browser and its server: once another page is asked for, what the server says is held back.
+
+    Attributes:
+        asked: every page that was asked for, and by what: a message of the browser.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.asked: list[ClientState] = []
+        self._waiting: list[Callable[[], None]] = []
+        self._holds = True
+        page.route_web_socket(lambda _: True, self._connect)
+
+    @property
+    def is_left(self) -> bool:
+        """Whether a page other than the first was asked for."""
+        return len({message.page_script_hash for message in self.asked} - {""}) > 1
+
+    def release(self) -> None:
+        self._holds = False
+        for send in self._waiting:
+            send()
+
+    def _connect(self, browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+
+        def from_browser(message: str | bytes) -> None:
+            said = BackMsg.FromString(message if isinstance(message, bytes) else message.encode())
+            if said.HasField("rerun_script"):
+                self.asked.append(said.rerun_script)
+            server.send(message)
+
+        def from_server(message: str | bytes) -> None:
+            if self._holds and self.is_left:
+                self._waiting.append(lambda: browser.send(message))
+            else:
+                browser.send(message)
+
+        browser.on_message(from_browser)
+        server.on_message(from_server)
+
+
+@pytest.mark.parametrize("last", ["Runs", "Explore"])
+def test_page_that_was_left_speaks_once_more(page: Page, app_server: str, last: str) -> None:
+    """What is chosen after the click is kept and leads nowhere; a click back, sent in the same way, leads back."""
+    line = Line(page)
+    steps.sample(page, app_server, "golden")
+    link(page, "Runs").click()
+    page.get_by_role("radio", name="Type", exact=True).click()
+    if last == "Explore":
+        link(page, last).click()
+    page.wait_for_timeout(500)
+    assert line.is_left
+    line.release()
+    expect(page.get_by_role("textbox", name="Sequences, one per line")).to_be_visible()
+    steps.idle(page)
+    expect(link(page, last)).to_have_attribute("aria-current", "page", timeout=10_000)
+
+
+def link(page: Page, title: str) -> Locator:
+    return page.get_by_role("link", name=title, exact=True).first
