@@ -17,7 +17,7 @@ The core installation is NumPy and PyArrow: batches and files. What needs more s
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lossviz.version import __version__
+from lossviz.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from lossviz.analysis import Analysis, analyze

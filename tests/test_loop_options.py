@@ -8,7 +8,7 @@ from lossviz.cli._parser import parsers
 from lossviz.errors import SettingsError
 from lossviz.identification import ACCURACY
 from lossviz.reductions import LOOP_OPTIONS, Options
-from lossviz.ui.link import CHOICES
+from lossviz.ui.linked import CHOICES
 from lossviz.ui.shared.loop_options import CONVENTION_OPTIONS, SETTINGS_OPTIONS
 
 NAMES = [option.name for option in LOOP_OPTIONS]

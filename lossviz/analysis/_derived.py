@@ -9,7 +9,7 @@ from lossviz.caching import cached
 from lossviz.errors import NoLogitsError
 from lossviz.masking import real_timesteps, sequence_ends
 from lossviz.measuring import alternatives_of, scores
-from lossviz.problems import not_a_class, odd_weights
+from lossviz.problems import Problem, not_a_class, odd_weights
 from lossviz.settings import Settings
 from lossviz.timesteps import Timesteps
 
@@ -26,8 +26,13 @@ class Derived:
 
     batch: Batch
     settings: Settings
+    batch_loss: Array
     weights: Array
+    probability: Array
+    entropy: Array
+    rank: Array
     mask_name: str
+    problems: tuple[Problem, ...]
     top_classes: Array
     top_probabilities: Array
     _timesteps: Timesteps

@@ -1,19 +1,15 @@
 """The arithmetic of one timestep whose loss was recorded, without logits."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from lossviz.analysis._derived import Derived
 from lossviz.explanation import ClassStep, Explanation
 from lossviz.reductions import Reduced
-
-if TYPE_CHECKING:
-    from lossviz.analysis._analysis import Analysis
 
 __all__ = ["explain_recorded", "recorded_cell"]
 
 
-def recorded_cell(analysis: "Analysis", sequence: int, timestep: int, reduced: Reduced) -> Explanation:
+def recorded_cell(analysis: Derived, sequence: int, timestep: int, reduced: Reduced) -> Explanation:
     """One timestep of an analysis of recorded losses."""
     here = np.index_exp[sequence, timestep]
     target = int(analysis.batch.targets[here])
@@ -105,7 +101,7 @@ def explain_recorded(
     )
 
 
-def _classes(analysis: "Analysis", sequence: int, timestep: int) -> tuple[ClassStep, ...]:
+def _classes(analysis: Derived, sequence: int, timestep: int) -> tuple[ClassStep, ...]:
     """The recorded top classes of a timestep and its target, likeliest first; none where none was recorded."""
     here = np.index_exp[sequence, timestep]
     top = zip(analysis.top_classes[here].tolist(), analysis.top_probabilities[here].tolist(), strict=True)

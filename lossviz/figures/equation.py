@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 
 from lossviz.analysis import Analysis
 from lossviz.errors import InputError
-from lossviz.figures._core.cell_text import cell_words, mask_words, plain_hover
+from lossviz.figures._core.cell_text import cell_words, mask_words
 from lossviz.figures._core.cells import Cells, window_of
 from lossviz.figures._core.drawing import Drawing
 from lossviz.figures._core.frame import empty, figure, layout
+from lossviz.figures._core.hover import plain_hover
 from lossviz.figures._core.quantity import Quantity, quantity_named
 from lossviz.figures._core.style import theme_named
 from lossviz.figures._core.traces import Axes, hatches, heatmap, marks, outline

@@ -14,6 +14,7 @@ import numpy as np
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import Fields, Source, check_count
+from lossviz.formats._find import find, open_source
 from lossviz.formats._records import arrow_records, is_kept, records_of
 from lossviz.formats.json_ import nested
 from lossviz.formats.text.parse_json import parse_source
@@ -45,8 +46,6 @@ def contents(source: Given, *, name: str | None = None) -> Fields:
     >>> contents(b'{"labels": [1, 2]}\n{"labels": [3]}', name="batch.jsonl")["labels"]
     [array([1, 2]), array([3])]
     """
-    from lossviz.formats import find, open_source
-
     with only_format_errors(shown_name(source, name)):
         opened = open_source(source, name)
         if opened.size == 0:
@@ -108,8 +107,6 @@ def _json(source: Source) -> Fields:
     if isinstance(document, list) and document and all(isinstance(item, dict) for item in document):
         return from_records(document, source.name)
     if not isinstance(document, dict) or "dtypes" in document:
-        from lossviz.formats import find
-
         return dict(find("json").read(source, {key: key for key in EXTRA}))
     check_count(len(document), source.name)
     fields = {key: _value(key, value) for key, value in document.items()}
@@ -143,8 +140,6 @@ def _single(record: Mapping[str, Any]) -> Fields:
 
 def _parquet(source: Source) -> Fields:
     """A long-form table as ever; else one row a sequence, with lists in its cells."""
-    from lossviz.formats import find
-
     try:
         return dict(find("parquet").read(source, None))
     except NamesError:

@@ -13,6 +13,7 @@ from typing import Any
 from lossviz.arrays import as_array
 from lossviz.errors import FormatError
 from lossviz.formats._common import Fields, Source, check_count
+from lossviz.formats._find import find
 
 __all__ = ["read_tensors"]
 
@@ -24,8 +25,6 @@ def read_tensors(source: Source) -> Fields:
         FormatError: torch is not installed, the file holds more than tensors, or it holds no dict.
     """
     if find_spec("torch") is None:
-        from lossviz.formats import find
-
         find(source.name)  # says why a pickle is not read, and what to do
     import torch
 

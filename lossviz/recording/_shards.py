@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import lossviz
 from lossviz.errors import FormatError, LossvizError
 from lossviz.recording._arguments import recorded_step
 from lossviz.recording._disk.compaction import PARQUET_OPTIONS, ROW_GROUP
@@ -20,6 +19,7 @@ from lossviz.recording._disk.run import Run
 from lossviz.recording._disk.schema import arrow_schema
 from lossviz.recording._disk.shards import check_schema, refusing, shard_name
 from lossviz.recording._settings import RecordingSettings
+from lossviz.version import __version__
 
 if TYPE_CHECKING:
     import pyarrow
@@ -75,7 +75,7 @@ def create_run(
     """
     words = list(vocabulary or ())
     digest = {"size": len(words), "sha256": vocabulary_digest(words)} if words else None
-    manifest = Manifest(lossviz=lossviz.__version__, trainer=trainer, settings=dict(settings), vocabulary=digest)
+    manifest = Manifest(lossviz=__version__, trainer=trainer, settings=dict(settings), vocabulary=digest)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if words:

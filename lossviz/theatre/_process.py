@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import lossviz
 from lossviz.theatre._messages import from_line
 from lossviz.theatre._settings import Settings
 from lossviz.theatre.events import Event
@@ -33,7 +32,7 @@ class Worker:
     """
 
     def __init__(self, settings: Settings, command: Sequence[str] = COMMAND) -> None:
-        source = str(Path(lossviz.__file__).parents[1])  # for the worker finds lossviz where the app found it
+        source = str(Path(__file__).parents[2])  # for the worker finds lossviz where the app found it
         path = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,

@@ -4,140 +4,27 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
 import streamlit as st
 
-from lossviz.conventions import CONVENTIONS, LIBRARIES, UNITS
 from lossviz.edits import Edit
 from lossviz.errors import InputError
 from lossviz.figures import QUANTITIES
-from lossviz.identification import ACCURACY, PRECISIONS
-from lossviz.reductions import FLAGS, LOOP_OPTIONS, MAX_SAFE_INTEGER, REDUCTIONS, LoopOption
-from lossviz.rules import RULES
-from lossviz.runs import ORDERS
-from lossviz.settings import MASKS
-from lossviz.splits import KINDS
 from lossviz.ui.session.default_reduction import Choices
+from lossviz.ui.session.link_checks import Links
 from lossviz.ui.session.reconnecting import sent_keys
 from lossviz.ui.session.repair import Repair, packed_repair, unpacked_repair
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import Linked, State, read_widget, write_widget
 from lossviz.ui.shared.downloads_panel import batch_button
-from lossviz.ui.shared.loop_options import CONVENTION_OPTIONS, SETTINGS_OPTIONS
-from lossviz.ui.shared.settings_panel import DECLARED
-from lossviz.ui.sources.rule_samples import DOOR_SAMPLES
-from lossviz.ui.sources.sentences import KINDS_OF_MODEL, STAGES
-from lossviz.ui.sources.typed import LOGITS
 
 __all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
 
 LIMIT = 6_000  # characters: what browsers and chat programs carry without cutting it
 MOST_EDITS = 1_000
-PANELS = ("rows", "mask_array", "save", "code", "doctor_outcomes", "identify_rest")
-"""The panels that open and close, and have nothing to choose in their name."""
 TOO_LONG = "This view is too long for a link: the address does not restore it. Download the batch to keep it."
-Check = Callable[[Any], bool]
-
-
-def _one_of(options: Iterable[str]) -> Check:
-    known = tuple(options)
-    return lambda value: value in known
-
-
-def _some_of(options: Iterable[str]) -> Check:
-    known = frozenset(options)
-    return lambda value: isinstance(value, list) and all(isinstance(one, str) and one in known for one in value)
-
-
-def _text(value: Any) -> bool:
-    # JSON can hold half of a surrogate pair, which no browser can be sent.
-    return isinstance(value, str) and not any("\ud800" <= mark <= "\udfff" for mark in value)
-
-
-def _digits(value: Any) -> bool:
-    return isinstance(value, str) and value.isdecimal() and len(value) < 20
-
-
-def _flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _whole(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= MAX_SAFE_INTEGER
-
-
-def _temperature(value: Any) -> bool:
-    return type(value) in (int, float) and 0.01 <= value <= 1e300
-
-
-def _count(value: Any) -> bool:
-    return _whole(value) and value > 0
-
-
-def _options(prefix: str, options: Iterable[LoopOption]) -> dict[str, Check]:
-    """The checks of the fields that `option_fields` draws."""
-    return {prefix + option.name: _of_option(option) for option in options}
-
-
-def _of_option(option: LoopOption) -> Check:
-    if option.kind == "per_class":
-        return _text
-    return _count if option.kind == "count" else lambda value: type(value) is float and 0 <= value <= option.most
-
-
-CHOICES: dict[str, Check] = {
-    "door": _one_of(("Sample", "Open", "Type", "Model")),
-    "sample": _one_of(DOOR_SAMPLES),
-    "mask": _one_of((DECLARED, *MASKS)),
-    "reduction": _one_of(reduction.name for reduction in REDUCTIONS),
-    "quantity": _one_of(QUANTITIES),
-    **{f"flag_{flag}": _flag for flag in FLAGS},
-    **_options("", SETTINGS_OPTIONS),
-    "run_step": _digits,
-    "runs_run": _text,
-    "runs_order": _one_of(ORDERS),
-    "runs_split": _digits,
-    "runs_token": _text,
-    "runs_length": _text,
-    "runs_timestep": _text,
-    "runs_rank": _text,
-    "runs_sequence": _text,
-    "compare_a": _text,
-    "compare_b": _text,
-    "corner_sequence": _whole,
-    "corner_timestep": _whole,
-    "typed_text": _text,
-    "typed_vocabulary": _text,
-    "typed_kind": _one_of(LOGITS),
-    "typed_seed": _whole,
-    "typed_temperature": _temperature,
-    "typed_wrong": _text,
-    "typed_pasted": _text,
-    "typed_zero_pads": _flag,
-    "sentences_model": _one_of(KINDS_OF_MODEL),
-    "sentences_stage": _one_of(STAGES),
-    **{f"sentences_{model}": _text for model in KINDS_OF_MODEL},
-    "convention": _one_of(row.code for row in CONVENTIONS),
-    "libraries": _some_of(LIBRARIES),
-    "unit": _one_of(UNITS),
-    **_options("loop_", CONVENTION_OPTIONS),
-    "split_kind": _one_of(KINDS),
-    "split_parts": _count,
-    "split_typed": _text,
-    "identify_number": _text,
-    "identify_other": _text,
-    "identify_other_number": _text,
-    **_options("identify_", (*LOOP_OPTIONS, ACCURACY)),
-    "identify_precision": _one_of(PRECISIONS),
-    "doctor_finding": _one_of(rule.code for rule in RULES),
-    "doctor_rule": _one_of(rule.code for rule in RULES),
-    "doctor_catalogue": _flag,
-    "lock": _flag,
-    **dict.fromkeys(PANELS, _flag),
-}
 
 
 def pack(view: dict[str, Any]) -> str:
@@ -164,7 +51,7 @@ def unpack(word: str) -> dict[str, Any]:
 
 def remember(state: State) -> None:
     """Write what is on screen into the address; a view too large for one is not linked, and the page says so."""
-    view = {key: value for key in CHOICES if (value := read_widget(key)) is not None}
+    view = {key: value for key in state.linkable if (value := read_widget(key)) is not None}
     if state.cell is not None:
         view["cell"] = list(state.cell)
     if state.scale is not None and view.get("lock"):
@@ -182,18 +69,22 @@ def remember(state: State) -> None:
         st.query_params["view"] = word
 
 
-def restore(state: State) -> None:
+def restore(state: State, choices: Links) -> None:
     """On a tab's first run, take the choices from the address; what no longer exists is left out.
 
     After a restart of the server a browser sends what its widgets show, which may be news: that wins over the address.
+
+    Args:
+        state: of the tab.
+        choices: what an address may say, by the names under which the controls keep it; each says what is possible.
     """
     state.fresh = not state.restored
     if state.restored:
         return
-    state.restored = True
+    state.restored, state.linkable = True, tuple(choices)
     sent = sent_keys()
     view = unpack(st.query_params.get("view", ""))
-    said = {key: view[key] for key, is_possible in CHOICES.items() if key in view and is_possible(view[key])}
+    said = {key: view[key] for key, is_possible in choices.items() if key in view and is_possible(view[key])}
     for key, value in said.items():
         if key not in sent:
             write_widget(key, value)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lossviz.ui.learn.live_page import arrive
 from lossviz.ui.link import restore
+from lossviz.ui.linked import CHOICES
 from lossviz.ui.session.state import get_state
 from lossviz.ui.session.waiting import on_every_page
 from lossviz.ui.shared.address import address_buttons
@@ -18,7 +19,7 @@ __all__ = ["show_page"]
 def show_page() -> None:
     """Draw the pages, the batch picker and the settings in the sidebar, and the page of the address."""
     state = get_state()
-    restore(state)
+    restore(state, CHOICES)
     arrive(state)
     arrive_at_frame(state)
     pages = {_page(view): view for view in VIEWS}

@@ -127,10 +127,11 @@ def _make_edits(rng: random.Random) -> Any:
 
 def _link(_: str, word: str) -> str:
     from lossviz.ui import link
+    from lossviz.ui.linked import CHOICES
     from lossviz.ui.session.source import Source
 
     view = link.unpack(word)
-    said = {key: view[key] for key, is_possible in link.CHOICES.items() if key in view and is_possible(view[key])}
+    said = {key: view[key] for key, is_possible in CHOICES.items() if key in view and is_possible(view[key])}
     link.pack(said)
     batch = Batch.from_arrays(logits=np.zeros((2, 3, 4)), targets=np.ones((2, 3), int), lengths=[3, 1])
     source = Source("sample", "golden", batch)
@@ -142,12 +143,12 @@ def _link(_: str, word: str) -> str:
 
 
 def _make_link(rng: random.Random) -> str:
-    from lossviz.ui import link
+    from lossviz.ui.linked import CHOICES
 
     edits: list[Any] = [["logits", [0, 1, 2], 1.5], ["lengths", [1], 2.0], ["targets", [0, 0], 3.0]]
     edits.append(["repair", "PAD08", {"lengths": [1, 2], "weights": [[1.0, 0, 0], [1, 1, 1]]}, "1.0", None])
     edits.append(["repair", "SHF01", {"logits": ["float32", [[[0.5] * 4] * 3] * 2]}, "1.0", "lengths"])
-    view = {key: rng.choice((*odd.VALUES, "mean", "explore")) for key in rng.sample(list(link.CHOICES), 6)}
+    view = {key: rng.choice((*odd.VALUES, "mean", "explore")) for key in rng.sample(list(CHOICES), 6)}
     view |= {"source": ["sample", "golden"], "edits": edits, "cell": [1, 2], "mask": "lengths"}
     text = files.dumped(odd.tree(rng, view, rng.choice((1, 4, 12))))
     word = base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip("=")

@@ -60,7 +60,7 @@ def choose(app: AppTest, **choices: str) -> AppTest:
 
 def flags(app: AppTest, **values: bool) -> AppTest:
     for name, value in values.items():
-        run(app.checkbox(key=f"flag_{name}").set_value(value))
+        run(app.checkbox(key=key_of(app, f"flag_{name}")).set_value(value))
     return app
 
 

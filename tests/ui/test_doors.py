@@ -17,6 +17,7 @@ from tests.ui.driver import (
     counting,
     door,
     edit_length,
+    key_of,
     number,
     open_app,
     run,
@@ -81,14 +82,14 @@ def test_file_of_each_format_opens(name: str) -> None:
     app = drop(opened(), **{f"run_{name}": encoded(name)})
     assert texts(app, "error") == []
     assert (number(app), counting(app)) == (UNIFORM, "4 of 6")
-    assert app.selectbox(key="opened_1").value == f"run.{name}"
+    assert app.selectbox(key=key_of(app, "opened_1")).value == f"run.{name}"
 
 
 def test_npy_files_open_together() -> None:
     files = {f"{name}_npy": npy(array) for name, array in FIELDS.items()}
     app = drop(opened(), **files)
     assert (texts(app, "error"), number(app)) == ([], UNIFORM)
-    assert app.selectbox(key="opened_1").value == "logits.npy + targets.npy + lengths.npy"
+    assert app.selectbox(key=key_of(app, "opened_1")).value == "logits.npy + targets.npy + lengths.npy"
 
 
 def test_npy_files_may_come_one_by_one() -> None:
@@ -109,7 +110,7 @@ def test_files_of_other_kinds_open_each_by_itself() -> None:
     assert number(app) == f"{np.log(7):.4f}"
     [sentence] = texts(app, "error")
     assert "bad.csv" in sentence
-    assert app.selectbox(key="opened_2").options == ["b.json", "a.npz"]
+    assert app.selectbox(key=key_of(app, "opened_2")).options == ["b.json", "a.npz"]
 
 
 def bomb() -> bytes:

@@ -4,7 +4,10 @@ The model: a browser that keeps values by key, as Streamlit's does. It sends all
 of widgets that are gone for a while, and messages wait in order before the server takes them.
 """
 
+import ast
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +23,7 @@ from lossviz.ui.session.editor import Editor, Editors
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State
 from lossviz.ui.shared.edit_history import STALE, Entry, change_steps, draw_entries, save_typed
+from tests.ui.driver import ROOT
 
 ROWS, TIMESTEPS, CLASSES = 2, 3, 4
 CELLS = [(row, timestep) for row in range(ROWS) for timestep in range(TIMESTEPS)]
@@ -166,6 +170,144 @@ class TestBrowser(Browser.TestCase):  # type: ignore[misc, valid-type]
     """Collected by pytest under this name."""
 
 
+class Chooser(RuleBasedStateMachine):
+    """The same browser before a choice that links, buttons and other batches make too: the last one made wins.
+
+    Law: the choice changes only by what is chosen in a field, drawn now or before, and by the app itself.
+    """
+
+    NAME, OPTIONS = "unit", ("nats", "bits", "perplexity", "bytes")
+
+    @initialize()
+    def open(self) -> None:
+        self.kept: dict[str, Any] = {}  # the session state
+        self.state, self.words = State(), self.OPTIONS
+        self.fields: dict[str, Editor] = {}  # by key, all that were ever drawn
+        self.screen: dict[str, Any] = {}  # by key, what the browser shows
+        self.heard: dict[str, Any] = {}  # by key, what the browser is known to show
+        self.messages: deque[dict[str, Any]] = deque()
+        self.expected: Any = self.OPTIONS[0]
+        self.draw()
+
+    def draw(self) -> None:
+        with session(self.kept):
+            editor = self.state.choice(self.NAME, self.OPTIONS[0], words=self.words)
+        self.fields[editor.key] = editor
+        self.heard.setdefault(editor.key, editor.shown[self.NAME])
+        self.screen.setdefault(editor.key, editor.shown[self.NAME])
+        assert self.screen[editor.key] == self.kept[self.NAME] or self.messages
+
+    @rule(value=st.sampled_from(OPTIONS))
+    def press(self, value: str) -> None:
+        """A button, a link of a lesson or another batch makes the choice."""
+        self.kept[self.NAME] = self.expected = value
+        self.draw()
+
+    @rule(words=st.sampled_from([OPTIONS, OPTIONS[:2]]))
+    def change_words(self, words: tuple[str, ...]) -> None:
+        """The options of another batch: a choice that it lacks becomes its first."""
+        self.words = words
+        if self.kept[self.NAME] not in words:
+            self.kept[self.NAME] = self.expected = words[0]
+        self.draw()
+
+    @rule(data=st.data(), value=st.sampled_from(OPTIONS))
+    def choose(self, data: st.DataObject, value: str) -> None:
+        """Choose in any field that the browser still has."""
+        self.screen[data.draw(st.sampled_from(sorted(self.screen)))] = value
+        self.messages.append(dict(self.screen))
+
+    @rule()
+    def send_again(self) -> None:
+        self.messages.append(dict(self.screen))
+
+    @rule(data=st.data())
+    def drop(self, data: st.DataObject) -> None:
+        """The browser learns at last that a field is gone."""
+        gone = sorted(self.screen.keys() - {self.state.editors.drawn[self.NAME].key})
+        if gone:
+            del self.screen[data.draw(st.sampled_from(gone))]
+
+    @rule()
+    def receive(self) -> None:
+        """Take a message; Streamlit calls back for any field whose value it does not know, known by then or not."""
+        for key, value in (self.messages.popleft() if self.messages else {}).items():
+            if value != self.heard[key]:
+                self.expected = self.heard[key] = value
+            self.kept[key] = value
+            with session(self.kept):
+                self.state.take_choice(self.fields[key])
+        self.draw()
+
+    @invariant()
+    def last_choice_wins(self) -> None:
+        if hasattr(self, "expected"):
+            assert self.kept[self.NAME] == self.expected
+
+
+Chooser.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+class TestChooser(Chooser.TestCase):  # type: ignore[misc, valid-type]
+    """Collected by pytest under this name."""
+
+
+@contextmanager
+def session(kept: dict[str, Any]) -> Iterator[None]:
+    """Keep the session state of Streamlit in a dictionary."""
+    place = "lossviz.ui.session.state."
+    with (
+        patch(f"{place}read_widget", lambda key, default=None: kept.get(key, default)),
+        patch(f"{place}write_widget", kept.__setitem__),
+        patch(f"{place}default_widget", kept.setdefault),
+    ):
+        yield
+
+
+def test_field_that_the_app_writes_too_is_an_editor() -> None:
+    """A field under a key of its own is safe while nobody but the browser sets it: nothing told can come back late."""
+    code = {path: ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "lossviz" / "ui").rglob("*.py"))}
+    constants = {
+        name.id: value.value
+        for tree in code.values()
+        for assigned in ast.walk(tree)
+        if isinstance(assigned, ast.Assign)
+        for name, value in pairs_of(assigned)
+    }
+    fields, written = set(), set()
+    for path, tree in code.items():
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            named = [word.value for word in call.keywords if word.arg == "key"]
+            if named and isinstance(call.func, ast.Attribute) and call.func.attr not in NO_FIELDS:
+                fields |= keys_of(named[0], constants)
+            if path.stem != "link" and getattr(call.func, "id", "") == "write_widget":
+                written |= keys_of(call.args[0], constants)
+    assert {"typed_text", "libraries", "lock"} <= fields
+    assert {"mask", "unit", "split_parts", "flag_"} <= written
+    assert fields & written == set()
+
+
+NO_FIELDS = ("container", "expander", "button", "plot")  # a panel that opens and closes edits nothing
+
+
+def pairs_of(assigned: ast.Assign) -> list[tuple[ast.Name, ast.Constant]]:
+    """The names that are given a text: `A = "a"`, or `A, B = "a", "b"`."""
+    target, value = assigned.targets[0], assigned.value
+    pairs: Any = [(target, value)]
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        pairs = zip(target.elts, value.elts, strict=False)
+    return [(a, b) for a, b in pairs if isinstance(a, ast.Name) and isinstance(b, ast.Constant)]
+
+
+def keys_of(key: ast.expr, constants: dict[str, Any]) -> set[str]:
+    """The key as text, of one that is put together its beginning; nothing where only a run of the code can tell."""
+    if isinstance(key, ast.JoinedStr):
+        key = key.values[0]
+    if isinstance(key, ast.Name):
+        return {constants[key.id]} if key.id in constants else set()
+    return {key.value} if isinstance(key, ast.Constant) else set()
+
+
 TARGET: Entry = ("targets", (0, 2))
 
 
@@ -254,12 +396,7 @@ def test_words_of_a_list_stay_the_words_of_its_key() -> None:
 
 def test_choice_made_by_a_button_has_a_new_field_and_the_old_one_is_not_heard() -> None:
     kept: dict[str, Any] = {}
-    reading = patch("lossviz.ui.session.state.read_widget", lambda key, default=None: kept.get(key, default))
-    with (
-        reading,
-        patch("lossviz.ui.session.state.write_widget", kept.__setitem__),
-        patch("lossviz.ui.session.state.default_widget", kept.setdefault),
-    ):
+    with session(kept):
         state = State()
         old = state.choice("reduction", "mean")
         kept["reduction"] = "positions"  # "Use this reduction"

@@ -302,7 +302,7 @@ def test_link_with_what_can_not_be_leaves_it_out() -> None:
     assert texts(app, "info") == [EMPTY]
     assert [field.value for field in app.number_input] == [None] * 6
     assert app.selectbox(key="identify_precision").value == "float32"
-    assert app.selectbox(key="identify_other").value is None
+    assert app.selectbox(key=key_of(app, "identify_other")).value is None
 
 
 def test_set_up_is_passed_on() -> None:

@@ -25,6 +25,7 @@ from tests.ui.driver import (
     door,
     edit_length,
     go,
+    key_of,
     metrics,
     nodes,
     number,
@@ -277,11 +278,11 @@ def test_split_shows_the_three_numbers_and_why() -> None:
 
 def test_split_follows_kind_and_slider() -> None:
     app = page("golden")
-    run(app.slider(key="split_parts").set_value(3))
+    run(app.slider(key=key_of(app, "split_parts")).set_value(3))
     assert metrics(app)["Mean of means, nats"] == "1.4200"
     app.session_state["split_kind"] = "chunks"
     run(app)
-    run(app.slider(key="split_parts").set_value(2))
+    run(app.slider(key=key_of(app, "split_parts")).set_value(2))
     assert metrics(app)["Mean of means, nats"] == "1.0292"
 
 

@@ -105,7 +105,7 @@ def test_runs_and_files_open_together(folder, tmp_path, monkeypatch):
     np.savez(tmp_path / "batch.npz", logits=np.zeros((1, 2, 4)), targets=[[1, 2]])
     monkeypatch.setenv("LOSSVIZ_FILE", f"{folder}\n{other}\n{tmp_path / 'batch.npz'}")
     app = open_app()
-    opened = app.selectbox(key="opened_1")
+    opened = app.selectbox(key=key_of(app, "opened_1"))
     assert opened.options == ["batch.npz", "run", str(other)]
     assert number(app) == f"{np.log(4):.4f}"
     assert number(run(opened.select(str(other)))) == mean_of(20)

@@ -117,9 +117,9 @@ def test_runs_page_checks_all_steps_and_says_what_explains_the_numbers(folder):
 
 def test_runs_page_filters_by_token(folder):
     app = open_page("runs")
-    run(app.text_input(key="runs_token").set_value("dog"))
+    run(app.text_input(key=key_of(app, "runs_token")).set_value("dog"))
     assert len(decoded(traces(app, "run_strips")["loss"]["z"])) == 1
-    run(app.text_input(key="runs_token").set_value("<b>zebra</b>"))
+    run(app.text_input(key=key_of(app, "runs_token")).set_value("<b>zebra</b>"))
     assert "The run's vocabulary has no token `<b>zebra</b>`. Type it as it is written there, or its id." in texts(
         app, "caption"
     )
@@ -241,22 +241,22 @@ def test_runs_page_filters_by_length_and_timestep_typed_or_clicked(folder):
         return len(decoded(traces(app, "run_strips")["loss"]["z"]))
 
     assert left() == 3
-    run(app.text_input(key="runs_length").set_value("3-4"))
+    run(app.text_input(key=key_of(app, "runs_length")).set_value("3-4"))
     assert left() == 2
-    run(app.text_input(key="runs_length").set_value("long"))
+    run(app.text_input(key=key_of(app, "runs_length")).set_value("long"))
     assert "A length is a number such as 12, or two such as 12-40; got `long`." in texts(app, "caption")
     assert left() == 3
     pick(app, "run_by_length", 0, 2)
-    assert (app.text_input(key="runs_length").value, left()) == ("2", 1)
+    assert (app.text_input(key=key_of(app, "runs_length")).value, left()) == ("2", 1)
     app.session_state["run_by_length"] = {"event": {"cell": None, "number": 99}}
     run(app)
-    assert (app.text_input(key="runs_length").value, left()) == ("", 3)
+    assert (app.text_input(key=key_of(app, "runs_length")).value, left()) == ("", 3)
     pick(app, "run_by_position", 0, 3)
-    assert (app.text_input(key="runs_timestep").value, left()) == ("3", 1)
-    run(app.text_input(key="runs_timestep").set_value(""))
+    assert (app.text_input(key=key_of(app, "runs_timestep")).value, left()) == ("3", 1)
+    run(app.text_input(key=key_of(app, "runs_timestep")).set_value(""))
     first = picture(app, "run_by_token")["layout"]["yaxis"]["ticktext"][0]
     pick(app, "run_by_token", 0, 0)
-    assert app.text_input(key="runs_token").value == unescape(first)
+    assert app.text_input(key=key_of(app, "runs_token")).value == unescape(first)
     assert 0 < left() <= 3
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._core.cell_text import MOST_WORDS, hover
 from lossviz.figures._core.cells import Cells, Window, first_cells, left_cells, mask_cells
-from lossviz.figures._core.geometry import SIDE_BY_SIDE, place
+from lossviz.figures._core.geometry import MOST_WORDS, SIDE_BY_SIDE, place
+from lossviz.figures._core.hover import hover
 from lossviz.figures._core.legend import Entry, legend_rows, mark_entries
 from lossviz.figures._core.quantity import Quantity
 from lossviz.figures._core.style import Theme

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-__all__ = ["SIDE_BY_SIDE", "Box", "Geometry", "alone", "place"]
+__all__ = ["MOST_WORDS", "SIDE_BY_SIDE", "Box", "Geometry", "alone", "place"]
 
-SIDE_BY_SIDE = 24
+SIDE_BY_SIDE = 24  # sequences up to which the heatmaps stand side by side
+MOST_WORDS = 24  # sequences and timesteps up to which words stand in the cells
 TITLE, AXIS, GAP, LINE, LEGEND_ROW = 32, 40, 18, 36, 24
 ROW, MASK_ROW, THIN, FEW, BARS, COLOURBAR_ROW = 26.0, 16.0, 8.0, 8, 56, 74
 SECOND = 10.0  # pixels: what a second line in the cells of the first heatmap takes

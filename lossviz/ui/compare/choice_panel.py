@@ -11,15 +11,17 @@ from lossviz.runs import Comparison
 from lossviz.runs import compare as compared
 from lossviz.samples import SAMPLES, load_sample
 from lossviz.ui.session.default_reduction import recorded_with
+from lossviz.ui.session.link_checks import Links, is_text
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.computation import load_engine
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.settings_panel import chosen_settings
 
-__all__ = ["A", "B", "choice_panel", "comparison_of"]
+__all__ = ["LINKED", "A", "B", "choice_panel", "comparison_of"]
 
 A, B = "compare_a", "compare_b"
+LINKED: Links = {A: is_text, B: is_text}
 _TRAINED = "(un|half-)?trained"  # the batches of one model before, within and after its training
 Batches = dict[str, Callable[[], Batch]]
 SAME = (

@@ -6,17 +6,19 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.headline import headline
-from lossviz.rules import Diagnosis, Finding
+from lossviz.rules import RULES, Diagnosis, Finding
 from lossviz.ui.doctor.apply_fix import number_now, repaired_cells, undo_repair
 from lossviz.ui.doctor.finding_card import card
 from lossviz.ui.doctor.finding_picture import outlined_picture
+from lossviz.ui.session.link_checks import Links, one_of
 from lossviz.ui.session.state import State, read_widget
 from lossviz.ui.shared.findings_badge import counted, diagnosed
 from lossviz.ui.shared.widgets import literal, say
 
-__all__ = ["FINDING", "doctor_panel", "outcome_words", "repairs_panel"]
+__all__ = ["FINDING", "LINKED", "doctor_panel", "outcome_words", "repairs_panel"]
 
 FINDING = "doctor_finding"
+LINKED: Links = {FINDING: one_of(rule.code for rule in RULES)}
 SOUND = "If the number is not the one that your loop prints, ask the page Identify which formula gives it."
 
 

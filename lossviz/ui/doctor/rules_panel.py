@@ -9,6 +9,7 @@ from lossviz.figures import equation
 from lossviz.rules import RULES, Diagnosis, Outcome, Rule, RuleSample, diagnose
 from lossviz.ui.doctor.finding_card import WORDS, threads
 from lossviz.ui.doctor.findings_panel import outcome_words
+from lossviz.ui.session.link_checks import Links, is_flag, one_of
 from lossviz.ui.session.state import default_widget, write_widget
 from lossviz.ui.shared.equation import theme
 from lossviz.ui.shared.findings_badge import counted
@@ -16,7 +17,13 @@ from lossviz.ui.shared.plot import plot, plot_width
 from lossviz.ui.shared.widgets import escaped, literal
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
 
-__all__ = ["catalogue_panel", "outcomes_panel"]
+__all__ = ["LINKED", "catalogue_panel", "outcomes_panel"]
+
+LINKED: Links = {
+    "doctor_rule": one_of(rule.code for rule in RULES),
+    "doctor_catalogue": is_flag,
+    "doctor_outcomes": is_flag,
+}
 
 WIDTH = 440  # of a sample's picture at 1280 × 800, until the browser has said its own
 KINDS = {"bad": "Bad", "good": "Good"}

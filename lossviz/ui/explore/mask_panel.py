@@ -4,9 +4,12 @@ import numpy as np
 import streamlit as st
 
 from lossviz.analysis import Analysis
+from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.session.state import default_widget
 
-__all__ = ["mask_panel", "printed_mask"]
+__all__ = ["LINKED", "mask_panel", "printed_mask"]
+
+LINKED: Links = {"mask_array": is_flag}
 
 TYPES = ("bool", "int32", "float32")
 CUT = "As int32, weights lose what stands after the point; as booleans, all that is not 0 is True."

@@ -6,10 +6,13 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.tables import sequences_table
+from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.session.state import State
 from lossviz.ui.shared.edit_history import draw_entries, save_table
 
-__all__ = ["rows_panel"]
+__all__ = ["LINKED", "rows_panel"]
+
+LINKED: Links = {"rows": is_flag}
 
 
 def rows_panel(state: State, analysis: Analysis) -> None:

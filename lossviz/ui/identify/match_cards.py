@@ -12,12 +12,15 @@ from lossviz.conventions import CONVENTIONS
 from lossviz.digits import latex_number, number, number_text
 from lossviz.figures import coefficient_map
 from lossviz.identification import KINDS, Match
+from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.shared.apply_convention import IN_USE, adoptable, apply_convention, is_applied
 from lossviz.ui.shared.equation import theme
 from lossviz.ui.shared.plot import plot, plot_width
 from lossviz.ui.shared.widgets import escaped, literal, say
 
-__all__ = ["cards_panel", "quotient"]
+__all__ = ["LINKED", "cards_panel", "quotient"]
+
+LINKED: Links = {"identify_rest": is_flag}
 
 Options = Mapping[str, Any]
 CHANCE = "So few digits were printed, for so many formulas, that this one may agree by accident."

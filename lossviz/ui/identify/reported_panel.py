@@ -12,15 +12,21 @@ from lossviz.identification import ACCURACY, PRECISIONS
 from lossviz.reductions import LOOP_OPTIONS, LoopOption
 from lossviz.samples import SAMPLES, load_sample
 from lossviz.ui.session.editor import Editor
+from lossviz.ui.session.link_checks import Links, is_text, of_options, one_of
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.loop_options import option_fields
 
-__all__ = ["NUMBER", "OTHER", "OTHER_NUMBER", "SET_UP", "Question", "question_panel"]
+__all__ = ["LINKED", "NUMBER", "OTHER", "OTHER_NUMBER", "SET_UP", "Question", "question_panel"]
 
 NUMBER, OTHER, OTHER_NUMBER = "identify_number", "identify_other", "identify_other_number"
 SET_UP = (*LOOP_OPTIONS, ACCURACY)
 """What can be said of the loop beside the number."""
+LINKED: Links = {
+    **dict.fromkeys((NUMBER, OTHER, OTHER_NUMBER), is_text),
+    **of_options("identify_", SET_UP),
+    "identify_precision": one_of(PRECISIONS),
+}
 
 
 @dataclass(frozen=True)
@@ -111,20 +117,23 @@ def _other(state: State) -> tuple[Batch | None, tuple[str, ...]]:
     """A second batch of the same loop: what explains both numbers is less often an accident."""
     opened = {f"{door}: {name}": source for (door, name), source in state.sources.items() if source is not state.source}
     samples = {f"sample: {sample.name}": sample.name for sample in SAMPLES}
-    shown = state.source
-    here = f"{shown.door}: {shown.name}" if shown else ""
+    on_screen = state.source
+    here = f"{on_screen.door}: {on_screen.name}" if on_screen else ""
     names = [name for name in {**opened, **samples} if name != here]
     if read_widget(OTHER) is not None and read_widget(OTHER) not in names:
         write_widget(OTHER, None)
+    editor = state.choice(OTHER, words=tuple(names))
+    shown = editor.shown[OTHER]
     name = st.selectbox(
         "Batch",
         names,
-        index=None,
-        key=OTHER,
+        index=None if shown is None else names.index(shown),
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
         placeholder="none",
         help="Another batch of the same loop: only what explains both numbers is shown.",
-        persist_state="session",
     )
+    state.take_reconnected(editor)
     text = st.text_input("Its printed loss", key=OTHER_NUMBER, placeholder="1.137", persist_state="session")
     printed = numbers_in(text or "")
     if name is None:

@@ -16,6 +16,7 @@ from lossviz.figures import conventions
 from lossviz.headline import headline
 from lossviz.ui.reductions.convention_card import convention_card
 from lossviz.ui.session.editor import Editor
+from lossviz.ui.session.link_checks import Links, one_of, some_of
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.downloads_panel import picture_buttons
 from lossviz.ui.shared.equation import WIDTH, theme
@@ -25,9 +26,14 @@ from lossviz.ui.shared.plot import plot, plot_width
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["conventions_panel"]
+__all__ = ["LINKED", "conventions_panel"]
 
 TABLE_HEIGHT = 544
+LINKED: Links = {
+    "convention": one_of(row.code for row in CONVENTIONS),
+    "libraries": some_of(LIBRARIES),
+    "unit": one_of(UNITS),
+}
 SHORT = {
     "none": "Nothing",
     "weights": "Timesteps that count",
@@ -59,7 +65,7 @@ def conventions_panel(state: State, analysis: Analysis) -> None:
     with right, st.container(key="convention_card", border=True, height=TABLE_HEIGHT):
         alike = next(codes for codes in folded.codes if code in codes)
         convention_card(state, code, alike, rows.set_index("code").loc[code], options)
-    _bars(analysis, rows, code)
+    _bars(state, analysis, rows, code)
 
 
 def _compared(analysis: Analysis, options: dict[str, Any]) -> "pd.DataFrame":
@@ -154,12 +160,12 @@ def _download(rows: "pd.DataFrame", draw: Callable[[], go.Figure]) -> None:
         picture_buttons({"bars": draw})
 
 
-def _bars(analysis: Analysis, rows: "pd.DataFrame", code: str) -> None:
+def _bars(state: State, analysis: Analysis, rows: "pd.DataFrame", code: str) -> None:
     numbered = rows[rows.value.notna()]
     units = [unit for unit in UNITS if (numbered.unit == unit).any()]
     place, save = st.columns([3, 1], vertical_alignment="bottom")
     with place:
-        unit = (_unit(units) if units[1:] else None) or (units or UNITS)[0]
+        unit = (_unit(state, units) if units[1:] else None) or (units or UNITS)[0]
     width = plot_width("conventions", WIDTH)
     draw = partial(
         conventions, rows, unit=unit, selected=_number_in(analysis, unit), chosen=code, theme=theme(), width=width
@@ -169,17 +175,21 @@ def _bars(analysis: Analysis, rows: "pd.DataFrame", code: str) -> None:
     plot(draw(), key="conventions", label="Each convention's number as a bar.", selectable=False)
 
 
-def _unit(units: list[str]) -> str | None:
+def _unit(state: State, units: list[str]) -> str | None:
     if read_widget("unit") not in units:
         write_widget("unit", units[0])
-    return st.segmented_control(
+    editor = state.choice("unit", words=tuple(units))
+    unit: str | None = st.segmented_control(
         "Bars of",
         units,
-        key="unit",
+        default=editor.shown["unit"],
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
         required=True,
         help="Only numbers of one unit stand on one axis.",
-        persist_state="session",
     )
+    state.take_reconnected(editor)
+    return unit
 
 
 def _number_in(analysis: Analysis, unit: str) -> float | None:

@@ -11,6 +11,7 @@ from lossviz.errors import InputError
 from lossviz.figures import split_weights
 from lossviz.splits import KINDS, Cut, Split, cut_evenly, cut_typed, simulate_split
 from lossviz.ui.link import remember
+from lossviz.ui.session.link_checks import Links, is_count, is_text, one_of
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.shared.downloads_panel import picture_buttons
 from lossviz.ui.shared.equation import WIDTH, theme
@@ -20,8 +21,10 @@ from lossviz.ui.shared.widgets import literal, say
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["split_panel"]
+__all__ = ["LINKED", "split_panel"]
 
+PARTS = "split_parts"
+LINKED: Links = {"split_kind": one_of(KINDS), PARTS: is_count, "split_typed": is_text}
 MOST_PARTS = 64  # on the slider; more can be typed
 HELP = "Sizes in order, such as 1, 2; or what each part holds, such as 0 | 1-2. If empty, the slider decides."
 
@@ -31,7 +34,7 @@ def split_panel(state: State, analysis: Analysis) -> None:
     """Draw the cut, the three numbers, why they differ, and the picture."""
     with st.container(key="split", border=True):
         st.markdown("**What if the batch is cut, and the means of its parts are averaged?**")
-        split = simulate_split(analysis, _cut(analysis))
+        split = simulate_split(analysis, _cut(state, analysis))
         _numbers(split)
         st.markdown(literal(split.sentence))
         width = plot_width("split_weights", WIDTH - 34)
@@ -43,7 +46,7 @@ def split_panel(state: State, analysis: Analysis) -> None:
     remember(state)
 
 
-def _cut(analysis: Analysis) -> Cut:
+def _cut(state: State, analysis: Analysis) -> Cut:
     kind_place, slider, typed = st.columns([2.4, 0.8, 1], vertical_alignment="bottom")
     default_widget("split_kind", "micro-batches")
     with kind_place:
@@ -59,7 +62,7 @@ def _cut(analysis: Analysis) -> Cut:
     kind = chosen or "micro-batches"
     length = analysis.weights.shape[KINDS[kind].axis]
     with slider:
-        count = _count(length)
+        count = _count(state, length)
     with typed:
         text = st.text_input(
             "Or type the cut", key="split_typed", placeholder="1, 2", help=HELP, persist_state="session"
@@ -72,25 +75,25 @@ def _cut(analysis: Analysis) -> Cut:
     return cut_evenly(kind, length, count)
 
 
-def _count(length: int) -> int:
+def _count(state: State, length: int) -> int:
     last = min(length, MOST_PARTS)
     if last < 2:
         st.caption("There is one part only.")
         return 1
-    wanted = read_widget("split_parts", 2)
-    if not 1 <= wanted <= last or read_widget("split_parts") is None:
-        write_widget("split_parts", min(max(wanted, 1), last))
-    return int(
-        st.slider(
-            "Parts",
-            1,
-            last,
-            key="split_parts",
-            help="Of the same size, in order.",
-            persist_state="session",
-            disabled=bool(read_widget("split_typed")),
-        )
+    write_widget(PARTS, min(max(read_widget(PARTS) or 2, 1), last))
+    editor = state.choice(PARTS, words=last)
+    parts = st.slider(
+        "Parts",
+        1,
+        last,
+        editor.shown[PARTS],
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
+        help="Of the same size, in order.",
+        disabled=bool(read_widget("split_typed")),
     )
+    state.take_reconnected(editor)
+    return int(parts)
 
 
 def _numbers(split: Split) -> None:

@@ -3,19 +3,22 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from lossviz.runs import Run
+from lossviz.ui.session.link_checks import Links, is_text
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.plot import Cell, selected_cell
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import literal
 
-__all__ = ["BARS", "bar_of", "filters", "take_clicked_bars"]
+__all__ = ["BARS", "LINKED", "bar_of", "filters", "take_clicked_bars"]
 
 TOKEN, LENGTH, TIMESTEP, RANK = "runs_token", "runs_length", "runs_timestep", "runs_rank"
+LINKED: Links = dict.fromkeys((TOKEN, LENGTH, TIMESTEP, RANK), is_text)
 _LENGTHS = re.compile(r"\s*(\d{1,9})(?:\s*(?:-|–|to)\s*(\d{1,9}))?\s*")
 
 
@@ -46,12 +49,15 @@ def filters(state: State, run: Run) -> dict[str, Any]:
     places = st.columns([1.4, 1, 1, 1] if several else [1.4, 1, 1], vertical_alignment="bottom")
     with places[0]:
         token = _typed(
-            "With the token", TOKEN, "Only sequences in which this token is a target that counts: its text or id."
+            state,
+            "With the token",
+            TOKEN,
+            "Only sequences where this token is a target that counts: its text or id.",
         )
     with places[1]:
-        length = _typed("Length", LENGTH, "Only sequences of which so many timesteps count: 12, or 12-40.")
+        length = _typed(state, "Length", LENGTH, "Only sequences of which so many timesteps count: 12, or 12-40.")
     with places[2]:
-        timestep = _typed("Counts at timestep", TIMESTEP, "Only sequences in which this timestep counts.")
+        timestep = _typed(state, "Counts at timestep", TIMESTEP, "Only sequences in which this timestep counts.")
     given = {"token": _token(run, token), "lengths": _lengths(length), "timestep": _whole(timestep)}
     if several:
         with places[3]:
@@ -93,8 +99,17 @@ def _words(run: Run, name: str, cell: Cell) -> str:
     return str(top[cell[0]]) if cell[0] < len(top) else ""
 
 
-def _typed(label: str, key: str, about: str) -> str:
-    text = st.text_input(label, key=key, placeholder="any", help=about, persist_state="session")
+def _typed(state: State, label: str, name: str, about: str) -> str:
+    editor = state.choice(name, "")  # a bar that is clicked sets it too
+    text = st.text_input(
+        label,
+        value=editor.shown[name],
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
+        placeholder="any",
+        help=about,
+    )
+    state.take_reconnected(editor)
     return (text or "").strip()
 
 

@@ -3,13 +3,15 @@
 import streamlit as st
 
 from lossviz.runs import Run
+from lossviz.ui.session.link_checks import Links, is_text
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.sources.step_picker import STEP, nearest_place
 
-__all__ = ["RUN", "choose_run", "go_to_step", "nearest_place", "step_on_screen"]
+__all__ = ["LINKED", "RUN", "choose_run", "go_to_step", "nearest_place", "step_on_screen"]
 
 RUN = "runs_run"
+LINKED: Links = {RUN: is_text}
 EMPTY = """No recorded run is open. Add one line to a training script, and open what it recorded:
 
 ```console

@@ -8,6 +8,7 @@ from lossviz.figures import sequence_strips, trajectory
 from lossviz.runs import Run
 from lossviz.ui.runs.filters import filters, take_clicked_bars
 from lossviz.ui.runs.run_choice import go_to_step, step_on_screen
+from lossviz.ui.session.link_checks import Links, is_digits, is_text, one_of
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.equation import theme
 from lossviz.ui.shared.plot import plot, plot_width, selected_cell
@@ -16,11 +17,12 @@ from lossviz.ui.shared.selectbox import select
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["sequences_panel"]
+__all__ = ["LINKED", "sequences_panel"]
 
 STRIPS, PATH, WIDTH = "run_strips", "run_trajectory", 930
 ORDER, SPLIT, SEQUENCE = "runs_order", "runs_split", "runs_sequence"
 ORDERS = {"worst": "Highest loss", "changed": "Largest rise", "spread": "Widest spread"}
+LINKED: Links = {ORDER: one_of(ORDERS), SPLIT: is_digits, SEQUENCE: is_text}
 MEASURE = {"worst": "mean", "changed": "change", "spread": "spread"}
 MOST = 15
 

@@ -50,6 +50,7 @@ class State:
         stopped: the batch whose computation was stopped.
         typed: what was typed last, so that it is read once.
         restored: whether the address was read; `fresh`: in the run that does so.
+        linkable: the names of the choices that the address says.
         linked: the address's cell and edits, until their batch is on the screen.
         unmapped: an opened file whose arrays have other names, until the dialog is answered.
         uploaded: which upload was read last, so that it is read once; `opened` counts the files that could be read.
@@ -78,6 +79,7 @@ class State:
     started: bool = False
     typed: dict[str, Any] | None = None
     restored: bool = False
+    linkable: tuple[str, ...] = ()
     fresh: bool = True
     linked: Linked | None = None
     runs: dict[str, Run] = field(default_factory=dict)

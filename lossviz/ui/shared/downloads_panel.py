@@ -14,10 +14,13 @@ from lossviz.export import IMAGES, can_draw_images, figure_html, figure_image
 from lossviz.figures import class_bars, equation, overview
 from lossviz.formats import write
 from lossviz.tables import DOWNLOADS, download
+from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.session.state import State
 from lossviz.ui.shared.equation import theme
 
-__all__ = ["batch_button", "picture_buttons", "save_panel"]
+__all__ = ["LINKED", "batch_button", "picture_buttons", "save_panel"]
+
+LINKED: Links = {"save": is_flag}
 
 MAX_BYTES = 200_000_000  # bytes of logits that are worth a download
 

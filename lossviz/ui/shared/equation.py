@@ -12,14 +12,16 @@ from streamlit.delta_generator import DeltaGenerator
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
 from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview
+from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, read_widget
 from lossviz.ui.shared.computation import engine_is_ready, load_engine
 from lossviz.ui.shared.plot import plot, plot_width, selected_cell
 from lossviz.ui.shared.window import needs_window, window_controls
 
-__all__ = ["KEY", "Window", "edited_cells", "equation_panel", "first_picture", "theme", "without_result"]
+__all__ = ["KEY", "LINKED", "Window", "edited_cells", "equation_panel", "first_picture", "theme", "without_result"]
 
+LINKED: Links = {"lock": is_flag}
 Window = tuple[int, int, int, int]
 KEY = "equation"  # of the picture
 

@@ -12,16 +12,11 @@ from lossviz.conventions import CONVENTIONS
 from lossviz.conventions.compare import merged_options
 from lossviz.errors import LossvizError
 from lossviz.reductions import LOOP_OPTIONS, MAX_SAFE_INTEGER, REDUCTIONS, LoopOption
+from lossviz.ui.session.link_checks import Links, of_options
 from lossviz.ui.session.state import default_widget
 from lossviz.ui.shared.widgets import say
 
-__all__ = [
-    "CONVENTION_OPTIONS",
-    "SETTINGS_OPTIONS",
-    "loop_options",
-    "number_field",
-    "option_fields",
-]
+__all__ = ["CONVENTION_OPTIONS", "LINKED", "SETTINGS_OPTIONS", "loop_options", "number_field", "option_fields"]
 
 SETTINGS_OPTIONS = tuple(
     option for option in LOOP_OPTIONS if any(option.name in (*row.needs, *row.may_take) for row in REDUCTIONS)
@@ -34,6 +29,8 @@ CONVENTION_OPTIONS = tuple(
     if option in SETTINGS_OPTIONS or any(option.name in row.needs for row in CONVENTIONS)
 )
 """What the numbers of libraries depend on."""
+
+LINKED: Links = of_options("loop_", CONVENTION_OPTIONS)
 
 _EXAMPLE = "1, 1, 0.5, …"
 _NO_LIST = "{}: type numbers separated by commas, such as 1, 1, 0.5."

@@ -5,9 +5,12 @@ import streamlit as st
 from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
 from lossviz.reproduce import FILE, LIBRARIES, code, needs_file
+from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.shared.widgets import say
 
-__all__ = ["script_panel"]
+__all__ = ["LINKED", "script_panel"]
+
+LINKED: Links = {"code": is_flag}
 
 
 def script_panel(analysis: Analysis, *, has_number: bool) -> None:

@@ -7,12 +7,14 @@ import streamlit as st
 from lossviz.figures import QUANTITIES
 from lossviz.reductions import FLAGS, REDUCTIONS, LoopOption, reduction_named
 from lossviz.settings import MASKS, Settings
+from lossviz.ui.session.link_checks import Links, is_flag, of_options, one_of
 from lossviz.ui.session.state import State, default_widget, read_widget
 from lossviz.ui.shared.loop_options import SETTINGS_OPTIONS, number_field
 from lossviz.ui.shared.selectbox import select
 
 __all__ = [
     "DECLARED",
+    "LINKED",
     "UNREDUCED",
     "choose_quantity",
     "choose_settings",
@@ -22,6 +24,13 @@ __all__ = [
 
 DECLARED = "declared"
 UNREDUCED = Settings(reduction="sequence_loss", average_across_timesteps=False, average_across_batch=False)
+LINKED: Links = {
+    "mask": one_of((DECLARED, *MASKS)),
+    "reduction": one_of(reduction.name for reduction in REDUCTIONS),
+    "quantity": one_of(QUANTITIES),
+    **{f"flag_{flag}": is_flag for flag in FLAGS},
+    **of_options("", SETTINGS_OPTIONS),
+}
 
 
 def choose_settings(state: State) -> None:
@@ -46,7 +55,7 @@ def choose_settings(state: State) -> None:
         )
         row = reduction_named(reduction)
         if row.name == "sequence_loss":
-            _flags()
+            _flags(state)
         for option in SETTINGS_OPTIONS:
             if option.name in (*row.needs, *row.may_take):
                 _number(state, option)
@@ -64,16 +73,19 @@ def choose_quantity() -> None:
     )
 
 
-def _flags() -> None:
+def _flags(state: State) -> None:
     defaults = Settings()
     for flag in FLAGS:
-        default_widget(f"flag_{flag}", getattr(defaults, flag))
+        name = f"flag_{flag}"
+        editor = state.choice(name, getattr(defaults, flag))
         st.checkbox(
             flag,
-            key=f"flag_{flag}",
+            value=editor.shown[name],
+            key=editor.key,
+            on_change=partial(state.take_choice, editor),
             help="7 of the 16 combinations have a meaning; the others say why they have none.",
-            persist_state="session",
         )
+        state.take_reconnected(editor)
 
 
 def _number(state: State, option: LoopOption) -> None:

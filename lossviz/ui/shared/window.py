@@ -5,13 +5,15 @@ from functools import partial
 import streamlit as st
 
 from lossviz.analysis import Analysis
+from lossviz.ui.session.link_checks import Links, is_whole
 from lossviz.ui.session.state import State, read_widget, write_widget
 
-__all__ = ["WINDOW", "needs_window", "window_controls"]
+__all__ = ["LINKED", "WINDOW", "needs_window", "window_controls"]
 
 WINDOW = (32, 64)  # sequences and timesteps drawn as cells at once
 WHOLE = (64, 128)  # up to here the whole batch is drawn
 KEYS = ("corner_sequence", "corner_timestep")
+LINKED: Links = dict.fromkeys(KEYS, is_whole)
 
 
 def needs_window(analysis: Analysis) -> bool:

@@ -18,6 +18,7 @@ from lossviz.runs import open_run
 from lossviz.samples import DEFAULT
 from lossviz.settings import FILE_VARIABLE, MASKS
 from lossviz.ui.session.default_reduction import AS_IT_COMES, Choices, recorded_with, trained_with
+from lossviz.ui.session.link_checks import Links, one_of
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
 from lossviz.ui.shared.selectbox import select
@@ -30,7 +31,7 @@ from lossviz.ui.sources.sentences import sentences_door
 from lossviz.ui.sources.step_picker import step_picker
 from lossviz.ui.sources.typed import typed_door
 
-__all__ = ["FILE_VARIABLE", "doors"]
+__all__ = ["FILE_VARIABLE", "LINKED", "doors"]
 
 SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE]
 
@@ -140,13 +141,9 @@ def _choose_opened(state: State) -> None:
                 "No file yet: the batch on screen stays. `np.savez('batch.npz', logits=…, targets=…, lengths=…)`"
             )
         return
-    name = st.selectbox(
-        "Opened",
-        [*reversed(opened), *state.runs],
-        key=f"opened_{state.opened}",
-        help="Files of this session, the newest first, and recorded runs.",
-        persist_state="session",
-    )
+    names = {name: name for name in (*reversed(opened), *state.runs)}
+    about = "Files of this session, the newest first, and recorded runs."
+    name = select(state, f"opened_{state.opened}", "Opened", names, about=about)
     if name in state.runs:
         step_picker(state, state.runs[name])
     else:
@@ -232,3 +229,5 @@ _DOORS: dict[str, Callable[[State], None]] = {
     "Type": typed_door,
     "Model": sentences_door,
 }
+
+LINKED: Links = {"door": one_of(_DOORS), "sample": one_of(DOOR_SAMPLES)}

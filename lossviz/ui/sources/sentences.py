@@ -11,12 +11,13 @@ from lossviz.batch import Batch
 from lossviz.errors import InputError, LossvizError
 from lossviz.figures import visible
 from lossviz.ui.session.default_reduction import TRAINED_WITH
+from lossviz.ui.session.link_checks import Links, is_text, one_of
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget
 from lossviz.ui.shared.computation import load_engine
 from lossviz.ui.shared.widgets import say
 
-__all__ = ["KINDS_OF_MODEL", "LABELS", "STAGES", "KindOfModel", "sentence_batch", "sentences_door"]
+__all__ = ["KINDS_OF_MODEL", "LABELS", "LINKED", "STAGES", "KindOfModel", "sentence_batch", "sentences_door"]
 
 STAGES = {"untrained": "Untrained", "half-trained": "Half-trained", "trained": "Trained"}
 LABELS = {"praise": 1, "good": 1, "1": 1, "blame": 0, "bad": 0, "0": 0}
@@ -227,3 +228,9 @@ KINDS_OF_MODEL = {
     ),
 }
 """The models that the app offers, by the name that `load_trained` knows."""
+
+LINKED: Links = {
+    "sentences_model": one_of(KINDS_OF_MODEL),
+    "sentences_stage": one_of(STAGES),
+    **{f"sentences_{model}": is_text for model in KINDS_OF_MODEL},
+}

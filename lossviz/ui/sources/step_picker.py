@@ -9,6 +9,7 @@ from lossviz.errors import LossvizError
 from lossviz.figures import step_strip
 from lossviz.runs import Run
 from lossviz.ui.session.default_reduction import recorded_with
+from lossviz.ui.session.link_checks import Links, is_digits
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.equation import theme
@@ -16,9 +17,10 @@ from lossviz.ui.shared.plot import plot, plot_width, selected_cell
 from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import say
 
-__all__ = ["STEP", "nearest_place", "show_step", "step_picker"]
+__all__ = ["LINKED", "STEP", "nearest_place", "show_step", "step_picker"]
 
 STEP, STRIP = "run_step", "run_strip"
+LINKED: Links = {STEP: is_digits}
 WIDTH = 262  # of the sidebar's plot at 1280 × 800, until the browser has said its own
 
 

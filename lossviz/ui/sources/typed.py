@@ -10,11 +10,12 @@ from streamlit.delta_generator import DeltaGenerator
 from lossviz.batch import Batch
 from lossviz.errors import InputError, LossvizError
 from lossviz.formats.typed import PAD, Typed, make_logits, pad, parse_logits, parse_sequences
+from lossviz.ui.session.link_checks import Links, is_flag, is_text, is_whole, one_of
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget
 from lossviz.ui.shared.widgets import say
 
-__all__ = ["typed_batch", "typed_door"]
+__all__ = ["LINKED", "typed_batch", "typed_door"]
 
 EXAMPLE = "the cat sat on the mat\nthe dog ran away\na bird sang"
 LOGITS = {
@@ -27,6 +28,17 @@ LOGITS = {
 NONE_YET = "The batch on screen stays."
 PASTE = "Paste the logits: one line of V numbers for each timestep, padding too, or nested lists [B][T][V]."
 WARMTH = 1.0  # what an emptied temperature is
+COLDEST = 0.01
+LINKED: Links = {
+    "typed_text": is_text,
+    "typed_vocabulary": is_text,
+    "typed_kind": one_of(LOGITS),
+    "typed_seed": is_whole,
+    "typed_temperature": lambda value: type(value) in (int, float) and COLDEST <= value <= 1e300,
+    "typed_wrong": is_text,
+    "typed_pasted": is_text,
+    "typed_zero_pads": is_flag,
+}
 _PLACE = re.compile(r"(\d{1,6})\s*:\s*(\d{1,6})")
 
 
@@ -178,7 +190,7 @@ def _options(kind: str) -> None:
         )
         temperature.number_input(
             "Temperature",
-            min_value=0.01,
+            min_value=COLDEST,
             value=None,
             step=0.1,
             placeholder=f"{WARMTH}",

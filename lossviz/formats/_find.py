@@ -1,0 +1,87 @@
+"""Which format a file has, by its name, and the file as what that format reads from."""
+
+from os import PathLike
+from pathlib import Path
+from typing import IO
+
+from lossviz.errors import FormatError, did_you_mean
+from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
+from lossviz.formats._budget import size_words
+from lossviz.formats._common import LIMITS, Format, Source, listing
+
+__all__ = ["FORMATS", "PICKLES", "find", "open_source", "too_large"]
+
+FORMATS: tuple[Format, ...] = (
+    csv_.FORMAT,
+    json_.FORMAT,
+    npy.FORMAT,
+    npz.FORMAT,
+    parquet_.FORMAT,
+    safetensors_.FORMAT,
+)
+
+PICKLES = (".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
+_SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+
+
+def find(name: str) -> Format:
+    """Find a format by a file's name, a suffix or the format's own name.
+
+    Raises:
+        FormatError: no format has that suffix.
+
+    >>> find("run/batch.npz").name, find("csv").name
+    ('npz', 'csv')
+    """
+    for known in FORMATS:
+        if name == known.name or name.lower().endswith(known.suffixes):
+            return known
+    suffixes = [suffix for known in FORMATS for suffix in known.suffixes]
+    file = Path(name).name
+    suffix = Path(file).suffix.lower()
+    way_out = did_you_mean(suffix, suffixes)
+    if suffix in PICKLES:
+        way_out = " It holds a pickle, and loading one runs the code in it. Save the arrays with `np.savez`."
+    found = f"the suffix `{suffix}`" if suffix else "no suffix"
+    raise FormatError(f"`{file}` has {found}; {listing(suffixes, 'or')} are read.{way_out}")
+
+
+def open_source(source: str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes], name: str | None) -> Source:
+    """A path or an upload as what a format reads from, once its size is known to fit."""
+    if isinstance(source, str | PathLike):
+        return _path(Path(source), name)
+    name = name or getattr(source, "name", None)
+    if not isinstance(name, str):
+        raise FormatError('The bytes have no name to choose the format by. Pass `name=`, such as `name="batch.npz"`.')
+    if isinstance(source, bytes | bytearray | memoryview):
+        size = memoryview(source).nbytes
+    else:
+        size = source.seek(0, 2)
+        source.seek(0)
+    if size > LIMITS.upload_bytes:
+        raise too_large(f"`{name}` is", size, f"`{name}`")
+    data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else source.read()
+    return Source(Path(name).name, None, data)
+
+
+def too_large(subject: str, size: int, it: str) -> FormatError:
+    """The refusal of an upload; `it` is what to open by its path instead."""
+    return FormatError(
+        f"{subject} {size_words(size)}; an upload may have at most {size_words(LIMITS.upload_bytes)}. Save {it} on "
+        "this machine and open it by its path: arrays on disk are memory-mapped."
+    )
+
+
+def _path(path: Path, name: str | None) -> Source:
+    """A path as a source, once it is known to be a file."""
+    if path.is_dir():
+        held = sorted(entry.name for entry in path.iterdir() if entry.name.lower().endswith(_SUFFIXES))
+        raise FormatError(f"`{path}` is a folder. Open one of its files: {listing(held, 'or', 6) or 'it holds none'}.")
+    if path.is_symlink() and not path.exists():
+        raise FormatError(f"`{path}` is a link to `{path.readlink()}`, which is not there.")
+    if not path.exists():
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise FormatError(f"There is no file `{path}`.{did_you_mean(path.name, beside)}")
+    if not path.is_file():
+        raise FormatError(f"`{path}` is not a file but a device or a pipe. Save its content as a file.")
+    return Source(name or path.name, path)
