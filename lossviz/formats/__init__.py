@@ -16,11 +16,18 @@ from typing import IO, cast
 
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats import csv_, npy, parquet_
-from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import LIMITS, Fields, Format, Limits, Source, listing
 from lossviz.formats._fields import ARRAYS, FIELDS, plain
-from lossviz.formats._find import FORMATS, PICKLES, find, open_source, too_large
 from lossviz.formats._names import ALIASES, choose, propose
+from lossviz.formats._opening import (
+    FORMATS,
+    PICKLES,
+    find,
+    only_format_errors,
+    open_source,
+    shown_name,
+    too_large,
+)
 from lossviz.formats._table import COLUMNS
 from lossviz.formats.contents import READERS, contents
 

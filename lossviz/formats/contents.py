@@ -12,9 +12,8 @@ from typing import IO, Any
 import numpy as np
 
 from lossviz.errors import FormatError, NamesError
-from lossviz.formats._boundary import only_format_errors, shown_name
 from lossviz.formats._common import Fields, Source, check_count
-from lossviz.formats._find import find, open_source
+from lossviz.formats._opening import find, only_format_errors, open_source, shown_name
 from lossviz.formats._records import arrow_records, is_kept, records_of
 from lossviz.formats.json_ import nested
 from lossviz.formats.text.parse_json import parse_source

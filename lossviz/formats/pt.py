@@ -13,7 +13,7 @@ from typing import Any
 from lossviz.arrays import as_array
 from lossviz.errors import FormatError
 from lossviz.formats._common import Fields, Source, check_count
-from lossviz.formats._find import find
+from lossviz.formats._opening import find
 
 __all__ = ["read_tensors"]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lossviz.display_text import printable
 from lossviz.errors import FormatError, InputError, did_you_mean
 from lossviz.formats._common import LIMITS, listing
-from lossviz.formats.text.pasted import check_length, parse_logits
+from lossviz.formats._pasted import check_length, parse_logits
 
 __all__ = ["KINDS", "PAD", "Typed", "make_logits", "pad", "parse_logits", "parse_sequences"]
 

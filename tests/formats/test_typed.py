@@ -98,7 +98,7 @@ def test_parse_sequences_says_where_it_is_wrong() -> None:
 
 
 def test_typed_text_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossviz.formats.text.pasted.LIMITS", _common.Limits(typed_characters=1_000))
+    monkeypatch.setattr("lossviz.formats._pasted.LIMITS", _common.Limits(typed_characters=1_000))
     message = "The text has 1,001 characters; at most 1,000 are read. Open it as a file."
     assert refused_sequences("x" * 1_001) == message
     assert refused_logits("1" * 1_001) == message

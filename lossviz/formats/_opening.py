@@ -1,15 +1,18 @@
-"""Which format a file has, by its name, and the file as what that format reads from."""
+"""How a file is opened: its format by its name, its bytes once they are known to fit, each failure a FormatError."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from lossviz.errors import FormatError, did_you_mean
+from lossviz.display_text import printable
+from lossviz.errors import FormatError, MissingPackageError, did_you_mean
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
 from lossviz.formats._budget import size_words
 from lossviz.formats._common import LIMITS, Format, Source, listing
 
-__all__ = ["FORMATS", "PICKLES", "find", "open_source", "too_large"]
+__all__ = ["FORMATS", "PICKLES", "find", "only_format_errors", "open_source", "shown_name", "too_large"]
 
 FORMATS: tuple[Format, ...] = (
     csv_.FORMAT,
@@ -22,6 +25,7 @@ FORMATS: tuple[Format, ...] = (
 
 PICKLES = (".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 _SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+MESSAGE_CHARACTERS = 1000
 
 
 def find(name: str) -> Format:
@@ -85,3 +89,44 @@ def _path(path: Path, name: str | None) -> Source:
     if not path.is_file():
         raise FormatError(f"`{path}` is not a file but a device or a pipe. Save its content as a file.")
     return Source(name or path.name, path)
+
+
+def shown_name(source: Any, name: str | None) -> str:
+    """Name a source in messages: as the caller does, else by its path or the stream's name.
+
+    >>> shown_name("run/batch.npz", None), shown_name(b"", None)
+    ('run/batch.npz', 'the bytes')
+    """
+    return name or (str(source) if isinstance(source, str | PathLike) else str(getattr(source, "name", "the bytes")))
+
+
+@contextmanager
+def only_format_errors(file: str) -> Iterator[None]:
+    """Turn whatever a reader raises into a FormatError of one printable sentence.
+
+    A damaged file can make NumPy, pyarrow or our own code raise anything. The exception's type stays in the sentence,
+    for a bug report.
+
+    >>> with only_format_errors("a.npz"):
+    ...     [][0]
+    Traceback (most recent call last):
+    lossviz.errors.FormatError: `a.npz` is damaged, or written in a way lossviz doesn't know (IndexError: list index \
+out of range). Save or copy it again.
+    """
+    try:
+        yield
+    except FormatError as error:
+        error.args = (printable(str(error), MESSAGE_CHARACTERS),)
+        raise
+    except MissingPackageError:
+        raise
+    except OSError as error:
+        raise FormatError(f"`{printable(file)}` can't be read: {printable(error.strerror or str(error))}.") from None
+    except MemoryError:
+        raise FormatError(f"`{printable(file)}` needs more memory than there is. Save fewer sequences.") from None
+    except Exception as error:
+        reason = printable((str(error).splitlines() or [""])[0]).rstrip(".")
+        raise FormatError(
+            f"`{printable(file)}` is damaged, or written in a way lossviz doesn't know "
+            f"({': '.join(filter(None, (type(error).__name__, reason)))}). Save or copy it again."
+        ) from error
