@@ -171,9 +171,9 @@ def test_package_core_says_what_to_install_for_more(core):
     }
 
 
-def test_package_core_loads_every_public_name_but_those_of_the_engine_and_of_trainers(core):
-    trainers = ["KerasRecorder", "LightningRecorder", "record_pytorch"]
-    assert core("names_that_need_more") == [*trainers, "sequence_loss", "sequence_mask", "sigmoid_loss", "softmax_loss"]
+def test_package_core_loads_every_public_name_but_those_of_the_engine_the_picture_and_trainers(core):
+    trainers, engine = ["KerasRecorder", "LightningRecorder"], ["sequence_loss", "sequence_mask", "sigmoid_loss"]
+    assert core("names_that_need_more") == [*trainers, "equation", "record_pytorch", *engine, "softmax_loss"]
 
 
 def test_package_core_command_says_what_to_install(core):

@@ -36,5 +36,5 @@ def test_names_in_backticks_stay_code() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_say_shows_the_sentence(kind: str) -> None:
     script = f"from lossviz.ui.shared.widgets import say\nsay({kind!r}, 'a <b> [x](http://y)')"
-    app = AppTest.from_string(script).run()
+    app = AppTest.from_string(script, default_timeout=60).run()
     assert [plain(str(found.value)) for found in getattr(app, kind)] == ["a <b> [x](http://y)"]
