@@ -22,10 +22,12 @@ from lossviz.layouts.contents import (
 from lossviz.layouts.recorded import (
     chat_logprobs,
     completions,
+    downloaded,
     llama_cpp,
     prompt_logprobs,
     recorded_losses,
     sglang,
+    tgi,
 )
 from lossviz.layouts.shapes import classes_first, flat, longer_logits, ragged, time_major, trailing_axis
 
@@ -38,6 +40,8 @@ LAYOUTS: tuple[Layout, ...] = (
     chat_logprobs.LAYOUT,
     llama_cpp.LAYOUT,
     sglang.LAYOUT,
+    tgi.LAYOUT,
+    downloaded.LAYOUT,
     ragged.LAYOUT,
     renamed.LAYOUT,
     trailing_axis.LAYOUT,

@@ -16,7 +16,7 @@ import numpy as np
 from lossviz.errors import InputError, did_you_mean
 from lossviz.formats import ALIASES, FIELDS, propose
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts._recorded_names import LOG_PROBS, LOSSES
+from lossviz.layouts._recorded_names import GENERATED, LOG_PROBS, LOSSES
 
 __all__ = ["KNOWN", "LAYOUT"]
 
@@ -26,7 +26,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "decoder_output",
     ),
     "targets": (
-        "shift_labels", *ALIASES["targets"], "completion_ids", "tags", "decoder_target_tokens", "target_tokens",
+        "shift_labels", *ALIASES["targets"], "tags", *GENERATED, "decoder_target_tokens", "target_tokens",
         "tgt_out", "tgt_output", "ys_out_pad", "tgt", "trg",
     ),
     "losses": LOSSES,
@@ -36,8 +36,9 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "ys_in_pad", "idx",
     ),
     "weights": (
-        "weight", "loss_mask", "loss_weights", "sample_weight", "completion_mask", "assistant_masks", "mask", "masks",
-        "target_mask", "label_mask", "decoder_loss_weights", "loss_weight", "token_weights",
+        "weight", "loss_mask", "loss_weights", "sample_weight", "completion_mask", "response_mask",
+        "assistant_masks", "mask", "masks", "target_mask", "label_mask", "decoder_loss_weights", "loss_weight",
+        "token_weights",
     ),
     "lengths": (*ALIASES["lengths"], "tgt_lengths", "tgt_len", "trg_lengths", "target_lens", "valid_len", "valid_lens"),
     "segment_ids": (
@@ -140,7 +141,8 @@ def _fits(name: str, value: Any) -> bool:
     if name in _SCALARS:
         return np.size(value) == 1
     if name in ("losses", "log_probs"):
-        return isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "fV"
+        ranks = (1, 2) if name == "log_probs" else (2,)
+        return isinstance(value, np.ndarray) and value.ndim in ranks and value.dtype.kind in "fV"
     return isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype.kind in "biufV"
 
 

@@ -18,6 +18,8 @@ __all__ = ["Choice", "Token", "as_token", "laid_out", "log_prob", "require_list"
 Array = np.ndarray
 UNLISTED = -9999.0
 """What OpenAI and vLLM write for a token too unlikely to be listed, since JSON has no −∞."""
+ROUNDED = 1e-3
+"""How far above 0 servers in half precision round the log-probability of a certain token."""
 _MOST_TOP = 20
 _PAD = ("padding",)
 """The key of what fills rows up, which no token has."""
@@ -64,9 +66,9 @@ def log_prob(value: Any, where: str) -> float:
     """
     if value is None or value == UNLISTED:
         return float("nan")
-    if isinstance(value, bool) or not isinstance(value, int | float) or value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value > ROUNDED:
         raise InputError(f"`{where}` must be a log-probability, 0 or less, or null; got {value!r:.40}.")
-    return float(value)
+    return min(float(value), 0.0)
 
 
 def as_token(choice: Choice, top: Iterable[Choice] = (), rank: Any = None) -> Token:

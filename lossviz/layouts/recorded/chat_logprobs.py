@@ -1,13 +1,16 @@
 """A response of chat completions: `choices[].logprobs.content[]`, each with `token`, `logprob` and `top_logprobs[]`.
 
 Each choice is one sequence, the tokens that the server generated; a chat has no log-probabilities of its prompt. Tokens
-of the same text and other `bytes` stay apart. OpenAI, vLLM, SGLang and llama.cpp answer so.
+of the same text and other `bytes` stay apart. OpenAI, vLLM, SGLang and llama.cpp answer so. Responses, `output[]` with
+`content[].logprobs[]`, are read too, and such lists alone.
 
 - `--layout plain` does not read it so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft, Layout
@@ -29,10 +32,27 @@ def read(draft: Draft) -> Draft | None:
         content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
         if isinstance(content, list):
             rows.append(list(listed(content, f"{where}.logprobs.content")))
+    rows += [list(listed(content, where)) for where, content in _others(draft)]
     silent = any("message" in choice and choice.get("logprobs") is None for _, choice in choices)
     if not rows and silent and "targets" not in draft:
         raise InputError("The chat holds no log-probabilities. Ask the server for them with `logprobs=True`.")
     return laid_out(draft, rows, "choices[].logprobs.content") if rows else None
+
+
+def _others(draft: Draft) -> Iterator[tuple[str, Sequence[Any]]]:
+    """The lists of OpenAI's Responses, and one that was saved alone: [{"token": "a", "logprob": -0.5}, …]."""
+    outputs = [*_mappings(draft.fields.get("output")), *_mappings(draft.fields.get("outputs"))]
+    for one in (part for output in outputs for part in (output, *_mappings(output.get("content")))):
+        content = one.get("logprobs")
+        if isinstance(content, list) and content and all(isinstance(entry, Mapping) for entry in content):
+            yield "output[].content[].logprobs", content
+    texts, values = draft.fields.get("token"), draft.fields.get("logprob")
+    if isinstance(texts, list) and isinstance(values, list | np.ndarray) and len(texts) == len(values):
+        yield "token", [{"token": text, "logprob": value} for text, value in zip(texts, list(values), strict=True)]
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def listed(content: Sequence[Any], where: str, top: str = "top_logprobs") -> Iterator[Token]:

@@ -3,13 +3,16 @@
 Each of `choices[]` is one sequence: `logprobs.tokens` beside `logprobs.token_logprobs`, and `logprobs.top_logprobs`,
 which is keyed by text. With `echo` the prompt comes first, and its first token is null: it is not recorded and weighs
 nothing. One response a file, a list of them, one per line, or OpenAI's batch output; also `tokens` beside
-`token_logprobs` or `logprobs` alone, as people keep them.
+`token_logprobs` or `logprobs` alone, as people keep them. The pieces of a streamed answer, one per line with one id,
+are one response.
 
 - `--weights none` counts the first token too.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft, Layout
@@ -41,11 +44,33 @@ def choices_of(draft: Draft) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not isinstance(held, list):
         return
     one = bool(held) and isinstance(held[0], Mapping)
+    if not one and _is_streamed(draft, held):
+        held, one = list(_joined(held)), True
     for number, choices in enumerate([held] if one else held):
         before = "" if one else f"[{number}]."
         for place, choice in enumerate(choices if isinstance(choices, list) else ()):
             if isinstance(choice, Mapping):
                 yield f"{before}choices[{place}]", choice
+
+
+def _is_streamed(draft: Draft, pieces: list[Any]) -> bool:
+    """Whether the lines of a file are pieces of one answer: all have its id, and only the last one a reason to end."""
+    if len(pieces) < 2 or np.size(draft.fields.get("id", ())) != 1:  # ids that are all the same were read as one
+        return False
+    before = [one for piece in pieces[:-1] if isinstance(piece, list) for one in piece if isinstance(one, Mapping)]
+    return all(one.get("finish_reason", "") is None for one in before)
+
+
+def _joined(pieces: list[Any]) -> Iterator[Mapping[str, Any]]:
+    """One choice of each index, with the log-probabilities of all pieces one after the other."""
+    lists: dict[Any, dict[str, list[Any]]] = {}
+    for choice in (one for piece in pieces if isinstance(piece, list) for one in piece if isinstance(one, Mapping)):
+        logprobs = choice.get("logprobs")
+        for name, values in logprobs.items() if isinstance(logprobs, Mapping) else ():
+            if isinstance(values, list):
+                lists.setdefault(str(choice.get("index", 0)), {}).setdefault(name, []).extend(values)
+    for logprobs in lists.values():
+        yield {"logprobs": logprobs}
 
 
 def _bare_name(draft: Draft) -> str:

@@ -3,7 +3,7 @@
 They stand in the response itself, in `choices[]`, or in what `llm.generate` gave, written as JSON. Which entry is the
 prompt's own token is told by `prompt_token_ids`; without them, by the only entry there is, or by the one whose rank
 lies beyond the others. Otherwise the first entry is taken, where vLLM writes it, and that is said. The completion's own
-log-probabilities, where there are some, are left out.
+log-probabilities, where there are some, are left out. Before 0.4, vLLM wrote ids with their log-probabilities alone.
 
 - `--layout completions` or `--layout chat-logprobs` reads those of the completion.
 - `--weights none` counts the first token too, which has no log-probability.
@@ -87,7 +87,7 @@ def _tokens(entries: Sequence[Any], ids: Any, where: str, guesses: _Guesses) -> 
             continue
         at = f"{where}[{place}]"
         choices = {choice.key: choice for choice in (_choice(key, one, at) for key, one in entry.items())}
-        ranks = {int(key): one.get("rank") for key, one in entry.items()}
+        ranks = {int(key): one.get("rank") if isinstance(one, Mapping) else None for key, one in entry.items()}
         if own is None:
             own = _own(list(ranks), ranks, guesses)
         if own not in choices:
@@ -114,6 +114,8 @@ def _own(ids: list[int], ranks: Mapping[int, Any], guesses: _Guesses) -> int:
 
 
 def _choice(key: str, entry: Any, where: str) -> Choice:
+    if isinstance(entry, int | float) and str(key).isdecimal():  # vLLM before 0.4
+        return Choice(int(key), f"<{key}>", log_prob(entry, where))
     if not isinstance(entry, Mapping) or "logprob" not in entry or not str(key).isdecimal():
         raise InputError(f"`{where}` must map ids to objects with `logprob`; got {key!r:.20}: {entry!r:.40}.")
     text = entry.get("decoded_token")

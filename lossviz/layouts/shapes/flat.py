@@ -18,6 +18,13 @@ _PER_TIMESTEP = ("targets", "weights", "inputs", "segment_ids", "attention_mask"
 def read(draft: Draft) -> Draft | None:
     """Give flat arrays an axis of one sequence."""
     logits, targets = draft.shape("logits"), draft.shape("targets")
+    if "logits" not in draft and len(targets) == 1 and draft.shape("log_probs") == targets:
+        rows = {
+            name: np.asarray(draft[name])[None]
+            for name in ("log_probs", *_PER_TIMESTEP)
+            if draft.shape(name) == targets
+        }
+        return draft.replacing(**rows).assuming(f"one row of {targets[0]:,} timesteps", "layout")
     if len(logits) != 2:
         return _flat_targets(draft)
     whole = targets in (logits[:1], (1, *logits[:1])) and targets != logits

@@ -13,7 +13,7 @@ import numpy as np
 
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts._recorded_names import RECORDED_NAMES
+from lossviz.layouts._recorded_names import GENERATED, RECORDED_NAMES
 
 __all__ = ["LAYOUT", "is_ragged", "padded"]
 
@@ -72,7 +72,7 @@ def read(draft: Draft) -> Draft | None:
     if not ragged:
         return None
     filled = {name: padded(list(value), FILL.get(draft.origin.get(name, name), 0)) for name, value in ragged.items()}
-    key = next((name for name in ("targets", "labels") if name in ragged), None)
+    key = next((name for name in ("targets", "labels", *GENERATED) if name in ragged), None)
     counts = {len(row) for row in ragged[key]} if key else set()
     if key and len(counts) > 1 and not {"lengths", "weights", "loss_mask"} & {*draft.fields}:
         filled["lengths"] = np.array([len(row) for row in ragged[key]])
