@@ -13,6 +13,7 @@ LossvizError
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
+from operator import index
 from typing import Any
 
 __all__ = [
@@ -25,8 +26,11 @@ __all__ = [
     "NoLogitsError",
     "SettingsError",
     "did_you_mean",
+    "instance_of",
     "not_one_of",
     "require",
+    "whole_number",
+    "words_of",
 ]
 
 _TITLES = {
@@ -103,8 +107,66 @@ def not_one_of(argument: str, value: object, options: Iterable[str], more: str =
     "`theme` must be one of 'light', 'dark'; got 'drak'. Did you mean 'dark'?"
     """
     names = list(options)
-    hint = did_you_mean(str(value), names, "'")
-    return f"`{argument}` must be one of {', '.join(map(repr, names))}{more}; got {value!r}.{hint}"
+    hint = did_you_mean(value, names, "'") if isinstance(value, str) else ""
+    return f"`{argument}` must be one of {', '.join(map(repr, names))}{more}; got {_short(value)}.{hint}"
+
+
+def instance_of(argument: str, value: Any, kind: type | tuple[type, ...], expected: str) -> Any:
+    """The argument, once it is of a kind that the call takes; `expected` says of which.
+
+    Raises:
+        InputError: it is of another type.
+
+    >>> instance_of("batch", "a.npz", dict, "a Batch, as `lossviz.load` gives")
+    Traceback (most recent call last):
+    lossviz.errors.InputError: `batch` must be a Batch, as `lossviz.load` gives; got `'a.npz'` (str).
+    """
+    if isinstance(value, kind):
+        return value
+    raise InputError(f"`{argument}` must be {expected}; got {_shown(value)}.")
+
+
+def whole_number(argument: str, value: Any) -> int:
+    """The argument as a Python integer; NumPy's are taken, floats are not.
+
+    Raises:
+        InputError: it is no whole number.
+
+    >>> whole_number("sequence", 1.5)
+    Traceback (most recent call last):
+    lossviz.errors.InputError: `sequence` must be a whole number; got `1.5` (float).
+    """
+    try:
+        return index(value)
+    except TypeError:
+        raise InputError(f"`{argument}` must be a whole number; got {_shown(value)}.") from None
+
+
+def words_of(argument: str, value: Any) -> list[str]:
+    """Names given as strings in any collection, or in one string with spaces or commas.
+
+    Raises:
+        InputError: it is something else, or holds something else.
+
+    >>> words_of("select", "PAD, NUM01"), words_of("select", 1.5)
+    Traceback (most recent call last):
+    lossviz.errors.InputError: `select` must be names, such as "a, b" or ["a", "b"]; got `1.5` (float).
+    """
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    words = list(value) if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) else [value]
+    if odd := [word for word in words if not isinstance(word, str)]:
+        raise InputError(f'`{argument}` must be names, such as "a, b" or ["a", "b"]; got {_shown(odd[0])}.')
+    return words
+
+
+def _shown(value: object) -> str:
+    return f"`{_short(value)}` ({type(value).__name__})"
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def require(package: str, purpose: str, install: str = "'lossviz[app]'") -> Any:

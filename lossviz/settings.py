@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from lossviz.errors import SettingsError, not_one_of
-from lossviz.reductions import REDUCTIONS, Options
+from lossviz.reductions import FLAGS, REDUCTIONS, Options
 
 __all__ = ["FILE_VARIABLE", "MASKS", "Settings"]
 
@@ -57,6 +59,9 @@ got 'length'. Did you mean 'lengths'?
     def __post_init__(self) -> None:
         _check_name("mask", self.mask, tuple(MASKS), optional=True)
         _check_name("reduction", self.reduction, tuple(r.name for r in REDUCTIONS))
+        for flag in FLAGS:
+            if not isinstance(getattr(self, flag), bool | np.bool_):
+                raise SettingsError(f"`{flag}` must be True or False; got `{getattr(self, flag)!r:.40}`.")
         Options(accumulation_steps=self.accumulation_steps, max_length=self.max_length)
 
     @property
@@ -85,6 +90,6 @@ got 'length'. Did you mean 'lengths'?
 
 
 def _check_name(argument: str, value: object, names: tuple[str, ...], *, optional: bool = False) -> None:
-    if value in names or (optional and value is None):
+    if (isinstance(value, str) and value in names) or (optional and value is None):
         return
     raise SettingsError(not_one_of(argument, value, names, " or None" if optional else ""))

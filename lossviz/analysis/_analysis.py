@@ -10,7 +10,7 @@ from lossviz.analysis._derived import Derived
 from lossviz.analysis._recorded_cell import recorded_cell
 from lossviz.batch import Batch
 from lossviz.digits import number_text
-from lossviz.errors import InputError
+from lossviz.errors import InputError, instance_of, whole_number
 from lossviz.explanation import Explanation, explain_timestep
 from lossviz.masking import Masking, gather_last, resolve_mask
 from lossviz.measuring import measure, usual_settings
@@ -129,6 +129,9 @@ class Analysis(Derived):
             InputError: if there is no such timestep.
         """
         rows, columns = self.batch_loss.shape
+        sequence, timestep = whole_number("sequence", sequence), whole_number("timestep", timestep)
+        more = instance_of("classes", classes, Iterable, "a list of class ids")
+        classes = [whole_number("classes", one) for one in more]
         if not (0 <= sequence < rows and 0 <= timestep < columns):
             raise InputError(
                 f"The timestep must lie in {rows} sequences × {columns} timesteps; got ({sequence}, {timestep})."
@@ -182,7 +185,10 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
     >>> float(a.divisor), a.mask.tolist()
     (3.0, [[True, True], [True, False]])
     """
-    settings = settings or usual_settings(batch)
+    instance_of("batch", batch, Batch, "a Batch, as `Batch.from_arrays` and `lossviz.load` give")
+    if settings is None:
+        settings = usual_settings(batch)
+    instance_of("settings", settings, Settings, 'Settings, such as `Settings(reduction="language_model")`')
     masking = resolve_mask(batch, settings.mask)  # what can't be is refused before the long work
     check_options(reduction_named(settings.reduction), settings.options)
     return _assemble(batch, settings, masking, measure(batch, settings, progress))

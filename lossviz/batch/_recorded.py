@@ -70,7 +70,8 @@ def _numbers(name: str, value: Any, shape: tuple[int, ...]) -> Array:
         raise InputError(f"`{name}` must be numbers; got {array.dtype.name}.")
     if array.shape != shape:
         raise InputError(f"`{name}` must have shape {shape}; got {array.shape}.")
-    array = array.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        array = array.astype(np.float64)
     array.flags.writeable = False
     return array
 
@@ -87,7 +88,8 @@ def _plane(name: str, value: Any) -> Array:
 
 def _signed(values: Array, hint: tuple[str, str], sign: int) -> Array:
     """Losses of values whose sign is right: rounding may take some of them just past 0, a wrong sign takes all."""
-    losses = values + 0.0 if sign > 0 else 0.0 - values
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        losses = values + 0.0 if sign > 0 else 0.0 - values
     below = losses < 0
     if below.any() and (losses[below].min() < -ROUNDING or not (losses > 0).any()):
         row, timestep = np.argwhere(below)[0]

@@ -9,7 +9,7 @@ from lossviz.analysis import Analysis
 from lossviz.conventions._convention import Convention, Quotient
 from lossviz.conventions._table import CONVENTIONS
 from lossviz.conventions._terms import Terms, terms_of
-from lossviz.errors import NoLogitsError, SettingsError, require
+from lossviz.errors import NoLogitsError, SettingsError, instance_of, require
 from lossviz.reductions import LOOP_OPTIONS, Options
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def compare_conventions(analysis: Analysis, **options: Any) -> "pd.DataFrame":
     C11   1.0000      3.0  bits         NaN
     LS1      NaN      NaN  nats         NaN  Needs `smoothing`.
     """
+    instance_of("analysis", analysis, Analysis, "an Analysis, as `analyze` gives")
     pandas = require("pandas", "`compare_conventions`")
     given, terms = merged_options(analysis, options), terms_of(analysis)
     rows = [_row(convention, terms, given) for convention in CONVENTIONS]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.errors import InputError, NamesError, not_one_of
+from lossviz.errors import InputError, NamesError, not_one_of, words_of
 from lossviz.formats import FIELDS, plain
 from lossviz.layouts._boundary import only_sentences
 from lossviz.layouts._catalogue import LAYOUTS
@@ -111,7 +111,7 @@ def _plain(name: str, value: Any) -> Any:
 def _wanted(layout: str | Iterable[str] | None) -> tuple[str, ...] | None:
     if layout is None:
         return None
-    wanted = tuple(layout.replace(" ", "").split(",") if isinstance(layout, str) else layout)
+    wanted = tuple(words_of("layout", layout))
     known = [one.name for one in LAYOUTS]
     if stranger := next((name for name in wanted if name not in known), None):
         raise InputError(not_one_of("layout", stranger, known))

@@ -8,6 +8,7 @@ from typing import Any
 
 from lossviz import formats
 from lossviz.batch import Batch
+from lossviz.errors import instance_of
 from lossviz.layouts._interpret import Reading, interpret
 
 __all__ = ["batch_of", "load", "read"]
@@ -58,6 +59,7 @@ def load(
 
 def read(source: str | PathLike[str] | Mapping[str, Any], **choices: Any) -> Reading:
     """The same, as the arguments of a Batch and the assumptions; see `load`."""
+    instance_of("source", source, (str, PathLike, Mapping), "a path, or a dict from names to arrays")
     if isinstance(source, Mapping):
         return interpret(source, **choices)
     path, names = Path(source), choices.get("names")

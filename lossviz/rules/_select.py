@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lossviz.errors import InputError, did_you_mean
+from lossviz.errors import InputError, did_you_mean, words_of
 from lossviz.rules._core.rule import Rule
 
 __all__ = ["Select", "chosen"]
@@ -33,7 +33,7 @@ def chosen(rules: Iterable[Rule], select: Select = None, ignore: Select = None) 
 
 
 def _codes(argument: str, given: Select, rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    words = given.replace(",", " ").split() if isinstance(given, str) else list(given or ())
+    words = [] if given is None else words_of(argument, given)
     known = [rule.code for rule in rules]
     for word in words:
         if not any(code.startswith(_code(word)) for code in known):

@@ -4,12 +4,14 @@ Streamlit itself refuses web sockets of foreign origins; what it sends by HTTP i
 what the page may load or who may frame it.
 """
 
+import asyncio
+import gc
 import re
 import sys
 import webbrowser
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from fnmatch import fnmatch
 from functools import cache
 from hashlib import sha256
@@ -19,12 +21,14 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.runtime import get_instance
 
 __all__ = ["MIDDLEWARE", "Guard", "content_policy", "opening", "serve"]
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]
 Receive = Callable[[], Awaitable[Scope]]
+FORGET_EVERY = 15.0  # seconds
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
@@ -117,13 +121,37 @@ async def _refuse(_: Scope, __: Receive, send: Send) -> None:
 MIDDLEWARE = (Middleware(Guard),)
 
 
+async def _forget_who_left() -> None:
+    """Drop what closed tabs left behind, uploads included, once they may no longer come back.
+
+    Streamlit keeps the session of a closed tab for two minutes, and looks at the clock only when another tab comes or
+    goes: one large upload would stay in memory until then.
+    """
+    while True:
+        await asyncio.sleep(FORGET_EVERY)
+        with suppress(AttributeError, RuntimeError):  # another Streamlit, which keeps sessions in another way
+            sessions = get_instance()._session_mgr
+            with sessions._storage_lock:  # type: ignore[attr-defined]
+                left = sessions._session_storage._cache.expire()  # type: ignore[attr-defined]
+            if left:
+                del left
+                gc.collect()  # sessions refer to themselves
+
+
 @asynccontextmanager
 async def opening(_: st.App) -> AsyncIterator[None]:
-    """Open the browser once the server answers, as Streamlit does for plain scripts, where there is a display."""
+    """Open the browser once the server answers, as Streamlit does for plain scripts, where there is a display.
+
+    As long as the server runs, it forgets who left.
+    """
     if not st.get_option("server.headless"):
         address = f"http://{st.get_option('server.address') or 'localhost'}:{st.get_option('server.port')}"
         Timer(0.5, webbrowser.open, [address]).start()
-    yield
+    forgetting = asyncio.create_task(_forget_who_left())
+    try:
+        yield
+    finally:
+        forgetting.cancel()
 
 
 def serve(script: Path, options: Mapping[str, Any], started: Callable[[int], None]) -> None:

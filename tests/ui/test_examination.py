@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from lossviz import Batch, diagnose
 from lossviz.errors import Cancelled
 from lossviz.ui.session import examination
 from lossviz.ui.shared import findings_badge
-from tests.ui.driver import edit_length, number, open_app, run
+from tests.ui.driver import click, edit_length, number, open_app, open_page, run
 
 
 def badge(app: Any) -> str:
@@ -46,6 +47,26 @@ def test_no_page_waits_for_the_rules(slow):
     go.set()
     findings_badge.PATIENCE = 60
     assert badge(run(app)) in ("No finding", "1 finding")
+
+
+def test_doctor_page_stops_the_rules_and_runs_them_again(slow, monkeypatch):
+    go, asked = slow
+    pressed, button = [], st.button
+
+    def press(label: str, **options: Any) -> bool:
+        if options.get("key") == "doctor_stop":  # pressed as soon as it is drawn
+            pressed.append(label)
+            options["on_click"]()
+            go.set()
+        return button(label, **options)
+
+    monkeypatch.setattr(st, "button", press)
+    app = open_page("doctor")
+    assert (pressed, asked[0]()) == (["Stop"], True)
+    assert [one.value for one in app.info] == ["Stopped. Nothing is said of this batch."]
+    app = click(app, "doctor_again")
+    assert [one.value for one in app.info] == []
+    assert any("finding" in one.value or "Nothing found" in one.value for one in app.markdown)
 
 
 def test_diagnose_ends_before_the_next_rule_when_it_is_cancelled():

@@ -12,7 +12,21 @@ from lossviz.edits import Edit
 from lossviz.formats import write
 from lossviz.settings import FILE_VARIABLE
 from lossviz.ui.shared.widgets import escaped
-from tests.ui.driver import address, click, heatmaps, key_of, number, open_app, run, select, state, texts, upload
+from tests.ui import driver
+from tests.ui.driver import (
+    address,
+    click,
+    heatmaps,
+    key_of,
+    number,
+    open_app,
+    open_page,
+    run,
+    select,
+    state,
+    texts,
+    upload,
+)  # fmt: skip
 
 MAPPED = (4, 64, 1024)  # 1 MiB of float32
 
@@ -80,6 +94,28 @@ def test_a_part_that_cannot_be_drawn_leaves_the_others(monkeypatch):
     assert [error.value for error in app.exception] == []
     monkeypatch.undo()
     assert number(click(app, "undo")) == "1.6970"
+
+
+PARTS = {
+    "explore": ["equation_panel", "badge", "problems_panel", "cell_panel", "rows_panel", "save_panel", "script_panel"],
+    "doctor": ["repairs_panel", "doctor_panel", "outcomes_panel", "catalogue_panel"],
+    "reductions": ["badge", "conventions_panel", "split_panel", "script_panel"],
+    "identify": ["badge", "answer_panel"],
+}
+
+
+@pytest.mark.parametrize("page", PARTS)
+def test_every_part_of_a_page_that_cannot_be_drawn_is_said_in_its_place(monkeypatch, page):
+    def fail(*_: Any, **__: Any) -> None:
+        raise OverflowError("a mistake")
+
+    for part in PARTS[page]:
+        monkeypatch.setattr(sys.modules[f"lossviz.ui.views.{page}"], part, fail)
+    monkeypatch.setattr(driver, "BROKEN", "nothing")  # the driver fails on such a sentence
+    app = open_page(page)
+    said = [line for line in texts(app, "error") if "OverflowError: a mistake" in line]
+    assert len(said) == len(PARTS[page])
+    assert app.get("page_link")  # what follows the parts
 
 
 def test_what_was_chosen_while_the_server_restarted_wins_over_the_address():

@@ -185,7 +185,7 @@ def quantity_named(quantity: str | Quantity) -> Quantity:
     """
     if isinstance(quantity, Quantity):
         return quantity
-    if quantity in QUANTITIES:
+    if isinstance(quantity, str) and quantity in QUANTITIES:
         return QUANTITIES[quantity]
     raise InputError(not_one_of("quantity", quantity, QUANTITIES))
 

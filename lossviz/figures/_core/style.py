@@ -136,7 +136,7 @@ def theme_named(name: str) -> Theme:
     >>> theme_named("dark").page
     '#0e1117'
     """
-    if name in THEMES:
+    if isinstance(name, str) and name in THEMES:
         return THEMES[name]
     raise InputError(not_one_of("theme", name, THEMES))
 

@@ -12,7 +12,7 @@ from lossviz.ui.doctor.finding_card import card
 from lossviz.ui.doctor.finding_picture import outlined_picture
 from lossviz.ui.session.link_checks import Links, one_of
 from lossviz.ui.session.state import State, read_widget
-from lossviz.ui.shared.findings_badge import counted, diagnosed
+from lossviz.ui.shared.findings_badge import counted
 from lossviz.ui.shared.widgets import literal, say
 
 __all__ = ["FINDING", "LINKED", "doctor_panel", "outcome_words", "repairs_panel"]
@@ -22,10 +22,8 @@ LINKED: Links = {FINDING: one_of(rule.code for rule in RULES)}
 SOUND = "If the number is not the one that your loop prints, ask the page Identify which formula gives it."
 
 
-def doctor_panel(state: State, analysis: Analysis, refusal: str) -> Diagnosis:
+def doctor_panel(state: State, analysis: Analysis, diagnosis: Diagnosis, refusal: str) -> None:
     """Draw the sentence and the cards; the finding that was chosen, else the first one, is drawn on the equation."""
-    with st.spinner("Running the rules"):
-        diagnosis = diagnosed(analysis)
     with st.container(key="doctor_answer", gap="small"):
         st.markdown(f"#### {_answer(diagnosis)}", anchors=False)
         if refusal:
@@ -39,7 +37,6 @@ def doctor_panel(state: State, analysis: Analysis, refusal: str) -> Diagnosis:
     chosen = _chosen(diagnosis)
     for finding in diagnosis.findings:
         card(state, analysis, finding, is_open=finding is chosen)
-    return diagnosis
 
 
 def repairs_panel(state: State, analysis: Analysis) -> None:

@@ -1,12 +1,13 @@
 """The rules that found nothing, with their reasons, and the catalogue of rules with a bad and a good batch of each."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from lossviz.analysis import Analysis, analyze
 from lossviz.figures import equation
-from lossviz.rules import RULES, Diagnosis, Outcome, Rule, RuleSample, diagnose
+from lossviz.rules import RULES, Diagnosis, Finding, Outcome, Rule, RuleSample, diagnose
 from lossviz.ui.doctor.finding_card import WORDS, threads
 from lossviz.ui.doctor.findings_panel import outcome_words
 from lossviz.ui.session.link_checks import Links, is_flag, one_of
@@ -41,13 +42,13 @@ def outcomes_panel(diagnosis: Diagnosis) -> None:
             draw([outcome for outcome in diagnosis.outcomes if outcome.state == state])
 
 
-def catalogue_panel(diagnosis: Diagnosis) -> None:
-    """Draw a rule of the catalogue: its text, and both samples side by side."""
+def catalogue_panel(findings: Sequence[Finding]) -> None:
+    """Draw a rule of the catalogue, at first that of the first finding: its text, and both samples side by side."""
     label = f"All {len(RULES)} rules, with a bad and a good batch of each"
     with st.expander(label, key="doctor_catalogue", on_change="rerun") as panel:
         if not panel.open:
             return
-        default_widget("doctor_rule", diagnosis.findings[0].code if diagnosis.findings else RULES[0].code)
+        default_widget("doctor_rule", findings[0].code if findings else RULES[0].code)
         rules = {rule.code: rule for rule in RULES}
         code = st.selectbox(
             "Rule",

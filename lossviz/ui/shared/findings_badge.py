@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -24,12 +25,23 @@ STEP = 0.2
 SOUND = ":material/check_circle:"
 
 
-def diagnosed(analysis: Analysis) -> Diagnosis:
-    """Every rule's outcome on the batch on screen; the rules run once for each analysis."""
+def diagnosed(analysis: Analysis) -> Diagnosis | None:
+    """Every rule's outcome on the batch on screen, or None where they were stopped; they run once for each analysis."""
     examination, place = _examination(analysis), st.empty()
-    while not examination.wait(STEP):
-        place.empty()  # ends the run of a page that was left, or whose batch has changed meanwhile
-    return examination.result
+    if not examination.stopped and not examination.wait(STEP):
+        with place.container(horizontal=True, vertical_alignment="center"):
+            st.button("Stop", key="doctor_stop", on_click=examination.stop, help="The rest of the page waits for this.")
+            st.text(":material/hourglass_empty: The rules are running.")
+            pause = st.empty()
+        while not examination.wait(STEP):
+            pause.empty()  # ends the run of a page that was left, or whose batch has changed meanwhile
+        place.empty()
+    if not examination.stopped:
+        return examination.result
+    with place.container():
+        st.info("Stopped. Nothing is said of this batch.")
+        st.button("Run the rules", key="doctor_again", on_click=partial(write_widget, KEPT, None))
+    return None
 
 
 def badge(analysis: Analysis) -> None:
@@ -39,7 +51,9 @@ def badge(analysis: Analysis) -> None:
         _link("Examine", ":material/stethoscope:", "The rules take a while on a batch as large as this one.")
         return
     examination = _examination(analysis)
-    if examination.wait(PATIENCE):
+    if examination.stopped:
+        _link("Stopped", ":material/stethoscope:", "The rules were stopped. Run them again on the page Doctor.")
+    elif examination.wait(PATIENCE):
         _result(examination.result)
     else:
         _awaited(examination)

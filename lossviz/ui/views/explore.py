@@ -42,12 +42,15 @@ def _page(state: State) -> None:
     with kept_apart("The badge"), doctor:
         badge(analysis)
     with st.container():
-        problems_panel(analysis)
+        with kept_apart("What is wrong"):
+            problems_panel(analysis)
         refusal_panel(state)
     with kept_apart("The selected cell"):
         cell_panel(state, analysis)
-    rows_panel(state, analysis)
-    mask_panel(analysis)
+    with kept_apart("The sequences"):
+        rows_panel(state, analysis)
+    with kept_apart("The mask"):
+        mask_panel(analysis)
     with kept_apart("What can be saved"):
         save_panel(state, analysis, chosen_quantity(), window)
     with kept_apart("The code"):

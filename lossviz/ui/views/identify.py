@@ -10,6 +10,7 @@ from lossviz.ui.shared.computation import stopped
 from lossviz.ui.shared.findings_badge import badge
 from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
+from lossviz.ui.shared.widgets import kept_apart
 
 __all__ = ["identify"]
 
@@ -21,8 +22,9 @@ def identify() -> None:
         return
     question = question_panel(state)
     analysis, _ = analysis_on_screen(state)
-    with st.container(key="doctor_badge", horizontal=True, vertical_alignment="center"):
+    with st.container(key="doctor_badge", horizontal=True, vertical_alignment="center"), kept_apart("The badge"):
         badge(analysis)
-    answer_panel(state, analysis, question)
+    with kept_apart("The answer"):
+        answer_panel(state, analysis, question)
     learn_links("divisor", "per-sequence loss")
     remember(state)

@@ -12,6 +12,7 @@ from lossviz.ui.shared.headline_panel import numbers_panel
 from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
 from lossviz.ui.shared.script_panel import script_panel
+from lossviz.ui.shared.widgets import kept_apart
 
 __all__ = ["reductions"]
 
@@ -22,13 +23,16 @@ def reductions() -> None:
     if not has_batch(state) or stopped(state):
         return
     analysis, refusal = analysis_on_screen(state)
-    with st.container(), numbers_panel(analysis, refusal):
+    with kept_apart("The badge"), st.container(), numbers_panel(analysis, refusal):
         badge(analysis)
     if not analysis.weights.size:
         st.info("There is no timestep. Type a sequence, open a file or choose a sample.")
         remember(state)
         return
-    conventions_panel(state, analysis)
-    split_panel(state, analysis)
-    script_panel(analysis, has_number=not refusal)
+    with kept_apart("The comparison"):
+        conventions_panel(state, analysis)
+    with kept_apart("The simulator"):
+        split_panel(state, analysis)
+    with kept_apart("The code"):
+        script_panel(analysis, has_number=not refusal)
     learn_links("divisor", "per-sequence loss", "micro-batches")

@@ -1,6 +1,5 @@
 """Runs: which step, which sequence, which token should I look at?"""
 
-from lossviz.errors import LossvizError
 from lossviz.ui.link import remember
 from lossviz.ui.runs.groups_panel import groups_panel
 from lossviz.ui.runs.run_choice import choose_run
@@ -9,7 +8,7 @@ from lossviz.ui.runs.sequences_panel import sequences_panel
 from lossviz.ui.runs.steps_panel import steps_panel
 from lossviz.ui.session.state import get_state
 from lossviz.ui.shared.learn_links import learn_links
-from lossviz.ui.shared.widgets import say
+from lossviz.ui.shared.widgets import kept_apart
 
 __all__ = ["runs"]
 
@@ -20,12 +19,10 @@ def runs() -> None:
     run = choose_run(state)
     if run is None:
         return
-    try:
+    with kept_apart("The run"):  # a shard may be damaged after it was opened
         scan_panel(state, run)
         steps_panel(state, run)
         sequences_panel(state, run)
         groups_panel(run)
-    except LossvizError as error:  # a shard that was damaged after it was opened
-        say("error", str(error))
     learn_links("divisor", "perplexity", "shifted targets")
     remember(state)

@@ -1,0 +1,76 @@
+"""Twenty visitors at once: nobody sees another's numbers, and what they leave behind is forgotten."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lossviz.ui.link import pack
+from tests.browser.harness import server
+from tests.golden import LOSS
+from tests.ui.visitors import Visitor
+
+APP = Path(__file__).parents[1] / "browser" / "apps" / "forgetful.py"
+VISITORS, EDITS = 20, 8
+MIB = 2**20
+VIEW = pack({"door": "Sample", "sample": "golden", "rows": True})
+
+
+def resident(port: str) -> int:
+    """The memory of the server at that port, in bytes."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"--server.port={port}".encode() in (process / "cmdline").read_bytes():
+                return int((process / "statm").read_text().split()[1]) * 4096
+        except OSError:
+            continue
+    raise RuntimeError("no server")
+
+
+async def edits(visitor: Visitor, own: int) -> list[tuple[str, str]]:
+    """Give every row lengths of its own, and return what the page shows beside what it should."""
+    rng, lengths = np.random.default_rng(own), np.array([5, 4, 2])
+    seen = []
+    for _ in range(EDITS):
+        row = int(rng.integers(0, 3))
+        lengths[row] = rng.choice([n for n in range(1, 6) if n != lengths[row]])
+        await visitor.set_length(row, int(lengths[row]))
+        counts = np.arange(5) < lengths[:, None]
+        seen.append((visitor.number, f"{LOSS[counts].sum() / counts.sum():.4f}"))
+    return seen
+
+
+async def visit(address: str) -> list[tuple[str, str]]:
+    """All of them at once, each with other edits."""
+    visitors = [Visitor(address, VIEW) for _ in range(VISITORS)]
+    await asyncio.gather(*(one.enter() for one in visitors))
+    seen = await asyncio.gather(*(edits(one, own) for own, one in enumerate(visitors)))
+    await asyncio.gather(*(one.leave() for one in visitors))
+    return [pair for pairs in seen for pair in pairs]
+
+
+async def upload(address: str) -> int:
+    """One more visitor, who uploads 100 MiB and leaves; the server's memory with it."""
+    visitor = Visitor(address, VIEW)
+    await visitor.enter()
+    await visitor.upload(np.random.default_rng(0).bytes(100 * MIB))
+    held = resident(address.rpartition(":")[2])
+    await visitor.leave()
+    return held
+
+
+def test_twenty_visitors_see_their_own_numbers_and_leave_nothing_behind():
+    with server(APP) as address:
+        port = address.rpartition(":")[2]
+        asyncio.run(upload(address))  # the first visitor loads TensorFlow
+        assert asyncio.run(visit(address))
+        before = resident(port)
+        for shown, expected in asyncio.run(visit(address)):
+            assert shown == expected
+        held = asyncio.run(upload(address))
+        assert held > before + 80 * MIB
+        until = time.monotonic() + 60
+        while resident(port) > before + 50 * MIB and time.monotonic() < until:
+            time.sleep(0.2)
+        assert resident(port) <= before + 50 * MIB
