@@ -124,18 +124,21 @@ MIDDLEWARE = (Middleware(Guard),)
 async def _forget_who_left() -> None:
     """Drop what closed tabs left behind, uploads included, once they may no longer come back.
 
-    Streamlit keeps the session of a closed tab for two minutes, and looks at the clock only when another tab comes or
-    goes: one large upload would stay in memory until then.
+    Streamlit keeps the session of a closed tab for two minutes and looks at the clock only when another tab comes or
+    goes; its loop holds the last session even then. One large upload would stay in memory until somebody else comes.
     """
     while True:
         await asyncio.sleep(FORGET_EVERY)
-        with suppress(AttributeError, RuntimeError):  # another Streamlit, which keeps sessions in another way
+        with suppress(AttributeError, RuntimeError):  # a Streamlit that keeps sessions in another way
             sessions = get_instance()._session_mgr
             with sessions._storage_lock:  # type: ignore[attr-defined]
                 left = sessions._session_storage._cache.expire()  # type: ignore[attr-defined]
+            for _, info in left:
+                info.session.shutdown()  # its files
+                info.session.session_state.clear()  # its batch
             if left:
-                del left
-                gc.collect()  # sessions refer to themselves
+                del left, info
+                gc.collect()
 
 
 @asynccontextmanager

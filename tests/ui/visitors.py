@@ -11,7 +11,9 @@ from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.util import calc_hash
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 __all__ = ["Visitor"]
 
@@ -26,10 +28,11 @@ class Visitor:
         seconds: how long each change took, from the message to the end of the server's answer.
     """
 
-    def __init__(self, address: str, view: str) -> None:
+    def __init__(self, address: str, view: str = "", page: str = "") -> None:
         self._address, self._view = address.replace("http://", "ws://"), view
         self._typed: dict[str, dict[str, Any]] = {}
-        self._fragment = self._editor = self._page = self._session = ""
+        self._fragment = self._editor = self._session = ""
+        self._page = calc_hash(page) if page else ""
         self._uploads = list[str]()
         self._metrics: dict[str, str] = {}
         self.seconds = list[float]()
@@ -44,9 +47,9 @@ class Visitor:
         """Open the page."""
         self.socket = await connect(
             f"{self._address}/_stcore/stream",
-            subprotocols=["streamlit"],
+            subprotocols=[Subprotocol("streamlit")],
             max_size=LARGEST,
-            ping_interval=None,  # type: ignore[list-item]
+            ping_interval=None,
         )
         await self._ask("")
 
@@ -66,7 +69,7 @@ class Visitor:
         asked.file_names.append("batch.npz")
         await self.socket.send(message.SerializeToString())
         while not self._uploads:
-            self._is_end(ForwardMsg.FromString(await self.socket.recv()))  # type: ignore[arg-type]
+            self._is_end(await self._next())
         address = self._address.replace("ws://", "http://") + self._uploads.pop()
         await asyncio.to_thread(_put, address, content, self._address.replace("ws://", "http://"))
 
@@ -77,15 +80,19 @@ class Visitor:
     async def _ask(self, fragment: str) -> None:
         message = BackMsg()
         client = message.rerun_script
-        client.query_string = f"view={self._view}"
+        client.query_string = f"view={self._view}" if self._view else ""
         client.page_script_hash, client.fragment_id = self._page, fragment
         for editor, rows in self._typed.items():
             sent = {"edited_rows": rows, "added_rows": [], "deleted_rows": []}
             client.widget_states.widgets.add(id=editor, string_value=json.dumps(sent))
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(PATIENCE):
-            while not self._is_end(ForwardMsg.FromString(await self.socket.recv())):  # type: ignore[arg-type]
+            while not self._is_end(await self._next()):
                 pass
+
+    async def _next(self) -> ForwardMsg:
+        content = await self.socket.recv(decode=False)
+        return ForwardMsg.FromString(content)
 
     def _is_end(self, message: ForwardMsg) -> bool:
         if message.HasField("new_session"):
