@@ -45,6 +45,10 @@ class MappedArray(np.memmap):
         if self.opened is not None and _stamp(self.opened) != self.stamp:
             raise InputError(f"`{escaped(Path(str(self.opened.name)).name)}` changed on disk: open it again.")
 
+    def __repr__(self) -> str:
+        self.require_unchanged()
+        return super().__repr__()
+
     def __getitem__(self, key: Any) -> Any:
         self.require_unchanged()
         return super().__getitem__(key)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossviz
+from lossviz import figures
 from lossviz.errors import InputError, LossvizError
 
 ODD = [
@@ -35,8 +36,8 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "explain(classes=x)": lambda x: ANALYSIS.explain(0, 0, classes=x),
     "explain(classes=[x])": lambda x: ANALYSIS.explain(0, 0, classes=[x]),
     "explain(x, 0) of losses": lambda x: RECORDED.explain(x, 0),
-    "figure(quantity=x)": lambda x: ANALYSIS.figure(quantity=x),
-    "figure(theme=x)": lambda x: ANALYSIS.figure(theme=x),
+    "figure(quantity=x)": lambda x: figures.equation(ANALYSIS, quantity=x),
+    "figure(theme=x)": lambda x: figures.equation(ANALYSIS, theme=x),
     "Settings(mask=x)": lambda x: lossviz.Settings(mask=x),
     "Settings(reduction=x)": lambda x: lossviz.Settings(reduction=x),
     "Settings(sum_over_batch=x)": lambda x: lossviz.Settings(reduction="sequence_loss", sum_over_batch=x),

@@ -19,7 +19,7 @@ from tests.ui.visitors import Visitor
 
 ROUNDS, EDITS, VISITORS, HEAVY = 3, 8, 20, (2_048, 64, 40)
 WHAT = (
-    "`python -m tests.bench.bench_visitors`, {day}, {cpus} CPUs, load average {load:.1f}, of which about 2 are its own; "
+    "`python -m tests.bench.bench_visitors`, {day}, {cpus} CPUs, load average {load:.1f}, about 2 of it its own; "
     "medians of {rounds} rounds that alternate. Each visitor makes {edits} edits of its own batch, as fast as the page "
     "answers, and sees its own number after each. *Beside a long examination*: one more opens the doctor on {heavy} "
     "logits that no rule has seen. Goals: 95 % of the edits within 1 s with twenty at once on a quiet machine, none "
@@ -50,6 +50,12 @@ async def beside(address: str) -> np.ndarray:
     return np.concatenate(seconds)
 
 
+def memory_of(address: str) -> int:
+    """The server's memory, once it has forgotten who left: this one does so after a second."""
+    time.sleep(10)
+    return resident(address.rpartition(":")[2])
+
+
 def main() -> None:
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -58,14 +64,13 @@ def main() -> None:
         np.savez(path, logits=logits, targets=targets, lengths=rng.integers(1, HEAVY[1] + 1, HEAVY[0]))
         with server(APP, LOSSVIZ_FILE=str(path)) as address:
             asyncio.run(at_once(address, 2))  # loads TensorFlow
-            start = resident(address.rpartition(":")[2])
             found: dict[str, list[np.ndarray]] = {"1": [], str(VISITORS): [], "beside a long examination": []}
+            held = list[int]()
             for _ in range(ROUNDS):
                 found["1"].append(asyncio.run(at_once(address, 1)))
                 found[str(VISITORS)].append(asyncio.run(at_once(address, VISITORS)))
                 found["beside a long examination"].append(asyncio.run(beside(address)))
-            time.sleep(10)  # this server forgets who left after a second
-            grown = (resident(address.rpartition(":")[2]) - start) / 2**20
+                held.append(memory_of(address))
     alone = np.median([np.median(one) for one in found["1"]])
     rows = []
     for name, rounds in found.items():
@@ -77,9 +82,8 @@ def main() -> None:
         day=time.strftime("%Y-%m-%d", time.gmtime()), cpus=os.cpu_count(), load=os.getloadavg()[0], rounds=ROUNDS,
         edits=EDITS, heavy=" × ".join(f"{n:,}" for n in HEAVY),
     )  # fmt: skip
-    memory = (
-        f"Ten seconds after the last of them had left, the server held {grown:.0f} MiB more than after the first one."
-    )
+    grown = (held[-1] - held[0]) / 2**20
+    memory = f"Once all had left, the server held {grown:+.0f} MiB beside what it held after the first round."
     write_section("visitors", f"## Visitors\n\n{words}\n\n{table(head, rows)}\n\n{memory}")
 
 

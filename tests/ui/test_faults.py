@@ -97,7 +97,7 @@ def test_a_part_that_cannot_be_drawn_leaves_the_others(monkeypatch):
 
 
 PARTS = {
-    "explore": ["equation_panel", "badge", "problems_panel", "cell_panel", "rows_panel", "save_panel", "script_panel"],
+    "explore": ["badge", "problems_panel", "cell_panel", "rows_panel", "mask_panel", "save_panel", "script_panel"],
     "doctor": ["repairs_panel", "doctor_panel", "outcomes_panel", "catalogue_panel"],
     "reductions": ["badge", "conventions_panel", "split_panel", "script_panel"],
     "identify": ["badge", "answer_panel"],

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from lossviz.analysis import Analysis
+from lossviz.errors import InputError
 from lossviz.ui.explore.hand import hand_of, take_steps
 from lossviz.ui.explore.history_panel import history_panel
 from lossviz.ui.explore.terms import terms_of
@@ -41,4 +42,7 @@ def _terms(state: State, analysis: Analysis, *, has_number: bool) -> dict[str, A
     rows, timesteps = analysis.batch_loss.shape
     if state.cell is None or state.cell[0] >= rows or state.cell[1] >= timesteps:
         return None
-    return terms_of(analysis.explain(*state.cell), has_number=has_number)
+    try:
+        return terms_of(analysis.explain(*state.cell), has_number=has_number)
+    except InputError:  # a file that changed on disk: the panel of the cell says so, and the picture is still valid
+        return None
