@@ -8,11 +8,12 @@ from lossviz.rules._catalogue import RULES
 from lossviz.rules._core.diagnosis import STATES, Diagnosis, Finding, Outcome, Raised
 from lossviz.rules._core.rule import HEADINGS, SEVERITIES, Found, Rule
 from lossviz.rules._diagnose import diagnose
-from lossviz.rules._reference import page
+from lossviz.rules._reference import FAMILIES, page
 from lossviz.rules._samples import RuleSample, load_rule_sample, rule_samples
 from lossviz.rules._select import chosen
 
 __all__ = [
+    "FAMILIES",
     "HEADINGS",
     "RULES",
     "SEVERITIES",

@@ -5,7 +5,7 @@ from lossviz.rules._core.phases import roots_of
 from lossviz.rules._core.rule import Rule
 from lossviz.rules._samples import KINDS
 
-__all__ = ["page", "reference"]
+__all__ = ["FAMILIES", "page", "reference"]
 
 FAMILIES = {
     "MOD": "Models",

@@ -8,6 +8,9 @@ from lossviz.ui.linked import CHOICES
 from lossviz.ui.session.state import get_state
 from lossviz.ui.session.waiting import on_every_page
 from lossviz.ui.shared.address import address_buttons
+from lossviz.ui.shared.glossary_panel import glossary_panel
+from lossviz.ui.shared.projector import is_projecting, leave_button, projector_switch, use_projector
+from lossviz.ui.shared.semantics import heading, semantics
 from lossviz.ui.shared.settings_panel import choose_settings
 from lossviz.ui.sources.batch_picker import doors
 from lossviz.ui.train.door import arrive_at_frame
@@ -25,15 +28,23 @@ def show_page() -> None:
     pages = {_page(view): view for view in VIEWS}
     groups = {view.group: [page for page, other in pages.items() if other.group == view.group] for view in VIEWS}
     page = st.navigation(groups)
-    if pages[page].group != LEARN:
-        with on_every_page(), st.sidebar:
+    use_projector()
+    with on_every_page(), st.sidebar:
+        if pages[page].group != LEARN:
             with st.container(key="explore_source"):
                 doors(state)
             choose_settings(state)
             pages[page].choose()
             address_buttons()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            projector_switch()
+            glossary_panel()
+        semantics()
     state.entered, state.page = state.page != pages[page].name, pages[page].name
+    heading(pages[page].title, pages[page].question)
     page.run()
+    if is_projecting():
+        leave_button()
 
 
 def _page(view: View) -> st.Page:

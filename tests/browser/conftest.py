@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 from tests.browser.harness import ARTIFACTS, PATIENCE_MS, ROOT, chromium, server
+from tests.browser.screens import recorded_run
 
 Serve = Callable[[Path], str]
 Shot = Callable[..., Path]
@@ -44,6 +45,13 @@ def serve() -> Iterator[Serve]:
 def app_server(serve: Serve) -> str:
     """The address of the app itself."""
     return serve(ROOT / "app.py")
+
+
+@pytest.fixture(scope="session")
+def run_server() -> Iterator[str]:
+    """The address of the app on a run of 60 steps, in which the third sequence gets worse after step 400."""
+    with recorded_run() as run, server(ROOT / "app.py", LOSSVIZ_FILE=str(run)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

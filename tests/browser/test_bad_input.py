@@ -37,7 +37,7 @@ def test_hostile_tokens_are_typed(page: Page, app_server: str, foreign_requests:
     words = TOKENS.split()
     for timestep, word in enumerate([*words, "a" * 80]):
         steps.click_cell(page, 0, timestep)
-        heading = page.locator(".st-key-explore_cell strong").first
+        heading = page.locator(".st-key-explore_cell h2").first
         text = (heading.text_content() or "").replace("\u2060", "")  # which keeps links and icons from being made
         assert text == f"Sequence 0, timestep {timestep}: target {visible(word)}"
         assert heading.locator("a, img, [data-testid=stIconMaterial]").count() == 0

@@ -10,7 +10,7 @@ from lossviz.ui.learn.address import STOPS
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
-HEADING = ".st-key-learn_question h3"
+HEADING = ".st-key-learn_question h2"
 STORE = "lossviz.learn.1"
 
 
@@ -204,7 +204,7 @@ AUDIT = """() => {
         + '[data-testid=stWidgetLabel]';
     const main = document.querySelector('[data-testid=stMain]'), faint = [], nameless = [];
     let seen = 0;
-    for (const node of main.querySelectorAll('p, h3, span, mark, label, li, td, th, kbd')) {
+    for (const node of main.querySelectorAll('p, h2, span, mark, label, li, td, th, kbd')) {
         const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim());
         if (!own || !node.checkVisibility() || node.closest(LEFT_OUT)) continue;
         seen += 1;

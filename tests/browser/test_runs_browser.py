@@ -1,34 +1,9 @@
 """A run in a real browser, by keyboard: find the sequence that got worse, open that step, look at it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import numpy as np
-import pytest
 from playwright.sync_api import Page, expect
 
-import lossviz
 from tests.browser import steps
 from tests.browser.conftest import Shot
-from tests.browser.harness import ROOT, server
-
-POOL = np.random.default_rng(0).integers(1, 9, (8, 9))
-
-
-@pytest.fixture(scope="module")
-def run_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app on a run of 60 steps, in which the third sequence gets worse after step 400."""
-    folder: Path = tmp_path_factory.mktemp("recorded") / "run"
-    random = np.random.default_rng(1)
-    with lossviz.Recorder(folder, every=10, queue_size=100, vocabulary=list("abcdefghi")) as recorder:
-        for step in range(0, 600, 10):
-            losses = random.gamma(2, 0.2 + np.exp(-step / 200), POOL.shape)
-            losses[2] *= 3 if step > 400 else 1
-            order = random.permutation(8)
-            lengths = (3 + np.arange(8) % 6)[order]
-            recorder.step(step=step, targets=POOL[order], losses=losses[order], lengths=lengths, reported=losses.mean())
-    with server(ROOT / "app.py", LOSSVIZ_FILE=str(folder)) as address:
-        yield address
 
 
 def drawn(page: Page, key: str) -> None:

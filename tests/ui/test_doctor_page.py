@@ -71,7 +71,7 @@ def loss(code: str, kind: str) -> str:
 
 def answer(app: AppTest) -> str:
     first = next(node for node in nodes(container(app, "doctor_answer")) if node.type == "markdown")
-    return plain(str(first.value)).removeprefix("#### ")
+    return plain(str(first.value)).removeprefix("## ")
 
 
 def cards(app: AppTest) -> list[str]:
@@ -181,7 +181,7 @@ def test_first_finding_is_open_and_another_opens_by_its_button() -> None:
     batch = Batch.from_arrays(**load_sample("logits-inf"))
     first, second = diagnose(batch).findings
     assert (answer(app), cards(app)) == ("2 errors", [first.code, second.code])
-    assert texts(app, "markdown").count("**What to write instead**") == 1
+    assert texts(app, "markdown").count("#### What to write instead") == 1
     assert (first.code, second.code) == ("NUM03", "NUM06")
     assert (drawn_in(app), outlined(app)) == (["NUM03"], (0.5, 1.5, -0.5, 0.5))
     click(app, "show_NUM06")
@@ -194,7 +194,7 @@ def test_card_says_everything_of_the_finding() -> None:
     app = page(BAD)
     finding = diagnose(rule_batch("SHF05", "bad")).findings[0]
     said = words(app, "finding_SHF05")
-    assert f"**SHF05 · {TITLES['SHF05']}**" in said
+    assert f"### SHF05 · {TITLES['SHF05']}" in said
     assert finding.message in said
     assert ":red-badge[:material/error: Error]" in said
     assert [code for code in finding.fix.values() if code not in said] == []
@@ -218,7 +218,7 @@ def test_selected_cell_is_that_of_explore() -> None:
     assert state(app).cell == (0, 4)
     assert [line for line in texts(app, "caption") if line.startswith("Sequence 0, timestep 4: probability ")]
     go(app, "Explore")
-    assert "**Sequence 0, timestep 4: target <pad>, read “<eos>”**" in texts(app, "markdown")
+    assert "## Sequence 0, timestep 4: target <pad>, read “<eos>”" in texts(app, "markdown")
 
 
 def test_fix_is_applied_and_undone_with_both_numbers() -> None:

@@ -395,7 +395,7 @@ def test_opened_files_are_there_behind_the_other_doors() -> None:
 def test_file_of_hostile_tokens_opens_as_text() -> None:
     tokens = ["<pad>", "<script>alert(1)</script>", "![x](http://example.org/x.png)", "a" * 10_000]
     app = select(drop(opened(), run_json=encoded("json", vocabulary=tokens)), 0, 1)
-    assert texts(app, "markdown")[0] == "**Sequence 0, timestep 1: target ![x](http://example.org/x.png)**"
+    assert texts(app, "markdown")[0] == "## Sequence 0, timestep 1: target ![x](http://example.org/x.png)"
 
 
 @pytest.mark.parametrize("name", ["[x](http:__example_org)_npz", "<img src=x>_npz", "`a`_npz"])

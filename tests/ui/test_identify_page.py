@@ -52,7 +52,7 @@ def paste(app: AppTest, text: str) -> AppTest:
 def sentence(app: AppTest) -> str:
     """The answer on top: its first sentence large, the rest under it."""
     found = [node for node in nodes(container(app, "identify_answer")) if node.type == "markdown"]
-    return " ".join(plain(str(line.value)) for line in found).removeprefix("##### ")
+    return " ".join(plain(str(line.value)) for line in found).removeprefix("## ")
 
 
 def expected(text: str, **said: Any) -> str:
@@ -89,7 +89,7 @@ def test_pasted_number_is_answered_in_one_sentence() -> None:
     assert sentence(app).startswith(f"{ALL_15} ")
     assert sentence(app) == expected("0.92")
     card = words(app, "match_1")
-    assert card[0] == "**Keras 3 with sample_weight** · C05"
+    assert card[0] == "### Keras 3 with sample_weight · C05"
     assert "0.9200, exactly the printed number" in card
     assert [line for line in card if "Your loop" in line] == []
     assert any("PAD02" in line for line in card)
@@ -164,7 +164,7 @@ def test_numbers_of_the_sequences_are_one_question() -> None:
     """6.8 ÷ 5, 2.4 ÷ 4 and 4.6 ÷ 2."""
     app = paste(page(), "[1.36, 0.60, 2.30]")
     assert sentence(app) == answer(identify(golden_batch(), ["1.36", "0.60", "2.30"]))
-    assert words(app, "match_1")[0].endswith("** · C07")
+    assert words(app, "match_1")[0].endswith(" · C07")
     assert "exactly the printed numbers" in words(app, "match_1")
     assert [button.key for button in app.button if button.key.startswith("adopt_")] == []
 
@@ -187,7 +187,7 @@ def test_second_batch_leaves_what_explains_both() -> None:
     assert texts(app, "caption").count("With a second batch, whose number is missing") == 1
     run(app.text_input(key="identify_other_number").set_value("1.000"))
     assert texts(app, "caption").count("With a second batch") == 1
-    assert words(app, "match_1")[0].endswith("** · C05")
+    assert words(app, "match_1")[0].endswith(" · C05")
     assert labels(app) == []
     run(app.text_input(key="identify_other_number").set_value("1.33333"))
     assert sentence(app) == answer((), "0.9")
@@ -202,7 +202,7 @@ def test_second_batch_of_a_classifier_is_read_as_one() -> None:
     app = paste(page(sample="reviews-trained"), "1.26891")
     choose(app, identify_other="sample: reviews-half-trained")
     run(app.text_input(key="identify_other_number").set_value("0.49363"))
-    assert words(app, "match_1")[0].endswith("** · C03")
+    assert words(app, "match_1")[0].endswith(" · C03")
 
 
 def test_number_of_a_second_batch_that_is_not_chosen_is_not_forgotten() -> None:
@@ -309,13 +309,13 @@ def test_set_up_is_passed_on() -> None:
     """Smoothing that is said is no accident: LS1 with ε = 0.1 is 1.3517."""
     app = paste(page(), "1.3517")
     run(app.number_input(key="identify_smoothing").set_value(0.1))
-    assert words(app, "match_1")[0].endswith("** · LS1")
+    assert words(app, "match_1")[0].endswith(" · LS1")
 
 
 def test_class_weights_are_passed_on() -> None:
     """Σ w·loss ÷ Σ w of the 11 timesteps that count: 17.7 ÷ 16."""
     app = paste(page(identify_class_weights="1, 1, 2, 3, 1, 1"), "1.10625")
-    assert words(app, "match_1")[0] == "**PyTorch with class weights** · C24"
+    assert words(app, "match_1")[0] == "### PyTorch with class weights · C24"
     assert "With 6 class weights" in texts(app, "caption")
     run(app.text_input(key="identify_class_weights").set_value("1, 2"))
     assert texts(app, "error") == ["`class_weights` must have 6 numbers, one for each class of `logits`; got 2."]
@@ -326,7 +326,7 @@ def test_class_weights_are_passed_on() -> None:
 def test_constant_length_is_passed_on_and_adopted() -> None:
     """13.8 ÷ (3 · 10)."""
     app = paste(page(identify_max_length=10), "0.46000")
-    assert words(app, "match_1")[0].endswith("** · C17")
+    assert words(app, "match_1")[0].endswith(" · C17")
     click(app, "adopt_1")
     go(app, "Explore")
     assert number(app) == "0.4600"

@@ -163,28 +163,28 @@ def test_variants_show_other_batches_after_the_answer():
 def test_next_and_previous_walk_over_the_chapters():
     app = step("1.7")
     click(app, "learn_next_button")
-    assert app.subheader[0].value == "2.1 What the mask keeps"
+    assert app.header[0].value == "2.1 What the mask keeps"
     click(app, "learn_previous_button")
-    assert app.subheader[0].value == "1.7 Loud is not yet wrong"
+    assert app.header[0].value == "1.7 Loud is not yet wrong"
     last = step("5.8")
     assert last.button(key="learn_next_button").disabled
 
 
 @pytest.mark.parametrize(("chapter", "place", "shown"), [("9", "1", "1.1"), ("2", "99", "2.1"), ("x", "<b>", "1.1")])
 def test_addresses_that_no_step_has_open_one_that_exists(chapter, place, shown):
-    assert open_page("learn", chapter=chapter, step=place).subheader[0].value.split()[0] == shown
+    assert open_page("learn", chapter=chapter, step=place).header[0].value.split()[0] == shown
 
 
 def test_end_of_a_chapter_asks_earlier_steps_again_and_keeps_their_marks():
     app = answer(step("1.3"), "4.5951")
     for _ in range(13):
         click(app, "learn_next_button")
-    assert app.subheader[0].value.startswith("3.1 ")
+    assert app.header[0].value.startswith("3.1 ")
     click(app, "learn_previous_button")
     assert not has(app, "learn_recall")
     click(app, "learn_show")
     click(app, "learn_recall_1.3")
-    assert app.subheader[0].value == "1.3 The loss of knowing nothing"
+    assert app.header[0].value == "1.3 The loss of knowing nothing"
     assert app.text_input[0].value == ""
     assert (state(app).learning.of("1.3").state, state(app).learning.best("1.3").state) == ("open", "right")
     assert "3 ●" in app.caption[0].value
@@ -194,7 +194,7 @@ def test_step_bar_is_the_address():
     app = step("2.3")
     bar = next(field for field in app.button_group if field.key == key_of(app, "chapter"))
     run(bar.set_value("4"))
-    assert app.subheader[0].value == "4.1 Two averages"
+    assert app.header[0].value == "4.1 Two averages"
     assert [app.query_params[name] for name in ("chapter", "step")] == ["4", "1"]
     click(app, "learn_next_button")
     assert app.query_params["step"] == "2"
@@ -279,9 +279,9 @@ def test_teacher_walks_through_four_stops_and_counts_votes():
     click(app, "teacher_on")
     assert STEPS["2.3"].why in [plain(found.value) for found in app.markdown]
     click(app, "teacher_on")
-    assert app.subheader[0].value == "2.4 The width of sequence_mask"
+    assert app.header[0].value == "2.4 The width of sequence_mask"
     click(app, "teacher_back")
-    assert app.subheader[0].value == "2.3 The mean of what?"
+    assert app.header[0].value == "2.3 The mean of what?"
     click(app, "teacher_leave")
     assert has(app, "learn_next")
 
@@ -291,7 +291,7 @@ def test_link_to_a_stop_restores_the_tally_and_survives_nonsense():
     assert "✓ 0.7  ·  4" in [plain(field.label) for field in app.button]
     app = step("2.3", teacher="1", stop="2", votes="<b>-1-9999")
     assert "✓ 0.7  ·  0" in [plain(field.label) for field in app.button]
-    assert step("2.3", teacher="1", stop="77").subheader[0].value == "2.3 The mean of what?"
+    assert step("2.3", teacher="1", stop="77").header[0].value == "2.3 The mean of what?"
 
 
 def test_every_topic_that_a_page_links_to_is_a_step():

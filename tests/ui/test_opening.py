@@ -129,7 +129,7 @@ def test_classifier_outlines_what_is_read_and_says_what_each_half_has_seen() -> 
     select(app, 0, int(batch.lengths[0]) - 1)
     word = batch.input_token(int(batch.inputs[0, batch.lengths[0] - 1]))
     assert texts(app, "markdown")[0] == (
-        f"**Sequence 0, timestep {batch.lengths[0] - 1}: label {batch.targets[0, 0]}, read “{word}”**"
+        f"## Sequence 0, timestep {batch.lengths[0] - 1}: label {batch.targets[0, 0]}, read “{word}”"
     )
     assert (
         f"The sequence is read here. Of a bidirectional LSTM, the forward half has seen all {batch.lengths[0]} "
@@ -141,7 +141,7 @@ def test_decoder_says_what_it_read() -> None:
     app = select(sample("dates-trained"), 0, 0)
     batch = sample_batch("dates-trained")
     target, read = batch.token(int(batch.targets[0, 0])), batch.input_token(int(batch.inputs[0, 0]))
-    assert texts(app, "markdown")[0] == f"**Sequence 0, timestep 0: target {target}, read “{read}”**"
+    assert texts(app, "markdown")[0] == f"## Sequence 0, timestep 0: target {target}, read “{read}”"
     assert any("what the decoder read" in note["text"] for note in picture(app)["layout"]["annotations"])
 
 

@@ -86,7 +86,7 @@ def unrecorded_hovers(app: AppTest) -> list[str]:
 
 def cells_say_what_is_known(app: AppTest) -> None:
     select(app, 0, 2)
-    assert texts(app, "markdown")[0] == "**Sequence 0, timestep 2: target sat**"
+    assert texts(app, "markdown")[0] == "## Sequence 0, timestep 2: target sat"
     assert (
         f"probability {np.exp(-2):.4f} · rank 4 · entropy 1.0000 nats · share of the number {200 / SUM:.1f} % · "
         "gradient: can't be told without logits"
@@ -155,7 +155,7 @@ def test_doctor_reductions_and_identify_answer_without_logits() -> None:
     text = f"{np.nansum(FIELDS['losses'][0] + FIELDS['losses'][2]) / 12:.4f}"
     run(app.text_input(key=key_of(app, "identify_number")).set_value(text))
     found = [node for node in nodes(container(app, "identify_answer")) if node.type == "markdown"]
-    said = " ".join(plain(str(line.value)) for line in found).removeprefix("##### ")
+    said = " ".join(plain(str(line.value)) for line in found).removeprefix("## ")
     assert said == answer(identify(analysis.batch, text), text)
 
 

@@ -93,7 +93,7 @@ def test_runs_page_leads_from_the_run_to_the_timestep_that_got_worse(folder):
     pick(app, "run_trajectory", 3, 2)
     go(app, "Explore")
     assert number(app) == f"{losses_of(30)[POOL != 0].mean():.4f}"
-    assert texts(app, "markdown")[0] == f"**Sequence {row}, timestep 2: target tea**"
+    assert texts(app, "markdown")[0] == f"## Sequence {row}, timestep 2: target tea"
 
 
 def test_runs_page_puts_the_step_of_the_ribbon_on_all_pages(folder):

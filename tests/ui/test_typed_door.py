@@ -255,7 +255,7 @@ def test_hostile_token_is_text(token: str) -> None:
     app = select(typed(f"a {word}"), 0, 1)
     assert shown(app).batch.vocabulary == ("<pad>", "a", word)
     headings = texts(app, "markdown")
-    assert headings[0] == f"**Sequence 0, timestep 1: target {visible(word[:80])}**"
+    assert headings[0] == f"## Sequence 0, timestep 1: target {visible(word[:80])}"
 
 
 @pytest.mark.parametrize("text", ["-1 2", "-100 1", "4294967296 1", "9007199254740993 0", "-9223372036854775808 1"])

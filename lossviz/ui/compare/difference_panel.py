@@ -46,9 +46,10 @@ def _numbers(comparison: Comparison) -> None:
         ("From the divisor", comparison.from_divisor, "What it makes that the sum is divided by another number."),
         ("B", float(comparison.b.value), ""),
     )
-    for place, (label, value, about) in zip(st.columns(5), parts, strict=True):
-        sign = "+" if about and value >= 0 else ""
-        place.metric(label, f"{sign}{number(value)}", help=about or None)
+    with st.container(key="compare_numbers", horizontal=True, gap="large"):
+        for label, value, about in parts:
+            sign = "+" if about and value >= 0 else ""
+            st.metric(label, f"{sign}{number(value)}", help=about or None, width="content")
 
 
 def _tokens(comparison: Comparison) -> None:

@@ -31,7 +31,7 @@ def card(state: State, analysis: Analysis, finding: Finding, *, is_open: bool) -
         with st.container(horizontal=True, vertical_alignment="center"):
             kind = finding.severity
             st.badge(WORDS[kind], icon=ICONS[kind], color=COLOURS[kind])  # type: ignore[arg-type]
-            st.markdown(f"**{finding.code} · {literal(finding.title)}**", width="stretch")
+            st.markdown(f"### {finding.code} · {literal(finding.title)}", width="stretch", anchors=False)
             if not is_open:
                 _show(finding)
         st.markdown(literal(finding.message))
@@ -114,7 +114,7 @@ def _text(value: float | int | str) -> str:
 def _fix(finding: Finding) -> None:
     if not finding.fix:
         return
-    st.markdown("**What to write instead**")
+    st.markdown("#### What to write instead", anchors=False)
     names = [LIBRARIES.get(library, library) for library in finding.fix]
     for tab, code in zip(st.tabs(names), finding.fix.values(), strict=True):
         tab.code(code, language="python")

@@ -25,7 +25,7 @@ SOUND = "If the number is not the one that your loop prints, ask the page Identi
 def doctor_panel(state: State, analysis: Analysis, diagnosis: Diagnosis, refusal: str) -> None:
     """Draw the sentence and the cards; the finding that was chosen, else the first one, is drawn on the equation."""
     with st.container(key="doctor_answer", gap="small"):
-        st.markdown(f"#### {_answer(diagnosis)}", anchors=False)
+        st.markdown(f"## {_answer(diagnosis)}", anchors=False)
         if refusal:
             say("error", refusal)
         else:

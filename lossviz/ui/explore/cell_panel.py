@@ -34,7 +34,7 @@ def cell_panel(state: State, analysis: Analysis) -> None:
             return
         explanation = analysis.explain(*state.cell)
         place = f"Sequence {explanation.sequence}, timestep {explanation.timestep}"
-        st.markdown(f"**{place}: {_heading(analysis, explanation)}**")
+        st.markdown(f"## {place}: {_heading(analysis, explanation)}", anchors=False)
         st.caption(cell_words(explanation, has_number=has_number(analysis)))
         where = reading_words(analysis, explanation.sequence, explanation.timestep)
         if where:

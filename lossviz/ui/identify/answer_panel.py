@@ -77,7 +77,7 @@ def _show(found: Found) -> None:
     question = found.question
     first, *rest = _SENTENCE.split(answer(found.matches, ", ".join(question.reported)), maxsplit=1)
     with st.container(key="identify_answer", gap="small"):
-        st.markdown(f"##### {literal(first)}")
+        st.markdown(f"## {literal(first)}", anchors=False)
         if not found.matches and question.other is None and len(question.reported) == 1:
             rest.append(nearest_convention(found.analysis, float(question.reported[0])))
             given = dict(question.options)

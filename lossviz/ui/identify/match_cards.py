@@ -61,7 +61,7 @@ def cards_panel(analysis: Analysis, matches: Sequence[Match], options: Options, 
 def _card(analysis: Analysis, match: Match, options: Options | None, *, explained: bool = False) -> None:
     with st.container(border=True, key=f"match_{match.rank}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{literal(match.title)}** · {escaped(match.code)}", width="content")
+            st.markdown(f"### {literal(match.title)} · {escaped(match.code)}", width="content", anchors=False)
             st.badge(KINDS[match.kind], color=COLOURS[match.kind])  # type: ignore[arg-type]
             if match.accidental:
                 st.badge("Perhaps by chance", color="gray", help=CHANCE)

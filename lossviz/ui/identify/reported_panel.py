@@ -54,9 +54,9 @@ def question_panel(state: State) -> Question:
         number, set_up, other = st.columns([2.4, 1, 1], vertical_alignment="bottom")
         with number:
             text = _number(state, source)
-        with set_up.popover("How the loop is set up", width="stretch"):
+        with set_up.popover("How the loop is set up", width="stretch", wrap=True):
             options, wrongly_typed = _set_up()
-        with other.popover("A second batch", width="stretch"):
+        with other.popover("A second batch", width="stretch", wrap=True):
             batch, printed = _other(state)
         _said(dict(options), batch, printed)
     reported = numbers_in(text)

@@ -28,7 +28,7 @@ from lossviz.ui.shared.widgets import escaped, literal
 
 __all__ = ["HEADING", "announced", "ask_again", "ask_panel", "feedback_panel", "question_panel"]
 
-HEADING = ".st-key-learn_question h3"
+HEADING = ".st-key-learn_question h2"
 GIVEN = "_given"
 SELECT = "Select a cell in the picture, by mouse or with the arrow keys."
 
@@ -36,7 +36,7 @@ SELECT = "Select a cell in the picture, by mouse or with the arrow keys."
 def question_panel(step: Step) -> None:
     """Draw what to know and the new words."""
     with st.container(key="learn_question", gap="small"):
-        st.subheader(f"{step.id} {step.title}", anchor=False)
+        st.header(f"{step.id} {step.title}", anchor=False)
         st.markdown(literal(step.body))
         new = [word for word in WORDS if word.name in step.words]
         if new:
@@ -49,21 +49,19 @@ def ask_panel(state: State, step: Step) -> None:
     with st.container(key="learn_answer"), st.form(f"learn_form_{step.id}", border=False):
         for place, ask in enumerate(step.asks):
             _field(state, step, place, ask, disabled=done.is_committed)
-        check_place, show_place = st.columns(2)
-        check_place.form_submit_button(
+        buttons = st.container(horizontal=True)
+        buttons.form_submit_button(
             "Check",
             key="learn_check",
             type="primary",
             shortcut="Alt+K",
-            width="stretch",
             disabled=done.is_committed,
             on_click=partial(_check, state, step),
         )
-        show_place.form_submit_button(
+        buttons.form_submit_button(
             "Show me",
             key="learn_show",
             shortcut="Alt+S",
-            width="stretch",
             disabled=done.is_committed,
             on_click=partial(_show, state, step),
         )

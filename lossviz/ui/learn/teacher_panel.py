@@ -41,7 +41,7 @@ def teacher_panel(state: State) -> Step:
             st.markdown("&nbsp;")
             return step
         with st.container(key="learn_question", gap="small"):
-            st.subheader(f"{step.id} {step.title}", anchor=False)
+            st.header(f"{step.id} {step.title}", anchor=False)
             st.markdown(literal(step.body))
         left, right = st.columns([1, 1.5])
         with left:

@@ -97,11 +97,12 @@ def _count(state: State, length: int) -> int:
 
 
 def _numbers(split: Split) -> None:
-    means, once, summed, difference = st.columns(4)
-    means.metric("Mean of means, nats", number_text(split.torch_mean_of_means), help=MEAN_HELP)
-    once.metric("Divided once, nats", number_text(split.divided_once), help=ONCE_HELP)
-    difference.metric("Difference", number_text(split.torch_mean_of_means - split.divided_once))
-    summed.metric("Sum of means", number_text(split.sum_of_means), help=SUM_HELP)
+    means, once = split.torch_mean_of_means, split.divided_once
+    with st.container(key="split_numbers", horizontal=True, gap="large"):
+        st.metric("Mean of means, nats", number_text(means), help=MEAN_HELP, width="content")
+        st.metric("Divided once, nats", number_text(once), help=ONCE_HELP, width="content")
+        st.metric("Sum of means", number_text(split.sum_of_means), help=SUM_HELP, width="content")
+        st.metric("Difference", number_text(means - once), width="content")
 
 
 MEAN_HELP = (

@@ -21,26 +21,26 @@ def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
         The place of the doctor's badge, which a page fills when it has the time.
     """
     top = headline(analysis)
-    number, divisor, perplexity, counting, padding, doctor = st.columns([1.4, 1.9, 0.9, 1.35, 0.7, 1])
-    with number.container(key="explore_number"):
+    # A line that wraps: at any zoom, every label and number is whole.
+    line = st.container(key="headline", horizontal=True, gap="large")
+    with line.container(key="explore_number", width="content"):
         if refusal:
             st.metric("Loss", "no number")
         else:
             st.metric(f"Loss, {top.unit}", top.value, help=f"All digits: {top.equation}")
-    with divisor.container(key="explore_divisor"):
+    with line.container(key="explore_divisor", width="content"):
         if not refusal:
             counts, short = top.divisor_counts, top.divisor_counts if top.divides else "nothing"
             whole = len(short) <= LABEL and short == counts  # a longer label is cut off
             st.metric(f"Divided by {short}", top.divisor, help=None if whole else f"By {counts}.")
     digits = f"All digits: {top.perplexity}, " if len(top.perplexity) > NARROW else ""
     help_text = f"{digits}exp of a mean loss in nats; only a mean has one."
-    perplexity.metric("Perplexity", _narrow(top.perplexity) or "–", help=help_text)
+    line.metric("Perplexity", _narrow(top.perplexity) or "–", help=help_text, width="content")
     unit = "timestep" if top.cells == "1" else "timesteps"
-    counting.metric(
-        f"Count, of {top.cells} {unit}" if len(top.cells) < NARROW else f"Count, of {top.cells}", top.counting
-    )
-    padding.metric("Padding", top.padding)
-    place = doctor.container(key="doctor_badge", gap=None)
+    of = f"Count, of {top.cells} {unit}" if len(top.cells) < NARROW else f"Count, of {top.cells}"
+    line.metric(of, top.counting, width="content")
+    line.metric("Padding", top.padding, width="content")
+    place = line.container(key="doctor_badge", gap=None, width="content")
     if refusal:
         say("error", refusal)
     elif not analysis.is_scalar:

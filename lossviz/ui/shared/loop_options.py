@@ -41,7 +41,7 @@ def loop_options(analysis: Analysis, complaints: DeltaGenerator) -> dict[str, An
     for option in CONVENTION_OPTIONS:
         if option.start is not None:
             default_widget(f"loop_{option.name}", option.start)
-    with st.popover("Options of the loop", width="stretch"):
+    with st.popover("Options of the loop", width="stretch", wrap=True):
         given, wrong = option_fields(CONVENTION_OPTIONS, "loop_", empty="none")
     possible = _possible(analysis, given, wrong)
     with complaints:

@@ -25,6 +25,7 @@ class View {
     this.root = root;
     const [plot, layer, overlay, line, field, error, live] = root.children;
     Object.assign(this, { plot, overlay, error, live, paint: new Paint(layer, plot), hand: new Hand(this, field), terms: new Terms(this, line) });
+    this.table = root.parentElement.querySelector(".lossviz-plot-table");
     this.cell = null; // what is outlined here
     this.number = 0; // of the last event of the user
     this.sent = 0; // when it was sent
@@ -46,6 +47,7 @@ class View {
     this.gone = true;
     clearTimeout(this.timer);
     clearTimeout(this.telling);
+    clearTimeout(this.tabling);
     this.resized.disconnect();
     globalThis.Plotly?.purge(this.plot);
   }
@@ -106,11 +108,14 @@ class View {
     return painted;
   }
 
-  async react(Plotly, sent, { data, layout }) {
+  async react(Plotly, sent, figure) {
+    const scale = scaleOf(this.root);
+    const { data, layout } = enlarged(figure, scale);
+    Object.assign(WORD, { size: 12 * scale, small: 10.5 * scale });
     delete layout.width;
     // Zoom stays while the rows and columns are the same ones, and as long as the figure says.
     const uirevision = `${layout.uirevision ?? ""}: ${sent.extent}`;
-    Object.assign(layout, { autosize: true, height: sent.height, uirevision });
+    Object.assign(layout, { autosize: true, height: sent.height * scale, uirevision });
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", ...layout.modebar };
     this.home = home(layout);
     // Where axes come or go or the colour bar turns, plotly.js would leave parts of the old picture behind.
@@ -122,11 +127,13 @@ class View {
     for (const trace of this.plot._fullData ?? []) delete trace._colorAx;
     await Plotly.react(this.plot, data, layout, { ...CONFIG, toImageButtonOptions: { filename: sent.name } });
     if (fresh) this.listen();
-    this.made = sent.width;
+    Object.assign(this, { made: sent.width, scale, last: sent });
     this.tellWidth();
     const select = (trace) => trace.type === "heatmap" && trace.visible === true && trace.meta?.select === true;
     this.grids = sent.selectable ? this.plot._fullData.filter(select).map((trace) => new Grid(trace, this.plot)) : [];
     this.outline();
+    clearTimeout(this.tabling);
+    this.tabling = setTimeout(() => this.tabulate(layout.annotations), TABLE_AFTER_MS);
     const { pictures } = this;
     Object.assign(this.root.dataset, { drawn: ++pictures.drawn, shown: ++pictures.shown, rev: layout.meta?.rev ?? "" });
   }
@@ -145,7 +152,7 @@ class View {
   }
 
   describe({ label, height, selectable }) {
-    this.plot.style.height = `${height}px`;
+    this.plot.style.height = `${height * scaleOf(this.root)}px`;
     this.root.setAttribute("aria-label", label);
     this.root.setAttribute("role", selectable ? "application" : "figure");
     if (selectable) {
@@ -163,7 +170,8 @@ class View {
 
   /** Tells the server how wide the picture is, since that decides which words fit in its cells. */
   tellWidth() {
-    const width = this.plot._fullLayout?.width; // as drawn: asking the page would make it lay itself out again
+    const drawn = this.plot._fullLayout?.width; // asking the page would make it lay itself out again
+    const width = drawn && drawn / this.scale; // in the pixels that the server draws for
     if (!this.made || !width || Math.abs(width - this.made) <= 12 || width === this.told) return;
     this.told = width;
     clearTimeout(this.telling);
@@ -171,9 +179,24 @@ class View {
   }
 
   resize() {
-    if (this.pictures.drawn && this.plot.clientWidth && this.plot.clientWidth !== this.plot._fullLayout?.width)
-      globalThis.Plotly.Plots.resize(this.plot);
+    if (!this.pictures.drawn) return;
+    if (!this.drawing && Math.abs(scaleOf(this.root) - this.scale) > 0.01) return void this.again();
+    if (this.plot.clientWidth && this.plot.clientWidth !== this.plot._fullLayout?.width)
+      return void globalThis.Plotly.Plots.resize(this.plot).then(() => this.tellWidth());
     this.tellWidth();
+  }
+
+  /** Draws the last picture once more, since the page's type has another size now. */
+  async again() {
+    this.describe(this.last);
+    await this.react(globalThis.Plotly, this.last, this.last.figure());
+    this.refresh();
+  }
+
+  /** Writes the picture as a table, for people who can't see it. */
+  tabulate(annotations) {
+    const table = tableOf(this.grids, annotations);
+    this.table.replaceChildren(...(table ? [table] : []));
   }
 
   // The selection

@@ -48,6 +48,7 @@ _HTML = """
     </dl>
   </details>
 </div>
+<div class="lossviz-plot-table"></div>
 """
 _HEIGHT = 450
 
@@ -168,11 +169,13 @@ def _ends(numbers: Any, count: int) -> str:
 def _component() -> Any:
     names = (
         "plot_load.js",
+        "plot_scale.js",
         "plot_grid.js",
         "plot_model.js",
         "plot_paint.js",
         "plot_hand.js",
         "plot_terms.js",
+        "plot_table.js",
         "plot.js",
     )
     code = "\n".join((_HERE / name).read_text("utf-8") for name in names)

@@ -7,6 +7,7 @@ class Grid {
     this.name = trace.name ?? "";
     this.z = trace.z;
     [this.xgap, this.ygap] = [trace.xgap ?? 0, trace.ygap ?? 0];
+    this.words = Array.isArray(trace.text?.[0]) ? trace.text : null; // of each cell, as Plotly writes it
     this.x = new Side(plot, axisName(trace.xaxis, "x"), [...(trace.x ?? Array(columns).keys())]);
     this.y = new Side(plot, axisName(trace.yaxis, "y"), [...(trace.y ?? Array(trace.z.length).keys())]);
     this.subplot = (trace.xaxis ?? "x") + (trace.yaxis ?? "y");

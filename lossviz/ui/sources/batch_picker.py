@@ -15,18 +15,17 @@ from lossviz.layouts import batch_of
 from lossviz.recording import is_run
 from lossviz.reductions import reduction_named
 from lossviz.runs import open_run
-from lossviz.samples import DEFAULT
 from lossviz.settings import FILE_VARIABLE, MASKS
 from lossviz.ui.session.default_reduction import AS_IT_COMES, Choices, recorded_with, trained_with
 from lossviz.ui.session.link_checks import Links, one_of
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
-from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import escaped, literal, say
 from lossviz.ui.sources.assumptions_panel import assumptions_panel
 from lossviz.ui.sources.opened_file import TABLES, Origin, name_of, read_origin
 from lossviz.ui.sources.rename_dialog import ask_names
 from lossviz.ui.sources.rule_samples import DOOR_SAMPLES, sample_batch
+from lossviz.ui.sources.sample_choice import choose_sample
 from lossviz.ui.sources.sentences import sentences_door
 from lossviz.ui.sources.step_picker import step_picker
 from lossviz.ui.sources.typed import typed_door
@@ -94,15 +93,7 @@ def _in_words(choices: Choices, other: Choices) -> str:
 
 
 def _sample_door(state: State) -> None:
-    name = select(
-        state,
-        "sample",
-        "Sample",
-        {name: sample.title for name, sample in DOOR_SAMPLES.items()},
-        first=DEFAULT,
-        about="Recorded batches of a trained model, worked examples, one batch per kind of wrong content, and a bad "
-        "and a good one for each rule of the doctor.",
-    )
+    name = choose_sample(state)
     known = state.known("sample", name)
     lesson = DOOR_SAMPLES[name].lesson
     state.show(known or Source("sample", name, sample_batch(name), lesson, reduction=trained_with(name)))

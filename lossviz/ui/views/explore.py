@@ -14,9 +14,11 @@ from lossviz.ui.shared.findings_badge import badge
 from lossviz.ui.shared.headline_panel import numbers_panel, problems_panel, refusal_panel
 from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
+from lossviz.ui.shared.projector import is_projecting
 from lossviz.ui.shared.script_panel import script_panel
 from lossviz.ui.shared.settings_panel import chosen_quantity
 from lossviz.ui.shared.widgets import kept_apart
+from lossviz.ui.views.projected import projected
 
 __all__ = ["explore"]
 
@@ -25,7 +27,7 @@ def explore() -> None:
     """Draw the page."""
     state = get_state()
     if has_batch(state):
-        _page(state)
+        (projected if is_projecting() else _page)(state)
 
 
 @st.fragment

@@ -1,0 +1,36 @@
+// The picture as a table, for people who can't see it: a row a sequence, a column a timestep, and the sum in one sentence.
+
+const TABLE_AFTER_MS = 400; // after the last picture: it need not follow every key
+const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&#35;": "#" };
+
+/** What Plotly's text says, without its tags. */
+const plainText = (text) => text.replace(/<br>/g, ", ").replace(/<[^>]*>/g, "").replace(/&(lt|gt|amp|#35);/g, (mark) => ENTITIES[mark]);
+
+const element = (name, text = "", attributes = {}) => Object.assign(document.createElement(name), { textContent: text, ...attributes });
+
+/** The heatmaps that can be selected in, as one table; null where there is none. */
+function tableOf(grids, annotations) {
+  if (!grids.length) return null;
+  const [first] = grids;
+  const sum = annotations?.find(({ name }) => name === "divisor")?.text;
+  const table = element("table");
+  table.append(element("caption", plainText([grids.map(({ name }) => name).join(", "), sum].filter(Boolean).join(": "))));
+  const head = table.createTHead().insertRow();
+  head.append(element("th", "sequence", { scope: "col" }), ...first.x.at.map((t) => element("th", `timestep ${t}`, { scope: "col" })));
+  const body = table.createTBody();
+  first.y.at.forEach((b, row) => {
+    const line = body.insertRow();
+    line.append(element("th", String(b), { scope: "row" }));
+    first.x.at.forEach((t, column) => {
+      const target = first.words?.[row]?.[column]?.split("<br>")[0].split(", first choice")[0];
+      const numbers = grids.map((grid) => `${grid.name} ${numberAt(grid, row, column)}`);
+      line.append(element("td", [target && plainText(target), ...numbers].filter(Boolean).join(", ")));
+    });
+  });
+  return table;
+}
+
+function numberAt(grid, row, column) {
+  const value = Number(grid.z[row]?.[column] ?? NaN);
+  return Number.isNaN(value) ? "no number" : String(+value.toPrecision(4));
+}
