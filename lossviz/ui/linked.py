@@ -1,5 +1,6 @@
 """What an address may say: the choices that are linked, each declared where its control is drawn."""
 
+from lossviz.ui.around import projector
 from lossviz.ui.compare import choice_panel
 from lossviz.ui.doctor import findings_panel, rules_panel
 from lossviz.ui.explore import mask_panel, stages_panel
@@ -9,7 +10,7 @@ from lossviz.ui.reductions import conventions_panel, split_panel
 from lossviz.ui.runs import filters, run_choice
 from lossviz.ui.runs import sequences_panel as runs_sequences_panel
 from lossviz.ui.session.link_checks import Check
-from lossviz.ui.shared import downloads_panel, equation, loop_options, projector, script_panel, settings_panel, window
+from lossviz.ui.shared import downloads_panel, equation, loop_options, script_panel, settings_panel, window
 from lossviz.ui.sources import batch_picker, sample_choice, sentences, step_picker, typed
 
 __all__ = ["CHOICES"]

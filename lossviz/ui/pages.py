@@ -2,15 +2,15 @@
 
 import streamlit as st
 
+from lossviz.ui.around.address import address_buttons
+from lossviz.ui.around.glossary_panel import glossary_panel
+from lossviz.ui.around.projector import is_projecting, leave_button, projector_switch, use_projector
+from lossviz.ui.around.semantics import heading, semantics
 from lossviz.ui.learn.live_page import arrive
 from lossviz.ui.link import restore
 from lossviz.ui.linked import CHOICES
 from lossviz.ui.session.state import get_state
 from lossviz.ui.session.waiting import on_every_page
-from lossviz.ui.shared.address import address_buttons
-from lossviz.ui.shared.glossary_panel import glossary_panel
-from lossviz.ui.shared.projector import is_projecting, leave_button, projector_switch, use_projector
-from lossviz.ui.shared.semantics import heading, semantics
 from lossviz.ui.shared.settings_panel import choose_settings
 from lossviz.ui.sources.batch_picker import doors
 from lossviz.ui.train.door import arrive_at_frame

@@ -1,7 +1,7 @@
 """Screenshots of every page in every size and theme, to be looked at: `make screens`.
 
-They lie in tests/artifacts/screens/ as SCENE-THEME-SIZE.png, with one sheet of all sizes. A name chooses scenes:
-`python -m tests.browser.screens explore learn`. What is clipped is printed, and asserted in test_sizes.py.
+They lie in tests/artifacts/screens/ as SCENE-THEME-SIZE.png, with one sheet of all sizes. Names choose scenes:
+`make screens SCENES="explore learn"`. What is cut off is printed, and asserted in test_accessibility.py.
 """
 
 import sys
@@ -39,7 +39,7 @@ CLIPPED = """() => {
     const style = getComputedStyle(element);
     if (!['hidden', 'clip'].includes(style.overflowX) || !element.textContent.trim()) continue;
     if (element.closest('canvas, svg, .js-plotly-plot, .katex-mathml, [aria-hidden=true], [data-testid=stCode], ' +
-        '[data-testid=stDataFrame]'))
+        '[data-testid=stDataFrame], [data-collapsed=true]'))
       continue;
     const { width, height } = element.getBoundingClientRect();
     if (width < 2 || height < 2 || element.scrollWidth <= element.clientWidth + 1) continue;
@@ -88,6 +88,7 @@ SCENES = {
     "runs": Scene("runs", of_a_run=True),
     "compare": Scene("compare", of_a_run=True),
     "learn": Scene("learn", query="chapter=2&step=2"),
+    "train": Scene("train"),
     "learn-teacher": Scene("learn", query="chapter=2&step=3&teacher=1&stop=2"),
     "projector": Scene("", GOLDEN | {"projector": True}),
     "projector-number": Scene("", {"door": "Sample", "sample": "alice-trained", "projector": True, "stage": "number"}),

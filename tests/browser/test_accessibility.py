@@ -27,9 +27,10 @@ SEEN = {
         "runs",
         "compare",
         "learn",
+        "train",
         "projector-number",
     ],
-    "dark_page": ["explore-cell", "doctor-bad", "reductions", "identify-answer", "runs", "compare", "learn"],
+    "dark_page": ["explore-cell", "doctor-bad", "reductions", "identify-answer", "runs", "compare", "learn", "train"],
 }
 NARROW = ("1024x768", "150%", "200%")
 TABLE = ".st-key-explore_equation .lossviz-plot-table table"

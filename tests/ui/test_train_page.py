@@ -98,7 +98,7 @@ def replay(monkeypatch):
 
 def test_runs_are_shown_only_after_the_prediction_and_a_wrong_one_is_answered():
     app = act()
-    assert app.subheader[0].value == "Act 1: Stop lost"
+    assert app.header[0].value == "Act 1: Stop lost"
     assert "pad_id = model.stop_id" in html(app)
     assert not any(has(app, key) for key in ("train_frames", "train_verdict", "train_texts", "train_controls"))
     click(app, "train_check")
@@ -188,14 +188,14 @@ def test_act_with_two_optimizers_shows_both_and_the_verdicts_fill_the_table():
     verdicts = [text for text in texts(app, "markdown") if text.startswith("Does the number lie?")]
     assert "Is the model harmed? **Yes**" in verdicts[0]
     click(app, "train_next_button")
-    assert app.subheader[0].value == "Act 4: Space is the pad id"
+    assert app.header[0].value == "Act 4: Space is the pad id"
     assert app.query_params["act"] == "4"
     click(app, "train_show")
     assert "Stop lost" not in html(app)
     assert html(app).count("3 Divided by B · T") == 2
     bar = next(field for field in app.button_group if field.key == key_of(app, "act"))
     run(bar.set_value("3"))
-    assert (app.subheader[0].value, has(app, "train_frames")) == ("Act 3: Divided by B · T", True)
+    assert (app.header[0].value, has(app, "train_frames")) == ("Act 3: Divided by B · T", True)
 
 
 @pytest.mark.parametrize("name", [1, 2, 3, 4, 5])
@@ -210,7 +210,7 @@ def test_every_act_has_its_recording_its_verdict_and_its_texts(name):
 
 @pytest.mark.parametrize("name", ["99", "0", "<b>", "1.5", ""])
 def test_addresses_of_no_act_open_the_first(name):
-    assert act(name).subheader[0].value == "Act 1: Stop lost"
+    assert act(name).header[0].value == "Act 1: Stop lost"
 
 
 def test_training_gives_the_numbers_of_the_recording_and_is_found_again(replay):

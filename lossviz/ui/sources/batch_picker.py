@@ -221,4 +221,4 @@ _DOORS: dict[str, Callable[[State], None]] = {
     "Model": sentences_door,
 }
 
-LINKED: Links = {"door": one_of(_DOORS), "sample": one_of(DOOR_SAMPLES)}
+LINKED: Links = {"door": one_of(_DOORS)}

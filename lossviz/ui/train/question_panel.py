@@ -13,7 +13,7 @@ from lossviz.ui.train.address import go_to
 
 __all__ = ["HEADING", "act_buttons", "committed", "question_panel", "title_of"]
 
-HEADING = ".st-key-train_question h3"
+HEADING = ".st-key-train_question h2"
 NOTHING = "Predict first; Show me skips the prediction."
 
 
@@ -31,7 +31,7 @@ def question_panel(state: State, act: Act) -> None:
     """Draw the question with the line that differs, then the answers, or what became of the one that was given."""
     asked, answered = st.columns([1, 1.1], gap="medium")
     with asked, st.container(key="train_question", gap="small"):
-        st.subheader(title_of(act), anchor=False)
+        st.header(title_of(act), anchor=False)
         st.markdown(literal(act.question))
         _changed_line(state)
     with answered:
@@ -82,14 +82,9 @@ def _answers(state: State, act: Act) -> None:
         if read_widget(key) not in texts:
             write_widget(key, None)
         st.pills("Your prediction", texts, key=key, format_func=literal, width="stretch")
-        check, show = st.columns(2)
-        check.form_submit_button(
-            "Commit", key="train_check", type="primary", shortcut="Alt+K", width="stretch",
-            on_click=partial(_commit, state, act),
-        )  # fmt: skip
-        show.form_submit_button(
-            "Show me", key="train_show", shortcut="Alt+S", width="stretch", on_click=partial(_show, state, act)
-        )
+        buttons, commit, show = st.container(horizontal=True), partial(_commit, state, act), partial(_show, state, act)
+        buttons.form_submit_button("Commit", key="train_check", type="primary", shortcut="Alt+K", on_click=commit)
+        buttons.form_submit_button("Show me", key="train_show", shortcut="Alt+S", on_click=show)
     with st.container(key="train_feedback"):
         for verdict in state.staging.predictions.verdicts.get(str(act.number), ()):
             st.warning(literal(verdict.hint))

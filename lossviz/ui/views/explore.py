@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lossviz.ui.around.projector import is_projecting
 from lossviz.ui.explore.cell_panel import cell_panel
 from lossviz.ui.explore.mask_panel import mask_panel
 from lossviz.ui.explore.picture_panel import picture_panel
@@ -14,7 +15,6 @@ from lossviz.ui.shared.findings_badge import badge
 from lossviz.ui.shared.headline_panel import numbers_panel, problems_panel, refusal_panel
 from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.page import analysis_on_screen, has_batch
-from lossviz.ui.shared.projector import is_projecting
 from lossviz.ui.shared.script_panel import script_panel
 from lossviz.ui.shared.settings_panel import chosen_quantity
 from lossviz.ui.shared.widgets import kept_apart

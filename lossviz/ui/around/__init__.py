@@ -1,0 +1,1 @@
+"""What surrounds every page: its heading, the words, the link, projector mode."""
