@@ -20,6 +20,11 @@ def numbers_panel(analysis: Analysis, refusal: str) -> DeltaGenerator:
     Returns:
         The place of the doctor's badge, which a page fills when it has the time.
     """
+    with st.container():  # keeps its place, whatever it holds
+        return _numbers(analysis, refusal)
+
+
+def _numbers(analysis: Analysis, refusal: str) -> DeltaGenerator:
     top = headline(analysis)
     # A line that wraps: at any zoom, every label and number is whole.
     line = st.container(key="headline", horizontal=True, gap="large")

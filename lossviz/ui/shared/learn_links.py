@@ -25,8 +25,10 @@ TOPICS = {
 """What can be explained, and the step that does."""
 
 
-def learn_links(*topics: str) -> None:
-    """Draw a line of links, one a topic of `TOPICS`."""
+def learn_links(*topics: str, reduction: str = "") -> None:
+    """Draw a line of links, one a topic of `TOPICS`, and one about the reduction where that has flags."""
+    if reduction == "sequence_loss":
+        topics = (*topics, "flags of sequence_loss")
     with st.container(key="learn_links", horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Learn about", width="content")
         for topic in topics:

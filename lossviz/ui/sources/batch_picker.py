@@ -20,6 +20,7 @@ from lossviz.ui.session.default_reduction import AS_IT_COMES, Choices, recorded_
 from lossviz.ui.session.link_checks import Links, one_of
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, default_widget, read_widget, write_widget
+from lossviz.ui.shared.selectbox import select
 from lossviz.ui.shared.widgets import escaped, literal, say
 from lossviz.ui.sources.assumptions_panel import assumptions_panel
 from lossviz.ui.sources.opened_file import TABLES, Origin, name_of, read_origin

@@ -38,8 +38,7 @@ def _page(state: State) -> None:
     if state.source is not None and state.source.current.declared_mask != state.declared:
         st.rerun()
     analysis, refusal = analysis_on_screen(state)
-    with st.container():
-        doctor = numbers_panel(analysis, refusal)
+    doctor = numbers_panel(analysis, refusal)
     window = picture_panel(state, analysis, has_number=not refusal)
     with kept_apart("The badge"), doctor:
         badge(analysis)
@@ -57,6 +56,5 @@ def _page(state: State) -> None:
         save_panel(state, analysis, chosen_quantity(), window)
     with kept_apart("The code"):
         script_panel(analysis, has_number=not refusal)
-    flags = ("flags of sequence_loss",) if analysis.settings.reduction == "sequence_loss" else ()
-    learn_links("mask", "padding", "divisor", "perplexity", *flags)
+    learn_links("mask", "padding", "divisor", "perplexity", reduction=analysis.settings.reduction)
     remember(state)
