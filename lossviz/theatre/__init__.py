@@ -14,7 +14,7 @@ from lossviz.theatre._files import folder, read, read_run, to_bytes, write
 from lossviz.theatre._jobs import KEPT, PATIENCE, PRESENT, WAITING, Job, Jobs
 from lossviz.theatre._recording import SIDES, Frame, Group, Recording, Run, Scene, Written
 from lossviz.theatre._runs import export_runs
-from lossviz.theatre._settings import BUGS, MODELS, OPTIMIZERS, RIGHT, SEED, STEPS, Settings, frame_steps
+from lossviz.theatre._settings import BUGS, MODELS, OPTIMIZERS, RIGHT, SEEDS, STEPS, Settings, frame_steps
 from lossviz.theatre._verdict import HARM_FROM, LIE_FROM, Verdict
 from lossviz.theatre.events import Growing
 
@@ -29,7 +29,7 @@ __all__ = [
     "PATIENCE",
     "PRESENT",
     "RIGHT",
-    "SEED",
+    "SEEDS",
     "SIDES",
     "STEPS",
     "WAITING",

@@ -27,7 +27,7 @@ class Dates(Stage):
     def __init__(self) -> None:
         self._known: Seq2SeqModel = load_trained("dates")
         train, test = (corpus("dates", split) for split in ("train", "test"))
-        width = max(len(self._ids([target])[0]) for _, target in [*train, *test]) + 1
+        width = max(map(len, self._ids([target for _, target in [*train, *test]]))) + 1
         self.arrays, self.held_out = (self._arrays(pairs, width) for pairs in (train, test))
         self.pairs = test
         _, inputs, targets, lengths = self.held_out

@@ -12,7 +12,7 @@ from typing import IO
 from lossviz.theatre._messages import FAILED, to_line
 from lossviz.theatre._settings import Settings
 
-__all__ = ["main"]
+__all__ = ["NICE", "main"]
 
 NICE = 10
 

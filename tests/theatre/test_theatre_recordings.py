@@ -125,6 +125,13 @@ def test_theatre_programs_print_their_formula_of_the_losses_that_are_drawn(setti
             np.testing.assert_allclose(run.prints, expected, rtol=2e-5, atol=1e-6)
 
 
+def test_theatre_docs_print_how_each_recording_ends():
+    text = (folder().parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+    for settings in PAIRS:
+        for run in (read(settings).right, read(settings).wrong):
+            assert f"| `{settings.file(run.bug)}` | {run.told[-1]:.4f} | {run.true[-1, 0]:.4f} |" in text
+
+
 def test_theatre_verdict_has_its_limits_and_says_both_answers():
     verdict = Verdict(printed=2 * (1 - LIE_FROM) - 1e-9, true=2.0, right_true=2.0 - HARM_FROM - 1e-9)
     assert (verdict.lies, verdict.harmed) == (True, True)
