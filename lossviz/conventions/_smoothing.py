@@ -15,7 +15,7 @@ import numpy as np
 from lossviz.conventions._convention import ADD, FINITE, PADDING, ROWS, SCALE, SPLIT, Convention
 from lossviz.conventions._make import custom, users
 from lossviz.conventions._terms import Terms
-from lossviz.conventions._without_pad import mass, smoothed_without_pad
+from lossviz.conventions._without_pad import mass, total_without_pad
 from lossviz.reductions import Options
 
 __all__ = ["SMOOTHED"]
@@ -54,11 +54,11 @@ def _above_least(terms: Terms, options: Options) -> Any:
 
 
 def _crossed(terms: Terms, options: Options) -> Any:
-    return terms.total(terms.under_mask(smoothed_without_pad(terms, options.smoothing or 0.0)[0]))
+    return total_without_pad(terms, options.smoothing or 0.0)[0]
 
 
 def _joey(terms: Terms, options: Options) -> Any:
-    return terms.total(terms.under_mask(smoothed_without_pad(terms, options.smoothing or 0.0)[1]))
+    return total_without_pad(terms, options.smoothing or 0.0)[1]
 
 
 def _tokens(terms: Terms, _: Options) -> Any:

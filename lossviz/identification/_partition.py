@@ -88,10 +88,10 @@ class Totals:
     ([3.0, nan], [6.0, nan])
     """
 
-    def __init__(self, array: Array) -> None:
+    def __init__(self, array: Array, total: float | None = None) -> None:
         self._array, self._odd = array, np.zeros(0, int)
         with np.errstate(invalid="ignore", over="ignore"):
-            self._total = float(array.sum())
+            self._total = float(array.sum()) if total is None else total
         if not np.isfinite(self._total):
             odd = ~np.isfinite(array)
             self._odd = np.flatnonzero(odd)
@@ -155,9 +155,11 @@ class Weighed:
         factors = spread(self.weights)
         with np.errstate(all="ignore"):
             product = factors * loss
-            if np.isnan(product.sum()):  # 0 · NaN
+            total = float(product.sum())
+            if total != total:  # 0 · NaN
                 product = np.where(factors != 0, product, 0.0)
-        return Totals(product)
+                total = float(product.sum())
+        return Totals(product, total)
 
     @property
     def total(self) -> float:
