@@ -29,7 +29,8 @@ LAST = 20  # printed numbers that are averaged
 
 
 def write_theatre(folder: Path) -> None:
-    """Train each cast once, write each of its runs, and print the verdicts."""
+    """Write the texts, train each cast once, write each of its runs, and print the verdicts."""
+    write_corpora(folder / "corpora")
     for (model, optimizer), bugs in CASTS.items():
         for settings, events in zip(*_rehearsed(model, bugs, optimizer), strict=True):
             recording = Growing(settings).add_all(events)
@@ -58,6 +59,7 @@ def _rehearsed(model: str, bugs: Sequence[str], optimizer: str) -> tuple[list[Se
 
 def write_corpora(folder: Path) -> None:
     """Write the texts of the characters and of the dates, one a line, the fixed batch first of the held-out ones."""
+    folder.mkdir(parents=True, exist_ok=True)
     parts, shown = prose.split(), train_language_model.SHOWN
     kept_out = [*shown, *(text for text in (*parts.test, *parts.validation) if text not in shown)]
     _write(

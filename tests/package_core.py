@@ -111,6 +111,16 @@ def records():
     return [batch.targets.tolist(), batch.logits.tolist(), batch.reported]
 
 
+def plays():
+    """Every recording of the theatre as a wheel brings it, with its code, and the texts that a worker would train on."""
+    from lossviz.theatre import ACTS, code, read
+    from lossviz.theatre._corpora import corpus
+
+    pairs = [settings for act in ACTS for settings in act.settings]
+    assert all(read(settings).finished and code(settings).changed for settings in pairs)
+    return [len(pairs), *(len(corpus(name, "train")) for name in ("characters", "dates", "reviews"))]
+
+
 def records_of_transformers():
     """Two steps of a model of transformers, recorded and opened again, and what else was loaded for it."""
     import torch

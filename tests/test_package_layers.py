@@ -185,5 +185,9 @@ def test_package_core_command_says_what_to_install(core):
     }
 
 
+def test_package_core_plays_the_theatre_and_holds_its_texts(core):
+    assert core("plays") == [9, 680, 4000, 800]
+
+
 def test_package_core_records_a_run_and_opens_it(core):
     assert core("records") == [[[1, 2]], [[[0.0] * 4] * 2], "1.3863"]

@@ -51,8 +51,8 @@ def test_theatre_worker_gives_the_first_frames_of_the_shipped_recording():
     On the machine that made the recording the frames are equal to the last bit. Elsewhere another CPU may add float32
     in another order: 1e-7 a step, which 20 steps of Adam at 0.01 have not yet carried beyond a thousandth.
     """
-    shipped = read(Settings("dates", "stop-is-pad"))
-    jobs, settings = Jobs([sys.executable, "-c", NOT_NICE]), Settings("dates", "stop-is-pad", steps=20)
+    shipped = read(Settings("reviews", "last-column"))
+    jobs, settings = Jobs([sys.executable, "-c", NOT_NICE]), Settings("reviews", "last-column", steps=20)
     job, end = jobs.attach(settings, "a"), time.monotonic() + 600
     while job.live:
         assert time.monotonic() < end
