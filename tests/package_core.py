@@ -112,7 +112,7 @@ def records():
 
 
 def plays():
-    """Every recording of the theatre as a wheel brings it, with its code, and the texts that a worker would train on."""
+    """Every recording of the theatre as a wheel brings it, with its code; how many texts a worker would train on."""
     from lossviz.theatre import ACTS, code, read
     from lossviz.theatre._corpora import corpus
 
