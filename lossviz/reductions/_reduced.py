@@ -99,7 +99,8 @@ def quotient(numerator: Array, divisor: Array) -> Array:
     [0.25, 0.0, nan]
     """
     zero = np.equal(divisor, 0)
-    if not zero.any():  # by far the most frequent, and three passes over [B, T] less
-        return np.asarray(numerator / divisor)
-    safe = np.where(zero, 1.0, divisor)
-    return np.where(zero & ~np.isnan(numerator), 0.0, numerator / safe)
+    with np.errstate(over="ignore", invalid="ignore"):  # sums of weights of 1e308 are inf, and so their mean NaN
+        if not zero.any():  # by far the most frequent, and three passes over [B, T] less
+            return np.asarray(numerator / divisor)
+        safe = np.where(zero, 1.0, divisor)
+        return np.where(zero & ~np.isnan(numerator), 0.0, numerator / safe)

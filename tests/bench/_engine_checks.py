@@ -56,6 +56,41 @@ def tiny(loaded: str) -> dict[str, Any]:
     }
 
 
+def together(batch: str, length: str, classes: str) -> dict[str, float]:
+    """Our call and PyTorch's in turn, in one process: the ratios, and our processor time after each of them."""
+    from lossviz.engine import load_tensorflow, per_timestep
+
+    load_tensorflow()
+    import torch
+
+    torch.set_num_threads(2)
+    shape = (int(batch), int(length), int(classes))
+    logits, targets = np.load(large_logits(*shape)), large_targets(*shape)
+    x, y = torch.from_numpy(logits).flatten(0, 1), torch.from_numpy(targets).flatten()
+
+    def ours() -> tuple[float, float]:
+        start, busy = time.perf_counter(), time.process_time()
+        per_timestep(logits, targets)
+        return time.perf_counter() - start, time.process_time() - busy
+
+    def theirs() -> float:
+        start = time.perf_counter()
+        torch.nn.functional.cross_entropy(x, y, reduction="none")
+        return time.perf_counter() - start
+
+    ours(), theirs()
+    pairs, after_ours = [], []
+    for _ in range(9):
+        pairs.append((theirs(), *ours()))
+        after_ours.append(ours()[1])
+    torchs, mine, busy = (np.array(column) for column in zip(*pairs, strict=True))
+    return {
+        "ratio": mine.min() / torchs.min(),
+        "median": float(np.median(mine / torchs)),
+        "cost": float(np.median(busy) / np.median(after_ours)),
+    }
+
+
 def accuracy() -> dict[str, dict[str, float]]:
     """The largest relative error of each field over all paths and dtypes, by kind of logits."""
     from lossviz.engine import per_timestep
@@ -93,4 +128,8 @@ def _peak() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"memory": memory, "tiny": tiny, "accuracy": accuracy}[sys.argv[1]](*sys.argv[2:])))
+    print(
+        json.dumps(
+            {"memory": memory, "tiny": tiny, "together": together, "accuracy": accuracy}[sys.argv[1]](*sys.argv[2:])
+        )
+    )
