@@ -16,7 +16,7 @@ from lossviz.theatre.events import Event
 
 __all__ = ["COMMAND", "Worker"]
 
-COMMAND = (sys.executable, "-m", "lossviz.theatre.worker")
+COMMAND = (sys.executable, "-P", "-m", "lossviz.theatre.worker")  # -P: a json.py where the app was started is not ours
 _ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
 

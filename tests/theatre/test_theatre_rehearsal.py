@@ -66,8 +66,10 @@ def test_theatre_worker_gives_the_first_frames_of_the_shipped_recording():
         np.testing.assert_allclose(own.reported, other.reported[:20], rtol=1e-3)
 
 
-def test_theatre_worker_ends_when_the_server_is_killed():
-    server = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=ROOT)
+def test_theatre_worker_ends_when_the_server_is_killed(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')")  # the server's folder is not the worker's
+    path = {**os.environ, "PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen([sys.executable, "-P", "-c", PARENT], stdout=subprocess.PIPE, cwd=tmp_path, env=path)
     with server.stdout as lines:
         worker = int(lines.readline())
     while os.getpriority(os.PRIO_PROCESS, worker) < NICE:  # which is the first thing that it does
