@@ -12,7 +12,7 @@ from lossviz.recording._disk.compaction import compact
 from lossviz.recording._disk.folders import is_run
 from lossviz.recording._disk.run import Run, details_of, open_run
 from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION
-from lossviz.recording._disk.shards import read_shard, shard_columns, shard_timesteps
+from lossviz.recording._disk.shards import ShardFooter, read_shard, shard_columns, shard_footer
 from lossviz.recording._recorder import Recorder
 from lossviz.recording._settings import RecordingSettings
 from lossviz.recording._shards import (
@@ -34,6 +34,7 @@ __all__ = [
     "RecordingSettings",
     "Run",
     "RunHead",
+    "ShardFooter",
     "ShardWriter",
     "compact",
     "create_run",
@@ -44,7 +45,7 @@ __all__ = [
     "read_head",
     "read_shard",
     "shard_columns",
+    "shard_footer",
     "shard_source",
-    "shard_timesteps",
     "write_json",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossviz.errors import FormatError, InputError, require
-from lossviz.recording import COLUMNS, details_of, read_shard, shard_columns, shard_timesteps
+from lossviz.recording import COLUMNS, ShardFooter, details_of, read_shard, shard_columns, shard_footer
 from lossviz.recording import Run as RecordedRun
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Database:
         self._streams: list[str] = []
         self._view("rows", _rows_sql(self._shards()))
         self.mask = self._mask()
-        self._view("timesteps", _timesteps_sql(self.mask, self._pad))
+        self._view("timesteps", _timesteps_sql(self.mask, self._pad, are_classes=self._are_classes))
         self._view("sequences", _sequences_sql(self.mask, self._pad))
 
     def query(self, sql: str, *values: Any) -> "pd.DataFrame":
@@ -76,9 +76,20 @@ class Database:
     @cached_property
     def timesteps(self) -> int:
         """How many timesteps are recorded, padding included: what the files say of themselves."""
-        parquet = [path for path, _ in self._recorded.shards if path.suffix == ".parquet"]
         counted = [self.query(f"SELECT coalesce(sum(len(targets)), 0) FROM {name}") for name in self._streams]
-        return sum(map(shard_timesteps, parquet)) + sum(int(table.to_numpy()[0, 0]) for table in counted)
+        return sum(one.timesteps for one in self._footers) + sum(int(table.to_numpy()[0, 0]) for table in counted)
+
+    @cached_property
+    def _footers(self) -> tuple[ShardFooter, ...]:
+        return tuple(shard_footer(path) for path, _ in self._recorded.shards if path.suffix == ".parquet")
+
+    @property
+    def _are_classes(self) -> bool:
+        """Whether the files say that every target is a class, so that no query has to look."""
+        return not self._streams and all(
+            one.targets is not None and one.targets[0] >= 0 and (one.classes is None or one.targets[1] < one.classes)
+            for one in self._footers
+        )
 
     @property
     def is_weighted(self) -> bool:
@@ -170,7 +181,7 @@ def _sql_type(kind: str) -> str:
     return names[kind.strip("[]")] + ("[]" if "[" in kind else "")
 
 
-def _timesteps_sql(mask: str, pad: int | None) -> str:
+def _timesteps_sql(mask: str, pad: int | None, *, are_classes: bool) -> str:
     """The lists as they were recorded, and what each timestep weighs."""
     rules = {
         "weights": "weights",
@@ -186,15 +197,14 @@ def _timesteps_sql(mask: str, pad: int | None) -> str:
     )
     weights = rules.get(mask, f"CASE {cases} ELSE {rules[last]} END")
     named = "step, rank, micro_batch, row, length, classes, ignore_id, targets, inputs"
-    return f"SELECT {named}, {_known('losses')} AS losses, {weights} AS weights FROM rows"
+    return f"SELECT {named}, {_known('losses', are_classes=are_classes)} AS losses, {weights} AS weights FROM rows"
 
 
-def _known(losses: str) -> str:
+def _known(losses: str, *, are_classes: bool) -> str:
     """The losses; null where the target is no class, or the length of the sequence can't be."""
-    sound = (
-        "list_min(targets) >= 0 AND (classes IS NULL OR list_max(targets) < greatest(classes, 2)) "
-        "AND (length IS NULL OR length BETWEEN 0 AND len(targets))"
-    )
+    sound = "(length IS NULL OR length BETWEEN 0 AND len(targets))"
+    if not are_classes:
+        sound += " AND list_min(targets) >= 0 AND (classes IS NULL OR list_max(targets) < greatest(classes, 2))"
     one = (
         "targets[i] >= 0 AND (classes IS NULL OR targets[i] < greatest(classes, 2)) "
         "AND (length IS NULL OR weights IS NOT NULL OR length BETWEEN 0 AND len(targets))"

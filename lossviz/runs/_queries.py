@@ -13,7 +13,7 @@ __all__ = [
     "STRIPS",
     "SUMMARIES",
     "TRAJECTORY",
-    "bands",
+    "UNNESTED",
     "grouped",
     "sequences",
     "steps",
@@ -33,7 +33,8 @@ FILTERS = {
     "lengths": "tokens BETWEEN ? AND ?",
 }
 """What a list of sequences can be cut down by."""
-_LISTS = {"position": "timesteps", "token": "targets", "weight": "losses"}
+UNNESTED = {"position": "timesteps", "token": "targets", "weight": "losses"}
+"""Groups of single timesteps, and the list of that; the others are of sequences."""
 
 # Lists are summed in place; a sum that is to be NaN where an entry is null counts the entries that are there.
 _LOSS = (
@@ -44,23 +45,21 @@ _LOSS = (
 _WEIGHT = "CASE WHEN weights IS NULL THEN len(losses) ELSE coalesce(list_sum(weights), 0) END"
 
 
-def steps(among: str) -> str:
+def steps(among: str, *, weighted: bool) -> str:
     """One row a step; `among` is a condition on `step`, which the files answer by row groups."""
+    weight = ", unnest(weights)::DOUBLE AS weight" if weighted else ""
+    loss, divisor = _sums(weighted=weighted)
     return f"""
-SELECT step, sum(loss) / nullif(sum(weight), 0) AS mean, sum(weight) AS divisor,
-  1 - sum(tokens) / nullif(sum(width), 0) AS padding, count(*) AS sequences, sum(unknown)::BIGINT AS unknown
-FROM (SELECT step, {_LOSS} AS loss, {_WEIGHT} AS weight, len(losses) AS tokens, width,
-  len(losses) - list_count(losses) AS unknown FROM sequences WHERE {among})
-GROUP BY step ORDER BY step"""
-
-
-def bands(among: str) -> str:
-    """10, 50 and 90 % of the losses that count, one row a step; `among` as above."""
-    return f"""
-SELECT step, bands[1] AS low, bands[2] AS middle, bands[3] AS high FROM (
-  SELECT step, quantile_cont(loss, [0.1, 0.5, 0.9]) AS bands FROM (
-    SELECT step, unnest(losses) AS loss FROM sequences WHERE {among})
-  WHERE NOT isnan(loss) GROUP BY step)"""
+WITH each AS (
+  SELECT step, count(*) AS sequences, sum(width) AS width FROM sequences WHERE {among} GROUP BY step),
+counted AS (
+  SELECT step, {loss} AS loss, {divisor} AS divisor, count(*) AS tokens, count(*) - count(loss) AS unknown,
+    quantile_cont(loss, [0.1, 0.5, 0.9]) FILTER (NOT isnan(loss)) AS bands
+  FROM (SELECT step, unnest(losses) AS loss{weight} FROM sequences WHERE {among}) GROUP BY step)
+SELECT step, loss / nullif(divisor, 0) AS mean, coalesce(divisor, 0) AS divisor,
+  1 - coalesce(tokens, 0) / nullif(width, 0) AS padding, sequences, coalesce(unknown, 0)::BIGINT AS unknown,
+  bands[1] AS low, bands[2] AS middle, bands[3] AS high
+FROM each LEFT JOIN counted USING (step) ORDER BY step"""
 
 
 SUMMARIES = f"""
@@ -112,17 +111,26 @@ SELECT {_KEY} AS sequence, steps, first_step, last_step, tokens, mean, before, a
 
 def grouped(name: str, *, weighted: bool) -> str:
     """The losses that count, summed for each value of what `GROUPS` names; `weighted` where not every weight is 1."""
-    if name in _LISTS:
-        loss, weight = "coalesce(unnest(losses)::DOUBLE, 'NaN'::DOUBLE)", "unnest(weights)::DOUBLE" if weighted else "1"
-        values = f"SELECT unnest({_LISTS[name]}) AS value, {loss} AS loss, {weight} AS weight FROM sequences"
-        value = "weight" if name == "weight" else "value"
-        source = f"SELECT {value} AS value, weight * loss AS loss, weight, 1 AS number FROM ({values})"
+    order, column = "loss DESC, value" if name == "token" else "value", "target" if name == "token" else name
+    if name in UNNESTED:
+        weight = ", unnest(weights)::DOUBLE AS weight" if weighted else ""
+        value = "value" if name != "weight" else "weight" if weighted else "1"
+        source = f"SELECT unnest({UNNESTED[name]}) AS value, unnest(losses) AS loss{weight} FROM sequences"
+        number, loss, divisor = "count(*)", *_sums(weighted=weighted)
     else:
-        source = f"SELECT {GROUPS[name]} AS value, loss, weight, tokens AS number FROM summaries WHERE tokens > 0"
-    order = "loss DESC, value" if name == "token" else "value"
+        value, number, loss, divisor = GROUPS[name], "sum(tokens)::BIGINT", "sum(loss)", "sum(weight)"
+        source = "SELECT * FROM summaries WHERE tokens > 0"
     return f"""
-SELECT value AS {"target" if name == "token" else name}, sum(number)::BIGINT AS count, sum(loss) AS loss,
-  sum(weight) AS divisor, {_MEAN} AS mean FROM ({source}) GROUP BY value ORDER BY {order}"""
+SELECT value AS {column}, count, loss, divisor, loss / nullif(divisor, 0) AS mean FROM (
+  SELECT {value} AS value, {number} AS count, {loss} AS loss, {divisor} AS divisor FROM ({source}) GROUP BY 1)
+ORDER BY {order}"""
+
+
+def _sums(*, weighted: bool) -> tuple[str, str]:
+    """Σ weight · loss and Σ weight of unnested timesteps; the first is NaN where a loss is not known."""
+    if weighted:
+        return f"sum(weight * coalesce(loss::DOUBLE, {_NAN}))", "sum(weight)"
+    return f"CASE WHEN count(loss) < count(*) THEN {_NAN} ELSE sum(loss::DOUBLE) END", "count(*)::DOUBLE"
 
 
 def tokens(where: str | None) -> str:

@@ -183,7 +183,8 @@ class Run(OpenedRun):
         return self._kept(("by", name), lambda: self._by(name))
 
     def _by(self, name: str) -> "pd.DataFrame":
-        table = self._summaries.query(queries.grouped(name, weighted=self._database.is_weighted))
+        database = self._database if name in queries.UNNESTED else self._summaries
+        table = database.query(queries.grouped(name, weighted=database.is_weighted))
         table["share"] = table["loss"] / table["loss"].sum()
         if name == "token":
             table.insert(0, "token", [self.token(int(target)) for target in table["target"]])

@@ -48,8 +48,7 @@ def _read(database: Database, steps: "np.ndarray[Any, Any]", known: tuple[int, .
     first, last = int(steps[0]), int(steps[-1])
     whole = len(steps) == sum(first <= step <= last for step in known)
     among = f"step BETWEEN {first} AND {last}" if whole else f"step IN ({', '.join(str(int(step)) for step in steps)})"
-    sums, bands = (database.query(ask(among)) for ask in (queries.steps, queries.bands))
-    return sums.merge(bands, on="step", how="left")
+    return database.query(queries.steps(among, weighted=database.is_weighted))
 
 
 def checked_columns(

@@ -234,7 +234,7 @@ def test_compare_page_compares_an_edited_batch_with_how_it_came():
 
 
 def test_runs_page_filters_by_length_and_timestep_typed_or_clicked(folder):
-    """Lengths are 3, 4 and 2; a bar that is selected fills the filter, and empties it when selected again."""
+    """Lengths are 3, 4 and 2; a bar that is selected fills the filter, and Escape empties it."""
     app = open_page("runs")
 
     def left():

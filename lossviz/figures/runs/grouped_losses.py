@@ -75,9 +75,11 @@ def _tokens(table: "pd.DataFrame", width: float, theme: Theme) -> go.Figure:
     ]
     at = np.arange(len(names), dtype=np.int32)
     bars = _bars(shares, at, theme, across=True)
-    frame["xaxis2"] = {"overlaying": "x", "anchor": "y", "range": [-0.5, 0.5], "visible": False, "fixedrange": True}
-    cells = _cells(shares[:, None], np.array([0], np.int32), at, [[text] for text in hover]) | {"xaxis": "x2"}
-    return figure([bars | {"text": [f"{share:.1%}" for share in shares], **_labels(theme)}, cells], frame)
+    frame["xaxis2"] = frame["xaxis"] | {"overlaying": "x"}
+    frame["xaxis"] = frame["xaxis"] | {"range": [-0.5, 0.5]}  # plotly.js takes clicks for the axes below alone
+    cells = _cells(shares[:, None], np.array([0], np.int32), at, [[text] for text in hover])
+    words = {"text": [f"{share:.1%}" for share in shares], "xaxis": "x2", **_labels(theme)}
+    return figure([bars | words, cells], frame)
 
 
 def _numbers(table: "pd.DataFrame", name: str, width: float, theme: Theme) -> go.Figure:
@@ -98,10 +100,11 @@ def _numbers(table: "pd.DataFrame", name: str, width: float, theme: Theme) -> go
     heights, words = np.full((1, last - first + 1), np.nan), [""] * (last - first + 1)
     for value, mean, text in zip(values - first, means, hover, strict=True):
         heights[0, value], words[value] = mean, text
-    frame["yaxis2"] = {"overlaying": "y", "anchor": "x", "range": [0.5, -0.5], "visible": False, "fixedrange": True}
+    frame["yaxis2"] = frame["yaxis"] | {"overlaying": "y", "side": "left", "tickmode": "auto"}
+    frame["yaxis"] = frame["yaxis"] | {"range": [0.5, -0.5], "visible": False}
     frame["xaxis"]["range"] = [first - 0.5, last + 0.5]
     at = np.arange(first, last + 1, dtype=np.int32)
-    return figure([bars, _cells(heights, at, np.array([0], np.int32), [words]) | {"yaxis": "y2"}], frame)
+    return figure([bars | {"yaxis": "y2"}, _cells(heights, at, np.array([0], np.int32), [words])], frame)
 
 
 _HOVER = "%{customdata}<extra></extra>"

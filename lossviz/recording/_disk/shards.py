@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 __all__ = [
+    "ShardFooter",
     "arrow_steps",
     "check_schema",
     "first_rows",
@@ -24,8 +26,8 @@ __all__ = [
     "read_shard",
     "refusing",
     "shard_columns",
+    "shard_footer",
     "shard_name",
-    "shard_timesteps",
     "shards",
 ]
 
@@ -100,8 +102,23 @@ def shard_columns(path: Path, run: str) -> frozenset[str]:
         return frozenset(schema.names)
 
 
-def shard_timesteps(path: Path) -> int:
-    """How many timesteps a Parquet shard holds, padding included, as its footer says.
+@dataclass(frozen=True)
+class ShardFooter:
+    """What a Parquet shard says of itself without its rows being read.
+
+    Attributes:
+        timesteps: how many there are, padding included.
+        targets: the lowest and the highest target, or None where a row group does not say them.
+        classes: the lowest V of its rows, or None where no row has one.
+    """
+
+    timesteps: int
+    targets: tuple[int, int] | None
+    classes: int | None
+
+
+def shard_footer(path: Path) -> ShardFooter:
+    """Read the footer of a Parquet shard.
 
     Raises:
         FormatError: if it can't be read.
@@ -110,9 +127,17 @@ def shard_timesteps(path: Path) -> int:
 
     with refusing(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it."):
         footer = pyarrow.parquet.read_metadata(path)
+        places = {footer.schema.column(at).path.partition(".")[0]: at for at in range(footer.num_columns)}
         groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
-        places = [at for at in range(footer.num_columns) if footer.schema.column(at).path.startswith("losses.")]
-        return sum(group.column(at).num_values for group in groups for at in places)
+        targets = [group.column(places["targets"]).statistics for group in groups]
+        classes = [group.column(places["classes"]).statistics for group in groups] if "classes" in places else []
+        said = all(one is not None and one.has_min_max for one in targets) and bool(targets)
+        known = [one.min for one in classes if one is not None and one.has_min_max]
+        return ShardFooter(
+            timesteps=sum(group.column(places["losses"]).num_values for group in groups),
+            targets=(min(one.min for one in targets), max(one.max for one in targets)) if said else None,
+            classes=min(known, default=None),
+        )
 
 
 def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int | None = None) -> "pyarrow.Table":

@@ -68,7 +68,7 @@ def filters(state: State, run: Run) -> dict[str, Any]:
 
 
 def take_clicked_bars(run: Run) -> None:
-    """Let the bar that was clicked last filter the list, before the filters are drawn; clicked again, it lets go."""
+    """Let the bar that was clicked last filter the list, before the filters are drawn; Escape lets go."""
     for name, bars in BARS.items():
         before = bar_of(run, name)
         picked = selected_cell(bars.plot, before)

@@ -30,7 +30,9 @@ def groups_panel(run: Run) -> None:
                 cell=bar_of(run, name),
                 label=f"{LABELS[name]} A bar that is selected filters the list.",
             )
-    st.caption("Select a bar to see only the sequences that have it; select it again to see all.")
+    st.caption(
+        "Select a bar to see only the sequences that have it; Escape, or an emptied field above, shows all again."
+    )
     with st.expander("Download the tables", key="run_save", on_change="rerun") as panel:
         if panel.open:
             with st.container(horizontal=True):
