@@ -70,12 +70,15 @@ def test_docs_runs_questions_are_answered(tmp_path, monkeypatch):
         if " = " in code or code.startswith("import"):
             exec(code, names)  # noqa: S102
         else:
-            answers[code.partition("(")[0]] = eval(code, names)  # noqa: S307
-    assert answers["run.steps"]["mean"].tolist() == [(step + 8) / 3 for step in range(10)]
-    assert answers["run.sequences"].change.tolist() == [pytest.approx(2.5), 0]
-    assert answers["run.trajectory"].loss.tolist()[:4] == [0, 6, 1, 6]
-    assert answers["run.by"].target.tolist() == [2, 1, 3]
-    assert answers["run.tokens"].loss.tolist() == [6, 6, 9, 7, 6, 9, 8, 6, 9, 9, 6, 9]
-    assert answers["comparison.sentence"] == "2.6667 → 4.0000 nats, +1.3333: +1.3333 from the losses."
-    assert answers["comparison.cells"].sum() == pytest.approx(4 / 3)
-    assert answers["comparison.tokens"].target.tolist() == [1, 2, 3]
+            answers.setdefault(code.partition("(")[0], []).append(eval(code, names))  # noqa: S307
+    assert answers["run.steps"][0]["mean"].tolist() == [(step + 8) / 3 for step in range(10)]
+    assert answers["run.steps"][1]["formula"].tolist()[4] == "C03"
+    assert answers["run.outline"][0]["step"].tolist() == list(range(0, 1000, 100))
+    assert len(answers["run.sequences"][1]) == 0  # no sequence has 8 timesteps
+    assert answers["run.sequences"][0].change.tolist() == [pytest.approx(2.5), 0]
+    assert answers["run.trajectory"][0].loss.tolist()[:4] == [0, 6, 1, 6]
+    assert answers["run.by"][0].target.tolist() == [2, 1, 3]
+    assert answers["run.tokens"][0].loss.tolist() == [6, 6, 9, 7, 6, 9, 8, 6, 9, 9, 6, 9]
+    assert answers["comparison.sentence"][0] == "2.6667 → 4.0000 nats, +1.3333: +1.3333 from the losses."
+    assert answers["comparison.cells"][0].sum() == pytest.approx(4 / 3)
+    assert answers["comparison.tokens"][0].target.tolist() == [1, 2, 3]
