@@ -1,4 +1,4 @@
-"""A theatre whose workers replay the recording of act 1 instead of training: the same events, in about two seconds."""
+"""A theatre whose workers replay the recording of act 1 instead of training, as fast as a test asks."""
 
 import sys
 import tempfile
@@ -12,9 +12,12 @@ __all__ = ["SETTINGS", "events", "replaying"]
 
 SETTINGS = act_numbered(1).settings[0]
 PLAY = """
-import sys, time
+import os, sys, time
 sys.stdin.readline()
-for line in open(sys.argv[1]):
+lines = open(sys.argv[1]).readlines()
+for at, line in enumerate(lines):
+    while at == len(lines) // 2 and sys.argv[3] and not os.path.exists(sys.argv[3]):
+        time.sleep(0.05)
     print(line, end="", flush=True)
     time.sleep(float(sys.argv[2]))
 """
@@ -35,9 +38,12 @@ def events(off: float = 0.0) -> list[Event]:
     return [*happened, Ended(right.facts, wrong.facts)]
 
 
-def replaying(seconds: float = 2.0, off: float = 0.0) -> Jobs:
-    """A registry whose workers take so many seconds; whatever is asked for, act 1 is played."""
+def replaying(seconds: float = 1.0, off: float = 0.0, gate: Path | None = None) -> Jobs:
+    """A registry whose workers take so many seconds; whatever is asked for, act 1 is played.
+
+    With a `gate`, they wait in the middle until there is such a file.
+    """
     happened = events(off)
     script = Path(tempfile.mkdtemp(prefix="lossviz-replay-")) / "events.jsonl"
     script.write_bytes(b"".join(map(to_line, happened)))
-    return Jobs([sys.executable, "-c", PLAY, str(script), str(seconds / len(happened))])
+    return Jobs([sys.executable, "-c", PLAY, str(script), str(seconds / len(happened)), str(gate or "")])

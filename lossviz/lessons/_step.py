@@ -11,7 +11,7 @@ BEFORE = ("nothing", "targets", "losses", "unpadded", "mask", "logits", "cell")
 """What may stand beside a question: never the picture that answers it."""
 AFTER = ("equation", "mask", "cell", "value")
 """The picture that answers it: the equation, the mask, one timestep's arithmetic, or the reduced numbers."""
-PAGES = ("explore", "doctor", "reductions", "identify")
+PAGES = ("explore", "doctor", "reductions", "identify", "train")
 
 
 USUAL = Settings()
@@ -68,11 +68,15 @@ class Program:
 
 @dataclass(frozen=True)
 class Door:
-    """The live page that a step ends at, with its batch: one of `PAGES`, what to do there, a number to paste."""
+    """The live page that a step ends at, with its batch: one of `PAGES`, what to do there, a number to paste.
+
+    On the page Train it is an act, by its number.
+    """
 
     page: str
     words: str
     printed: str = ""
+    act: int = 0
 
 
 @dataclass(frozen=True)

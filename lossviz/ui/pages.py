@@ -45,6 +45,7 @@ def show_page() -> None:
     page.run()
     if is_projecting():
         leave_button()
+    pages[page].after()
 
 
 def _page(view: View) -> st.Page:

@@ -94,7 +94,7 @@ def _open(browser: Browser, scheme: Any, errors: list[str], foreign: list[str]) 
     yield page
     context.close()
     assert foreign == []
-    assert errors == []
+    assert errors == [], "\n".join(errors)
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_every_step_is_walked_by_keyboard_and_kept(
             assert [fields.nth(place).input_value() for place in range(fields.count())] == typed, step.id
         if following is not None:
             page.keyboard.press("Alt+n")
-            soon(page, "h3:focus", f"{following.id} {following.title}")
+            soon(page, "h2:focus", f"{following.id} {following.title}")
             assert (page.locator(".lossviz-memory").text_content() or "").endswith(following.title)
     expect(page.get_by_test_id("stMain")).to_contain_text("1 ● 2 ● 3 ● 4 ● 5 ● 6 ● 7 ● 8 ●")
     until(page, f"localStorage.getItem('{STORE}').split('\"right\"').length === {len(walked) + 1}")

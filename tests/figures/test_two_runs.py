@@ -42,6 +42,7 @@ def test_two_runs_of_a_classifier_are_drawn_as_if_each_timestep_were_read():
     figure = checked(two_runs([analyze(batch)] * 2, theme="dark"))
     assert not np.isnan(heatmaps(figure)[0].z).any()
     assert named(figure, "highlight") == []
+    assert figure.layout.title.text == "What each timestep would cost if it were read, nats"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from lossviz import Settings, analyze, apply_edits, diagnose, sequence_loss
 from lossviz.edits import Edit
 from lossviz.errors import SettingsError
 from lossviz.lessons import STEPS, analysis_of, batch_named
+from lossviz.theatre import act_numbered, read
 from tests.lessons.lesson_oracle import CAST, SHIFTED
 from tests.lessons.lesson_oracle import G as GOLDEN_LOSS
 from tests.lessons.lesson_oracle import M as GOLDEN_MASK
@@ -135,3 +136,11 @@ def test_boolean_mask_cuts_losses_to_whole_numbers_in_this_tensorflow():
     losses, mask = tf.constant(GOLDEN_LOSS, tf.float32), tf.constant(GOLDEN_MASK, tf.bool)
     found = float(tf.reduce_sum(tf.cast(losses * mask, tf.float32)))
     assert (found, CAST, round(float((GOLDEN_LOSS * GOLDEN_MASK).sum()), 4)) == (4.0, 4.0, 13.8)
+
+
+def test_unmasked_padding_harms_the_number_and_not_the_model():
+    """M29: a network learns to ignore padding: nearly true of the model, false of the number; as it was recorded."""
+    verdict = read(act_numbered(2).settings[0]).verdict()
+    assert (verdict.lies, verdict.harmed) == (True, False)
+    assert verdict.printed < 0.95 * verdict.true
+    assert abs(verdict.harm) < 0.1

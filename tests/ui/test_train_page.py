@@ -1,6 +1,7 @@
 """The page Train without a browser: predict, commit, then two runs frame by frame; trainings, doors, addresses."""
 
 import json
+import sys
 import time
 
 import numpy as np
@@ -82,6 +83,12 @@ def settled(app, *phases):
     return run(app)
 
 
+@pytest.fixture(autouse=True)
+def _one_drawing_a_run(monkeypatch):
+    """The page does not run again by itself: a test says when."""
+    monkeypatch.setattr(sys.modules["lossviz.ui.views.train"], "again", lambda _: None)
+
+
 @pytest.fixture
 def replay(monkeypatch):
     """Let the page train with workers that replay act 1."""
@@ -129,14 +136,13 @@ def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all():
             np.testing.assert_allclose(found[name], losses, rtol=1e-6)
         ends.add(picture(app, "train_picture")["layout"]["coloraxis"]["cmax"])
     np.testing.assert_allclose([*ends], [np.log(115) + 5])
-    printed, true = (raw["reported"][60:80].mean() for raw in RAW.values()), [r["true"][11, 0] for r in RAW.values()]
-    right, bug = printed
-    assert f"bug prints {bug:.3g}, true {true[1]:.3g}." in voice(app)
-    assert f"Step 80: right prints {right:.3g}, true {true[0]:.3g};" in voice(app)
-    [verdict] = [text for text in texts(app, "markdown") if text.startswith("Does the number lie?")]
-    told = [raw["told"][11] for raw in RAW.values()]
-    assert f"prints {told[1]:.3f}, truth {true[1]:.3f}" in verdict
-    assert f"Is the model harmed? **Yes**: {true[1] - true[0]:+.2f} nats" in verdict
+    told, true = ([raw[name].reshape(16, -1)[11, 0] for raw in RAW.values()] for name in ("told", "true"))
+    assert voice(app) == (
+        f"Step 80: right prints {told[0]:.3g}, true {true[0]:.3g}; bug prints {told[1]:.3g}, true {true[1]:.3g}."
+    )
+    [verdict] = [text for text in texts(app, "markdown") if text.startswith("**Verdict after step 80**")]
+    assert f"Does the number lie? **Yes**: prints {told[1]:.3f}, truth {true[1]:.3f}" in verdict
+    assert f"Is the model harmed? **Yes**: {true[1] - true[0]:+.2f} nats against the right run" in verdict
     lines = {trace["name"]: decoded(trace["y"]) for trace in picture(app, "train_lines")["data"]}
     np.testing.assert_array_equal(lines["bug, printed"], RAW["stop-is-pad"]["reported"])
     np.testing.assert_array_equal(lines["right, true"], RAW["right"]["true"][:, 0])
@@ -168,7 +174,7 @@ def test_frames_that_do_not_exist_open_nothing(frame):
 
 def test_play_shows_a_frame_after_the_other_and_stops_at_the_last():
     app = click(predicted(), "train_play")
-    assert voice(app).startswith("Before the first step")
+    assert voice(app).startswith("Step 0:")
     staging, seen = state(app).staging, []
     while staging.playing:
         staging.due = 0.0
@@ -185,7 +191,7 @@ def test_act_with_two_optimizers_shows_both_and_the_verdicts_fill_the_table():
     assert "<b>3 Divided by B · T, adam</b>" in html(app)
     pick(app, "train_pair_3", "SGD")
     run(app)
-    verdicts = [text for text in texts(app, "markdown") if text.startswith("Does the number lie?")]
+    verdicts = [text for text in texts(app, "markdown") if text.startswith("**Verdict")]
     assert "Is the model harmed? **Yes**" in verdicts[0]
     click(app, "train_next_button")
     assert app.header[0].value == "Act 4: Space is the pad id"
@@ -198,7 +204,7 @@ def test_act_with_two_optimizers_shows_both_and_the_verdicts_fill_the_table():
     assert (app.header[0].value, has(app, "train_frames")) == ("Act 3: Divided by B · T", True)
 
 
-@pytest.mark.parametrize("name", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("name", [one.number for one in ACTS])
 def test_every_act_has_its_recording_its_verdict_and_its_texts(name):
     app = predicted(name)
     assert said(app)[0].startswith("**This happens.**")

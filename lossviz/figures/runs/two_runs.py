@@ -24,7 +24,7 @@ __all__ = ["two_runs"]
 Spec = dict[str, Any]
 ROW, MOST_ROWS, GAP, RIGHT = 24.0, 16, 44.0, 120.0
 AXES = (("x", "y"), ("x2", "y2"))
-TITLE = "What each timestep costs, nats"
+TITLE, IF_READ = "What each timestep costs, nats", "What each timestep would cost if it were read, nats"
 
 
 def two_runs(
@@ -82,7 +82,9 @@ def two_runs(
         Box(place.batch.left, place.batch.top, half, high),
         Box(place.batch.left + half + GAP, place.batch.top, half, high),
     )
-    frame = base(TITLE, place.width, place.height, colours) | _axes(drawings[0], place, boxes)
+    frame = base(IF_READ if analyses[0].is_classifier else TITLE, place.width, place.height, colours) | _axes(
+        drawings[0], place, boxes
+    )
     frame["title"]["font"]["size"] = 14
     frame["coloraxis"] = colour_axis(analyses[0], quantity, place, scale, colours)
     frame["annotations"] = [

@@ -237,7 +237,7 @@ CHAPTER = Chapter(
             ),
             why="A causal model must say what it reads one timestep later. Copying is easy, and useless.",
             program=programs.COPIED,
-            door=Door("doctor", "SHF01 finds targets that are not shifted."),
+            door=Door("train", "Watch a model learn to copy, with a loss near 0.", act=5),
             words=("shifted",),
         ),
     ),

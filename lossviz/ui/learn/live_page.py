@@ -34,7 +34,7 @@ def door_panel(step: Step) -> None:
             page_named(step.door.page),
             label=f"Open in {title}",
             icon=":material/open_in_new:",
-            query_params={LESSON: step.id},
+            query_params={"act": str(step.door.act)} if step.door.act else {LESSON: step.id},
         )
         st.caption(literal(step.door.words))
 

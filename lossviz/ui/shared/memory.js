@@ -2,7 +2,7 @@
 // The server says what it wants to keep (`write`) and what it has read (`seen`): a text that is neither was written by
 // another tab, and goes to the server first, which merges the two.
 
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 10000; // a loaded machine is slow
 const known = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {

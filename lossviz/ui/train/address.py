@@ -41,7 +41,7 @@ def act_bar(state: State) -> Act:
     staging = state.staging
     act = staging.act
     editor = state.editors.draw(ACT, None, {ACT: str(act.number)})
-    left, right = st.columns([1, 1.2], vertical_alignment="bottom")
+    left, right = st.columns([1, 1.2], vertical_alignment="center")
     left.segmented_control(
         "Act",
         [str(one.number) for one in ACTS],
@@ -49,6 +49,7 @@ def act_bar(state: State) -> Act:
         required=True,
         key=editor.key,
         on_change=partial(_choose, state, editor),
+        label_visibility="collapsed",
     )
     done = " ".join(f"{one.number} {MARKS.get(staging.predictions.of(str(one.number)).state, '○')}" for one in ACTS)
     right.caption(f"{done}   ·   ● predicted right  ◐ shown  ○ open")

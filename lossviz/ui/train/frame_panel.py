@@ -56,6 +56,7 @@ def curves_panel(recording: Recording, at: int) -> None:
         )  # fmt: skip
         label = "Printed and true means of both runs over the steps; the numbers stand above and in the verdict."
         plot(figure, key=CURVES, label=label, selectable=False)
+        st.caption("Dots: what each program prints in training, step by step. Lines: the truth on held-out text.")
 
 
 def _analysis(run: Run, at: int) -> Analysis:

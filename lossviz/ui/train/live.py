@@ -97,7 +97,7 @@ def likeness(live: Recording, shipped: Recording) -> str:
     for side in ("right", "wrong"):
         one, other = live.side(side), shipped.side(side)
         frames, steps = min(len(one), len(other)), min(len(one.reported), len(other.reported))
-        for name, count in (("losses", frames), ("true", frames), ("reported", steps)):
+        for name, count in (("losses", frames), ("true", frames), ("told", frames), ("reported", steps)):
             gap = np.abs(np.asarray(getattr(one, name)[:count], float) - getattr(other, name)[:count])
             apart = max(apart, float(gap.max(initial=0.0)))
     if apart == 0:

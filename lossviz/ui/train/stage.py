@@ -1,7 +1,8 @@
-"""The stage: one slider over the frames, both heatmaps, the curves, the verdict, the texts; drawn again by itself.
+"""The stage: one slider over the frames, both heatmaps, the curves, the verdict, the texts.
 
-It is a fragment: what changes in it does not draw the rest of the page. Its interval can be changed only by a run of
-the whole page.
+While the frames play, or a training is watched, the page runs again and again (`again`). A fragment with `run_every`
+would draw less, but its timer is the browser's: where a tick met a click, the browser lost the page ("Bad delta path
+index", Streamlit 1.67).
 """
 
 import time
@@ -18,7 +19,7 @@ from lossviz.ui.train.frame_panel import curves_panel, frames_panel
 from lossviz.ui.train.live import is_running, leave, live_buttons, live_panel, recording_on_stage
 from lossviz.ui.train.verdict_panel import texts_panel, verdict_panel
 
-__all__ = ["controls", "stage"]
+__all__ = ["again", "controls", "stage"]
 
 PACE = 1 / 3
 """Seconds a frame while playing."""
@@ -27,9 +28,17 @@ LOOK = 0.5
 STEP = "train_step"
 
 
+def again(staging: Staging) -> None:
+    """Run the page once more after a while, if something moves on it; the last thing that a page does."""
+    if is_running(staging) or staging.playing:
+        time.sleep(PACE if staging.playing else LOOK)
+        st.rerun()
+
+
 def controls(state: State) -> None:
-    """Draw the buttons that change how often the stage is drawn, and the choice between the act's pairs."""
+    """Draw the buttons, and the choice between the act's pairs; before that, see whether a frame is due."""
     staging = state.staging
+    _tick(staging)
     with st.container(key="train_controls", horizontal=True, vertical_alignment="center"):
         if is_running(staging):
             label, icon = ("Follow", "play_arrow") if staging.step is not None else ("Pause", "pause")
@@ -46,21 +55,13 @@ def controls(state: State) -> None:
 
 
 def stage(state: State) -> None:
-    """Draw the stage, and again at its interval."""
-    interval = _interval(state.staging)
-    st.fragment(_stage, run_every=interval)(state, interval)
-
-
-def _stage(state: State, interval: float | None) -> None:
+    """Draw the stage: the next frame, if it is due."""
     staging = state.staging
     live_panel(staging)
     recording = recording_on_stage(staging)
     if recording is None:
         st.info("The recording of this act can't be read. Train it now makes it again.")
         return
-    _tick(staging, recording)
-    if _interval(staging) != interval:
-        st.rerun()
     at = _slider(state, recording)
     voice(_said(recording, at), quiet=staging.playing)
     frames_panel(staging, recording, at)
@@ -89,9 +90,10 @@ def _place(staging: Staging, recording: Recording) -> int:
     return max((at for at, step in enumerate(recording.steps) if step <= (staging.step or 0)), default=0)
 
 
-def _tick(staging: Staging, recording: Recording) -> None:
+def _tick(staging: Staging) -> None:
     """The next frame, if it is due; after the last one, playing is over."""
-    if not staging.playing or time.monotonic() < staging.due:
+    recording = recording_on_stage(staging) if staging.playing else None
+    if recording is None or time.monotonic() < staging.due:
         return
     following = [step for step in recording.steps if step > (staging.step or 0)]
     staging.due = time.monotonic() + PACE
@@ -101,18 +103,12 @@ def _tick(staging: Staging, recording: Recording) -> None:
         staging.step = following[0]
 
 
-def _interval(staging: Staging) -> float | None:
-    return PACE if staging.playing else LOOK if is_running(staging) else None
-
-
 def _said(recording: Recording, at: int) -> str:
-    step, right, wrong = recording.steps[at], recording.right, recording.wrong
-    if step == 0:
-        return f"Before the first step: right {right.true[at, 0]:.3g} nats, bug {wrong.true[at, 0]:.3g} nats."
-    return (
-        f"Step {step}: right prints {right.printed(step):.3g}, true {right.true[at, 0]:.3g}; "
-        f"bug prints {wrong.printed(step):.3g}, true {wrong.true[at, 0]:.3g}."
+    numbers = (
+        f"{name} prints {run.told[at]:.3g}, true {run.true[at, 0]:.3g}"
+        for name, run in (("right", recording.right), ("bug", recording.wrong))
     )
+    return f"Step {recording.steps[at]}: {'; '.join(numbers)}."
 
 
 def _pairs(staging: Staging) -> None:

@@ -20,15 +20,13 @@ def verdict_panel(state: State, recording: Recording, at: int) -> None:
     with st.container(key="train_verdict"):
         said, table = st.columns([1, 1.1], gap="medium")
         with said:
-            step = recording.steps[at]
-            st.markdown(f"**Verdict after step {step}**" if step else "**Before the first step nothing is printed.**")
-            if step:
-                verdict = recording.verdict(at)
-                number, harm = verdict.sentences[0], f"{verdict.harm:+.2f} nats against the right run".replace("-", "−")
-                st.markdown(
-                    f"Does the number lie? **{'Yes' if verdict.lies else 'No'}**: {escape(number)}  \n"
-                    f"Is the model harmed? **{'Yes' if verdict.harmed else 'No'}**: {harm}"
-                )
+            verdict = recording.verdict(at)
+            number, harm = verdict.sentences[0], f"{verdict.harm:+.2f} nats against the right run".replace("-", "−")
+            st.markdown(
+                f"**Verdict after step {recording.steps[at]}**, on text that neither model was trained on  \n"
+                f"Does the number lie? **{'Yes' if verdict.lies else 'No'}**: {escape(number)}  \n"
+                f"Is the model harmed? **{'Yes' if verdict.harmed else 'No'}**: {harm}"
+            )
             limits = f"A lie: from {100 * LIE_FROM:g} % off the truth on. Harm: from {HARM_FROM:g} nat a timestep on."
             st.caption(f"{limits} {_unharmed()}")
         with table:

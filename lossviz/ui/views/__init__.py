@@ -11,7 +11,7 @@ from lossviz.ui.views.identify import identify
 from lossviz.ui.views.learn import learn
 from lossviz.ui.views.reductions import reductions
 from lossviz.ui.views.runs import runs
-from lossviz.ui.views.train import train
+from lossviz.ui.views.train import run_again, train
 
 __all__ = ["BATCH", "LEARN", "RUN", "VIEWS", "View"]
 
@@ -29,6 +29,7 @@ class View:
 
     Attributes:
         show: draws it; `choose`: draws what is chosen in the sidebar for this page alone.
+        after: what is done when all is drawn.
         group: where it stands in the navigation; the pages of `LEARN` have no batch in the sidebar.
     """
 
@@ -38,6 +39,7 @@ class View:
     show: Callable[[], None]
     choose: Callable[[], None] = _nothing
     group: str = BATCH
+    after: Callable[[], None] = _nothing
 
 
 VIEWS: tuple[View, ...] = (
@@ -48,5 +50,5 @@ VIEWS: tuple[View, ...] = (
     View("runs", "Runs", "Which step, which sequence, which token should I look at?", runs, group=RUN),
     View("compare", "Compare", "What changed, and by how much?", compare, group=RUN),
     View("learn", "Learn", "What is a sequence loss made of?", learn, group=LEARN),
-    View("train", "Train", "What does one wrong line do?", train, group=LEARN),
+    View("train", "Train", "What does one wrong line do?", train, group=LEARN, after=run_again),
 )

@@ -10,9 +10,9 @@ from lossviz.ui.shared.learn_links import learn_links
 from lossviz.ui.shared.memory import memory
 from lossviz.ui.train.address import act_bar, enter, mirror
 from lossviz.ui.train.question_panel import HEADING, act_buttons, committed, question_panel, title_of
-from lossviz.ui.train.stage import controls, stage
+from lossviz.ui.train.stage import again, controls, stage
 
-__all__ = ["train"]
+__all__ = ["run_again", "train"]
 
 STORE = "lossviz.train.1"
 HERE = Path(__file__).parents[1]
@@ -51,3 +51,10 @@ def train() -> None:
     title = title_of(act)
     memory(state.staging.predictions, STORE, heading=HEADING, title=title, announced=title)
     mirror(state)
+
+
+def run_again() -> None:
+    """Draw the page once more in a while, if its frames play or a training is watched."""
+    state = get_state()
+    if committed(state, state.staging.act):
+        again(state.staging)
