@@ -138,9 +138,28 @@ def test_double_click_edits_in_place_and_a_locked_mask_says_why(page: Page, app_
     page.mouse.click(*steps.place(page, 1, 2, "xy2"))
     expect(page.locator(".st-key-explore_cell")).to_contain_text("Sequence 1, timestep 2:")
     page.keyboard.press(" ")
-    expect(page.locator(f"{steps.EQUATION}-live")).to_have_text(
-        "Only the mask “weights” can be edited; “none” is chosen in the sidebar."
-    )
+    why = "Only the mask “weights” can be edited; “none” is chosen in the sidebar."
+    expect(page.locator(f"{steps.EQUATION}-terms")).to_have_text(why)
+    expect(page.locator(f"{steps.EQUATION}-live")).to_have_text(why)
+
+
+def test_motion_is_short_and_none_where_it_is_not_wanted(page: Page, app_server: str) -> None:
+    """The mask falls, what counts flows into its sum; under reduced motion nothing moves."""
+    steps.sample(page, app_server, "golden")
+    steps.click_cell(page, 0, 2)
+    toggle = """plot => {
+      document.querySelector(plot).dispatchEvent(new KeyboardEvent("keydown", { key: " ", bubbles: true }));
+      const mine = document.getAnimations().filter(({ effect }) => effect.target.closest(plot));
+      return mine.map(({ effect }) => effect.getTiming().duration);
+    }"""
+    assert page.evaluate(toggle, steps.EQUATION) == []
+    page.emulate_media(reduced_motion="no-preference")
+    for _ in range(2):  # on, then off again
+        steps.idle(page)
+        found = page.evaluate(toggle, steps.EQUATION)
+        assert found
+        assert max(found) <= 300
+        expect(page.locator(f"{steps.EQUATION}-paint .ghost")).to_have_count(0)
 
 
 def test_arithmetic_stands_over_the_picture_and_lights_it(page: Page, app_server: str, shot: Shot) -> None:
@@ -165,6 +184,13 @@ def test_arithmetic_stands_over_the_picture_and_lights_it(page: Page, app_server
         expect(line.locator(".lit")).to_have_attribute("data-part", part)
     page.mouse.move(*steps.place(page, 4, 5))
     expect(line.locator(".lit")).to_have_count(0)
+    line.locator("[data-part=logit]").dblclick()
+    expect(page.locator(FIELD)).to_have_attribute("aria-label", "Logit of the target of sequence 2, timestep 5")
+    page.locator(FIELD).fill("9.5")
+    page.keyboard.press("Enter")
+    batch = apply_edits(Batch.from_arrays(**load_sample("alice-trained")), [Edit("logits", (2, 5, cell.target), 9.5)])
+    steps.expect_number(page, f"{analyze(batch).value:.4f}")
+    expect(line.locator("[data-part=logit]")).to_have_text("− (z 9.5000")
     page.locator(f"{steps.EQUATION}-help summary").click()
     expect(page.locator(steps.EQUATION).get_by_text("Pull a sequence's end")).to_be_visible()
     shot(page, "hand-help-light")

@@ -62,12 +62,13 @@ def test_target_is_a_token_or_an_id(typed: str, made: int | None) -> None:
 
 def test_picture_says_what_may_not_be_edited() -> None:
     app = sample("golden")
-    assert live(app)["hand"]["why"] == {"weights": "", "lengths": "", "targets": ""}
+    assert live(app)["hand"]["why"] == {"weights": "", "lengths": "", "targets": "", "logits": ""}
     choose(app, mask="nonpad")
     assert live(app)["hand"]["why"] == {
         "weights": "Only the mask “weights” can be edited; “nonpad” is chosen in the sidebar.",
         "lengths": "Lengths are not in use: “nonpad” is chosen in the sidebar.",
         "targets": "",
+        "logits": "",
     }
     choose(app, sample="golden-weights", mask="declared")
     assert live(app)["hand"]["why"]["lengths"] == (

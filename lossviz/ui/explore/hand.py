@@ -1,4 +1,4 @@
-"""What the user's hand does in the picture: the mask, a length, a weight, a target; each is a step that can be undone.
+"""What the user's hand does in the picture: the mask, a length, a weight, a target, its logit; each step can be undone.
 
 The browser draws a step at once and tells it afterwards: its number, its batch, and of each entry the value that was
 shown. It repeats what the server has not taken yet, so that no step is lost where messages are merged.
@@ -19,10 +19,11 @@ from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.edit_history import Entry, change_steps, save_typed
 from lossviz.ui.shared.equation import theme
 
-__all__ = ["NO_TARGET", "hand_of", "no_weight", "take_steps"]
+__all__ = ["NO_LOGIT", "NO_TARGET", "hand_of", "no_weight", "take_steps"]
 
 NO_TARGET = "What another target would cost can't be told without logits."
-FIELDS = ("weights", "lengths", "targets")
+NO_LOGIT = "This batch holds losses and no logits: there are none to edit."
+FIELDS = ("weights", "lengths", "targets", "logits")
 LISTED_CLASSES = 64  # whose words the browser gets
 DONE, LAST = "equation:done", "equation:last"
 OTHER_BATCH = "Another batch was opened before that change arrived, so nothing was edited."
@@ -60,6 +61,7 @@ def hand_of(
                 "weights": no_weight(analysis),
                 "lengths": _no_length(analysis),
                 "targets": "" if analysis.has_logits else NO_TARGET,
+                "logits": "" if analysis.has_logits else NO_LOGIT,
             },
             "targets": batch.targets[row0:row1, t0:t1].ravel().tolist(),
             "classes": [batch.token(v)[:80] for v in range(batch.shape[2])] if listed else None,
@@ -142,7 +144,7 @@ def _make(state: State, step: dict[str, Any]) -> None:
 def _entry(source: Source, edit: dict[str, Any]) -> Entry:
     """The entry that an edit names; an edit that names none of the batch is a mistake of ours."""
     field, index = edit["field"], tuple(edit["index"])
-    inside = all(type(i) is int and 0 <= i < n for i, n in zip(index, source.current.targets.shape, strict=False))
+    inside = all(type(i) is int and 0 <= i < n for i, n in zip(index, source.current.shape, strict=False))
     if field not in FIELDS or len(index) != EDITABLE[field] or not inside:
         raise ValueError(f"the picture sent no entry of this batch: {edit}")
     return field, index

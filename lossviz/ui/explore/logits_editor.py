@@ -6,6 +6,7 @@ import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.tables import cell_table
+from lossviz.ui.explore.hand import NO_LOGIT
 from lossviz.ui.session.state import State
 from lossviz.ui.shared.edit_history import draw_entries, save_table
 
@@ -25,7 +26,7 @@ def logits_editor(state: State, analysis: Analysis) -> None:
     if state.cell is None:
         return
     if not analysis.has_logits:
-        st.caption("This batch holds losses and no logits: there are none to edit.")
+        st.caption(NO_LOGIT)
         return
     classes = analysis.batch.shape[2]
     more = list(range(classes)) if classes <= ALL_CLASSES else _another(classes)

@@ -1,5 +1,6 @@
 """The arithmetic of the selected timestep in one line, over the picture: each term lights what it stands for there."""
 
+from math import nan
 from typing import Any
 
 from lossviz.explanation import GROUPS, Explanation
@@ -44,9 +45,13 @@ def _before(cell: Explanation) -> list[Term]:
         ]
     return [
         _term("log Σ", cell.log_total, "logarithm of Σ exp(z − max) over the classes"),
-        _term("− (z", cell.maximum + cell.shifted, "logit of the target"),
+        _term("− (z", _logit(cell), "logit of the target: double click to edit it", "logit"),
         _term("− max", cell.maximum, "largest logit", after=")"),
     ]
+
+
+def _logit(cell: Explanation) -> float:
+    return next((step.logit for step in cell.classes if step.is_target), nan)
 
 
 def _result(cell: Explanation) -> list[Term]:

@@ -204,7 +204,7 @@ class View {
   show(cell) {
     this.cell = cell;
     this.root.dataset.cell = cell ?? "";
-    this.live.textContent = wordsOf(this.grids, this.cell);
+    this.say(this.hand.note || wordsOf(this.grids, this.cell));
     this.terms.write();
     this.outline();
   }
@@ -214,29 +214,8 @@ class View {
     this.outline();
   }
 
-  /** Draws the cell under the pointer and the selected cell in every grid, clipped to what the grid shows now. */
   outline() {
-    const drawn = [[this.pointed, ["pointed"]], [this.cell, ["halo", "line"]]].filter(([cell]) => cell);
-    const boxes = drawn.flatMap(([cell, names]) =>
-      this.grids.flatMap((grid, index) => this.box(grid, cell, names.map((name) => `${name} of-${PARTS[index]}`))),
-    );
-    const now = this.overlay.children;
-    if (boxes.length !== now.length || !boxes.every((box, index) => box.isEqualNode(now[index])))
-      this.overlay.replaceChildren(...boxes);
-  }
-
-  box(grid, cell, names) {
-    const place = grid.position(cell);
-    if (!place) return [];
-    const span = ({ axis, at }, index) => {
-      const half = step(at) / 2;
-      const [from, to] = [pixelOf(axis, at[index] - half), pixelOf(axis, at[index] + half)].sort((a, b) => a - b);
-      return [from, Math.max(to - from, 1)];
-    };
-    const [[x, width], [y, height]] = [span(grid.x, place[1]), span(grid.y, place[0])];
-    const window = svg("svg", { x: grid.x.axis._offset, y: grid.y.axis._offset, width: grid.x.axis._length, height: grid.y.axis._length });
-    window.append(...names.map((name) => svg("rect", { class: name, x, y, width, height })));
-    return [window];
+    drawOutlines(this.overlay, this.grids, [[this.pointed, ["pointed"]], [this.cell, ["halo", "line"]]]);
   }
 
   /** The user moved the selection. */
@@ -247,7 +226,7 @@ class View {
 
   select(place) {
     this.show(place && place.map(Math.floor)); // a cell that covers several timesteps lies at their middle
-    this.reveal();
+    revealCell(this.plot, this.grids, this.cell);
   }
 
   /** A move is sent at once or, in a fast row of moves, a little later. */
@@ -272,20 +251,6 @@ class View {
     this.live.textContent = words;
   }
 
-  /** Moves a zoomed view so that the selected cell is in it. */
-  reveal() {
-    if (!this.cell || !this.grids.length) return;
-    const ranges = {};
-    for (const grid of this.grids)
-      for (const [{ axis, at }, value] of [[grid.x, this.cell[1]], [grid.y, this.cell[0]]]) {
-        const [low, high] = [...axis.range].map(Number).sort((a, b) => a - b);
-        const half = step(at) / 2;
-        const shift = Math.min(value - half - low, 0) + Math.max(value + half - high, 0);
-        if (Math.abs(shift) > half * 1e-6 && high - low >= 2 * half) ranges[axis._name + ".range"] = axis.range.map((end) => Number(end) + shift);
-      }
-    if (Object.keys(ranges).length) globalThis.Plotly.relayout(this.plot, ranges);
-  }
-
   gridUnder({ target }) {
     return target.classList?.contains("nsewdrag") ? this.grids.find((grid) => grid.subplot === target.dataset.subplot) : undefined;
   }
@@ -304,7 +269,7 @@ class View {
       this.root.focus({ preventScroll: true });
     };
     if (this.hand.press(event, ...this.pressed)) {
-      if (!this.hand.editing) focus();
+      if (!this.hand.field.editing) focus();
       return;
     }
     const release = (end) => {
@@ -328,23 +293,9 @@ class View {
     };
     if (this.hand.key(event)) return done();
     if (event.altKey || event.metaKey || event.shiftKey) return;
-    const next = event.key === "Escape" ? null : this.target(grid, event.key, event.ctrlKey);
+    const next = event.key === "Escape" ? null : cellByKey(grid, this.cell, event.key, event.ctrlKey);
     if (next === undefined) return;
     done();
     if (event.key === "Enter" || String(next) !== String(this.cell)) this.choose(next);
-  }
-
-  /** The cell that a key leads to; undefined for keys that mean nothing here. */
-  target(grid, key, control) {
-    const [lastRow, lastColumn] = [grid.y.at.length - 1, grid.x.at.length - 1];
-    const [row, column] = (this.cell && grid.position(this.cell)) ?? [null, null];
-    const moves = {
-      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1], ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
-      Home: [control ? 0 : row, 0], End: [control ? lastRow : row, lastColumn], Enter: [row, column],
-    };
-    if (!(key in moves) || (control && key !== "Home" && key !== "End")) return undefined;
-    const [toRow, toColumn] = row === null ? [0, 0] : moves[key];
-    const clip = (index, last) => Math.min(Math.max(index, 0), last);
-    return [grid.y.at[clip(toRow, lastRow)], grid.x.at[clip(toColumn, lastColumn)]];
   }
 }

@@ -44,6 +44,7 @@ _HTML = """
       <dt>Pull a sequence's end, <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd></dt><dd>its length</dd>
       <dt>Double click a loss, <kbd>Enter</kbd> or <kbd>T</kbd></dt><dd>its target: a token or an id</dd>
       <dt>Double click in the mask, <kbd>W</kbd></dt><dd>its weight</dd>
+      <dt>Double click z in the line on top, <kbd>L</kbd></dt><dd>the logit of its target</dd>
       <dt><kbd>Ctrl</kbd> + <kbd>Z</kbd>, <kbd>Ctrl</kbd> + <kbd>Y</kbd></dt><dd>undo, redo</dd>
     </dl>
   </details>
@@ -167,17 +168,8 @@ def _ends(numbers: Any, count: int) -> str:
 
 @cache
 def _component() -> Any:
-    names = (
-        "plot_load.js",
-        "plot_scale.js",
-        "plot_grid.js",
-        "plot_model.js",
-        "plot_paint.js",
-        "plot_hand.js",
-        "plot_terms.js",
-        "plot_table.js",
-        "plot.js",
-    )
+    parts = ("load", "scale", "grid", "cell", "model", "paint", "field", "hand", "terms", "table")
+    names = (*(f"plot_{part}.js" for part in parts), "plot.js")
     code = "\n".join((_HERE / name).read_text("utf-8") for name in names)
     css = (_HERE / "plot.css").read_text("utf-8")
     # In a shadow root plotly.js would not find its own style sheet, which it puts into the head of the page.

@@ -41,6 +41,8 @@ const step = (at) => (at.length > 1 ? at[1] - at[0] : 1);
 // A vertical axis counts pixels from the top and values from the bottom.
 const ends = (axis) => (axis._id[0] === "y" ? [axis.range[1], axis.range[0]] : axis.range).map(Number);
 
+const clamp = (value, range) => Math.min(Math.max(value, Math.min(...range)), Math.max(...range));
+
 function nearest(at, value) {
   const index = Math.round((value - at[0]) / step(at));
   return index >= 0 && index < at.length ? index : null;

@@ -1,14 +1,13 @@
-// What the user's hand changes in the picture: the mask, a length, a weight, a target. Each change is a step that can
+// What the user's hand changes in the picture: the mask, a length, a weight, a target, its logit. Each change is a step that can
 // be undone. It names its cell, the batch, and the value that was shown there (docs/decisions/0019).
 
 const END_PX = 7;
 const DOUBLE_MS = 400;
+const LETTERS = { w: "weights", t: "targets", enter: "targets", l: "logits" };
 
 class Hand {
-  constructor(view, field) {
-    Object.assign(this, { view, field, last: 0, pending: [], preview: [] });
-    field.addEventListener("keydown", (event) => this.type(event));
-    field.addEventListener("blur", () => this.commit());
+  constructor(view, input) {
+    Object.assign(this, { view, last: 0, pending: [], preview: [], note: "", field: new Field(this, input) });
   }
 
   /** What may be edited, and why not otherwise; forgets the steps that the server has made. */
@@ -39,10 +38,18 @@ class Hand {
     return this.can?.why?.[field] === "";
   }
 
-  /** Why a field can't be edited, said where the hand is. */
+  /** Says over the picture why a field can't be edited, until the next press or key. */
   refuse(field) {
-    const why = this.can?.why?.[field];
-    if (why) this.view.say(why);
+    this.note = this.can?.why?.[field] ?? "";
+    if (!this.note) return;
+    this.view.say(this.note);
+    this.view.terms.write();
+  }
+
+  forget() {
+    const had = this.note;
+    this.note = "";
+    if (had) this.view.terms.write();
   }
 
   step(step) {
@@ -79,6 +86,7 @@ class Hand {
   /** Whether the hand takes this press: at a row's end, or in the mask. */
   press(event, grid, cell) {
     if (!this.can) return false;
+    this.forget();
     const row = this.rowOfEnd(event, grid);
     if (row !== null) this.pull(event, grid, row);
     else if (grid === this.view.grids[1] && cell && this.allows("weights")) this.brush(event, grid, cell);
@@ -117,7 +125,7 @@ class Hand {
     if (before?.cell === String(cell) && event.timeStamp - before.time < DOUBLE_MS) {
       this.pressed = null;
       this.step({ undo: "undo", edits: [{ ...before.edit, value: before.edit.held }] }); // the first of two clicks
-      this.open("weights", cell);
+      this.field.open("weights", cell);
       return;
     }
     const value = this.pressed.edit.held === 0 ? 1 : 0;
@@ -156,7 +164,7 @@ class Hand {
   /** Opens the field of a cell; whether there is one. */
   openAt(grid, cell) {
     if (!this.can || !cell || !grid) return false;
-    return this.open(grid === this.view.grids[1] ? "weights" : "targets", cell);
+    return this.field.open(grid === this.view.grids[1] ? "weights" : "targets", cell);
   }
 
   // Keys
@@ -165,13 +173,14 @@ class Hand {
   key(event) {
     const { cell } = this.view;
     if (!this.can) return false;
+    this.forget();
     const control = event.ctrlKey || event.metaKey;
     const letter = event.key.toLowerCase();
     if (control && (letter === "z" || letter === "y")) this.step({ undo: letter === "z" && !event.shiftKey ? "undo" : "redo" });
     else if (control || event.altKey || !cell || this.view.shown?.at(cell) === undefined) return false;
     else if (event.key === " ") this.toggle(cell);
     else if (event.shiftKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) this.shift(cell[0], event.key === "ArrowLeft" ? -1 : 1);
-    else if (letter === "w" || letter === "t" || event.key === "Enter") this.open(letter === "w" ? "weights" : "targets", cell);
+    else if (letter in LETTERS) this.field.open(LETTERS[letter], cell);
     else return false;
     return true;
   }
@@ -185,58 +194,5 @@ class Hand {
     if (!this.allows("lengths")) return this.refuse("lengths");
     const { held } = this.length(row, 0);
     this.make([this.length(row, clamp(Math.trunc(held) + by, [0, this.can.timesteps]))]);
-  }
-
-  // The field in the cell
-
-  open(field, cell) {
-    if (!this.allows(field)) {
-      this.refuse(field);
-      return true;
-    }
-    const { grids, shown, plot } = this.view;
-    const grid = grids[field === "weights" ? 1 : 0];
-    const at = shown.at(cell);
-    this.view.select(cell);
-    const { x, y, width, height } = this.view.paint.box(grid, shown, at);
-    const held = field === "weights" ? shown.weight[at] : this.can.targets[at];
-    const name = this.can.classes?.[held];
-    const words = field === "weights" || name === undefined || name === String(held) ? String(held) : `${name} (${held})`;
-    globalThis.Plotly.Fx.unhover(plot);
-    this.editing = { field, index: cell, held, words };
-    Object.assign(this.field, { hidden: false, value: words, title: field === "weights" ? "Weight" : "Target: a token or its id" });
-    this.field.setAttribute("aria-label", `${field === "weights" ? "Weight" : "Target"} of sequence ${cell[0]}, timestep ${cell[1]}`);
-    this.field.removeAttribute("aria-invalid");
-    const wide = Math.max(width, field === "weights" ? 56 : 110);
-    const left = Math.min(x + grid.x.axis._offset, plot.clientWidth - wide);
-    Object.assign(this.field.style, { left: `${left}px`, top: `${y + grid.y.axis._offset + height / 2}px`, width: `${wide}px` });
-    this.field.focus({ preventScroll: true });
-    this.field.select();
-    return true;
-  }
-
-  type(event) {
-    event.stopPropagation();
-    if (event.key === "Escape") this.editing = null;
-    else if (event.key !== "Enter") return;
-    event.preventDefault();
-    if (this.commit()) this.view.root.focus({ preventScroll: true });
-  }
-
-  /** Takes what was typed; false where it is no weight, and the field stays. */
-  commit() {
-    const { editing, field } = this;
-    const text = field.value.trim();
-    const value = editing?.field === "weights" ? Number(text.replace(",", ".")) : text;
-    if (editing && text !== editing.words && (text === "" || (editing.field === "weights" && !Number.isFinite(value)))) {
-      field.setAttribute("aria-invalid", "true");
-      if (document.activeElement === field) return false;
-    } else if (editing && text !== editing.words) {
-      this.editing = null;
-      this.make([{ field: editing.field, index: editing.index, value, held: editing.held }]);
-    }
-    this.editing = null;
-    field.hidden = true;
-    return true;
   }
 }

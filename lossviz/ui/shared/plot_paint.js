@@ -2,7 +2,7 @@
 
 const MOTION_MS = 240;
 const MOST_MOVES = 64;
-const WORD = { family: "inherit", size: 12, small: 10.5 };
+const WORD = { size: 12, small: 10.5 };
 
 class Paint {
   constructor(layer, plot) {
@@ -11,7 +11,7 @@ class Paint {
 
   /** Takes back what was painted. */
   clear() {
-    this.layer.replaceChildren();
+    for (const piece of this.layer.querySelectorAll(":scope > :not(.ghost)")) piece.remove(); // ghosts end by themselves
     for (const [element, children] of this.kept) element.replaceChildren(...children);
     this.kept = [];
   }
@@ -28,7 +28,8 @@ class Paint {
     const landing = new Set(moved.length <= MOST_MOVES ? moved : []);
     this.cells(batch, shown, said, (at) => this.look(shown, at, shown.loss[at]));
     this.cells(mask, shown, shaded, (at) => this.shade(shown, at));
-    this.cells(left, shown, changed, (at) => (shown.weight[at] === 0 ? this.mark(shown, "pad") : this.look(shown, at, shown.kept(at))), landing);
+    const kept = (at) => (shown.weight[at] === 0 ? this.mark(shown, "pad") : this.look(shown, at, shown.kept(at)));
+    this.cells(left, shown, changed, kept, landing);
     if (changed.length) this.sums(drawn, shown, since);
     for (const at of landing) this.move(shown, at, mask, left);
     if (changed.length) this.rewrite("divisor", shown.line());
@@ -84,6 +85,12 @@ class Paint {
     return { x: left + xgap / 2, y: top + ygap / 2, width: Math.max(right - left - xgap, 0.5), height: Math.max(bottom - top - ygap, 0.5) };
   }
 
+  /** The same in pixels of the picture. */
+  placed(grid, model, at) {
+    const { x, y, ...size } = this.box(grid, model, at);
+    return { x: x + grid.x.axis._offset, y: y + grid.y.axis._offset, ...size };
+  }
+
   /** A loss: its colour on the scale, with its token and its number where the picture has them. */
   look(model, at, loss) {
     if (Number.isNaN(loss)) return this.mark(model, "nan");
@@ -104,7 +111,8 @@ class Paint {
     const share = model.weight[at] / model.largest;
     const fill = mixed(rgb(marks.pad[0]), rgb(counts), share);
     const written = this.plot.data.some((trace) => trace.name === "weights");
-    return { fill: `rgb(${fill})`, ink: share < 0.3 ? marks.pad[1] : marks.nan[1], words: written ? general(model.weight[at], 3) : "", size: WORD.small };
+    const ink = share < 0.3 ? marks.pad[1] : marks.nan[1];
+    return { fill: `rgb(${fill})`, ink, words: written ? general(model.weight[at], 3) : "", size: WORD.small };
   }
 
   colour(value) {
@@ -138,7 +146,8 @@ class Paint {
     const span = (from, to) => [pixelOf(over, at + corner + from), pixelOf(over, at + corner + to)].sort((a, b) => a - b);
     const put = (rect, [low, high], [from, to], fill) => {
       const [size, place] = across ? [["height", "width"], ["y", "x"]] : [["width", "height"], ["x", "y"]];
-      for (const [name, value] of [[size[0], high - low], [size[1], to - from], [place[0], low], [place[1], from], ["fill", fill]]) rect.setAttribute(name, value);
+      const values = { [size[0]]: high - low, [size[1]]: to - from, [place[0]]: low, [place[1]]: from, fill };
+      for (const [name, value] of Object.entries(values)) rect.setAttribute(name, value);
       return rect;
     };
     const ends = (value) => [pixelOf(along, 0), pixelOf(along, clamp(value, along.range))].sort((a, b) => a - b);
@@ -163,6 +172,12 @@ class Paint {
     return { note: this.plot.layout.annotations[index], text: this.plot.querySelector(`.annotation[data-index="${index}"] text`) };
   }
 
+  /** The bold pieces of an annotation. */
+  bold(name) {
+    const pieces = this.note(name)?.text?.querySelectorAll("tspan") ?? [];
+    return [...pieces].filter((piece) => getComputedStyle(piece).fontWeight >= 600);
+  }
+
   /** Writes other words into an annotation; every second piece is bold. */
   rewrite(name, pieces) {
     const text = pieces && this.note(name)?.text;
@@ -177,10 +192,7 @@ class Paint {
 
   /** What begins to count flows into its sum; the mask falls on what does not. */
   move(model, at, mask, left) {
-    const [from, to] = [mask, left].map((grid) => {
-      const { x, y, ...size } = this.box(grid, model, at);
-      return { x: x + grid.x.axis._offset, y: y + grid.y.axis._offset, ...size };
-    });
+    const [from, to] = [mask, left].map((grid) => this.placed(grid, model, at));
     const counts = model.weight[at] !== 0;
     const rows = this.plot._fullData.find((trace) => trace.name === "per sequence");
     const bars = rows && this.plot._fullLayout[axisName(rows.xaxis, "x")];
@@ -195,7 +207,6 @@ class Paint {
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const same = (one, other) => one === other || (Number.isNaN(one) && Number.isNaN(other));
-const clamp = (value, range) => Math.min(Math.max(value, Math.min(...range)), Math.max(...range));
 
 function differs(one, other, at) {
   if (one.weight[at] !== other.weight[at] || !same(one.loss[at], other.loss[at])) return true;
@@ -234,7 +245,8 @@ const mixed = (from, to, share) => from.map((channel, at) => Math.round(channel 
 
 /** The contrast of an ink on a ground (WCAG 2.2). */
 function contrast(ink, ground) {
-  const light = (channels) => channels.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)).reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const linear = (channel) => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
   const [high, low] = [light(rgb(ink)), light(ground)].sort((a, b) => b - a);
   return (high + 0.05) / (low + 0.05);
 }

@@ -7,19 +7,28 @@ class Terms {
     Object.assign(this, { view, line, sent: null });
     line.addEventListener("pointerover", ({ target }) => this.light(target.closest("[data-part]")?.dataset.part));
     line.addEventListener("pointerleave", () => this.light());
+    line.addEventListener("dblclick", ({ target }) => {
+      if (target.closest("[data-part=logit]")) view.hand.open("logits", view.cell);
+    });
   }
 
   /** Writes the line of the selected cell: the server's terms, or until they come those that the model knows. */
   write() {
-    const { cell, shown, truth, root } = this.view;
+    const { cell, shown, truth, root, hand } = this.view;
+    if (hand.note) {
+      root.classList.add("has-terms");
+      this.line.replaceChildren(hand.note);
+      return;
+    }
     const at = cell ? shown?.at(cell) : undefined;
     const sent = cell && String(this.sent?.cell) === String(cell) ? this.sent : null;
     const isNew = !sent || (at !== undefined && shown !== truth);
     const known = isNew && at !== undefined ? this.known(shown, at) : {};
-    const terms = sent?.terms ?? (at === undefined ? [] : ["loss", "weight", "kept", "divisor", "number"].map((part) => ({ part, sign: SIGNS[part] })));
-    const rest = terms.filter(({ part, value }) => value !== undefined || known[part] !== undefined);
-    root.classList.toggle("has-terms", rest.length > 0);
-    this.line.replaceChildren(...(rest.length ? [this.head(cell, sent?.word)] : []), ...rest.map((term) => this.term(term, known[term.part] ?? term.value)));
+    const all = sent?.terms ?? Object.entries(SIGNS).map(([part, sign]) => ({ part, sign }));
+    const terms = all.filter(({ part, value }) => value !== undefined || known[part] !== undefined);
+    root.classList.toggle("has-terms", terms.length > 0);
+    const head = terms.length ? [this.head(cell, sent?.word)] : [];
+    this.line.replaceChildren(...head, ...terms.map((term) => this.term(term, known[term.part] ?? term.value)));
   }
 
   /** The terms that follow from the model. */
@@ -29,6 +38,17 @@ class Terms {
     const kept = model.kept(at);
     const result = plain ? { divisor: found.divisor, number: quotient(kept, found.divisor) } : {};
     return { loss: model.loss[at], weight: model.weight[at], kept, ...result };
+  }
+
+  /** The target's logit in a cell, once the server has said it. */
+  logit(cell) {
+    return String(this.sent?.cell) === String(cell) ? this.sent.terms.find(({ part }) => part === "logit") : undefined;
+  }
+
+  /** Where it stands, in pixels of the picture. */
+  place() {
+    const [box, { left, top }] = [this.line.querySelector("[data-part=logit]"), this.view.plot].map((part) => part.getBoundingClientRect());
+    return { x: box.left - left, y: box.top - top, width: box.width, height: box.height };
   }
 
   head([b, t], word) {
@@ -54,8 +74,8 @@ class Terms {
     if ((root.dataset.lit ?? "") === part) return;
     root.dataset.lit = part;
     for (const term of this.line.querySelectorAll("span")) term.classList.toggle("lit", part !== "" && term.dataset.part === part);
-    for (const piece of paint.note("divisor")?.text?.querySelectorAll("tspan") ?? []) piece.classList.remove("lit");
-    const bold = [...(paint.note("divisor")?.text?.querySelectorAll("tspan") ?? [])].filter((piece) => /bold/.test(piece.getAttribute("style") ?? piece.getAttribute("font-weight")));
+    const bold = paint.bold("divisor");
+    for (const piece of bold) piece.classList.remove("lit");
     if (part === "divisor" || part === "number") bold[part === "divisor" ? 0 : bold.length - 1]?.classList.add("lit");
   }
 
