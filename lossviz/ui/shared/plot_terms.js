@@ -8,7 +8,7 @@ class Terms {
     line.addEventListener("pointerover", ({ target }) => this.light(target.closest("[data-part]")?.dataset.part));
     line.addEventListener("pointerleave", () => this.light());
     line.addEventListener("dblclick", ({ target }) => {
-      if (target.closest("[data-part=logit]")) view.hand.open("logits", view.cell);
+      if (target.closest("[data-part=logit]")) view.hand.field.open("logits", view.cell);
     });
   }
 
