@@ -20,10 +20,11 @@ from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import Linked, State, read_widget, write_widget
 from lossviz.ui.shared.downloads_panel import batch_button
 
-__all__ = ["LIMIT", "pack", "remember", "restore", "unpack"]
+__all__ = ["LIMIT", "TOO_LONG_FOR_A_LINK", "pack", "remember", "restore", "unpack"]
 
 LIMIT = 6_000  # characters: what browsers and chat programs carry without cutting it
 MOST_EDITS = 1_000
+TOO_LONG_FOR_A_LINK = "too-long"
 TOO_LONG = "This view is too long for a link: the address does not restore it. Download the batch to keep it."
 
 
@@ -62,7 +63,7 @@ def remember(state: State) -> None:
         view["identify_number"] = state.source.printed or ""  # the box holds another batch's until its page is drawn
     word = pack({key: value for key, value in view.items() if value != ""})
     if len(word) > LIMIT or None in view.get("edits", ()) or len(view.get("edits", ())) > MOST_EDITS:
-        st.query_params.pop("view", None)
+        st.query_params["view"] = TOO_LONG_FOR_A_LINK  # around/address.js says it beside the link
         st.caption(TOO_LONG)
         batch_button(state, "json")
     elif st.query_params.get("view") != word:

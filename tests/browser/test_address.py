@@ -1,5 +1,6 @@
 """The address: a link to copy, one entry a page in the browser's history, and a button that begins anew."""
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
 from tests.browser import steps
@@ -30,3 +31,24 @@ def test_choices_fill_no_history_and_the_link_is_copied(page: Page, app_server: 
     steps.idle(page)
     steps.expect_number(page, "1.6970")
     expect(page.locator(".st-key-explore_cell")).to_contain_text("Select a cell above")
+
+
+def test_view_too_long_for_a_link_is_said_where_the_link_is(page: Page, app_server: str) -> None:
+    """At once, with the file that keeps a typed batch of 60 × 60; a shorter one has a link again."""
+    steps.visit(page, app_server, door="Type")
+    text, copy = (
+        page.get_by_role("textbox", name="Sequences, one per line"),
+        page.get_by_role("button", name="Copy link"),
+    )
+    random = np.random.default_rng(0)
+    text.fill("\n".join(" ".join(f"w{word}" for word in row) for row in random.integers(0, 10**6, (60, 60))))
+    text.press("Control+Enter")
+    expect(page.locator(".address [role=status]")).to_have_text(
+        "This view is too long for a link. Download the batch to keep it."
+    )
+    expect(copy).to_be_disabled()
+    expect(page.get_by_role("button", name="Batch as JSON")).to_be_visible()
+    text.fill("a b\nc")
+    text.press("Control+Enter")
+    expect(copy).to_be_enabled()
+    expect(page.locator(".address [role=status]")).to_be_empty()

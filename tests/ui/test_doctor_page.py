@@ -330,7 +330,7 @@ def test_repair_too_large_for_a_link_is_said(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("lossviz.ui.session.repair.MAX_ENTRIES", 2)
     app = click(page(BAD), "apply_SHF05")
     assert "This view is too long for a link" in " ".join(texts(app, "caption"))
-    assert "view" not in app.query_params
+    assert address(app) == "too-long"
 
 
 def test_reduction_without_a_number_is_said() -> None:

@@ -232,13 +232,13 @@ def test_view_too_long_for_an_address_is_said() -> None:
     assert "view" in app.query_params
     words = np.random.default_rng(0).integers(10**17, 10**18, 900)
     run(app.text_area(key="typed_text").set_value("\n".join(f"x{word}" for word in words)))
-    assert "view" not in app.query_params
+    assert address(app) == "too-long"
     assert texts(app, "caption")[-1] == (
         "This view is too long for a link: the address does not restore it. Download the batch to keep it."
     )
     assert [button.label for button in app.get("download_button")] == ["Batch as JSON"]
     run(app.text_area(key="typed_text").set_value("a b"))
-    assert "view" in app.query_params
+    assert address(app) != "too-long"
 
 
 def test_link_is_read_once() -> None:

@@ -39,12 +39,13 @@ def choice_panel(state: State) -> tuple[str, str] | None:
     for key, default in ((A, first), (B, last)):
         if read_widget(key) not in options:
             write_widget(key, default)
-    one, swap, other = st.columns([4, 1.2, 4], vertical_alignment="bottom")
+    line = st.container(key="compare_choice", horizontal=True, vertical_alignment="bottom")
+    one, swap, other = line.container(), line.container(width="content"), line.container()
     with one:
         a = select(state, A, "A", options, about="The first batch: a step of a run, an opened file, a sample.")
     with other:
         b = select(state, B, "B", options, about="The second batch, with the same sequences as A.")
-    swap.button("Swap", key="compare_swap", on_click=partial(_swap, a, b), width="stretch", wrap=True)
+    swap.button("Swap", key="compare_swap", on_click=partial(_swap, a, b))
     if a == b:
         st.info(SAME)
         return None

@@ -14,6 +14,11 @@ RUN = "runs_run"
 LINKED: Links = {RUN: is_text}
 EMPTY = """No recorded run is open. Add one line to a training script, and open what it recorded:
 
+```python
+with lossviz.record_pytorch("run/", every=100):
+    train()
+```
+
 ```console
 lossviz app run/
 ```
