@@ -93,6 +93,6 @@ def test_numbers_have_labels_the_picture_is_a_table_and_the_focus_stays(page: Pa
 def test_words_are_one_click_away(page: Page, app_server: str) -> None:
     steps.visit(page, app_server, door="Sample", sample="golden")
     page.get_by_role("button", name="Words").click()
-    words = page.get_by_test_id("stPopoverBody")
+    words = page.get_by_role("dialog")
     for word in ("nats: the unit of −ln p", "share: the part of the number", "counts: a timestep counts where"):
         expect(words).to_contain_text(word)

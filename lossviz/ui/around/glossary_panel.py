@@ -9,9 +9,11 @@ __all__ = ["glossary_panel"]
 
 
 def glossary_panel() -> None:
-    """Draw the button; what it opens is drawn when it is open."""
-    with st.popover(
-        "Words", key="words", on_change="rerun", help="What nats, share, counts and the others mean."
-    ) as panel:
-        if panel.open:
-            st.markdown("\n".join(f"- **{literal(word)}**: {literal(meaning)}" for word, meaning in GLOSSARY.items()))
+    """Draw the button that opens the words over the page."""
+    if st.button("Words", key="words", help="What nats, share, counts and the others mean."):
+        _words()
+
+
+@st.dialog("Words", width="medium")
+def _words() -> None:
+    st.markdown("\n".join(f"- **{literal(word)}**: {literal(meaning)}" for word, meaning in GLOSSARY.items()))
