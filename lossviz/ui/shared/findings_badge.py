@@ -31,7 +31,7 @@ def diagnosed(analysis: Analysis) -> Diagnosis | None:
     if not examination.stopped and not examination.wait(STEP):
         with place.container(horizontal=True, vertical_alignment="center"):
             st.button("Stop", key="doctor_stop", on_click=examination.stop, help="The rest of the page waits for this.")
-            st.text(":material/hourglass_empty: The rules are running.")
+            st.markdown(":material/hourglass_empty: The rules are running.")
             pause = st.empty()
         while not examination.wait(STEP):
             pause.empty()  # ends the run of a page that was left, or whose batch has changed meanwhile
