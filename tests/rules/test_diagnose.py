@@ -121,7 +121,7 @@ def test_phases_follow_phases_that_exist_and_every_one_is_used():
         lambda case: case.batch.logits,
         lambda case: case.batch.targets,
         lambda case: case.loss,
-        lambda case: case.counts,
+        lambda case: case.mask,
         lambda case: case.analysis.mask,
         lambda case: case.analysis.weights,
         lambda case: case.is_pad,

@@ -52,8 +52,8 @@ class Case:
         """The class that each timestep should have predicted."""
         return self.batch.targets
 
-    @cached
-    def counts(self) -> Array:
+    @property
+    def mask(self) -> Array:
         """The timesteps that count: those whose weight is not 0."""
         return self.analysis.mask
 
@@ -94,7 +94,7 @@ class Case:
     @cached
     def counted_loss(self) -> Array:
         """The finite losses of the timesteps that count, flattened."""
-        losses: Array = self.loss[self.counts & np.isfinite(self.loss)]
+        losses: Array = self.loss[self.mask & np.isfinite(self.loss)]
         return losses
 
     @cached

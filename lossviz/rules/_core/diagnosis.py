@@ -27,12 +27,13 @@ class Finding:
         severity: "error", "warning" or "info".
         message: one sentence with this batch's numbers.
         cells: [B, T] bool, the affected timesteps.
-        evidence: named numbers; includes "printed" if the finding rests on the number that the training loop printed.
+        evidence: named numbers.
         fix: the code to write instead, by library.
         loss_if_fixed: the number after the fix, or None if it can't be computed.
         effect: |loss_if_fixed − the current number|; for findings about the printed number, the current number is the
             printed one. Infinite if only the current number is NaN or infinite, NaN if unknown.
         repaired: the batch after the fix, or None.
+        printed: the number that the training loop printed, where the finding rests on it, else "".
 
     >>> from lossviz import Batch, diagnose
     >>> logits = np.zeros((1, 2, 3))
@@ -53,11 +54,12 @@ class Finding:
     loss_if_fixed: float | None = None
     effect: float = float("nan")
     repaired: Batch | None = field(default=None, repr=False)
+    printed: str = ""
 
     @property
     def is_of_the_loop(self) -> bool:
         """Whether the batch is correct and only the formula that printed the number is wrong."""
-        return self.repaired is None and "printed" in self.evidence
+        return self.repaired is None and bool(self.printed)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _run(rule: Rule, case: Case, reason: str, given: Batch) -> tuple[Outcome, Fi
 
 
 def _reason_to_skip(rule: Rule, case: Case, roots: list[Finding]) -> str:
-    if not case.counts.size:
+    if not case.mask.size:
         return "The batch has no timestep."
     missing = case.missing(rule.needs)
     if missing and not rule.checks_reported:
@@ -133,13 +133,14 @@ def _finding(rule: Rule, found: Found, analysis: Analysis, repaired: Batch | Non
         loss_if_fixed=loss,
         effect=_effect(_number_now(found, analysis, repaired), loss, analysis.is_scalar),
         repaired=repaired,
+        printed=found.printed,
     )
 
 
 def _number_now(found: Found, analysis: Analysis, repaired: Batch | None) -> float:
     """The number that the fix changes: the printed one if the training loop is at fault, else the analysis's."""
-    if "printed" in found.evidence and repaired is None:
-        return float(found.evidence["printed"])
+    if found.printed and repaired is None:
+        return float(found.printed)
     return float(analysis.value) if analysis.is_scalar else math.nan
 
 

@@ -24,7 +24,7 @@ def padding_that_counts(case: Case) -> Array:
     runs = np.logical_and.accumulate(reads_pad, axis=1)
     runs |= np.logical_and.accumulate(reads_pad[:, ::-1], axis=1)[:, ::-1]
     few = int(runs.sum()) < 2 or runs.all(axis=1).any() or np.unique(case.targets[runs]).size > 1
-    if few or not case.counts[runs].all() or reads_its_targets(case, inputs, ~runs):
+    if few or not case.mask[runs].all() or reads_its_targets(case, inputs, ~runs):
         return case.nothing
     return runs
 
@@ -36,7 +36,7 @@ def real_by_inputs(case: Case) -> Array:
     if inputs is None or pad is None or not (inputs == pad).any():
         return case.nothing
     real: Array = inputs != pad
-    return case.nothing if (case.counts & ~real).any() or reads_its_targets(case, inputs, ~case.is_pad) else real
+    return case.nothing if (case.mask & ~real).any() or reads_its_targets(case, inputs, ~case.is_pad) else real
 
 
 def reads_its_targets(case: Case, inputs: Array, among: Array) -> bool:

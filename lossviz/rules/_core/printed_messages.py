@@ -72,6 +72,6 @@ def evidence_of(printed: Printed, match: Match, case: Case) -> dict[str, float |
         "printed": printed.text,
         "by this formula": match.value,
         "mean of what counts": mean_of(case),
-        "timesteps that count": int(case.counts.sum()),
-        "timesteps": case.counts.size,
+        "timesteps that count": int(case.mask.sum()),
+        "timesteps": case.mask.size,
     }

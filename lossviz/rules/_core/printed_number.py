@@ -123,8 +123,9 @@ def found_in_number(
     several = _steps(first)[1:]
     return Found(
         message=message_of(printed, first, case),
-        cells=shown if shown.any() else case.counts,
+        cells=shown if shown.any() else case.mask,
         evidence=evidence_of(printed, first, case),
+        printed=printed.text,
         fix=first.fix if several else fix_of([code], case.analysis),
         loss_if_fixed=number if code == "RED13" else in_its_unit(first, number),
         severity=_of_several(first) if several else (severities or {}).get(first.code),
@@ -133,24 +134,24 @@ def found_in_number(
 
 def padding(case: Case, _: Match) -> Array:
     """The timesteps that should not count."""
-    return ~case.counts
+    return ~case.mask
 
 
 def unmasked(case: Case, _: Match) -> Array:
     """The timesteps that count: the formula divides or takes each of them wrongly."""
-    return case.counts
+    return case.mask
 
 
 def masked_otherwise(case: Case, match: Match) -> Array:
     """The timesteps that only one of the two masks counts: the formula's or the one in use."""
-    other: Array = (match.coefficients != 0) != case.counts
+    other: Array = (match.coefficients != 0) != case.mask
     return other
 
 
 def miscounted(case: Case, match: Match) -> Array:
     """The timesteps whose share of the printed number differs from their share of the correct mean."""
     right = case.analysis.weights / case.analysis.weights.sum()
-    other: Array = case.counts & ~np.isclose(match.coefficients, right, rtol=1e-6, atol=0)
+    other: Array = case.mask & ~np.isclose(match.coefficients, right, rtol=1e-6, atol=0)
     return other
 
 
@@ -199,7 +200,7 @@ def _speaker(match: Match, case: Case) -> str:
 
 def _rule_of(step: str, case: Case) -> str:
     code = REPORTED_BY.get(step, step)
-    if code == "PAD02" and case.counts.all():
+    if code == "PAD02" and case.mask.all():
         return "RED08"
     return "MOD08" if code == "PAD01" and _is_mask_of_keras(case) else code
 
@@ -208,7 +209,7 @@ def _is_mask_of_keras(case: Case) -> bool:
     """Whether the mask in use is the one that `Embedding(mask_zero=True)` derives from the inputs, and nothing else."""
     batch = case.batch
     by_id = batch.inputs is not None and batch.pad_id == 0 and batch.declared_mask == "nonpad"
-    return by_id and np.array_equal(batch.inputs != 0, case.counts)
+    return by_id and np.array_equal(batch.inputs != 0, case.mask)
 
 
 def _names(match: Match, case: Case) -> set[str]:

@@ -36,6 +36,7 @@ class Found:
         repaired: builds the corrected batch, or None if changing the arrays can't fix it.
         loss_if_fixed: the number that should be printed, where `repaired` does not give it.
         severity: overrides the rule's where this case is milder or worse.
+        printed: the number that the training loop printed, where the finding rests on it, else "".
     """
 
     message: str
@@ -45,6 +46,7 @@ class Found:
     repaired: Callable[[], Batch] | None = None
     loss_if_fixed: float | None = None
     severity: str | None = None
+    printed: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,7 +84,7 @@ def content_end(case: Case) -> Array:
 def counted_end(case: Case) -> Array:
     """One past the last timestep that counts in each sequence, [B]; 0 if none does."""
     positions = np.arange(1, case.shape[1] + 1)
-    end: Array = np.where(case.counts, positions, 0).max(axis=1, initial=0)
+    end: Array = np.where(case.mask, positions, 0).max(axis=1, initial=0)
     return end
 
 
@@ -108,7 +108,7 @@ def is_packed(case: Case) -> bool:
 @cached
 def trained_padding(case: Case) -> Array:
     """The padding at the end of sequences that counts, [B, T], except a pad id that may be the real end."""
-    cells: Array = tail(case) & case.counts
+    cells: Array = tail(case) & case.mask
     if may_be_words(case, cells) or (is_packed(case) and cells.sum(axis=1).max(initial=0) < OFTEN):
         return case.nothing
     if not pad_may_be_eos(case):
@@ -126,7 +126,7 @@ def may_be_words(case: Case, ends: Array) -> bool:
     A tagger's label, or the end of each packed document, may have the same id as the padding of the inputs.
     """
     runs = (ends & case.is_pad).sum(axis=1)
-    inside = case.counts & ~tail(case)
+    inside = case.mask & ~tail(case)
     words = int((inside & case.is_pad).sum())
     rate = words / max(int(inside.sum()), 1)
     return bool(runs.any() and words >= OFTEN and (runs > 0).sum() * rate ** int(runs.max()) > 1e-3)
@@ -142,8 +142,8 @@ def may_be_cut(case: Case, rows: Array) -> bool:
 @cached
 def between(case: Case) -> Array:
     """From the first to the last timestep that counts in each sequence, [B, T]."""
-    seen = np.logical_or.accumulate(case.counts, axis=1)
-    coming = np.logical_or.accumulate(case.counts[:, ::-1], axis=1)[:, ::-1]
+    seen = np.logical_or.accumulate(case.mask, axis=1)
+    coming = np.logical_or.accumulate(case.mask[:, ::-1], axis=1)[:, ::-1]
     both: Array = seen & coming
     return both
 
@@ -151,7 +151,7 @@ def between(case: Case) -> Array:
 def agrees_with_ignore(case: Case) -> bool:
     """Whether there are ignore ids and exactly the other timesteps count."""
     ignored = np.isin(case.targets, (*IGNORE_IDS, *declared_ignore(case)))
-    return bool(ignored.any() and np.array_equal(case.counts, ~ignored))
+    return bool(ignored.any() and np.array_equal(case.mask, ~ignored))
 
 
 def with_counts(case: Case, counts: Array) -> Batch:

@@ -49,11 +49,11 @@ def _check(case: Case) -> Found | None:
     classes = case.shape[2]
     if classes < 2:
         raise CannotTell("There is only one class, and its probability is always 1.")
-    count = int(case.counts.sum())
+    count = int(case.mask.sum())
     if not count or not _may_be(case):
         return None
     cells = case.nothing.copy()
-    cells[case.counts] = _are_probabilities(case)
+    cells[case.mask] = _are_probabilities(case)
     if cells.sum() < 0.99 * count:
         return None
     return Found(
@@ -83,7 +83,7 @@ def _fix(case: Case) -> dict[str, str]:
 
 def _may_be(case: Case) -> bool:
     """Whether Σ exp(p) is at most V − 1 + e, as for probabilities p; known without reading the logits."""
-    known = case.analysis.logsumexp[case.counts]
+    known = case.analysis.logsumexp[case.mask]
     known = known[np.isfinite(known)]
     low, high = np.log(case.shape[2]) - 1e-2, np.log(case.shape[2] - 1 + np.e) + 1e-2
     return bool(known.size and ((known > low) & (known < high)).mean() >= 0.99)
@@ -91,7 +91,7 @@ def _may_be(case: Case) -> bool:
 
 def _are_probabilities(case: Case) -> Array:
     """Whether the logits are probabilities at each timestep that counts, [N] bool."""
-    rows, columns = np.nonzero(case.counts)
+    rows, columns = np.nonzero(case.mask)
     step = max(1, BLOCK // case.shape[2])
     slack = 1e-3 if case.logits.dtype.itemsize > 2 else 1e-2
     found = []

@@ -33,7 +33,7 @@ __all__ = ["RULE"]
 def _check(case: Case) -> Found | None:
     if case.shape[2] < 2:
         raise CannotTell("There is only one class, and its probability is always 1.")
-    cells = case.counts & np.isfinite(case.analysis.logsumexp)
+    cells = case.mask & np.isfinite(case.analysis.logsumexp)
     if not cells.any():
         return None
     largest = float(np.abs(case.analysis.logsumexp[cells]).max())

@@ -28,7 +28,7 @@ def broken_loss(case: Case) -> Array:
 def leaks(case: Case) -> Array:
     """Where masked losses are NaN or infinite while all losses that count are finite, [B, T]."""
     broken = broken_loss(case)
-    if (broken & case.counts).any():
+    if (broken & case.mask).any():
         return case.nothing
     if case.analysis.mask_name == "ignore_id":  # nobody computes the loss of an ignored label: it has no class
         broken = broken & (broken_rows(case) | (case.targets != case.batch.ignore_id))

@@ -47,6 +47,7 @@ def _check(case: Case) -> Found | None:
         f"{many(gradients, 'gradient is', 'gradients are')} NaN, at "
         f"{many(count, 'padded timestep', 'padded timesteps')}.",
         cells=cells,
+        printed=reported,
         evidence={"timesteps under the mask": count, "NaN gradients": gradients, "printed": float(reported)},
         fix=fix_of(["NUM01"], case.analysis),
         repaired=lambda: sanitised(case, cells),

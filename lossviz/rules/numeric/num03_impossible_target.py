@@ -39,7 +39,7 @@ FILLED = 1000.0
 
 
 def _check(case: Case) -> Found | None:
-    cells = case.counts & (case.loss > UNDERFLOW) & ~_too_large(case)  # an overflow is NUM06's
+    cells = case.mask & (case.loss > UNDERFLOW) & ~_too_large(case)  # an overflow is NUM06's
     if not cells.any():
         return None
     count, infinite = int(cells.sum()), int(np.isposinf(case.loss[cells]).sum())
@@ -64,7 +64,7 @@ def _check(case: Case) -> Found | None:
 def _too_large(case: Case) -> np.ndarray:
     """Where the logits overflowed, [B, T]; everywhere if they are float16, since the others are as large."""
     cells = overflowed(case)
-    is_half = case.logits.dtype.name == "float16" and (cells & case.counts).any()
+    is_half = case.logits.dtype.name == "float16" and (cells & case.mask).any()
     return cells | is_half
 
 
@@ -83,7 +83,7 @@ def _fix(case: Case) -> dict[str, str]:
 
 
 def _without(case: Case, cells: np.ndarray) -> float | str:
-    others = case.counts & ~cells & np.isfinite(case.loss)
+    others = case.mask & ~cells & np.isfinite(case.loss)
     if not others.any():
         return "no other timestep counts"
     weights = case.analysis.weights[others]

@@ -49,7 +49,7 @@ _FIX = (
 
 def _check(case: Case) -> Found | None:
     # The loss is finite and the softmax has no NaN, so any non-finite logit is -inf and not the target's.
-    cells = case.counts & (case.analysis.non_finite > 0) & np.isfinite(case.loss)
+    cells = case.mask & (case.analysis.non_finite > 0) & np.isfinite(case.loss)
     if not cells.any():
         return None
     count, logits = int(cells.sum()), int(case.analysis.non_finite[cells].sum())
@@ -78,7 +78,7 @@ def _is_proved(case: Case) -> bool:
     return (
         reported is not None
         and not math.isfinite(float(reported))
-        and bool(np.isfinite(case.loss[case.counts]).all() and not (~np.isfinite(case.loss)).any())
+        and bool(np.isfinite(case.loss[case.mask]).all() and not (~np.isfinite(case.loss)).any())
     )
 
 

@@ -65,8 +65,8 @@ def _check(case: Case) -> Found | None:
 
 
 def _places(case: Case) -> list[tuple[str, Array]]:
-    padding = ~case.counts
-    empty = padding & ~case.counts.any(axis=1, keepdims=True)
+    padding = ~case.mask
+    empty = padding & ~case.mask.any(axis=1, keepdims=True)
     before = np.logical_and.accumulate(padding, axis=1)
     return [
         ("every empty sequence", empty),

@@ -73,7 +73,7 @@ def _check(case: Case) -> Found | None:
 
 
 def _overflow(case: Case) -> Found | None:
-    cells = case.counts & overflowed(case)
+    cells = case.mask & overflowed(case)
     if not cells.any():
         return None
     infinite = int((cells & infinite_rows(case)).sum())
@@ -103,7 +103,7 @@ def _coarse(case: Case) -> Found | None:
     logits = case.logits
     kept = logits.dtype.name
     name = kept if kept in BITS else stored_as(logits)
-    if name is None or not case.counts.any():
+    if name is None or not case.mask.any():
         return None
     largest = _largest(case)
     step = 2.0 ** (np.floor(np.log2(largest)) + 1 - BITS[name]) if largest else 0.0
@@ -111,7 +111,7 @@ def _coarse(case: Case) -> Found | None:
     return Found(
         message=f"The logits {how} spacing is {step:.4g} near the largest logit, {largest:.4g}: "
         f"a loss computed in {name} is just as coarse.",
-        cells=case.counts.copy(),
+        cells=case.mask.copy(),
         evidence={"dtype": kept, "precision": name, "largest logit": largest, "distance of its neighbours": step},
         fix=WIDE,
         severity="info",
@@ -120,7 +120,7 @@ def _coarse(case: Case) -> Found | None:
 
 def _largest(case: Case) -> float:
     """The largest |logit| among the top logits of the timesteps that count."""
-    sizes = np.abs(case.analysis.largest_logit[case.counts])
+    sizes = np.abs(case.analysis.largest_logit[case.mask])
     return float(sizes[np.isfinite(sizes)].max(initial=0.0))
 
 

@@ -35,7 +35,7 @@ KERAS, SOCKEYE = -np.log(1e-7), -np.log(1e-10)
 
 def _capped(case: Case, match: Match) -> Array:
     cap = KERAS if "10^{-7}" in match.formula else SOCKEYE
-    above: Array = case.counts & (case.loss > cap)
+    above: Array = case.mask & (case.loss > cap)
     return above
 
 

@@ -45,10 +45,10 @@ _ASSERTED = Line(
 
 
 def _check(case: Case) -> Found | None:
-    cells = broken_rows(case) & case.counts
+    cells = broken_rows(case) & case.mask
     if not cells.any():
         return None
-    count, counting = int(cells.sum()), int(case.counts.sum())
+    count, counting = int(cells.sum()), int(case.mask.sum())
     row, timestep = np.argwhere(cells)[0]
     first = "" if count == counting else f", first in sequence {row} at timestep {timestep}"
     said = (

@@ -23,8 +23,8 @@ def leaking_prompts(case: Case) -> Array:
     if inputs is None or pad is None or case.analysis.mask_name not in ("weights", "ignore_id"):
         return case.nothing
     labels, head = _labels(case, inputs), np.logical_and.accumulate(inputs == pad, axis=1).sum(axis=1)
-    rows = np.asarray(case.counts.any(axis=1))
-    starts, columns = case.counts.argmax(axis=1), np.arange(case.shape[1])
+    rows = np.asarray(case.mask.any(axis=1))
+    starts, columns = case.mask.argmax(axis=1), np.arange(case.shape[1])
     real = (labels != UNKNOWN) & (labels != pad) & (columns >= head[:, None] - 1)
     hides = rows & (starts > np.maximum(head - 1, 0))
     if not (rows & (head > 0)).any() or not hides.any():
@@ -42,7 +42,7 @@ def leaking_prompts(case: Case) -> Array:
         or _chance(real, hides & leaks, leaks & ~hides, rows) > CHANCE
     ):
         return case.nothing
-    cells: Array = case.counts & leaks[:, None] & (columns <= place[:, None])
+    cells: Array = case.mask & leaks[:, None] & (columns <= place[:, None])
     return cells
 
 

@@ -75,7 +75,7 @@ def _masks_nothing(case: Case) -> bool:
 def _unmasked(case: Case) -> Found | None:
     """Report that the mask declared by the batch is switched off."""
     declared = case.analysis.with_settings(replace(case.analysis.settings, mask=None))
-    cells = case.counts & ~declared.mask
+    cells = case.mask & ~declared.mask
     if not cells.any():
         return None
     count = int(cells.sum())
@@ -118,7 +118,7 @@ def _by_inputs(case: Case, cells: Array) -> Found:
         f"{'start' if cells[:, 0].any() else 'end'} in the pad id {pad}: {count:,} of {many(cells.size, 'label')} "
         f"{'is' if count == 1 else 'are'} padding{loop}.",
         cells=cells,
-        evidence={"timesteps of padding that count": count, "timesteps that count": int(case.counts.sum())},
+        evidence={"timesteps of padding that count": count, "timesteps that count": int(case.mask.sum())},
         fix=written([line], case.analysis),
         repaired=lambda: case.batch.replace(weights=np.where(cells, 0.0, case.analysis.weights)),
         severity="error" if proven else None,

@@ -41,10 +41,10 @@ Array = np.ndarray
 
 def _check(case: Case) -> Found | None:
     cells = case.is_pad & (~padding(case) | _within(case)) & ~_separates(case)
-    lost = cells & ~case.counts & _by_id(case)
+    lost = cells & ~case.mask & _by_id(case)
     if lost.any():
         return _lost(case, lost)
-    kept = cells & case.counts
+    kept = cells & case.mask
     return _kept(case, kept) if kept.any() and eos_of(case) != case.batch.pad_id else None
 
 
@@ -65,7 +65,7 @@ def _by_id(case: Case) -> Array:
         return case.nothing
     read = real_by_inputs(case)
     inside = read if read.any() else between(case)
-    made_of_ids = (~inside | (case.counts != case.is_pad)).all(axis=1, keepdims=True)
+    made_of_ids = (~inside | (case.mask != case.is_pad)).all(axis=1, keepdims=True)
     rows: Array = inside & made_of_ids
     return rows
 
@@ -83,7 +83,7 @@ def _separates(case: Case) -> Array:
 
 def _lost(case: Case, lost: Array) -> Found:
     count, pad = int(lost.sum()), case.batch.pad_id
-    restored = with_counts(case, case.counts | lost).replace(pad_id=None)  # the weights now mark the padding
+    restored = with_counts(case, case.mask | lost).replace(pad_id=None)  # the weights now mark the padding
     drops = f"the mask, built from the ids, drops {'it' if count == 1 else 'them'}"
     right = _prints(case, restored)
     if right:

@@ -52,7 +52,7 @@ def _check(case: Case) -> Found | None:
     eos = eos_of(case)
     if eos is None:
         raise CannotTell("Needs `eos_id`, which this batch does not have.")
-    if case.analysis.mask_name == "none" or (case.counts & (case.targets == eos)).any():
+    if case.analysis.mask_name == "none" or (case.mask & (case.targets == eos)).any():
         return None
     end = counted_end(case)
     short = (end > 0) & (end < case.shape[1])
@@ -76,7 +76,7 @@ def _read_next(case: Case, end: Array) -> Array:
 
 def _read_shares(case: Case, inputs: Array) -> tuple[float, float]:
     """The shares of the targets that count that equal the input of their own timestep, and of the next one."""
-    counts, targets = case.counts, case.targets
+    counts, targets = case.mask, case.targets
     same = (inputs == targets)[counts].mean() if counts.any() else 0
     later = (inputs[:, 1:] == targets[:, :-1])[counts[:, :-1]]
     return float(same), float(later.mean()) if later.size else 0.0
@@ -98,7 +98,7 @@ def _found(case: Case, eos: int, short: Array, lost: Array) -> Found:
         cells=cells,
         evidence={"ends that count": 0, "ends that don't": int(cells.sum()), "sequences that end early": several},
         fix=_fix(case, cells),
-        repaired=lambda: with_counts(case, case.counts | cells).replace(targets=np.where(cells, eos, case.targets)),
+        repaired=lambda: with_counts(case, case.mask | cells).replace(targets=np.where(cells, eos, case.targets)),
         severity="info" if doubtful else None,
     )
 
@@ -111,22 +111,22 @@ def _ends_inside(case: Case, eos: int) -> Array:
         same, later = _read_shares(case, inputs)
         read = np.pad(inputs[:, 1:], ((0, 0), (0, 1)), constant_values=-1) if later > same else inputs
         labels = np.where(replaced & (max(same, later) > 0.5), read, labels)
-    follows = np.pad(case.counts[:, :-1], ((0, 0), (1, 0)))
-    inside: Array = (labels == eos) & ~case.counts & follows & between(case)
+    follows = np.pad(case.mask[:, :-1], ((0, 0), (1, 0)))
+    inside: Array = (labels == eos) & ~case.mask & follows & between(case)
     return inside
 
 
 def _by_chance(case: Case, count: int, inner: Array) -> float:
     """The chance that so many ends are left out, given the holes in the mask or weights that are no ends."""
     inside = between(case) & ~inner
-    timesteps, holes = int(inside.sum()), int((inside & ~case.counts).sum())
+    timesteps, holes = int(inside.sum()), int((inside & ~case.mask).sum())
     is_mask = np.isin(case.analysis.weights, (0, 1)).all()
     return float(holes / timesteps if is_mask else (holes + 1) / (timesteps + 2)) ** count
 
 
 def _inside(case: Case, eos: int) -> Found | None:
-    cells = (case.targets == eos) & ~case.counts & content(case)
-    if not cells.any() or not case.counts.any():
+    cells = (case.targets == eos) & ~case.mask & content(case)
+    if not cells.any() or not case.mask.any():
         return None
     return Found(
         message=f"No end-of-sequence label counts, and {many(int(cells.sum()), 'is', 'are')} masked inside the "
@@ -145,7 +145,7 @@ def _fix(case: Case, cells: Array) -> dict[str, str]:
     if replaced and case.batch.inputs is not None:
         same, later = _read_shares(case, case.batch.inputs)
         labels = "tokens[:, 1:]" if later > same else "tokens"
-    counts = case.counts | cells
+    counts = case.mask | cells
     prefix = (counts[:, 1:] <= counts[:, :-1]).all()
     named = "the pad id" if case.batch.pad_id is None else f"{case.batch.pad_id}"
     lines = [BY_LENGTH.saying(f"not: targets != {named}")]

@@ -40,12 +40,12 @@ def _check(case: Case) -> Found | None:
         return _ignored(case)
     by_length = case.within_length
     if case.batch.pad_id is None and by_length is not None and _is_complement(case, by_length):
-        short = np.asarray(case.counts.any(axis=1))
-        return _found(case, case.counts, short)
+        short = np.asarray(case.mask.any(axis=1))
+        return _found(case, case.mask, short)
     missing = case.missing(("pad_id", "weights"))
     if missing:
         raise CannotTell(missing)
-    if case.analysis.mask_name != "weights" or (by_length is not None and np.array_equal(case.counts, by_length)):
+    if case.analysis.mask_name != "weights" or (by_length is not None and np.array_equal(case.mask, by_length)):
         return None
     pads = tail(case) | case.pad_head
     padded = pads.any(axis=1) & ~pads.all(axis=1)
@@ -59,12 +59,12 @@ def _is_complement(case: Case, by_length: Array) -> bool:
     """Whether exactly the timesteps after the lengths count; left-padded sequences of length T / 2 look the same."""
     halves = bool((2 * by_length.sum(axis=1) == case.shape[1]).all())
     some = bool(by_length.any(axis=1).all() and not by_length.all())
-    return case.analysis.mask_name == "weights" and some and not halves and np.array_equal(case.counts, ~by_length)
+    return case.analysis.mask_name == "weights" and some and not halves and np.array_equal(case.mask, ~by_length)
 
 
 def _found(case: Case, pads: Array, padded: Array, inverted: Array | None = None) -> Found:
     inverted = padded if inverted is None else inverted
-    trained = case.counts & pads
+    trained = case.mask & pads
     count, weights = int(trained.sum()), case.analysis.weights
     return Found(
         message=f"{many(count, 'pad counts', 'pads count')} and the timesteps next to them don't, in "
@@ -86,12 +86,12 @@ def _ignored(case: Case) -> Found | None:
     """The same bug in the labels: the pad ids are kept, and everything else is ignored."""
     run = case.pad_tail.sum(axis=1)
     padded = (run > 0) & (run < case.shape[1])
-    if (case.counts & ~case.is_pad).any():  # the ignored labels may be padding, and the pad id a tag
+    if (case.mask & ~case.is_pad).any():  # the ignored labels may be padding, and the pad id a tag
         return None
-    inverted = padded & case.counts[:, -1]
+    inverted = padded & case.mask[:, -1]
     if run[padded].max(initial=0) < 1 + pad_may_be_eos(case) or inverted.sum() < 0.8 * padded.sum():
         return None
-    trained, pad, ignore = case.counts & case.pad_tail, case.batch.pad_id, case.batch.ignore_id
+    trained, pad, ignore = case.mask & case.pad_tail, case.batch.pad_id, case.batch.ignore_id
     count = int(trained.sum())
     return Found(
         message=f"{many(count, 'pad counts', 'pads count')} and everything else is ignored, in "
@@ -102,7 +102,7 @@ def _ignored(case: Case) -> Found | None:
             "pads that count": count,
             "padded sequences": int(padded.sum()),
             "of them inverted": int(inverted.sum()),
-            "share of the weight on padding": float(trained.sum() / case.counts.sum()),
+            "share of the weight on padding": float(trained.sum() / case.mask.sum()),
         },
         fix={
             library: f"targets = tokens[:, 1:]\n"
@@ -118,11 +118,11 @@ def _inverted(case: Case, padded: Array) -> Array:
     The first pad may really be the end of the sequence, so that inverting the mask turned its weight from 1 to 0.
     """
     end, start = content_end(case)[:, None], case.pad_head.sum(axis=1)
-    counts, pads, places = case.counts.astype(int), tail(case), np.arange(case.shape[1])
+    counts, pads, places = case.mask.astype(int), tail(case), np.arange(case.shape[1])
     surely = places >= end + pad_may_be_eos(case)
-    left_out = (pads & ~case.counts & surely).any(axis=1)
-    after = (pads & case.counts).any(axis=1) & ~left_out & (pick(counts, end[:, 0] - 1) == 0)
-    before = case.pad_head.any(axis=1) & ~(case.pad_head & ~case.counts).any(axis=1) & (pick(counts, start) == 0)
+    left_out = (pads & ~case.mask & surely).any(axis=1)
+    after = (pads & case.mask).any(axis=1) & ~left_out & (pick(counts, end[:, 0] - 1) == 0)
+    before = case.pad_head.any(axis=1) & ~(case.pad_head & ~case.mask).any(axis=1) & (pick(counts, start) == 0)
     beside: Array = padded & (after | before | _with_start(case, start))
     return beside
 
@@ -130,7 +130,7 @@ def _inverted(case: Case, padded: Array) -> Array:
 def _with_start(case: Case, start: Array) -> Array:
     """Sequences where only the left padding and a start token after it count, [B]; at least two, or none."""
     padding_and_start = case.pad_head | (np.arange(case.shape[1]) == start[:, None])
-    alike: Array = (case.counts == padding_and_start).all(axis=1) & (start > 0)
+    alike: Array = (case.mask == padding_and_start).all(axis=1) & (start > 0)
     return alike if alike.sum() > 1 else np.zeros_like(alike)
 
 

@@ -84,7 +84,7 @@ def _leaking(case: Case, leaks: Array) -> Found:
         cells=leaks,
         evidence={"sequences": rows, "prompt tokens that count": count},
         fix=written([_from_the_first_token(case.batch.pad_id or 0)], case.analysis),
-        repaired=lambda: with_counts(case, case.counts & ~leaks),
+        repaired=lambda: with_counts(case, case.mask & ~leaks),
     )
 
 
@@ -98,15 +98,15 @@ def _cut_right(case: Case, run: Array) -> Array:
 
 def _cut_left(case: Case, run: Array) -> Array:
     """Sequences whose mask leaves out exactly the first `run` timesteps, [B]."""
-    first = np.where(case.counts.any(axis=1), case.counts.argmax(axis=1), -1)
-    cut: Array = (first == run) & case.counts[:, -1]
+    first = np.where(case.mask.any(axis=1), case.mask.argmax(axis=1), -1)
+    cut: Array = (first == run) & case.mask[:, -1]
     return cut
 
 
 def _found(case: Case, side: str, shift: Array) -> Found:
-    meant = _moved(case.counts, shift)
-    cells = meant != case.counts
-    trained, lost = int((case.counts & ~meant & case.is_pad).sum()), int((meant & ~case.counts).sum())
+    meant = _moved(case.mask, shift)
+    cells = meant != case.mask
+    trained, lost = int((case.mask & ~meant & case.is_pad).sum()), int((meant & ~case.mask).sum())
     rows = int((shift != 0).sum())
     other = "right" if side == "left" else "left"
     return Found(

@@ -76,7 +76,7 @@ def _short(case: Case, rows: Array, padded: Array) -> Found | None:
         cells=cells,
         evidence={"sequences": count, "timesteps lost": count},
         fix=_longer(case),
-        repaired=lambda: with_counts(case, case.counts | cells),
+        repaired=lambda: with_counts(case, case.mask | cells),
     )
 
 
@@ -94,14 +94,14 @@ def _long(case: Case, padded: Array) -> Found:
         cells=cells,
         evidence={"padded sequences": count, "pads that count": count},
         fix=_shorter(case),
-        repaired=lambda: with_counts(case, case.counts & ~cells),
+        repaired=lambda: with_counts(case, case.mask & ~cells),
         severity="warning",
     )
 
 
 def _is_prefix(case: Case) -> bool:
     """Whether each sequence counts from its start to its end without gaps, as with lengths."""
-    return bool(np.array_equal(case.counts, np.arange(case.shape[1]) < counted_end(case)[:, None]))
+    return bool(np.array_equal(case.mask, np.arange(case.shape[1]) < counted_end(case)[:, None]))
 
 
 def _longer(case: Case) -> dict[str, str]:

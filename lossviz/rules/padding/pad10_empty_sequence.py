@@ -51,7 +51,7 @@ _OTHERS = Line(
 
 
 def _check(case: Case) -> Found | None:
-    counts = case.counts
+    counts = case.mask
     empty = np.asarray(~counts.any(axis=1))
     if not empty.any() or empty.all():
         return None
@@ -93,6 +93,7 @@ def _nan(case: Case, empty: np.ndarray, over_others: float) -> Found:
         f"{'sequence' if len(rows) == 1 else 'sequences'} {named}: 0 / 0 is NaN. Over the other sequences, the mean of "
         f"the means is {number_text(over_others)}.",
         cells=np.repeat(empty[:, None], case.shape[1], axis=1),
+        printed=str(case.batch.reported),
         evidence={"printed": str(case.batch.reported), "empty sequences": len(rows), "sequences": len(empty)},
         fix=written([WEIGHTS, _OTHERS], case.analysis),
         loss_if_fixed=over_others,
@@ -116,11 +117,11 @@ def _cut_off(case: Case, empty: np.ndarray) -> np.ndarray:
 
 
 def _filled(case: Case, cut_off: np.ndarray) -> Batch:
-    return case.batch.replace(lengths=np.where(cut_off, true_end(case), case.counts.sum(axis=1)))
+    return case.batch.replace(lengths=np.where(cut_off, true_end(case), case.mask.sum(axis=1)))
 
 
 def _severity(case: Case, cut_off: np.ndarray) -> str:
-    if not np.isfinite(case.analysis.value).all() and np.isfinite(case.loss[case.counts]).all():
+    if not np.isfinite(case.analysis.value).all() and np.isfinite(case.loss[case.mask]).all():
         return "error"
     return "warning" if cut_off.any() or case.analysis.means_of == "sequences" else "info"
 

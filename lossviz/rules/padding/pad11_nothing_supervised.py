@@ -45,7 +45,7 @@ _WHY = {
 
 
 def _check(case: Case) -> Found | None:
-    cells, counting = case.counts.size, int(case.counts.sum())
+    cells, counting = case.mask.size, int(case.mask.sum())
     if case.analysis.mask_name not in _WHY:
         return None
     if counting:
@@ -53,7 +53,7 @@ def _check(case: Case) -> Found | None:
     why = _WHY[case.analysis.mask_name].format(ignore_id=case.batch.ignore_id, pad_id=case.batch.pad_id)
     return Found(
         message=f"None of {many(cells, 'timestep')} counts: {why}.",
-        cells=np.ones(case.counts.shape, bool),
+        cells=np.ones(case.mask.shape, bool),
         evidence={"timesteps that count": 0, "timesteps": cells},
         fix=_fix(case, _repair(case)),
         repaired=_repair(case),
@@ -64,7 +64,7 @@ def _hardly_any(case: Case, counting: int, cells: int) -> Found:
     return Found(
         message=f"Only {counting:,} of {cells:,} timesteps {'counts' if counting == 1 else 'count'} "
         f"({100 * counting / cells:.2g} %).",
-        cells=case.counts,
+        cells=case.mask,
         evidence={"timesteps that count": counting, "timesteps": cells},
         fix=_fix(case, None),
         severity="info",

@@ -49,7 +49,7 @@ Array = np.ndarray
 
 def _check(case: Case) -> Found | None:
     declared = () if case.batch.ignore_id is None else (case.batch.ignore_id,)
-    cells = case.counts & np.isin(case.targets, (*IGNORE_IDS, *declared))
+    cells = case.mask & np.isin(case.targets, (*IGNORE_IDS, *declared))
     return _ignored(case, cells) if cells.any() else _half_replaced(case)
 
 
@@ -67,7 +67,7 @@ def _ignored(case: Case, cells: Array) -> Found:
         message=f"{many(count, 'timestep counts although its label is', 'timesteps count although their labels are')} "
         f"an ignore id, {named}: {why}.",
         cells=cells,
-        evidence={"labels that count": int(case.counts.sum()), "of them ignore ids": count},
+        evidence={"labels that count": int(case.mask.sum()), "of them ignore ids": count},
         fix=_fix(case, values),
         repaired=lambda: _declare(case, cells, used if known is None else known),
     )
@@ -76,7 +76,7 @@ def _ignored(case: Case, cells: Array) -> Found:
 def _declare(case: Case, cells: Array, ignore: int) -> Batch:
     """Mask the ignored labels, and set them to the declared id."""
     targets = np.where(cells, ignore, case.targets)
-    return with_counts(case, case.counts & ~cells).replace(targets=targets, ignore_id=ignore)
+    return with_counts(case, case.mask & ~cells).replace(targets=targets, ignore_id=ignore)
 
 
 def _half_replaced(case: Case) -> Found | None:
@@ -95,7 +95,7 @@ def _half_replaced(case: Case) -> Found | None:
         cells=cells,
         evidence={"pad ids that count": count, "ignore ids": int((case.targets == ignore).sum())},
         fix=_replace(case, pad, ignore, by_id=not pad_may_be_eos(case)),
-        repaired=lambda: with_counts(case, case.counts & ~cells),
+        repaired=lambda: with_counts(case, case.mask & ~cells),
     )
 
 

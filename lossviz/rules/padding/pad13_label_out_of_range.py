@@ -42,10 +42,10 @@ def _check(case: Case) -> Found | None:
             "There is only one class; the reduction classification reads one logit per timestep as a sigmoid's."
         )
     outside = (case.targets < 0) | (case.targets >= classes)
-    counting = outside & case.counts & ~np.isin(case.targets, IGNORE_IDS) & (case.targets != case.batch.ignore_id)
+    counting = outside & case.mask & ~np.isin(case.targets, IGNORE_IDS) & (case.targets != case.batch.ignore_id)
     if counting.any():
         return _counting(case, counting, classes)
-    masked = outside & ~case.counts & (case.targets != case.batch.ignore_id)
+    masked = outside & ~case.mask & (case.targets != case.batch.ignore_id)
     return _masked(case, masked) if masked.any() else None
 
 
@@ -68,7 +68,7 @@ def _counting(case: Case, cells: Array, classes: int) -> Found:
 
 def _from_one(case: Case, low: int, high: int, classes: int) -> bool:
     """Whether all labels out of range are V, no label that counts is 0, and no target is padding."""
-    return bool(low == high == classes and case.targets[case.counts].min() >= 1 and not case.is_pad.any())
+    return bool(low == high == classes and case.targets[case.mask].min() >= 1 and not case.is_pad.any())
 
 
 def _fix(case: Case, low: int, high: int, classes: int) -> dict[str, str]:

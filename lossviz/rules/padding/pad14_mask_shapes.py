@@ -64,7 +64,7 @@ def _mixed(case: Case) -> Found | None:
     said = ", ".join(many(tally[name], *SHAPES[name]) for name in SHAPES if name in tally)
     return Found(
         message=f"The {sum(tally.values())} masks differ in shape: {said}.",
-        cells=case.counts & minority[:, None],
+        cells=case.mask & minority[:, None],
         evidence={name: tally[name] for name in SHAPES if name in tally},
         fix=_FIX,
     )
@@ -73,7 +73,7 @@ def _mixed(case: Case) -> Found | None:
 def _is_ordinary(case: Case, shapes: set[str]) -> bool:
     """Whether one timestep of each sequence counts, or its beginning in a batch that does not declare its padding."""
     padded = case.batch.pad_id is None and case.analysis.mask_name == "weights" and shapes == {"full", "prefix"}
-    return padded or bool((case.counts.sum(axis=1) <= 1).all())
+    return padded or bool((case.mask.sum(axis=1) <= 1).all())
 
 
 def shapes_of(case: Case) -> list[str]:
@@ -86,7 +86,7 @@ def shapes_of(case: Case) -> list[str]:
     ['prefix', 'holes']
     """
     starts, ends = case.pad_head.sum(axis=1), content_end(case)
-    return [_shape(row, int(a), int(b)) for row, a, b in zip(case.counts, starts, ends, strict=True)]
+    return [_shape(row, int(a), int(b)) for row, a, b in zip(case.mask, starts, ends, strict=True)]
 
 
 def _shape(counts: Array, start: int, end: int) -> str:
@@ -103,7 +103,7 @@ def _shape(counts: Array, start: int, end: int) -> str:
 
 def _late(case: Case) -> Found | None:
     """Find masks that start one timestep late: most start right after one token, these one later."""
-    starts = np.where(case.counts.any(axis=1), case.counts.argmax(axis=1), -1)
+    starts = np.where(case.mask.any(axis=1), case.mask.argmax(axis=1), -1)
     asked = case.targets if case.batch.ignore_id is None or case.batch.inputs is None else case.batch.inputs
     offset = 0 if asked is case.targets else 1
     before, earlier = pick(asked, starts - 1 + offset), pick(asked, starts - 2 + offset)

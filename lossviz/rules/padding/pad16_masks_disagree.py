@@ -61,7 +61,7 @@ def _check(case: Case) -> Found | None:
         "real timesteps that don't": int(dropped.sum()),
         "weights and lengths differ": int(disagree.sum()),
     }
-    counts = (case.counts & ~trained) | dropped
+    counts = (case.mask & ~trained) | dropped
     return Found(
         message=_message(case, *(int(cells.sum()) for cells in (before, after, dropped, disagree))),
         cells=trained | dropped | disagree,
@@ -75,11 +75,11 @@ def _check(case: Case) -> Found | None:
 def _fix(case: Case, counts: Array) -> dict[str, str]:
     """The intended mask: by length, without the pad id, or by the lengths found in the targets."""
     lengths, timesteps, pad = case.batch.lengths, case.shape[1], case.batch.pad_id
-    if case.analysis.mask_name == "weights" and np.array_equal(counts, case.counts):
+    if case.analysis.mask_name == "weights" and np.array_equal(counts, case.mask):
         return written([_AGREED], case.analysis)
     if lengths is not None and np.array_equal(length_mask(lengths, timesteps), counts):
         return written([BY_LENGTH], case.analysis)
-    if np.array_equal(case.counts & ~case.is_pad, counts):
+    if np.array_equal(case.mask & ~case.is_pad, counts):
         return written([WEIGHTS, select(f"targets == {pad}")], case.analysis)
     return written([ends(case), BY_LENGTH], case.analysis)
 
@@ -106,8 +106,8 @@ def _message(case: Case, before: int, after: int, dropped: int, disagree: int) -
 def _trained_head(case: Case) -> Array:
     """Pads at the start of sequences that count, [B, T]; none if the pad id is also a word, or no sequence has two."""
     head = case.pad_head & padding(case)
-    words = content(case) & case.is_pad & case.counts
-    counted: Array = head & case.counts & ~tail(case)[:, -1:]
+    words = content(case) & case.is_pad & case.mask
+    counted: Array = head & case.mask & ~tail(case)[:, -1:]
     return case.nothing if words.any() or (counted.sum(axis=1) < 2).all() else counted
 
 
@@ -140,10 +140,10 @@ def _disagree(case: Case) -> Array:
     places = np.arange(timesteps)
     from_end = places >= timesteps - lengths[:, None]
     ends_full = ~tail(case)[:, -1]
-    is_left = ends_full & ~(case.counts & ~from_end).any(axis=1) & (case.counts & ~by_length).any(axis=1)
+    is_left = ends_full & ~(case.mask & ~from_end).any(axis=1) & (case.mask & ~by_length).any(axis=1)
     within = np.where(is_left[:, None], from_end, by_length)
     padded = (places >= true_end(case)[:, None]) & case.is_pad
-    differ: Array = (case.counts & ~within) | (within & ~case.counts & padded)
+    differ: Array = (case.mask & ~within) | (within & ~case.mask & padded)
     return differ
 
 

@@ -34,7 +34,7 @@ Array = np.ndarray
 
 def _first(case: Case, _: Match) -> Array:
     """The first timestep of each sequence, which the divisor counts twice."""
-    cells: Array = case.counts & (np.arange(case.shape[1]) == 0)
+    cells: Array = case.mask & (np.arange(case.shape[1]) == 0)
     return cells
 
 

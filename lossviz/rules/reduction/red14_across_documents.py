@@ -51,7 +51,7 @@ def _check(case: Case) -> Found | None:
             "mean loss there": float(case.loss[cells].mean()),
         },
         fix=_fix(case),
-        repaired=lambda: with_counts(case, case.counts & ~cells),
+        repaired=lambda: with_counts(case, case.mask & ~cells),
         severity=None if given else "info",
     )
 
@@ -80,11 +80,11 @@ def _crossings(case: Case) -> Array:
         ends &= case.targets[:, :-1] == inputs[:, 1:]
     elif case.batch.eos_id is not None:
         ends &= case.targets[:, :-1] != case.batch.eos_id
-    elif (ends & case.counts[:, :-1] & case.counts[:, 1:]).any():
+    elif (ends & case.mask[:, :-1] & case.mask[:, 1:]).any():
         raise CannotTell(
             "Only `inputs` or `eos_id` can tell whether targets at the end of a document cross into the next."
         )
-    cells[:, :-1] = ends & case.counts[:, :-1] & case.counts[:, 1:]
+    cells[:, :-1] = ends & case.mask[:, :-1] & case.mask[:, 1:]
     return cells
 
 
@@ -92,7 +92,7 @@ def _after_an_end(case: Case) -> Array:
     cells, eos = case.nothing.copy(), case.batch.eos_id
     if eos is None or eos == case.batch.pad_id:
         return cells
-    cells[:, 1:] = (case.targets[:, :-1] == eos) & case.counts[:, :-1] & case.counts[:, 1:] & ~case.is_pad[:, 1:]
+    cells[:, 1:] = (case.targets[:, :-1] == eos) & case.mask[:, :-1] & case.mask[:, 1:] & ~case.is_pad[:, 1:]
     return cells
 
 

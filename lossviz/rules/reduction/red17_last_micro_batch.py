@@ -33,7 +33,7 @@ Array = np.ndarray
 
 def _left_out(case: Case, match: Match) -> Array:
     """The timesteps that count in the micro-batches that are not printed."""
-    cells: Array = case.counts & ~match.cells
+    cells: Array = case.mask & ~match.cells
     return cells
 
 

@@ -38,7 +38,7 @@ def evidence(case: Case, losses: Array, targets: Array) -> float:
 
 def most_evidence(case: Case) -> float:
     """The evidence if every timestep that counts had a loss of 0: the upper bound for any order of the targets."""
-    labels = case.targets[case.counts & case.in_range]
+    labels = case.targets[case.mask & case.in_range]
     return _bet(case, labels, np.zeros(labels.size)) if labels.size else 0.0
 
 
@@ -53,7 +53,7 @@ def _bet(case: Case, labels: Array, own: Array) -> float:
 
 def _sampled(case: Case, classes: Array) -> Array:
     """Log-probabilities of some classes at timesteps sampled evenly from those that count, [n, classes]."""
-    rows, timesteps = np.nonzero(case.counts & np.isfinite(case.analysis.logsumexp))
+    rows, timesteps = np.nonzero(case.mask & np.isfinite(case.analysis.logsumexp))
     some = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int))
     scores = case.logits[rows[some], timesteps[some]][:, classes].astype(np.float64)
     logs: Array = np.maximum(scores - case.analysis.logsumexp[rows[some], timesteps[some], None], LOWEST)

@@ -58,7 +58,7 @@ def moved_mask(case: Case) -> Moved | None:
         return None
     labels = _labels(case)
     end, true = counted_end(case), _ends(case, labels)
-    rows = np.asarray(case.counts.any(axis=1))
+    rows = np.asarray(case.mask.any(axis=1))
     padded, short = rows & (true < case.shape[1]), rows & (end == true - 1)
     if case.batch.pad_id is not None and padded.any() and _all_late(case, rows & ~padded, padded, end - true):
         return _late(case, labels, padded, true)
@@ -72,8 +72,8 @@ def moved_mask(case: Case) -> Moved | None:
 
 def _has_prompts(case: Case) -> bool:
     """Whether most masks start after the first token of their sequences."""
-    rows = case.counts.any(axis=1)
-    starts = case.counts.argmax(axis=1)
+    rows = case.mask.any(axis=1)
+    starts = case.mask.argmax(axis=1)
     head = case.pad_head.sum(axis=1) if case.batch.inputs is None else _input_head(case)
     return bool(rows.any() and (starts > head)[rows].mean() > 0.5)
 
@@ -115,7 +115,7 @@ def _all_begin_late(case: Case, labels: Array, rows: Array) -> bool:
 
     So it is in left-padded rows, which a mask that is late can't leave at their end.
     """
-    starts = case.counts.argmax(axis=1)
+    starts = case.mask.argmax(axis=1)
     before, earlier = pick(labels, starts - 1)[rows], pick(labels, starts - 2)[rows]
     if earlier.size < LEFT or (earlier != earlier[0]).any() or earlier[0] == UNKNOWN or (before == UNKNOWN).any():
         return False
@@ -139,7 +139,7 @@ def _common(labels: Array, starts: Array, rows: Array) -> tuple[bool, int]:
 
 
 def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None:
-    starts, rows = case.counts.argmax(axis=1), np.asarray(case.counts.any(axis=1))
+    starts, rows = case.mask.argmax(axis=1), np.asarray(case.mask.any(axis=1))
     before, earlier = _common(labels, starts - 1, rows)[0], _common(labels, starts - 2, rows)[0]
     if before and not earlier:
         return None  # the answers start in time: their lengths are one too long
@@ -149,7 +149,7 @@ def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None
         )
     if padded.sum() < 2 and not earlier:
         return None
-    if not earlier and not (case.counts & (np.arange(case.shape[1]) >= true[:, None])).any():
+    if not earlier and not (case.mask & (np.arange(case.shape[1]) >= true[:, None])).any():
         return None
     now = case.analysis.weights
     weights = np.zeros_like(now)
@@ -161,7 +161,7 @@ def _late(case: Case, labels: Array, padded: Array, true: Array) -> Moved | None
 
 
 def _early(case: Case, labels: Array, short: Array, true: Array) -> Moved | None:
-    starts, rows = case.counts.argmax(axis=1), np.asarray(case.counts.any(axis=1))
+    starts, rows = case.mask.argmax(axis=1), np.asarray(case.mask.any(axis=1))
     first, second = _common(labels, starts, rows)[0], _common(labels, starts + 1, rows)[0]
     by_chance = float(case.shape[2] or case.analysis.classes) ** (1 - int(rows.sum()))
     if not first or second or by_chance > CHANCE:

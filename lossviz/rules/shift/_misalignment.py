@@ -103,7 +103,7 @@ def best_fit(case: Case) -> Fit | None:
 
 
 def _given(case: Case) -> Array:
-    return clipped(np.where(case.counts & case.in_range, case.loss, np.nan))
+    return clipped(np.where(case.mask & case.in_range, case.loss, np.nan))
 
 
 def check_trained(case: Case) -> None:
@@ -122,7 +122,7 @@ def check_trained(case: Case) -> None:
 
 
 def _lags(case: Case, before: Array) -> list[Fit]:
-    every = max(1, -(-case.counts.size // ENOUGH))
+    every = max(1, -(-case.mask.size // ENOUGH))
     whole, before = before, before[::every]
     losses = {lag: clipped(lag_losses(case, lag, every)) for lag in LAGS}
     means = {lag: mean_of(after) for lag, after in losses.items() if not np.isnan(after).all()}
@@ -144,7 +144,7 @@ def _time_major(case: Case, before: Array) -> list[Fit]:
         return []
     after = clipped(time_major_losses(case))
     if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after, case.targets):
-        return [Fit("time-major", mean_of(before), mean_of(after), case.counts.copy())]
+        return [Fit("time-major", mean_of(before), mean_of(after), case.mask.copy())]
     return []
 
 
@@ -157,15 +157,15 @@ def _rows(case: Case, before: Array) -> list[Fit]:
     moved = order != np.arange(sequences)
     if not moved.any():
         return []
-    after = np.where(case.counts, clipped(losses_in(case, order)), np.nan)
+    after = np.where(case.mask, clipped(losses_in(case, order)), np.nan)
     whole = mean_of(before), mean_of(after)
     if whole[1] >= LEAST * whole[0] or not _is_order_elsewhere(case, before, some):
         return []
-    cells = case.counts & moved[:, None] & (before < MAX_LOSS)  # a masked class says nothing about the order
+    cells = case.mask & moved[:, None] & (before < MAX_LOSS)  # a masked class says nothing about the order
     before, after = np.where(cells, before, np.nan), np.where(cells, after, np.nan)
     knows = _knows_better(case, before, after)
     if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, lgamma(sequences + 1))):
-        return [Fit("rows", *whole, case.counts & moved[:, None], order=order, knows=knows)]
+        return [Fit("rows", *whole, case.mask & moved[:, None], order=order, knows=knows)]
     return []
 
 
@@ -175,14 +175,14 @@ def _no_order_proves_itself(case: Case) -> bool:
     One timestep of two classes is worth at most ln 2 nats, and the order of 2,048 sequences costs 6.6 nats for each.
     """
     needed = ODDS + lgamma(case.shape[0] + 1)
-    return max(case.uniform * float(case.counts.sum()), most_evidence(case)) < needed
+    return max(case.uniform * float(case.mask.sum()), most_evidence(case)) < needed
 
 
 def _some_timesteps(case: Case) -> Array:
     """The timesteps at which all pairs of sequences are compared, [B, T]: at most `MANY` losses."""
     sequences, timesteps, _ = case.shape
     every = max(1, -(-sequences * sequences * timesteps // MANY))
-    some: Array = case.counts & case.in_range & (np.arange(timesteps) % every == 0)
+    some: Array = case.mask & case.in_range & (np.arange(timesteps) % every == 0)
     return some
 
 

@@ -29,7 +29,7 @@ def lag_losses(case: Case, lag: int, every: int = 1) -> Array:
         lag: how many timesteps later.
         every: use only every n-th sequence; the result is [⌈B / every⌉, T].
     """
-    counts = case.counts[::every]
+    counts = case.mask[::every]
     here, there = slices(lag, case.shape[1])
     both = np.zeros(counts.shape, bool)
     both[:, here] = counts[:, here] & counts[:, there]
@@ -50,7 +50,7 @@ def time_major_losses(case: Case) -> Array:
     sequences, timesteps, _ = case.shape
     met = case.targets.T.reshape(sequences, timesteps)  # [b, t] is at t·B + b in the flattened logits
     losses = case.analysis.losses_against(met).reshape(timesteps, sequences).T
-    return np.where(case.counts, losses, np.nan)
+    return np.where(case.mask, losses, np.nan)
 
 
 def row_losses(case: Case, among: Array | None = None) -> Array:
@@ -61,7 +61,7 @@ def row_losses(case: Case, among: Array | None = None) -> Array:
         among: the timesteps to sum over, [B, T] bool; all that count if None.
     """
     total = np.zeros((case.shape[0],) * 2)
-    known = case.counts & case.in_range if among is None else among
+    known = case.mask & case.in_range if among is None else among
     for t in np.flatnonzero(known.any(axis=0)):
         rows = np.flatnonzero(known[:, t])
         classes, each = np.unique(case.targets[rows, t], return_inverse=True)

@@ -25,7 +25,7 @@ def agreement(case: Case, lag: int) -> tuple[float, int]:
         return 0.0, 0
     here, there = slices(lag, case.shape[1])
     read = case.batch.inputs[:, there]
-    both = case.counts[:, here] & case.counts[:, there] & (read != case.batch.pad_id)
+    both = case.mask[:, here] & case.mask[:, there] & (read != case.batch.pad_id)
     count = int(both.sum())
     return (float((case.targets[:, here] == read)[both].mean()) if count else 0.0), count
 
@@ -38,7 +38,7 @@ def fitting_lag(case: Case) -> int | None:
         return None
     if fit is not None:
         return fit.lag if fit.kind == "lag" else None
-    losses = case.loss[case.counts & case.in_range]
+    losses = case.loss[case.mask & case.in_range]
     return 0 if mean_of(losses) <= 0.8 * case.uniform else None
 
 

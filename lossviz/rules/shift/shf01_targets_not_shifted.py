@@ -46,7 +46,7 @@ def _check(case: Case) -> Found | None:
     now, later = mean_of(lag_losses(case, 0)), mean_of(lag_losses(case, 1))
     return Found(
         message=f"{same:.0%} of the targets equal the input of the same timestep{_meaning(case, lag, now, later)}.",
-        cells=case.counts.copy(),
+        cells=case.mask.copy(),
         evidence={
             "targets that are their own input": same,
             "targets that are the next input": following,

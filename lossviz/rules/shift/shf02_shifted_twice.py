@@ -62,7 +62,7 @@ def _check(case: Case) -> Found | None:
     return Found(
         message=f"{twice:.0%} of the targets equal the input two timesteps later, {once:.0%} the next input"
         + _meaning(lag, now, earlier),
-        cells=case.counts.copy(),
+        cells=case.mask.copy(),
         evidence={
             "targets that are the input two timesteps later": twice,
             "targets that are the next input": once,
@@ -85,7 +85,7 @@ def _meaning(lag: int | None, now: float, earlier: float) -> str:
 
 def _is_no_chance(case: Case, count: int) -> bool:
     """Whether so many matches would occur in fewer than 1 of 1,000 cases, if each had the commonest token's chance."""
-    _, each = np.unique(case.targets[case.counts], return_counts=True)
+    _, each = np.unique(case.targets[case.mask], return_counts=True)
     return bool(count * np.log(each.max() / each.sum()) < np.log(1e-3))
 
 

@@ -44,7 +44,7 @@ def _check(case: Case) -> Found | None:
     if not cells.any():
         return None
     check_trained(case)
-    others = case.counts & ~cells
+    others = case.mask & ~cells
     if not others.any() or (case.analysis.entropy < case.uniform - 1e-3)[others].mean() < 0.5:
         return None
     return _found(case, cells)
@@ -52,7 +52,7 @@ def _check(case: Case) -> Found | None:
 
 def _never_predicted(case: Case, timestep: int) -> Array:
     """The sequences with a target at a timestep, if all of them have flat logits there; else none."""
-    rows: Array = (case.counts & ~trained_padding(case))[:, timestep]
+    rows: Array = (case.mask & ~trained_padding(case))[:, timestep]
     # A flat row has entropy ln V: read only such rows.
     if not rows.any() or not (case.analysis.entropy[rows, timestep] > case.uniform - 1e-3).all():
         return np.zeros_like(rows)
@@ -72,7 +72,7 @@ def _found(case: Case, cells: Array) -> Found:
         cells=cells,
         evidence={"timesteps": int(cells.sum()), "ln V": case.uniform},
         fix=written([WEIGHTS, both(sliced, CHANGE)], case.analysis),
-        repaired=lambda: with_counts(case, case.counts & ~cells),
+        repaired=lambda: with_counts(case, case.mask & ~cells),
     )
 
 

@@ -50,7 +50,7 @@ def _check(case: Case) -> Found | None:
 
 def _of_the_answers(case: Case, moved: Moved) -> Found:
     counts = moved.weights != 0
-    trained, lost, rows = case.counts & ~counts, counts & ~case.counts, int(moved.rows.sum())
+    trained, lost, rows = case.mask & ~counts, counts & ~case.mask, int(moved.rows.sum())
     if moved.late > 0 and not trained.any():
         what = f"it leaves out the first token of each answer, in {many(rows, 'sequence')}"
     elif moved.late > 0:
@@ -74,11 +74,11 @@ def _repaired(case: Case, moved: Moved) -> Batch:
 
 def _of_the_inputs(case: Case) -> Found | None:
     inputs, pad = case.batch.inputs, case.batch.pad_id
-    if inputs is None or pad is None or not np.array_equal(case.counts, inputs != pad):
+    if inputs is None or pad is None or not np.array_equal(case.mask, inputs != pad):
         return None
     after, inside = tail(case), content(case)
-    trained = case.counts & after
-    lost = inside & ~case.counts & ~case.is_pad
+    trained = case.mask & after
+    lost = inside & ~case.mask & ~case.is_pad
     if not trained.any() and lost[:, 0].all() and not lost[:, 1:].any():
         return _first_lost(case, lost)
     padded = after.any(axis=1) & inside.any(axis=1)
@@ -98,7 +98,7 @@ def _of_the_inputs(case: Case) -> Found | None:
             "padded sequences": int(padded.sum()),
         },
         fix=_fix(case, pad),
-        repaired=lambda: with_counts(case, case.counts & ~trained | lost),
+        repaired=lambda: with_counts(case, case.mask & ~trained | lost),
     )
 
 
@@ -113,7 +113,7 @@ def _first_lost(case: Case, lost: Array) -> Found:
         cells=lost,
         evidence={"pads that count": 0, "targets that don't": rows, "padded sequences": 0},
         fix=_fix(case, pad),
-        repaired=lambda: with_counts(case, case.counts | lost),
+        repaired=lambda: with_counts(case, case.mask | lost),
     )
 
 

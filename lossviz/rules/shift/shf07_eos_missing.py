@@ -43,11 +43,11 @@ def _check(case: Case) -> Found | None:
         raise CannotTell(f"The pad id {pad} is also the end of sequence, so every padded sequence contains it.")
     if agreement(case, 0)[0] > 0.95:
         raise CannotTell("The targets equal the inputs, so their last token is cut off.")
-    held = (content(case) & case.counts).any(axis=1)
+    held = (content(case) & case.mask).any(axis=1)
     lacks = held & ~(case.targets == eos).any(axis=1) & ~_reads(case, eos)
     if not lacks.any():
         return None
-    solid = not (between(case) & ~case.counts).any()
+    solid = not (between(case) & ~case.mask).any()
     short = held & (_shows_padding(case) | (solid & _ends_there(case)))
     if not solid and not (lacks & short).any():
         raise CannotTell("The mask has holes, so the last timestep that counts need not be the end of its sequence.")
@@ -68,7 +68,7 @@ def _reads(case: Case, eos: int | None) -> Array:
 def _shows_padding(case: Case) -> Array:
     """Sequences with a pad id at an end, in the targets or, where those are ignored, in the inputs, [B]."""
     masked = case.analysis.mask_name in ("lengths", "weights")
-    shown: Array = (padding(case) & case.is_pad & ~(case.counts & masked)).any(axis=1)
+    shown: Array = (padding(case) & case.is_pad & ~(case.mask & masked)).any(axis=1)
     inputs, pad = case.batch.inputs, case.batch.pad_id
     if inputs is not None and pad is not None and case.shape[1] > 1:
         read = (inputs == pad) | (np.arange(case.shape[1]) <= counted_end(case)[:, None])
@@ -136,7 +136,7 @@ def _fix(case: Case) -> dict[str, str]:
 def _ended(case: Case, rows: Array) -> Batch:
     """The batch with a counted end of sequence after the content of some sequences."""
     here = (np.arange(case.shape[1]) == content_end(case)[:, None]) & rows[:, None]
-    return with_counts(case, case.counts | here).replace(targets=np.where(here, case.batch.eos_id or 0, case.targets))
+    return with_counts(case, case.mask | here).replace(targets=np.where(here, case.batch.eos_id or 0, case.targets))
 
 
 RULE = Rule(

@@ -19,7 +19,7 @@ def test_pad_rows_ends_of_the_golden_batch():
     assert rows.content_end(case).tolist() == rows.counted_end(case).tolist() == rows.true_end(case).tolist()
     assert rows.content_end(case).tolist() == LENGTHS.tolist()
     assert rows.padding(case).tolist() == (~(np.arange(5) < LENGTHS[:, None])).tolist()
-    assert rows.between(case).tolist() == case.counts.tolist()
+    assert rows.between(case).tolist() == case.mask.tolist()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_lag_losses_are_those_of_the_targets_later(seed, lag):
     got, timesteps = lag_losses(case, lag), case.shape[1]
     for b, t in np.ndindex(*got.shape):
         u = t + lag
-        if 0 <= u < timesteps and case.counts[b, t] and case.counts[b, u]:
+        if 0 <= u < timesteps and case.mask[b, t] and case.mask[b, u]:
             x = case.batch.logits[b, t]
             assert got[b, t] == pytest.approx(np.log(np.exp(x).sum()) - x[case.targets[b, u]])
         else:
@@ -64,8 +64,8 @@ def test_time_major_losses_are_those_of_the_transposed_logits(seed):
     logits = case.batch.logits.reshape(timesteps, rows, classes).transpose(1, 0, 2)
     expected = losses(case.batch.replace(logits=np.ascontiguousarray(logits)))
     got = time_major_losses(case)
-    assert got[case.counts] == pytest.approx(expected[case.counts])
-    assert np.isnan(got[~case.counts]).all()
+    assert got[case.mask] == pytest.approx(expected[case.mask])
+    assert np.isnan(got[~case.mask]).all()
 
 
 @given(st.integers(0, 2**32))
@@ -75,7 +75,7 @@ def test_row_losses_hold_every_pair_of_sequences(seed):
     got = row_losses(case)
     for i, j in np.ndindex(*got.shape):
         other = case.batch.replace(logits=np.repeat(case.batch.logits[i : i + 1], case.shape[0], axis=0))
-        assert got[i, j] == pytest.approx(losses(other)[j][case.counts[j]].sum())
+        assert got[i, j] == pytest.approx(losses(other)[j][case.mask[j]].sum())
 
 
 def test_mean_of_leaves_out_nan_and_is_nan_for_nothing():
