@@ -258,8 +258,8 @@ def test_conventions_name_each_library_one_way():
 
 def test_convention_coded_refuses_an_unknown_code():
     with pytest.raises(InputError) as caught:
-        convention_coded("C3")
-    assert str(caught.value) == "There is no convention `C3`. Did you mean `C23`?"
+        convention_coded("language_modell")
+    assert str(caught.value) == "There is no convention `language_modell`. Did you mean `language_model`?"
     with pytest.raises(InputError) as caught:
         convention_coded("?")
     assert str(caught.value) == "There is no convention `?`."
