@@ -131,7 +131,15 @@ def app_cases(browser: Browser, address: str, size: tuple[int, int]) -> Iterator
     yield Case(
         f"app, {name}: target, typed in its cell", page, PICTURE, drawn, key="Enter", prepare=type_target, ratio=ASKED
     )
-    yield Case(f"app, {name}: logit, in its table", page, PICTURE, drawn, key="Enter", prepare=type_logit, ratio=ASKED)
+    yield Case(
+        f"app, {name}: logit, typed over the picture",
+        page,
+        PICTURE,
+        drawn,
+        key="Enter",
+        prepare=type_logit,
+        ratio=ASKED,
+    )
     yield Case(f"app, {name}: weight, in the field under the picture", page, weight, drawn, LIMITS[size])
     window = f".st-key-explore_equation {SLIDER}"
     if page.locator(window).count():
