@@ -75,7 +75,8 @@ def _fitting(draft: Draft, known: bool) -> Alignment | None:
         return None  # `targets` that copy the inputs without a −100 are SHF01's: nothing says that a model shifts them
     bare = known and ("inputs" not in draft or not (targets >= 0).any())
     fit = better(draft["logits"], targets, (1, 0) if copied or bare else (0, 1))
-    if known and copied and fit.offset == 0 and fit.clear and not prints_mean(draft, targets >= 0):
+    exactly = copied and bool((np.asarray(draft["inputs"]) == targets)[_real(draft, targets)].all())
+    if known and exactly and fit.offset == 0 and fit.clear and not prints_mean(draft, targets >= 0):
         return Alignment(True, False, tied=True)  # no model is trained to predict what it reads
     if known and not fit.clear and prints_mean(draft, targets >= 0):
         return Alignment(False, True)
@@ -85,13 +86,19 @@ def _fitting(draft: Draft, known: bool) -> Alignment | None:
     return Alignment(True, True) if is_next else None
 
 
+def _real(draft: Draft, targets: Array) -> Array:
+    """The labels that are classes and that the attention mask, where there is one, calls real."""
+    real: Array = targets >= 0
+    if draft.shape("attention_mask") == targets.shape:
+        real = real & (np.asarray(draft["attention_mask"]) != 0)
+    return real
+
+
 def _copies_inputs(draft: Draft, targets: Array) -> bool:
     """Whether the labels are the inputs of their own timestep, wherever they are classes."""
     if draft.shape("inputs") != targets.shape:
         return False
-    inputs, real = np.asarray(draft["inputs"]), targets >= 0
-    if "attention_mask" in draft and draft.shape("attention_mask") == targets.shape:
-        real &= np.asarray(draft["attention_mask"]) != 0
+    inputs, real = np.asarray(draft["inputs"]), _real(draft, targets)
     count = int(real.sum())
     follows = (inputs[:, 1:] == targets[:, :-1]) & real[:, :-1]
     same = int(((inputs == targets) & real).sum())
