@@ -1,7 +1,7 @@
 """Labels of −100 or −1 that the file doesn't declare: PyTorch ignores the one, nanoGPT the other.
 
 No class has such a number, so a loop that printed a number has left these timesteps out. A printed NaN shows that it
-did not, and nothing is assumed then (PAD12).
+did not, and nothing is assumed then (PAD12); nor where lengths say what counts.
 
 - `--ignore-id ID` says which label is ignored, `--layout plain` ignores none.
 """
@@ -18,7 +18,7 @@ USUAL = {-100: "−100 is ignored, as PyTorch does", -1: "−1 is ignored, as na
 
 def read(draft: Draft) -> Draft | None:
     """Declare the one negative label to be ignored."""
-    known = "ignore_id" in draft or draft.choices.ignore_id is not None
+    known = {"ignore_id", "lengths"} & {*draft.fields} or draft.choices.ignore_id is not None
     if (
         known
         or len(draft.shape("targets")) != 2

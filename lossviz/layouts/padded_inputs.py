@@ -39,7 +39,12 @@ def read(draft: Draft) -> Draft | None:
     if pad is None:
         return None
     padding = _runs(inputs == pad)
-    if not padding.all(axis=1).any() and prints_mean(draft, ~padding) and not prints_mean(draft, padding | True):
+    others = targets != pad, np.ones(targets.shape, bool)
+    if (
+        not padding.all(axis=1).any()
+        and prints_mean(draft, ~padding)
+        and not any(prints_mean(draft, o) for o in others)
+    ):
         return draft.replacing(**_mask(~padding)).assuming(_SHOWN.format(int(padding.sum())), "layout")
     hidden = (targets == pad) & (inputs != pad)
     if not padding.any() or not hidden.any() or (targets[padding] != pad).any():

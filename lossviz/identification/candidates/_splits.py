@@ -41,7 +41,7 @@ def _of_cut(cut: Cut, context: Context) -> Iterator[CandidateReduction]:
         yield _mean_of_documents(cut, common)
         return
     yield from _means(cut, cost, common)
-    if cut.kind.is_of_sequences:
+    if cut.kind.is_of_sequences and cut.is_given:
         yield from _by_size(cut, cost, common)
     if cut.kind is not FLAT_CHUNKS and cut.partition.parts:
         yield from _parts_alone(cut, cost, common, context)
