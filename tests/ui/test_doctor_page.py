@@ -128,7 +128,7 @@ def test_clean_batch_says_how_many_rules_looked_at_it() -> None:
     assert answer(app) == f"Nothing found: {passed} rules passed, {skipped} could not tell or did not apply"
     assert "If the number is not the one that your loop prints" in " ".join(texts(app, "markdown"))
     assert cards(app) == []
-    assert [button.key for button in app.button] == []
+    assert [button.key for button in app.button if button.key != "words"] == []
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_first_finding_is_open_and_another_opens_by_its_button() -> None:
     assert (drawn_in(app), outlined(app)) == (["NUM03"], (0.5, 1.5, -0.5, 0.5))
     click(app, "show_NUM06")
     assert (drawn_in(app), outlined(app)) == (["NUM06"], (-0.5, 0.5, -0.5, 0.5))
-    assert [button.key for button in app.button] == ["show_NUM03"]
+    assert [button.key for button in app.button if button.key != "words"] == ["show_NUM03"]
     assert drawn_in(open_page("doctor", view=address(app))) == ["NUM06"]
 
 
@@ -268,7 +268,7 @@ def test_rule_without_a_batch_says_so() -> None:
     said = words(app, "doctor_catalogue")
     assert said[0] == "There is no batch of this rule: it would be too large to come with lossviz."
     assert said[1].startswith("**What it checks.** Whether B · T · V exceeds")
-    assert [button.key for button in app.button] == []
+    assert [button.key for button in app.button if button.key != "words"] == []
 
 
 @pytest.mark.parametrize("rule", WITH_SAMPLES, ids=lambda rule: rule.code)
