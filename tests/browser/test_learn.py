@@ -116,7 +116,7 @@ def test_every_step_is_walked_by_keyboard_and_kept(
     visit(page, app_server, "?chapter=1&step=1")
     walked = [*STEPS.values()]
     for step, following in zip(walked, [*walked[1:], None], strict=True):
-        assert page.locator(".learn-code").count() == 0
+        expect(page.locator(".learn-code")).to_have_count(0)
         answer_by_keyboard(page, step)
         soon(page, "[aria-label='PyTorch code']", "")
         if step.chapter == 1:
