@@ -36,7 +36,7 @@ def ending_runs(ids: Array) -> int | None:
     >>> ending_runs(np.array([[5, 6, 7], [8, 9, 0], [5, 0, 0]])), ending_runs(np.array([[5, 6, 0], [8, 0, 0]]))
     (0, None)
     """
-    if ids.dtype.kind not in "iu" or ids.ndim != 2 or len(ids) < 3:
+    if ids.dtype.kind not in "iu" or ids.ndim != 2 or len(ids) < 3 or not ids.size:
         return None
     last, counts = np.unique(ids[:, -1], return_counts=True)
     pad = last[counts.argmax()]
