@@ -33,6 +33,11 @@ def test_figure_image_png_has_twice_the_size_of_the_figure():
     assert struct.unpack(">II", png[16:24]) == (2 * figure.layout.width, 2 * figure.layout.height)
 
 
+def test_an_analysis_draws_its_own_equation():
+    analysis = analyze(golden_batch())
+    assert analysis.figure(theme="dark", width=900) == equation(analysis, theme="dark", width=900)
+
+
 def test_figure_image_svg_holds_the_numbers_as_text():
     figure = equation(analyze(golden_batch()))
     root = ElementTree.fromstring(figure_image(figure, "svg"))  # noqa: S314

@@ -1,5 +1,6 @@
 """Every number of a batch, computed once: `analyze(batch, settings) -> Analysis`."""
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,6 +155,11 @@ class Analysis(Derived):
             binary=self.is_classifier,
             **self._reduced.at(sequence, timestep),
         )
+
+    def figure(self, **options: Any) -> Any:
+        """The picture batch loss × mask = unpadded loss as a Plotly figure; options as `lossviz.equation`."""
+        # Figures stand above: the package's root looks the name up when it is asked for, as for every user.
+        return sys.modules["lossviz"].equation(self, **options)
 
     def _repr_html_(self) -> str:
         problems = "".join(map(paragraph, self.problems))
