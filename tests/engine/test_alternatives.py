@@ -1,6 +1,7 @@
 """The losses of common mistakes: against definitions in extended precision, Keras, TensorFlow and PyTorch."""
 
 import dataclasses
+import math
 import threading
 
 import keras
@@ -166,14 +167,14 @@ NOT_FINITE = [  # logits, then the six losses of class 0
     ([-INF, INF, 0], [INF, NAN, NAN, np.log(HIGH / LOW + 2), NAN, NAN]),
     ([-INF, -INF, -INF], [-INF, NAN, NAN, np.log(3), NAN, NAN]),
     ([-INF, 0, 0], [np.log(2), INF, np.log(1 + 2 * np.exp(0.5)), np.log(3), INF, INF]),
-    ([0, -INF, -INF], [0, INF, np.log(np.e + 2) - 1, np.log(3), 0, 0]),
+    ([0, -INF, -INF], [0, INF, np.log(math.e + 2) - 1, np.log(3), 0, 0]),
     (
         [-1e9, 0, 0],
         [np.log(2), 1e9 / 3 + np.log(2), np.log(1 + 2 * np.exp(0.5)), np.log(3), 998244352 + np.log(2), INF],
     ),
     ([0, -1e9, 0], [np.log(2), 1e9 / 3 + np.log(2), np.log(1 + 2 * np.exp(0.5)) - 0.5, np.log(3), *[np.log(2)] * 2]),
-    ([0, -3e38, -3e38], [0, 2e38, np.log(np.e + 2) - 1, np.log(3), 0, 0]),
-    ([7e4, 0, 0], [7e4, 2 / 3 * 7e4, np.log(np.e + 2) - 1, np.log1p(2 * LOW / HIGH), 0, NAN]),
+    ([0, -3e38, -3e38], [0, 2e38, np.log(math.e + 2) - 1, np.log(3), 0, 0]),
+    ([7e4, 0, 0], [7e4, 2 / 3 * 7e4, np.log(math.e + 2) - 1, np.log1p(2 * LOW / HIGH), 0, NAN]),
 ]
 
 

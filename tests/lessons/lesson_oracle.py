@@ -1,5 +1,6 @@
 """What the lessons should say, worked out again in float64 from the samples' arrays; lossviz computes nothing here."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,7 @@ NUM01_MASK = (
 )
 PROSE = {  # other numbers that a step's texts mention
     "1.5": [losses([4 * LN2, 2 * LN2, 0, 0], 0)],
-    "1.6": [0.25, 0.125, np.log(np.e + 3) - 1],
+    "1.6": [0.25, 0.125, np.log(math.e + 3) - 1],
     "1.7": [np.exp(-G[0, 1]), np.exp(-G[2, 1]), LN2],
     "2.6": [S, 0.7],
     "2.8": [(LM * LMM).sum() / LMM.sum(), LM.mean(), LM[LMM == 0].mean(), ALL / 15],

@@ -22,6 +22,8 @@ If probabilities were saved instead of logits on purpose. The repaired batch tak
 tensorflow_cookbook#86, tflearn PR#562, SciCo#2, CGES#1, Transformer-GCN-QA PR#32, Deep-Semantic-Similarity#2
 """
 
+import math
+
 import numpy as np
 
 from lossviz.batch import Batch
@@ -42,7 +44,7 @@ def floor(classes: int) -> float:
     >>> round(floor(4), 4), round(floor(32000), 4)
     (0.7437, 9.3735)
     """
-    return float(np.log(np.e + classes - 1) - 1)
+    return float(np.log(math.e + classes - 1) - 1)
 
 
 def _check(case: Case) -> Found | None:
@@ -85,7 +87,7 @@ def _may_be(case: Case) -> bool:
     """Whether Σ exp(p) is at most V − 1 + e, as for probabilities p; known without reading the logits."""
     known = case.analysis.logsumexp[case.mask]
     known = known[np.isfinite(known)]
-    low, high = np.log(case.shape[2]) - 1e-2, np.log(case.shape[2] - 1 + np.e) + 1e-2
+    low, high = np.log(case.shape[2]) - 1e-2, np.log(case.shape[2] - 1 + math.e) + 1e-2
     return bool(known.size and ((known > low) & (known < high)).mean() >= 0.99)
 
 
