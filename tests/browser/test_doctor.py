@@ -40,10 +40,15 @@ def catalogue(page: Page, rule: str) -> None:
     page.get_by_text("with a bad and a good batch of each").click()
     picker = page.get_by_role("combobox", name="Rule", exact=True)
     wanted = page.get_by_role("option", name=f"{rule} · ")
-    picker.click()
-    picker.fill(rule)
-    wanted.click()
-    wanted.wait_for(state="hidden")
+
+    def click(patience: float) -> None:
+        if not wanted.is_visible():
+            picker.click()
+            picker.fill(rule)
+        wanted.click(timeout=patience)
+        wanted.wait_for(state="hidden", timeout=patience)
+
+    steps.again_if_lost(click)
     expect(picker).to_have_value(re.compile(rf"^{rule} · "))
     for kind in ("bad", "good"):
         page.wait_for_selector(f".st-key-doctor_{kind} .lossviz-plot[data-drawn]", state="attached")

@@ -154,7 +154,7 @@ def test_file_opens_and_other_names_are_asked_about(page: Page, app_server: str,
     Marks have their own colour in whatever picture they come next.
     """
     steps.visit(page, app_server)
-    drop(page, ("ignored.npz", npz(logits=np.zeros((2, 3, 4), np.float32), targets=np.array([[1, -100, 1]] * 2))))
+    drop(page, ("outside.npz", npz(logits=np.zeros((2, 3, 4), np.float32), targets=np.array([[1, 9, 1]] * 2))))
     steps.expect_number(page, "NaN")
     assert colour(page, 0, 1) == dict(zip([mark.name for mark in MARKS], THEMES["light"].marks, strict=True))["invalid"]
     stream = io.BytesIO()

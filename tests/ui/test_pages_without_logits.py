@@ -162,6 +162,7 @@ def test_doctor_reductions_and_identify_answer_without_logits() -> None:
 def test_a_repair_is_applied_and_undone_without_logits() -> None:
     """−100 under no mask: the repair gives those timesteps no weight."""
     app = opened(lengths=None, targets=[[1, 2, 3, -100], [1, 2, -100, -100], [3, 1, 2, 2]])
+    choose(app, mask="none")
     go(app, "Doctor")
     assert shown(app).value != shown(app).value
     run(next(button for button in app.button if button.label == "Apply the fix").click())

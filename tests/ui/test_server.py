@@ -1,8 +1,6 @@
 """The server around the pages: whom it answers, and what it lets a page load."""
 
-import asyncio
 from base64 import b64encode
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +10,7 @@ import streamlit as st
 
 from lossviz.ui import server
 from lossviz.ui.server import Guard, content_policy
+from tests.ui.visitors import in_a_thread
 
 PAGE = Path(st.__file__).parent / "static" / "index.html"
 
@@ -45,12 +44,6 @@ def test_policy_allows_the_scripts_of_this_streamlit_and_no_other():
     assert all(source.startswith("./") for source in scripts.sources)
 
 
-def run(coroutine):
-    """Run it in a thread of its own: Playwright's loop runs in the tests' thread while a browser is open."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
-
-
 def ask(kind, host, allowed=()):
     """What a guarded server sends to somebody who asks for that host."""
     sent = []
@@ -64,7 +57,7 @@ def ask(kind, host, allowed=()):
     headers = [] if host is None else [(b"host", host.encode())]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(st, "get_option", {"server.allowedHosts": list(allowed)}.get)
-        run(Guard(app)({"type": kind, "headers": headers}, None, send))
+        in_a_thread(Guard(app)({"type": kind, "headers": headers}, None, send))
     return sent[0]
 
 
@@ -111,5 +104,5 @@ def test_browser_is_opened_where_there_is_a_display(monkeypatch, headless, opene
         async with server.opening(None):
             pass
 
-    run(start())
+    in_a_thread(start())
     assert addresses == opened

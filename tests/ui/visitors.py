@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -15,7 +16,7 @@ from streamlit.util import calc_hash
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-__all__ = ["Visitor"]
+__all__ = ["Visitor", "in_a_thread"]
 
 LARGEST = 50 * 2**20  # bytes of a message
 PATIENCE = 120
@@ -126,3 +127,9 @@ def _put(address: str, content: bytes, server: str) -> None:
     headers["X-Xsrftoken"] = cookie.partition("=")[2]
     request = urllib.request.Request(address, body, headers, method="PUT")  # noqa: S310 (our own server)
     urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
+
+
+def in_a_thread(coroutine):
+    """Run it in a thread of its own: Playwright's loop runs in the tests' thread while a browser is open."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

@@ -147,7 +147,7 @@ class View {
     this.plot.on("plotly_hover", ({ points }) => this.point(points.find((point) => point.fullData.meta?.select)));
     this.plot.on("plotly_unhover", () => this.point(null));
     this.plot.on("plotly_doubleclick", () => {
-      if (!this.hand.openAt(...(this.pressed ?? []))) globalThis.Plotly.relayout(this.plot, structuredClone(this.home));
+      if (this.twice && !this.hand.openAt(...(this.pressed ?? []))) globalThis.Plotly.relayout(this.plot, structuredClone(this.home));
     });
   }
 
@@ -262,7 +262,9 @@ class View {
 
   press(event) {
     const grid = this.gridUnder(event);
-    this.pressed = grid && [grid, this.cellUnder(event, grid)];
+    const pressed = grid && [grid, this.cellUnder(event, grid)];
+    this.twice = String(pressed?.[1]) === String(this.pressed?.[1]); // plotly.js takes two quick clicks anywhere for one
+    this.pressed = pressed;
     if (!grid || event.button !== 0) return;
     const focus = () => {
       this.root.classList.add("by-mouse");
