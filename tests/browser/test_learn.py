@@ -174,6 +174,7 @@ def test_teacher_walks_every_step_by_pagedown_only(
                 page.keyboard.press("3")
                 expect(screen.get_by_role("button", name="3: ")).to_contain_text("1", use_inner_text=True)
                 shot(page, "learn-teacher-options-dark")
+            soon(page, steps.IDLE, "")  # the stop before stays on the screen until this one is drawn whole
             assert page.evaluate(FITS) is True, (step.id, stop)
             page.keyboard.press("PageDown")
     assert page.locator("[data-testid=stMain] input:visible").count() == 0
