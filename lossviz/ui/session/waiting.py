@@ -150,20 +150,22 @@ def _asking(own: Callable[..., None]) -> Callable[..., None]:
     def request_rerun(session: AppSession, client_state: ClientState | None) -> None:
         if client_state is not None:
             visit = visits.setdefault(session, Visit())
+            drawn, fields = _on_every_page(session)
+            visit.page = visit.page or drawn  # the first message of a browser names no page
             is_drawn = session.has_fragment(client_state.fragment_id)
-            visit.take(client_state, is_drawn=is_drawn, everywhere=_everywhere(session, visit.page))
+            visit.take(client_state, is_drawn=is_drawn, everywhere=fields() if drawn == visit.page else ())
         own(session, client_state)
 
     return request_rerun
 
 
-def _everywhere(session: AppSession, page: str) -> Collection[str]:
-    """The fields that stand on every page, as that page draws them."""
+def _on_every_page(session: AppSession) -> tuple[str, Callable[[], Collection[str]]]:
+    """The page that was drawn last, or "", and how it draws the fields that stand on every page."""
     try:
         drawn, fields = session.session_state[EVERYWHERE]
     except KeyError:
-        return ()
-    return fields() if drawn == page else ()
+        return "", tuple
+    return drawn, fields
 
 
 def _queueing(own: Callable[..., bool]) -> Callable[..., bool]:
