@@ -38,9 +38,9 @@ def test_sequence_that_got_worse_is_found_by_keyboard(page: Page, run_server: st
     box = bars.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 0.5 * box["height"])
-    expect(page.locator("[class*=st-key-runs_length] input")).to_have_value("8")
+    expect(page.get_by_role("textbox", name="Length")).to_have_value("8")
     page.keyboard.press("Escape")
-    expect(page.locator("[class*=st-key-runs_length] input")).to_have_value("")
+    expect(page.get_by_role("textbox", name="Length")).to_have_value("")
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_text("from the losses").first).to_be_visible()
     drawn(page, "compare_map")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from lossviz.theatre import ACTS, read
 from tests.browser import steps
 from tests.browser.conftest import Serve, Shot
-from tests.browser.harness import ARTIFACTS, ROOT
+from tests.browser.harness import ARTIFACTS, PATIENCE_MS, ROOT
 from tests.browser.test_learn import forget_missing, pick_by_keyboard, soon, tab_to, until
 
 HEADING = ".st-key-train_question h2"
@@ -100,7 +100,9 @@ def test_training_is_found_again_by_a_reload_and_another_visitor_waits(
     assert page.url.partition("live=")[2] == viewer
     GATE.touch()
     expect(page.locator(".st-key-train_live")).to_contain_text("Every number is the recording's, bit by bit.")
-    expect(page.locator(".st-key-train_live")).to_contain_text("Trained on this machine, 300 steps.")
+    expect(page.locator(".st-key-train_live")).to_contain_text(
+        "Trained on this machine, 300 steps.", timeout=3 * PATIENCE_MS
+    )
     shot(page, "train-live")
     forget_missing(console_errors)
 

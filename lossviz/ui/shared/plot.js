@@ -262,9 +262,11 @@ class View {
 
   press(event) {
     const grid = this.gridUnder(event);
-    const pressed = grid && [grid, this.cellUnder(event, grid)];
-    this.twice = String(pressed?.[1]) === String(this.pressed?.[1]); // plotly.js takes two quick clicks anywhere for one
-    this.pressed = pressed;
+    this.pressed = grid && [grid, this.cellUnder(event, grid)];
+    const { clientX: x, clientY: y } = event;
+    // plotly.js takes two quick clicks on two cells for a double click.
+    this.twice = !this.at || Math.hypot(x - this.at.x, y - this.at.y) <= 4;
+    this.at = { x, y };
     if (!grid || event.button !== 0) return;
     const focus = () => {
       this.root.classList.add("by-mouse");
@@ -275,7 +277,7 @@ class View {
       return;
     }
     const release = (end) => {
-      if (Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > 4) return; // a drag: zoom or pan
+      if (Math.hypot(end.clientX - x, end.clientY - y) > 4) return void (this.at = null); // a drag: zoom or pan
       const cell = this.cellUnder(event, grid);
       focus();
       if (cell && String(cell) !== String(this.cell)) this.choose(cell);
