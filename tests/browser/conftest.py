@@ -17,16 +17,14 @@ from tests.browser.screens import recorded_run
 
 Serve = Callable[[Path], str]
 Shot = Callable[..., Path]
-MIDDLE = "test_j"  # of the names of the files: both halves take about as long
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers run the browser tests, half of the files each, so that two Chromiums and two servers are enough."""
+    """One worker runs all browser tests, so that one Chromium and one server of each script are enough."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            half = "first" if item.path.name < MIDDLE else "second"
-            item.add_marker(pytest.mark.xdist_group(f"browser-{half}"))
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
