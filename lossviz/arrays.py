@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.errors import InputError, require
+from lossviz.errors import InputError, first_line, require
 from lossviz.mapped_arrays import MappedArray
 
 __all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "dtype_named", "file_location", "is_floating"]
@@ -218,7 +218,7 @@ def _convert(name: str, value: Any) -> Array:
     except (TypeError, ValueError, NotImplementedError, OverflowError, BufferError, RuntimeError) as error:
         if isinstance(error, ValueError) and isinstance(value, (list, tuple)):
             raise InputError(_ragged_message(name, value)) from None
-        reason = (str(error).splitlines() or ["no reason given"])[0]
+        reason = first_line(error) or "no reason given"
         of_jax = type(value).__module__.startswith("jax")
         way_out = "from outside of `jax.jit`" if of_jax else "for example `tensor.numpy()` outside of `tf.function`"
         raise InputError(

@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
-__all__ = ["escaped", "printable", "quoted"]
+from lossviz.errors import first_line
+
+__all__ = ["cause_of", "escaped", "printable", "quoted"]
 
 # GitHub reads `::command::` at the start of a line, GitHub and Azure read `##[` and `##vso[` anywhere in one. Wrapping
 # may move any word to the start of a line.
@@ -32,6 +34,15 @@ def escaped(text: str, most: int = 200) -> str:
     short = text if len(text) <= most else text[: most - 1] + "…"
     shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in short)
     return shown if len(shown) <= 2 * most else shown[: 2 * most - 1] + "…"
+
+
+def cause_of(error: BaseException) -> str:
+    """An exception in one printable line, for a bug report: its type, and what it says.
+
+    >>> cause_of(IndexError("list index out of range.")), cause_of(RecursionError())
+    ('IndexError: list index out of range', 'RecursionError')
+    """
+    return ": ".join(filter(None, (type(error).__name__, printable(first_line(error)).rstrip("."))))
 
 
 def quoted(value: Any, most: int = 200) -> str:

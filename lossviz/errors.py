@@ -26,6 +26,7 @@ __all__ = [
     "NoLogitsError",
     "SettingsError",
     "did_you_mean",
+    "first_line",
     "instance_of",
     "not_one_of",
     "require",
@@ -109,6 +110,15 @@ def not_one_of(argument: str, value: object, options: Iterable[str], more: str =
     names = list(options)
     hint = did_you_mean(value, names, "'") if isinstance(value, str) else ""
     return f"`{argument}` must be one of {', '.join(map(repr, names))}{more}; got {_short(value)}.{hint}"
+
+
+def first_line(error: BaseException) -> str:
+    r"""The first line of what an exception says, or "".
+
+    >>> first_line(ValueError("no column\n  in the table")), first_line(KeyError())
+    ('no column', '')
+    """
+    return next(iter(str(error).splitlines()), "")
 
 
 def instance_of(argument: str, value: Any, kind: type | tuple[type, ...], expected: str) -> Any:

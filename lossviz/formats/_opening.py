@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
-from lossviz.display_text import printable
+from lossviz.display_text import cause_of, printable
 from lossviz.errors import FormatError, MissingPackageError, did_you_mean
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
 from lossviz.formats._budget import size_words
@@ -125,8 +125,7 @@ out of range). Save or copy it again.
     except MemoryError:
         raise FormatError(f"`{printable(file)}` needs more memory than there is. Save fewer sequences.") from None
     except Exception as error:
-        reason = printable((str(error).splitlines() or [""])[0]).rstrip(".")
         raise FormatError(
-            f"`{printable(file)}` is damaged, or written in a way lossviz doesn't know "
-            f"({': '.join(filter(None, (type(error).__name__, reason)))}). Save or copy it again."
+            f"`{printable(file)}` is damaged, or written in a way lossviz doesn't know ({cause_of(error)}). "
+            "Save or copy it again."
         ) from error

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lossviz.display_text import printable
+from lossviz.display_text import cause_of, printable
 from lossviz.errors import InputError, LossvizError
 
 __all__ = ["only_sentences"]
@@ -29,9 +29,7 @@ of range). Save `logits` [B, T, V] and `targets` [B, T].
     except MemoryError:
         raise InputError("The arrays need more memory than there is. Save fewer sequences.") from None
     except Exception as error:
-        reason = printable((str(error).splitlines() or [""])[0]).rstrip(".")
-        found = ": ".join(filter(None, (type(error).__name__, reason)))
         raise InputError(
-            f"The arrays are laid out in a way that lossviz doesn't know ({found}). Save `logits` [B, T, V] and "
-            "`targets` [B, T]."
+            f"The arrays are laid out in a way that lossviz doesn't know ({cause_of(error)}). Save `logits` [B, T, V] "
+            "and `targets` [B, T]."
         ) from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossviz.errors import FormatError, InputError, require
+from lossviz.errors import FormatError, InputError, first_line, require
 from lossviz.recording import COLUMNS, ShardFooter, details_of, read_shard, shard_columns, shard_footer
 from lossviz.recording import Run as RecordedRun
 
@@ -97,7 +97,7 @@ class Database:
         return self.mask in ("weights", "mixed")
 
     def _refused(self, error: Exception) -> Exception:
-        line = str(error).splitlines()[0]
+        line = first_line(error)
         if type(error).__name__ in ("BinderException", "ParserException", "ConversionException", "CatalogException"):
             return InputError(f"`where` must be a condition on the columns: {line}")
         return FormatError(f"`{self._recorded.path}` can't be read: {line}. Restore it from a copy.")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from lossviz.errors import InputError, require
+from lossviz.errors import InputError, first_line, require
 from lossviz.scanning._tasks import Outcome, Task, scan_item
 
 __all__ = ["check_engine", "engine_named"]
@@ -90,8 +90,7 @@ def _outcome(future: Any, task: Task) -> Outcome:
     except Exception as error:
         if type(error).__name__ == "KilledWorker":
             return Outcome(task.item, problem="its worker died each time, as when there is too little memory.")
-        line = next(iter(str(error).splitlines()), "")
-        return Outcome(task.item, problem=f"its worker failed: {type(error).__name__}: {line}")
+        return Outcome(task.item, problem=f"its worker failed: {type(error).__name__}: {first_line(error)}")
     return outcome
 
 

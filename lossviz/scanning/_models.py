@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.errors import InputError, LossvizError
+from lossviz.errors import InputError, LossvizError, first_line
 from lossviz.scanning._items import stamp
 
 __all__ = ["check_model", "identity_of", "logits_of"]
@@ -65,8 +65,9 @@ def logits_of(model: str, folder: str, inputs: Array) -> Any:
     except LossvizError:
         raise
     except Exception as error:
-        line = next(iter(str(error).splitlines()), "")
-        raise InputError(f"`{model}` raised {type(error).__name__} on inputs {inputs.shape}: {line}") from error
+        raise InputError(
+            f"`{model}` raised {type(error).__name__} on inputs {inputs.shape}: {first_line(error)}"
+        ) from error
     shape = tuple(getattr(logits, "shape", ()))
     if len(shape) != 3 or shape[:2] != inputs.shape:
         raise InputError(f"`{model}` must give logits [B, T, V]; inputs {inputs.shape} gave {shape or type(logits)}.")
@@ -85,8 +86,7 @@ def _function(model: str, folder: str) -> Model:
     try:
         function = getattr(import_module(module), name, None)
     except Exception as error:
-        line = next(iter(str(error).splitlines()), "")
-        raise InputError(f"`{module}` can't be imported: {type(error).__name__}: {line}") from error
+        raise InputError(f"`{module}` can't be imported: {type(error).__name__}: {first_line(error)}") from error
     if not callable(function):
         raise InputError(f"`{module}` has no function `{name}`.")
     found: Model = function
@@ -100,8 +100,7 @@ def _keras(path: str) -> Model:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        line = next(iter(str(error).splitlines()), "")
-        raise InputError(f"`{path}` can't be loaded as a Keras model: {line}") from error
+        raise InputError(f"`{path}` can't be loaded as a Keras model: {first_line(error)}") from error
     return lambda inputs: _as_logits(np.asarray(model.predict_on_batch(inputs)))
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import IO
 
+from lossviz.errors import first_line
 from lossviz.theatre._messages import FAILED, to_line
 from lossviz.theatre._settings import Settings
 
@@ -33,8 +34,7 @@ def main() -> None:
             out.write(to_line(event))
             out.flush()
     except Exception as error:
-        first = (str(error).splitlines() or [""])[0]
-        out.write(json.dumps({FAILED: f"{type(error).__name__}: {first}"}).encode() + b"\n")
+        out.write(json.dumps({FAILED: f"{type(error).__name__}: {first_line(error)}"}).encode() + b"\n")
         out.flush()
 
 
