@@ -90,7 +90,7 @@ def numbers_in(text: str) -> tuple[str, ...]:
     return tuple(number for word in _APART.split(text) if (number := word.strip("()[]")))
 
 
-def is_number(word: str) -> bool:
+def is_number(word: str | bytes) -> bool:
     """Whether a word is a number.
 
     >>> is_number("1e-3"), is_number("1.2 nats")

@@ -40,6 +40,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossviz.digits import is_number
 from lossviz.errors import FormatError
 from lossviz.formats import _table
 from lossviz.formats._beginnings import UNKNOWN, beginning
@@ -216,20 +217,12 @@ def _checked(texts: list[str], columns: list[str], lines: list[int]) -> npt.NDAr
     texts = [_TRUTH.get(text, text) for text in texts]
     with contextlib.suppress(ValueError):
         return _numbers(texts)
-    at = next(index for index, text in enumerate(texts) if not _is_number(text))
+    at = next(index for index, text in enumerate(texts) if not is_number(text))
     line, column = divmod(at, len(columns))
     where = f"Line {lines[line]}, column `{columns[column]}`"
     if not texts[at].strip():
         raise FormatError(f"{where} is empty. Write a number, or nan where there is none.")
     raise FormatError(f"{where} must be a number with a decimal point; got `{texts[at]:.40}`.")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def write(fields: Fields, target: Target) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossviz.digits import is_number
 from lossviz.formats.text.long_lists import pieces
 
 __all__ = ["LONG", "LongTable", "read_table"]
@@ -100,7 +101,7 @@ def read_table(text: bytes, skipped: int, delimiter: str, header: list[str], *, 
     if not body or b'"' in body:
         return None
     first = body.partition(b"\n")[0].split(delimiter.encode())
-    words = {name for name, cell in zip(header, first, strict=False) if cell.strip() and not _is_number(cell)} | texts
+    words = {name for name, cell in zip(header, first, strict=False) if cell.strip() and not is_number(cell)} | texts
     places = {name: place for place, name in enumerate(header)}
     held: dict[str, list[str]] = {name: [] for name in header if name in words}
     spans = {places[name]: column for name, column in held.items()}
@@ -112,14 +113,6 @@ def read_table(text: bytes, skipped: int, delimiter: str, header: list[str], *, 
         blocks.append(cells[0])
         whole &= cells[1]
     return LongTable(np.concatenate(blocks), whole, held, places)
-
-
-def _is_number(cell: bytes) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _cells(
