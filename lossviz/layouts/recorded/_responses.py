@@ -4,7 +4,7 @@ Servers say tokens as text. The vocabulary is made of what is there, in order of
 two tokens. Null is a log-probability that was not recorded: the first token of a prompt has none.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft
 
-__all__ = ["Choice", "Token", "as_token", "laid_out", "log_prob", "require_list"]
+__all__ = ["Choice", "Token", "as_token", "laid_out", "log_prob", "require_list", "with_tops"]
 
 Array = np.ndarray
 UNLISTED = -9999.0
@@ -80,6 +80,34 @@ def as_token(choice: Choice, top: Iterable[Choice] = (), rank: Any = None) -> To
     if listed and choice.log_prob >= listed[-1].log_prob:
         return Token(choice, listed, 1.0 + sum(one.log_prob > choice.log_prob for one in listed))
     return Token(choice, listed)
+
+
+def with_tops(
+    held: Mapping[str, Any], names: tuple[str, str], where: str, what: str, choice: Callable[[Any, str], Choice]
+) -> Iterator[Token]:
+    """The tokens of a list, each with the likeliest ones of its place from the list beside it, where there is one.
+
+    Args:
+        held: the object that holds both lists.
+        names: of the list of tokens, and of the list beside it.
+        where: what that object is called.
+        what: an entry is, in words.
+        choice: reads an entry.
+
+    Raises:
+        InputError: if one of them is no list, or the second has another length.
+    """
+    name, beside = names
+    entries = require_list(held.get(name) or [], f"{where}.{name}", what)
+    tops = require_list(held.get(beside) or [None] * len(entries), f"{where}.{beside}", "lists")
+    if len(tops) != len(entries):
+        raise InputError(
+            f"`{where}.{beside}` must have one list for each of the {len(entries):,} tokens; got {len(tops):,}. Save "
+            "the response whole."
+        )
+    for place, (entry, top) in enumerate(zip(entries, tops, strict=True)):
+        at = f"{where}.{name}[{place}]"
+        yield as_token(choice(entry, at), [choice(one, at) for one in require_list(top or [], at, "lists")])
 
 
 def laid_out(draft: Draft, rows: Sequence[Sequence[Token]], source: str) -> Draft:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts.recorded._responses import Choice, Token, as_token, laid_out, log_prob, require_list
+from lossviz.layouts.recorded._responses import Choice, Token, laid_out, log_prob, with_tops
 
 __all__ = ["LAYOUT"]
 
@@ -30,17 +30,8 @@ def read(draft: Draft) -> Draft | None:
 
 
 def _tokens(meta: Mapping[str, Any]) -> Iterator[Token]:
-    for name, beside in PARTS:
-        entries = require_list(meta.get(name) or [], f"meta_info.{name}", "[logprob, id, text]")
-        tops = require_list(meta.get(beside) or [None] * len(entries), f"meta_info.{beside}", "lists")
-        if len(tops) != len(entries):
-            raise InputError(
-                f"`meta_info.{beside}` must have one list for each of the {len(entries):,} tokens; got {len(tops):,}. "
-                "Save the response whole."
-            )
-        for place, (entry, top) in enumerate(zip(entries, tops, strict=True)):
-            at = f"meta_info.{name}[{place}]"
-            yield as_token(_choice(entry, at), [_choice(one, at) for one in require_list(top or [], at, "lists")])
+    for names in PARTS:
+        yield from with_tops(meta, names, "meta_info", "[logprob, id, text]", _choice)
 
 
 def _choice(entry: Any, where: str) -> Choice:

@@ -12,7 +12,15 @@ from typing import Any
 
 from lossviz.errors import InputError
 from lossviz.layouts._draft import Draft, Layout
-from lossviz.layouts.recorded._responses import Choice, Token, as_token, laid_out, log_prob, require_list
+from lossviz.layouts.recorded._responses import (
+    Choice,
+    Token,
+    as_token,
+    laid_out,
+    log_prob,
+    require_list,
+    with_tops,
+)
 
 __all__ = ["LAYOUT"]
 
@@ -28,16 +36,7 @@ def read(draft: Draft) -> Draft | None:
 def _tokens(details: Mapping[str, Any]) -> Iterator[Token]:
     for place, entry in enumerate(require_list(details.get("prefill") or [], "details.prefill", "tokens")):
         yield as_token(_choice(entry, f"details.prefill[{place}]"))
-    entries = require_list(details.get("tokens") or [], "details.tokens", "tokens")
-    tops = require_list(details.get("top_tokens") or [None] * len(entries), "details.top_tokens", "lists")
-    if len(tops) != len(entries):
-        raise InputError(
-            f"`details.top_tokens` must have one list for each of the {len(entries):,} tokens; got {len(tops):,}. Save "
-            "the response whole."
-        )
-    for place, (entry, top) in enumerate(zip(entries, tops, strict=True)):
-        at = f"details.tokens[{place}]"
-        yield as_token(_choice(entry, at), [_choice(one, at) for one in require_list(top or [], at, "lists")])
+    yield from with_tops(details, ("tokens", "top_tokens"), "details", "tokens", _choice)
 
 
 def _choice(entry: Any, where: str) -> Choice:
