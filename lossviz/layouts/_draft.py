@@ -108,6 +108,11 @@ class Draft:
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]
 
+    @property
+    def reported(self) -> Any:
+        """The number that the training loop printed, as the caller or the file says, or None."""
+        return self.choices.reported or self.fields.get("reported")
+
     def __contains__(self, name: str) -> bool:
         return name in self.fields
 

@@ -132,8 +132,7 @@ def saying_attention(draft: Draft, pad: int | None = None, *, is_tagger: bool = 
     if draft.shape("attention_mask") != draft.shape("targets") or {"weights", "lengths", "ignore_id"} & {*draft.fields}:
         return read
     real = np.asarray(draft["attention_mask"]) != 0
-    printed = draft.choices.reported or draft.fields.get("reported")
-    others = is_tagger and printed is not None and not prints_mean(read, np.ones_like(real))
+    others = is_tagger and draft.reported is not None and not prints_mean(read, np.ones_like(real))
     if not real.all() and (others or prints_mean(read, real)):
         shown = "the printed number is no mean of all" if others else "the printed number shows"
         said = f"attention_mask says which timesteps count, as {shown}"

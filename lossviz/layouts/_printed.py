@@ -17,7 +17,7 @@ def prints_mean(draft: Draft, counts: Array) -> bool:
     >>> prints_mean(Draft(fields), np.array([[True, False]])), prints_mean(Draft(fields), np.array([[True, True]]))
     (True, False)
     """
-    printed, logits = draft.choices.reported or draft.fields.get("reported"), draft.shape("logits")
+    printed, logits = draft.reported, draft.shape("logits")
     try:
         wanted = float(str(printed))
     except ValueError:

@@ -19,11 +19,7 @@ USUAL = {-100: "−100 is ignored, as PyTorch does", -1: "−1 is ignored, as na
 def read(draft: Draft) -> Draft | None:
     """Declare the one negative label to be ignored."""
     known = {"ignore_id", "lengths"} & {*draft.fields} or draft.choices.ignore_id is not None
-    if (
-        known
-        or len(draft.shape("targets")) != 2
-        or str(draft.choices.reported or draft.fields.get("reported")) == "nan"
-    ):
+    if known or len(draft.shape("targets")) != 2 or str(draft.reported) == "nan":
         return None
     targets = np.asarray(draft["targets"])
     negative = np.unique(targets[targets < 0]) if targets.dtype.kind == "i" else targets[:0]
