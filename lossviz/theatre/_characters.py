@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from lossviz.masking import length_mask
 from lossviz.models import LanguageModel, pad_rows, set_seed
 from lossviz.models.writing import sampling_writer
 from lossviz.theatre._corpora import corpus
 from lossviz.theatre._recording import Scene, Written
-from lossviz.theatre._stage import SHOWN, Actor, Program, Replay, Stage, compiled, grouped, inside, losses_of, share
+from lossviz.theatre._stage import SHOWN, Actor, Program, Replay, Stage, compiled, grouped, losses_of, share
 
 __all__ = ["Characters"]
 
@@ -30,7 +31,7 @@ class Characters(Stage):
             _arrays([text for [text] in corpus("characters", part)]) for part in ("train", "test")
         )
         inputs, targets, lengths = self.held_out
-        within = inside(lengths, WIDTH)
+        within = length_mask(lengths, WIDTH)
         stop, space = within & (targets == STOP), within & (targets == FIRST)
         groups, self.parts = grouped(
             {

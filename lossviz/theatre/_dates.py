@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from lossviz.masking import length_mask
 from lossviz.models import Seq2SeqModel, as_text, pad_rows, set_seed
 from lossviz.models.trained import load_trained
 from lossviz.models.writing import greedy_writer
 from lossviz.theatre._corpora import corpus
 from lossviz.theatre._recording import Scene, Written
-from lossviz.theatre._stage import SHOWN, Actor, Program, Replay, Stage, compiled, grouped, inside, losses_of, share
+from lossviz.theatre._stage import SHOWN, Actor, Program, Replay, Stage, compiled, grouped, losses_of, share
 
 __all__ = ["Dates"]
 
@@ -31,7 +32,7 @@ class Dates(Stage):
         self.arrays, self.held_out = (self._arrays(pairs, width) for pairs in (train, test))
         self.pairs = test
         _, inputs, targets, lengths = self.held_out
-        within, words = inside(lengths, width), np.array(self._known.vocabulary)
+        within, words = length_mask(lengths, width), np.array(self._known.vocabulary)
         groups, self.parts = grouped(
             {
                 "all": within,

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,17 @@ from lossviz.samples import sample_folder
 from lossviz.theatre._recording import Group, Recording, Run, Scene, Written
 from lossviz.theatre._settings import RIGHT, VERSION, Settings
 
-__all__ = ["folder", "read", "read_run", "scene_as_json", "scene_from_json", "to_bytes", "write"]
+__all__ = [
+    "folder",
+    "read",
+    "read_run",
+    "scene_as_json",
+    "scene_from_json",
+    "texts_as_json",
+    "texts_from_json",
+    "to_bytes",
+    "write",
+]
 
 _ARRAYS = {
     "steps": (1, "iu"),
@@ -65,7 +76,7 @@ def to_bytes(run: Run) -> bytes:
         "settings": {name: value for name, value in asdict(run.settings).items() if name != "bug"},
         "bug": run.bug,
         "scene": scene_as_json(run.scene),
-        "texts": [[[written.text, written.stopped] for written in texts] for texts in run.texts],
+        "texts": [texts_as_json(texts) for texts in run.texts],
         "facts": run.facts,
         "versions": run.versions,
     }
@@ -113,6 +124,16 @@ def scene_from_json(held: dict[str, Any]) -> Scene:
     )
 
 
+def texts_as_json(texts: Iterable[Written]) -> list[list[Any]]:
+    """The texts of a frame as what JSON can hold."""
+    return [[written.text, written.stopped] for written in texts]
+
+
+def texts_from_json(held: Iterable[Any]) -> tuple[Written, ...]:
+    """What `texts_as_json` gave, as texts again."""
+    return tuple(Written(str(text), bool(stopped)) for text, stopped in held)
+
+
 def _run(fields: Any, settings: Settings) -> Run:
     header = json.loads(bytes(np.asarray(fields["header"], np.uint8)))
     if header["version"] != VERSION:
@@ -123,7 +144,7 @@ def _run(fields: Any, settings: Settings) -> Run:
         settings=settings,
         bug=str(header["bug"]),
         scene=scene_from_json(header["scene"]),
-        texts=tuple(tuple(Written(str(text), bool(stopped)) for text, stopped in texts) for texts in header["texts"]),
+        texts=tuple(map(texts_from_json, header["texts"])),
         facts={str(name): float(value) for name, value in header["facts"].items()},
         versions={str(name): str(value) for name, value in header["versions"].items()},
         **{name: _array(fields, name, *kind) for name, kind in _ARRAYS.items()},

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.theatre._files import scene_as_json, scene_from_json
-from lossviz.theatre._recording import Frame, Written
+from lossviz.theatre._files import scene_as_json, scene_from_json, texts_as_json, texts_from_json
+from lossviz.theatre._recording import Frame
 from lossviz.theatre.events import Ended, Event, Framed, Opened, Stepped
 
 __all__ = ["FAILED", "from_line", "to_line"]
@@ -56,7 +56,7 @@ def _frame_as_json(frame: Frame) -> dict[str, Any]:
         "prints": frame.prints,
         "told": frame.told,
         "true": frame.true.tolist(),
-        "texts": [[written.text, written.stopped] for written in frame.texts],
+        "texts": texts_as_json(frame.texts),
     }
 
 
@@ -67,5 +67,5 @@ def _frame(held: dict[str, Any]) -> Frame:
         float(held["prints"]),
         float(held["told"]),
         np.array(held["true"], np.float64),
-        tuple(Written(text, stopped) for text, stopped in held["texts"]),
+        texts_from_json(held["texts"]),
     )

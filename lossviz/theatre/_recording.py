@@ -7,10 +7,11 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.errors import InputError
+from lossviz.masking import length_mask
 from lossviz.theatre._settings import RIGHT, Settings
 from lossviz.theatre._verdict import Verdict
 
-__all__ = ["SIDES", "Frame", "Group", "Recording", "Run", "Scene", "Written"]
+__all__ = ["SIDES", "Frame", "Group", "Recording", "Run", "Scene", "Written", "read_where"]
 
 SIDES = ("right", "wrong")
 LAST = 20  # printed numbers that `Run.printed` averages
@@ -209,7 +210,7 @@ class Recording:
     @property
     def highest(self) -> float:
         """The largest loss that counts in any frame of both, in nats: the end of the one scale."""
-        counts = np.arange(self.right.losses.shape[2]) < self.right.scene.lengths[:, None]
+        counts = length_mask(self.right.scene.lengths, self.right.losses.shape[2])
         return float(max(np.max(run.losses[:, counts], initial=0.0) for run in (self.right, self.wrong)))
 
     def verdict(self, index: int = -1) -> Verdict:
@@ -217,6 +218,17 @@ class Recording:
         return Verdict(
             float(self.wrong.told[index]), float(self.wrong.true[index, 0]), float(self.right.true[index, 0])
         )
+
+
+def read_where(lengths: np.ndarray, width: int, bug: str) -> np.ndarray:
+    """Where a classifier reads each text, [N, T] bool: at its last timestep; with the bug in the last column.
+
+    >>> read_where(np.array([2]), 3, "right").tolist(), read_where(np.array([2]), 3, "last-column").tolist()
+    ([[False, True, False]], [[False, False, True]])
+    """
+    at = lengths - 1 if bug == RIGHT else np.full_like(lengths, width - 1)
+    where: np.ndarray = np.arange(width) == at[:, None]
+    return where
 
 
 def _inverse_softplus(losses: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from lossviz.models import ClassificationModel, pad_rows, set_seed
 from lossviz.models.trained import load_trained
 from lossviz.theatre._corpora import corpus
-from lossviz.theatre._recording import Scene, Written
+from lossviz.theatre._recording import Scene, Written, read_where
 from lossviz.theatre._settings import RIGHT
 from lossviz.theatre._stage import SHOWN, Actor, Program, Replay, Stage, compiled, grouped, share
 
@@ -62,9 +62,7 @@ class Reviews(Stage):
     def read(self, bug: str) -> np.ndarray:
         """Where a program reads each held-out text, [N, T] bool."""
         ids, _, lengths = self.held_out
-        at = lengths - 1 if bug == RIGHT else np.full_like(lengths, ids.shape[1] - 1)
-        where: np.ndarray = np.arange(ids.shape[1]) == at[:, None]
-        return where
+        return read_where(lengths, ids.shape[1], bug)
 
 
 class _Judge(Actor):

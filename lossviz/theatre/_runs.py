@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lossviz.masking import length_mask
 from lossviz.recording import Recorder
-from lossviz.theatre._recording import SIDES, Recording, Run
-from lossviz.theatre._settings import RIGHT
+from lossviz.theatre._recording import SIDES, Recording, Run, read_where
 
 __all__ = ["export_runs"]
 
@@ -62,7 +62,6 @@ def _export(run: Run, folder: Path) -> Path:
 
 def _weights(run: Run) -> np.ndarray:
     """1 where a timestep counts, [B, T]; of a review that is the one where it is read."""
-    places, lengths = np.arange(run.scene.targets.shape[1]), run.scene.lengths[:, None]
-    at = lengths - 1 if run.bug == RIGHT else np.full_like(lengths, len(places) - 1)
-    counts = places < lengths if run.scene.vocabulary is not None else places == at
+    lengths, width = run.scene.lengths, run.scene.targets.shape[1]
+    counts = length_mask(lengths, width) if run.scene.vocabulary is not None else read_where(lengths, width, run.bug)
     return np.asarray(counts, np.int64)

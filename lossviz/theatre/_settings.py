@@ -1,6 +1,5 @@
 """What two runs are made from: the model, the bug, the optimizer, the seed, the steps. Equal settings, equal frames."""
 
-import re
 from dataclasses import dataclass
 
 from lossviz.errors import InputError, not_one_of
@@ -94,4 +93,4 @@ def words(name: str) -> str:
     >>> words("stop-is-pad")
     'stop_is_pad'
     """
-    return re.sub("-", "_", name)
+    return name.replace("-", "_")

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from lossviz.theatre._recording import Frame, Group, Scene, Written
 
-__all__ = ["SHOWN", "Actor", "Program", "Replay", "Stage", "compiled", "grouped", "inside", "losses_of", "share"]
+__all__ = ["SHOWN", "Actor", "Program", "Replay", "Stage", "compiled", "grouped", "losses_of", "share"]
 
 SHOWN = 8  # sequences of the fixed batch
 Program = Callable[..., Any]
@@ -129,12 +129,6 @@ def losses_of(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def grouped(parts: dict[str, np.ndarray]) -> tuple[tuple[Group, ...], tuple[np.ndarray, ...]]:
     """The groups of the timesteps [N, T] that each name has."""
     return tuple(Group(name, int(part.sum())) for name, part in parts.items()), tuple(parts.values())
-
-
-def inside(lengths: np.ndarray, width: int) -> np.ndarray:
-    """[N, T] bool: before each row's end."""
-    within: np.ndarray = np.arange(width) < lengths[:, None]
-    return within
 
 
 def compiled(model: Any, *arrays: np.ndarray) -> Callable[[], np.ndarray]:

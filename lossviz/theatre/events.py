@@ -81,11 +81,10 @@ class Growing:
         """Both runs as far as they have come, or None before the first frame."""
         if self.opened is None or not self.frames:
             return None
-        return Recording(self._run(RIGHT, "right"), self._run(self.settings.bug, "wrong"))
+        return Recording(self._run(self.opened, RIGHT, "right"), self._run(self.opened, self.settings.bug, "wrong"))
 
-    def _run(self, bug: str, side: str) -> Run:
+    def _run(self, opened: Opened, bug: str, side: str) -> Run:
         frames: list[Frame] = [getattr(framed, side) for framed in list(self.frames)]
-        opened = self.opened or Opened(*([None] * 2))  # type: ignore[arg-type]
         return Run(
             settings=self.settings,
             bug=bug,
