@@ -2,7 +2,10 @@
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from lossviz.theatre import Jobs, act_numbered, read
 from lossviz.theatre._messages import to_line
@@ -24,7 +27,7 @@ for at, line in enumerate(lines):
 
 
 def events(off: float = 0.0) -> list[Event]:
-    """What happened when act 1 was recorded; `off` is added to every printed number."""
+    """What happened when act 1 was recorded; `off` is added to every printed number and to every loss."""
     shipped = read(SETTINGS)
     right, wrong = shipped.right, shipped.wrong
     happened: list[Event] = [Opened(right.scene, right.versions)]
@@ -34,7 +37,9 @@ def events(off: float = 0.0) -> list[Event]:
             Stepped(float(one) + off, float(other) + off)
             for one, other in zip(right.reported[before:step], wrong.reported[before:step], strict=True)
         ]
-        happened.append(Framed(right.frame(at), wrong.frame(at)))
+        happened.append(
+            Framed(*(replace(one, losses=one.losses + np.float32(off)) for one in (right.frame(at), wrong.frame(at))))
+        )
     return [*happened, Ended(right.facts, wrong.facts)]
 
 

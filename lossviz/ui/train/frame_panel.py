@@ -60,12 +60,12 @@ def curves_panel(recording: Recording, at: int) -> None:
 
 
 def _analysis(run: Run, at: int) -> Analysis:
-    """The fixed batch after a frame's step, analyzed once."""
-    return _analyzed(run.settings.key, run.bug, int(run.steps[at]), run, at)
+    """The fixed batch after a frame's step, analyzed once; on another machine a training gives other losses."""
+    return _analyzed((run.settings.key, run.bug, int(run.steps[at]), run.losses[at].tobytes()), run, at)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _analyzed(key: str, bug: str, step: int, _run: Run, _at: int) -> Analysis:  # noqa: ARG001 - what it is kept by
+def _analyzed(frame: tuple[str, str, int, bytes], _run: Run, _at: int) -> Analysis:  # noqa: ARG001 - it is kept by that
     return analyze(_run.batch(_at))
 
 
