@@ -11,7 +11,7 @@ from lossviz.errors import InputError
 from lossviz.rules import SEVERITIES
 from lossviz.runs import Run, RunDiagnosis, diagnose_run, open_run
 
-__all__ = ["run"]
+__all__ = ["finding_lines", "run"]
 
 
 def run(arguments: argparse.Namespace, folder: str) -> int:
@@ -29,20 +29,25 @@ def run(arguments: argparse.Namespace, folder: str) -> int:
 
 
 def _as_text(opened: Run, found: RunDiagnosis) -> str:
-    steps, problems = found.steps, found.problems
     lines = [
-        f"{printable(str(opened.recorded.path), most=200)}: {count_text(len(steps), 'step', 'steps')} recorded",
+        f"{printable(str(opened.recorded.path), most=200)}: {count_text(len(found.steps), 'step', 'steps')} recorded",
         "",
     ]
-    for one in found.findings:
-        where = f"in {len(one.steps):,} of {len(steps):,} steps, first at step {one.steps[0]}"
-        lines.append(f"{one.first.code} {one.first.severity}, {where}: {printable(one.first.message, most=1000)}")
-    if not found.findings:
-        lines.append("Nothing was found.")
-    if problems:
-        step, reason = next(iter(problems.items()))
-        lines.append(f"{count_text(len(problems), 'step', 'steps')} could not be checked; step {step}: {reason}")
+    lines += finding_lines(found) if found.findings else ["Nothing was found.", *finding_lines(found)]
     return "\n".join(lines) + "\n"
+
+
+def finding_lines(found: RunDiagnosis) -> list[str]:
+    """Each finding with its steps in a line, then how many steps could not be checked."""
+    lines = []
+    for one in found.findings:
+        where = f"in {len(one.steps):,} of {len(found.steps):,} steps, first at step {one.steps[0]}"
+        lines.append(f"{one.first.code} {one.first.severity}, {where}: {printable(one.first.message, most=1000)}")
+    if found.problems:
+        step, reason = next(iter(found.problems.items()))
+        count = count_text(len(found.problems), "step", "steps")
+        lines.append(f"{count} could not be checked; step {step}: {printable(reason, most=600)}")
+    return lines
 
 
 def _as_json(opened: Run, found: RunDiagnosis) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from lossviz.cli._check_run import finding_lines
 from lossviz.cli._files import parse_names
 from lossviz.cli._options import CHOICES
 from lossviz.cli._work import compute
@@ -15,6 +16,7 @@ from lossviz.display_text import printable
 from lossviz.errors import require
 from lossviz.runs import Run, RunDiagnosis, diagnose_run, open_run
 from lossviz.scanning import Scan, ScanProgress, scan
+from lossviz.tables import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,9 +95,9 @@ def _files_of(opened: Run, steps: "pd.DataFrame") -> list[str]:
 
 
 def _total(steps: "pd.DataFrame") -> tuple[float, float]:
-    """The sum of the losses that count, and its divisor."""
+    """The sum of the losses that count, NaN where one of them is unknown, and its divisor."""
     counted = steps[steps["divisor"] > 0]
-    return float((counted["mean"] * counted["divisor"]).sum()), float(counted["divisor"].sum())
+    return float((counted["mean"] * counted["divisor"]).sum(skipna=False)), float(counted["divisor"].sum())
 
 
 def _as_text(done: Scan, opened: Run | None, checked: RunDiagnosis | None) -> str:
@@ -107,7 +109,7 @@ def _as_text(done: Scan, opened: Run | None, checked: RunDiagnosis | None) -> st
         lines.append("Stopped; the same command goes on from there.")
     lines += ["", *_sums(opened)] if opened is not None else []
     if checked is not None:
-        lines += ["", *_findings(checked)]
+        lines += ["", *(finding_lines(checked) or ["The doctor found nothing."])]
     if state.problems:
         lines += ["", *(f"Left out: {printable(f'{file}: {why}', most=600)}" for file, why in state.problems.items())]
     if opened is not None:
@@ -139,18 +141,6 @@ def _sums(opened: Run) -> list[str]:
     ]
 
 
-def _findings(checked: RunDiagnosis) -> list[str]:
-    lines = []
-    for one in checked.findings:
-        where = f"in {len(one.steps):,} of {len(checked.steps):,} steps, first at step {one.steps[0]}"
-        lines.append(f"{one.first.code} {one.first.severity}, {where}: {printable(one.first.message, most=1000)}")
-    if checked.problems:
-        step, reason = next(iter(checked.problems.items()))
-        count = count_text(len(checked.problems), "step", "steps")
-        lines.append(f"{count} could not be checked; step {step}: {printable(reason, most=600)}")
-    return lines or ["The doctor found nothing."]
-
-
 def _as_json(done: Scan, opened: Run | None, checked: RunDiagnosis | None) -> str:
     state = done.progress
     document: dict[str, Any] = {
@@ -163,9 +153,10 @@ def _as_json(done: Scan, opened: Run | None, checked: RunDiagnosis | None) -> st
     }
     if opened is not None:
         total, divisor = _total(opened.steps())
-        document |= {"loss": total, "divisor": divisor, "mean": total / divisor if divisor else None}
+        mean = plain(total / divisor) if divisor else None
+        document |= {"loss": plain(total), "divisor": divisor, "mean": mean}
     if checked is not None:
         document["findings"] = [
             {"code": one.first.code, "severity": one.first.severity, "steps": one.steps} for one in checked.findings
         ]
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"

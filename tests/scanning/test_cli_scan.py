@@ -1,5 +1,7 @@
 """`lossviz scan`: what it prints, its exit status, and how it is stopped."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,12 @@ def test_cli_scan_shows_its_progress_on_a_terminal(folder, capsys, monkeypatch):
     shown = capsys.readouterr().err.split("\r\x1b[K")
     assert any(line.startswith("lossviz: 4 of 4 files, 1 left out, about 0 s left") for line in shown)
     assert shown[-1] == ""
+
+
+def test_cli_scan_prints_json_where_a_loss_that_counts_is_unknown(tmp_path, capsys, monkeypatch):
+    """JSON has no number for NaN."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("a.npz", losses=np.array([[1.0, np.nan]]), targets=np.array([[1, 2]]))
+    assert main(["scan", "a.npz", "--out", "run", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (document["loss"], document["divisor"], document["mean"]) == ("NaN", 2.0, "NaN")
