@@ -41,6 +41,8 @@ def test_hostile_tokens_are_typed(page: Page, app_server: str, foreign_requests:
         text = (heading.text_content() or "").replace("\u2060", "")  # which keeps links and icons from being made
         assert text == f"Sequence 0, timestep {timestep}: target {visible(word)}"
         assert heading.locator("a, img, [data-testid=stIconMaterial]").count() == 0
+    table = page.locator(".st-key-equation .lossviz-plot-table")
+    expect(table).to_contain_text("target $x^2$ (7)")  # as it was typed, for people who can't see the picture
     shot(page, "explore-hostile-light", whole=True)
     page.mouse.move(*steps.place(page, 0, 1))
     page.wait_for_timeout(300)

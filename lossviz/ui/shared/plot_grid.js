@@ -41,6 +41,11 @@ const step = (at) => (at.length > 1 ? at[1] - at[0] : 1);
 // A vertical axis counts pixels from the top and values from the bottom.
 const ends = (axis) => (axis._id[0] === "y" ? [axis.range[1], axis.range[0]] : axis.range).map(Number);
 
+const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&#35;": "#", "&#36;": "$" };
+
+/** Text as it was before lossviz.figures escaped it. */
+const unescaped = (text) => text.replace(/&(?:lt|gt|amp|#35|#36);/g, (entity) => ENTITIES[entity]);
+
 const clamp = (value, range) => Math.min(Math.max(value, Math.min(...range)), Math.max(...range));
 
 function nearest(at, value) {

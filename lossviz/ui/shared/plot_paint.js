@@ -228,8 +228,7 @@ function wordsIn({ data }, model) {
 
 /** The token that a cell's text begins with, which lossviz.figures has escaped. */
 function token(text) {
-  const plain = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&#35;": "#", "&#36;": "$" };
-  return text.split(/<(?:span|br)/)[0].trim().replace(/&(?:lt|gt|amp|#35|#36);/g, (entity) => plain[entity]);
+  return unescaped(text.split(/<(?:span|br)/)[0].trim());
 }
 
 /** An array of a figure, which plotly.py may write as base64. */

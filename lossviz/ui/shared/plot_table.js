@@ -1,10 +1,9 @@
 // The picture as a table, for people who can't see it: a row a sequence, a column a timestep, and the sum in one sentence.
 
 const TABLE_AFTER_MS = 400; // after the last picture: it need not follow every key
-const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&#35;": "#" };
 
 /** What Plotly's text says, without its tags. */
-const plainText = (text) => text.replace(/<br>/g, ", ").replace(/<[^>]*>/g, "").replace(/&(lt|gt|amp|#35);/g, (mark) => ENTITIES[mark]);
+const plainText = (text) => unescaped(text.replace(/<br>/g, ", ").replace(/<[^>]*>/g, ""));
 
 const element = (name, text = "", attributes = {}) => Object.assign(document.createElement(name), { textContent: text, ...attributes });
 
