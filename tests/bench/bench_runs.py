@@ -34,15 +34,20 @@ their picture.
 """
 
 
-def record(folder: Path) -> None:
+def record(folder: Path, steps: int = STEPS, timesteps: int = T) -> None:
+    """A run of random sequences; the recorder's queue is let run empty, so that memory stays bounded."""
     import lossviz
 
     random = np.random.default_rng(0)
     with lossviz.Recorder(folder, every=1, keep_steps=10**6, max_bytes=2**33, queue_size=10**6, pad_id=0) as recorder:
-        for step in range(STEPS):
-            lengths = random.integers(T // 8, T + 1, B)
-            targets = np.where(np.arange(T) < lengths[:, None], random.integers(1, V, (B, T)), 0)
-            recorder.step(step=step, targets=targets, losses=random.exponential(size=(B, T)), lengths=lengths)
+        for step in range(steps):
+            lengths = random.integers(timesteps // 8, timesteps + 1, B)
+            real = np.arange(timesteps) < lengths[:, None]
+            targets = np.where(real, random.integers(1, V, (B, timesteps)), 0)
+            losses = random.exponential(size=(B, timesteps)).astype(np.float32)
+            recorder.step(step=step, targets=targets, losses=losses, lengths=lengths)
+            while recorder._writer is not None and recorder._writer._queue.qsize() > 20:
+                time.sleep(0.01)
 
 
 def plain(files: str) -> dict[str, str]:

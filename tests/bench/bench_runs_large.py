@@ -15,10 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from tests.bench._markdown import table, write_section
-from tests.bench.bench_runs import ROOT, compared, medians, spent, verdict
+from tests.bench.bench_runs import ROOT, compared, medians, record, spent, verdict
 
 B, T, V, STEPS = 64, 1024, 5_000, 3_400
 ROUNDS = 1
@@ -31,20 +29,6 @@ lists cut to their lengths. Processor times are compared, medians of {rounds}, a
 from evenly spread steps that hold 2 million timesteps; both its times are of a new process that has imported lossviz,
 from opening the run to the figure.
 """
-
-
-def record(folder: Path) -> None:
-    import lossviz
-
-    random = np.random.default_rng(0)
-    with lossviz.Recorder(folder, every=1, keep_steps=10**6, max_bytes=2**33, queue_size=10**6, pad_id=0) as recorder:
-        for step in range(STEPS):
-            lengths = random.integers(T // 8, T + 1, B)
-            targets = np.where(np.arange(T) < lengths[:, None], random.integers(1, V, (B, T)), 0)
-            losses = random.exponential(size=(B, T)).astype(np.float32)
-            recorder.step(step=step, targets=targets, losses=losses, lengths=lengths)
-            while recorder._writer is not None and recorder._writer._queue.qsize() > 20:
-                time.sleep(0.01)
 
 
 def plain(files: str) -> dict[str, str]:
@@ -135,7 +119,7 @@ def main() -> None:
         measured(Path(sys.argv[1]))
         return
     with tempfile.TemporaryDirectory() as name:
-        record(Path(name) / "run")
+        record(Path(name) / "run", STEPS, T)
         measured(Path(name) / "run")
 
 
