@@ -118,7 +118,7 @@ class HuggingFaceRecorder:
         inputs: dict[str, Any],
         output: Any,
         loss: Any,
-        called: Mapping[str, Any] = MappingProxyType({}),
+        called: Mapping[str, Any] = _AS_IT_IS,
     ) -> None:
         micro_batch, self._micro_batch = self._micro_batch, self._micro_batch + 1
         if self.recorder is None or not self.recorder.wants(self._step):

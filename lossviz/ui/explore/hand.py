@@ -46,14 +46,15 @@ def hand_of(
         return None
     row0, row1, t0, t1 = window or (0, len(batch.targets), 0, batch.targets.shape[1])
     lengths = batch.lengths if batch.lengths is not None else sequence_ends(batch, analysis.mask_name, analysis.mask)
+    key = state.editors.draw("hand", source, {}).key
     listed = batch.logits is not None and batch.shape[2] <= LISTED_CLASSES
     return {
         **live_equation(analysis, window=window, theme=theme()),
         "mask": analysis.mask_name,
         "lengths": [length if isfinite(length) else None for length in lengths.tolist()],
-        "place": f"{analysis.settings.reduction} {window} {theme()} {state.editors.draw('hand', source, {}).key}",
+        "place": f"{analysis.settings.reduction} {window} {theme()} {key}",
         "hand": {
-            "batch": state.editors.draw("hand", source, {}).key,
+            "batch": key,
             "done": read_widget(DONE, 0),
             "step": _last_step(source, analysis),
             "timesteps": batch.targets.shape[1],

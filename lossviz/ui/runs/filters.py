@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from lossviz.figures.runs.grouped_losses import MOST
 from lossviz.runs import Run
 from lossviz.ui.session.link_checks import Links, is_text
 from lossviz.ui.session.state import State, read_widget, write_widget
@@ -82,20 +83,23 @@ def bar_of(run: Run, name: str) -> Cell | None:
     if not text:
         return None
     if name == "token":
-        top = run.by("token")["token"].head(_MOST).tolist()
+        top = _top(run)
         return (top.index(text), 0) if text in top else None
     number = _whole(text)
     return None if number is None else (0, number)
 
 
-_MOST = 12  # bars of tokens
+def _top(run: Run) -> list[str]:
+    """The tokens that have a bar, in their order."""
+    words: list[str] = run.by("token")["token"].head(MOST).tolist()
+    return words
 
 
 def _words(run: Run, name: str, cell: Cell) -> str:
     """What a bar's cell writes into its filter."""
     if name != "token":
         return str(cell[1])
-    top = run.by("token")["token"].head(_MOST).tolist()
+    top = _top(run)
     return str(top[cell[0]]) if cell[0] < len(top) else ""
 
 

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from lossviz.theatre import ACTS, Act, act_numbered
+from lossviz.ui.learn.address import MARKS
 from lossviz.ui.session.editor import Editor
 from lossviz.ui.session.state import State, read_widget
 from lossviz.ui.train.live import attach, leave
@@ -12,7 +13,6 @@ from lossviz.ui.train.live import attach, leave
 __all__ = ["act_bar", "enter", "go_to", "mirror"]
 
 ACT, LIVE = "act", "live"
-MARKS = {"right": "●", "shown": "◐"}
 
 
 def enter(state: State) -> None:

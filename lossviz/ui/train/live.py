@@ -7,7 +7,7 @@ import streamlit as st
 
 from lossviz import theatre
 from lossviz.errors import FormatError
-from lossviz.theatre import Recording, Settings, read
+from lossviz.theatre import SIDES, Recording, Settings, read
 from lossviz.ui.session.staging import Staging
 from lossviz.ui.shared.widgets import literal
 
@@ -94,7 +94,7 @@ def live_panel(staging: Staging) -> None:
 def likeness(live: Recording, shipped: Recording) -> str:
     """Whether every number so far is the recording's, in one sentence."""
     apart = 0.0
-    for side in ("right", "wrong"):
+    for side in SIDES:
         one, other = live.side(side), shipped.side(side)
         frames, steps = min(len(one), len(other)), min(len(one.reported), len(other.reported))
         for name, count in (("losses", frames), ("true", frames), ("told", frames), ("reported", steps)):
