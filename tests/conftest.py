@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 # Several workers share the cores: one thread of PyTorch each costs a third less than two that wait for each other.
@@ -17,6 +18,18 @@ from tests.golden import FRACTIONAL, golden_batch
 # The first example of a law may load TensorFlow or trace a graph: time says nothing about it.
 settings.register_profile("lossviz", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("lossviz")
+
+
+@cache
+def stand_back() -> None:
+    """Let this worker give way: the browser's tests, one after the other, decide how long all of them take."""
+    if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "nice"):
+        os.nice(10)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not any(mark.args == ("browser",) for mark in item.iter_markers("xdist_group")):
+        stand_back()
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list of one choice, which closes at the click that it takes."""
 
     def click(patience: float) -> None:
-        wanted = _unfold(page, label, option)
+        wanted = _unfold(page, label, option, patience)
         wanted.click()
         wanted.wait_for(state="hidden", timeout=patience)
 
@@ -92,7 +92,7 @@ def choose_also(page: Page, label: str, option: str) -> None:
 
     def click(patience: float) -> None:
         if not taken.is_visible():
-            _unfold(page, label, option).click()
+            _unfold(page, label, option, patience).click()
         taken.wait_for(timeout=patience)
 
     again_if_lost(click)
@@ -102,21 +102,21 @@ def choose_also(page: Page, label: str, option: str) -> None:
 
 
 def again_if_lost(click: Callable[[float], None]) -> None:
-    """Click up to three times: Streamlit's lists that still open and tables that measure themselves take no click."""
+    """Click up to three times: Streamlit's lists close when they are drawn again, its tables when they are measured."""
     for _ in range(2):
         with suppress(TooLate):
             return click(5_000)
     return click(PATIENCE_MS)
 
 
-def _unfold(page: Page, label: str, option: str) -> Locator:
+def _unfold(page: Page, label: str, option: str, patience: float) -> Locator:
     """Open the list, unless it is open, and give the option once it rests: a list moves to its place as it opens."""
     idle(page)
     wanted = page.get_by_role("option", name=option, exact=True)
     if not wanted.is_visible():
         page.get_by_role("combobox", name=label).focus()
         page.keyboard.press("ArrowDown")
-    wanted.wait_for()
+    wanted.wait_for(timeout=patience)
     still(page, wanted)
     return wanted
 
