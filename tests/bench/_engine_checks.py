@@ -4,13 +4,13 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
 from sample_data.make_large import large_logits, large_targets
+from tests.bench._memory import peak
 from tests.engine._oracle import confident, confidently_wrong, numbers, relative_error
 
 FIELDS = ("loss", "gradient_norm", "entropy", "probability")
@@ -22,12 +22,12 @@ def memory(batch: str, length: str, classes: str) -> dict[str, Any]:
 
     shape = (int(batch), int(length), int(classes))
     load_tensorflow()
-    before, seconds = _peak(), []
+    before, seconds = peak() / 2**20, []
     for _ in range(3):
         start = time.perf_counter()
         per_timestep(np.load(large_logits(*shape), mmap_mode="r"), large_targets(*shape))
         seconds.append(time.perf_counter() - start)
-    return {"megabytes": _peak() - before, "first": seconds[0], "again": min(seconds[1:])}
+    return {"megabytes": peak() / 2**20 - before, "first": seconds[0], "again": min(seconds[1:])}
 
 
 def tiny(loaded: str) -> dict[str, Any]:
@@ -121,10 +121,6 @@ def accuracy() -> dict[str, dict[str, float]]:
                     for field in FIELDS:
                         worst[field] = max(worst[field], relative_error(getattr(actual, field)[0], expected[field]))
     return errors
-
-
-def _peak() -> float:
-    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Steps with and without the recorder alternate, so that a loaded machine slows bo
 import datetime
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench._markdown import table, write_section
+from tests.bench._memory import peak
 
 ROOT = Path(__file__).parents[2]
 B, T, WIDTH, V = 4, 64, 128, 50_000
@@ -84,8 +84,8 @@ def storage(on: bool) -> dict[str, float]:
                     time.sleep(0.02)
         size = sum(path.stat().st_size for path in Path(folder).rglob("steps-*"))
         written = recorder._writer.state.written if on and recorder._writer else 1
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"peak": peak, "bytes": size / (written * rows * timesteps), "fed": steps * rows * timesteps}
+    held = peak()
+    return {"peak": held, "bytes": size / (written * rows * timesteps), "fed": steps * rows * timesteps}
 
 
 def measured(*words: str) -> dict[str, float]:

@@ -6,7 +6,6 @@ The contenders alternate, so that a loaded machine slows all alike; medians are 
 import datetime
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tests.bench._markdown import table, write_section
+from tests.bench._memory import peak
 
 ROOT = Path(__file__).parents[2]
 B, T, V, STEPS = 64, 256, 5_000, 610
@@ -132,10 +132,10 @@ def first_picture(folder: Path) -> dict[str, float]:
 
     duckdb.connect().execute("SELECT 1").df()
     pandas.DataFrame()
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, start = peak(), time.perf_counter()
     run_steps(open_run(folder).outline()).to_json()
     took = time.perf_counter() - start
-    return {"seconds": took, "bytes": 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)}
+    return {"seconds": took, "bytes": peak() - before}
 
 
 def verdict(met: bool, goal: str) -> str:

@@ -6,7 +6,6 @@
 import datetime
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench._markdown import table, write_section
+from tests.bench._memory import peak
 from tests.bench.bench_runs import ROOT, compared, medians, record, spent, verdict
 
 B, T, V, STEPS = 64, 1024, 5_000, 3_400
@@ -74,11 +74,11 @@ def first_picture(folder: Path) -> dict[str, float]:
 
     duckdb.connect().execute("SELECT 1").df()
     pandas.DataFrame()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     start, processor = time.perf_counter(), time.process_time()
     run_steps(open_run(folder).outline()).to_json()
     took, processor = time.perf_counter() - start, time.process_time() - processor
-    memory = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    memory = peak() - before
     return {"seconds": took, "processor": processor, "bytes": memory}
 
 

@@ -5,7 +5,6 @@ Workers are started before the clock; one and two alternate, so that a loaded ma
 
 import datetime
 import os
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tests.bench._markdown import table, write_section
+from tests.bench._memory import peak
 
 FILES, B, T, V = 16, 32, 128, 4_000  # 64 MiB of logits each
 ROUNDS = 7
@@ -40,7 +40,7 @@ def write_logits(folder: Path) -> list[str]:
 
 
 def largest(dask_worker: Any) -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak()
 
 
 def workers(folder: Path) -> dict[str, float]:
@@ -88,7 +88,7 @@ def costs(folder: Path) -> dict[int, float]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         measured, cost = workers(Path(one)), costs(Path(other))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    held = peak()
     slope = np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0]
     ratio, timesteps = measured["one"] / measured["two"], FILES * B * T
     rows = [
@@ -104,7 +104,7 @@ def main() -> None:
             for at, seconds in enumerate(cost.values())
         ),
         ["log-log slope", f"{slope:.3f}", f"1 ± 0.05, {'met' if abs(slope - 1) <= 0.05 else '**not met**'}"],
-        ["memory after 10⁸", f"{peak / 2**20:.0f} MiB", "bounded"],
+        ["memory after 10⁸", f"{held / 2**20:.0f} MiB", "bounded"],
     ]
     head = INTRODUCTION.format(
         today=datetime.date.today().isoformat(),
