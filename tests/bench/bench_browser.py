@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from tests.browser.harness import ROOT, chromium, server
 
@@ -84,7 +84,10 @@ class Case:
         self.page.locator(self.control).last.focus()
         self.prepare(self.page, len(self.times))
         self.page.keyboard.press(self.key)
-        self.times.append(self.page.evaluate(ELAPSED))
+        try:
+            self.times.append(self.page.evaluate(ELAPSED))
+        except Error as problem:
+            raise RuntimeError(f"{self.name}, press {len(self.times)}: {problem.message}") from problem
         self.page.wait_for_timeout(600)
 
     @property
@@ -142,7 +145,8 @@ def app_cases(browser: Browser, address: str, size: tuple[int, int]) -> Iterator
     )
     yield Case(f"app, {name}: weight, in the field under the picture", page, weight, drawn, LIMITS[size])
     window = f".st-key-explore_equation {SLIDER}"
-    if page.locator(window).count():
+    if page.locator(window).count():  # a page of its own: the window moves away from the cell that is edited
+        page = watched(browser, address, drawn)
         yield Case(f"app, {name}: slider of the detail window", page, window, drawn, LIMITS[size], "ArrowRight")
 
 
