@@ -68,13 +68,19 @@ def from_records(records: list[Mapping[str, Any]], file: str) -> Fields:
     fields: Fields = {}
     for key in keys:
         column = [record.get(key) for record in records]
-        if any(value is None for value in column):
+        if any(value is None for value in column) and not _holds_objects(column):
             if key in ("logits", "targets", "labels", "input_ids"):
                 row = next(row for row, value in enumerate(column) if value is None)
                 raise FormatError(f"Row {row} of `{file}` has no `{key}`, which other rows have.")
             continue
         fields[key] = _column(key, column)
     return fields
+
+
+def _holds_objects(column: list[Any]) -> bool:
+    """Whether every value that is there is a list of objects: not every piece of a server's answer has one."""
+    known = [value for value in column if value is not None]
+    return bool(known) and all(isinstance(value, list) and value and isinstance(value[0], dict) for value in known)
 
 
 def _column(key: str, column: list[Any]) -> Any:

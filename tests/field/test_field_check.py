@@ -99,6 +99,15 @@ def test_field_nan_of_empty_rows_is_an_error():
     assert "in sequences 2, 3: 0 / 0 is NaN" in finding.message
 
 
+def test_field_nan_of_empty_ranks_is_named_without_their_number():
+    [report] = [each for each in identify_cases.partitions(np.random.default_rng(0)) if each.name == "C empty ranks"]
+    found = checked(report.fields | {"reported": "nan"})
+    assert serious(found) == ["RED03"]
+    assert found["RED03"].severity == "warning"
+    assert "and nothing counts in chunk 1: 0 ÷ 0 is NaN" in found["RED03"].message
+    assert not found["RED03"].cells[:, 1:8].any()
+
+
 def test_field_mask_made_of_the_labels_loses_every_zero():
     fields, right = given.labels_as_mask()
     found = checked(fields)

@@ -14,6 +14,7 @@ from lossviz.formats import contents
 from lossviz.layouts import batch_of, interpret
 from tests.layouts.test_layout_chat_logprobs import chat, entry
 from tests.layouts.test_layout_completions import choice, response
+from tests.layouts.test_layout_gemini import RESULT, answer
 from tests.layouts.test_layout_llama_cpp import PLAIN
 from tests.layouts.test_layout_prompt_logprobs import PROMPT
 from tests.layouts.test_layout_sglang import META
@@ -23,6 +24,7 @@ ANSWERS: dict[str, Any] = {
     "chat": chat([entry("Hi", -0.5, ("Hi", -0.5), ("Yo", -1.0))], [entry("No", -0.25)]),
     "llama.cpp": PLAIN,
     "SGLang": {"text": "", "meta_info": META},
+    "Gemini": answer(RESULT),
     "vLLM": {"prompt_logprobs": PROMPT, "prompt_token_ids": [1, 6, 9]},
 }
 WRONG = (None, -1.5, 2.0, "a", [], {}, True, [None], {"a": 1}, float("nan"), -9999.0, 10**30)

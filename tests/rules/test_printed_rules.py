@@ -5,7 +5,7 @@ import pytest
 
 from lossviz import Batch, Settings, analyze, diagnose
 from lossviz.rules import RULES
-from lossviz.rules._core.printed_number import SPEAKING
+from lossviz.rules._core.speakers import SPEAKING
 from lossviz.samples import SAMPLES, load_sample
 from tests.golden import FRACTIONAL
 from tests.printed.given import Given

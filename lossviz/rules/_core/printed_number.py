@@ -1,19 +1,17 @@
-"""The rules that judge the printed number: `identify` runs once per batch, and exactly one rule reports."""
+"""The rules that judge the printed number, of which exactly one reports."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lossviz.caching import cached
-from lossviz.conventions import CONVENTIONS
 from lossviz.fixes import fix_of
-from lossviz.identification import PRECISIONS, Match, Printed, identify, read_printed
+from lossviz.identification import PRECISIONS, Match, Printed, read_printed
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.printed_messages import evidence_of, in_its_unit, mean_of, message_of
 from lossviz.rules._core.rule import CannotTell, Found, Rule
+from lossviz.rules._core.speakers import matches_of, names_of, speaker_of, steps_of
 
 __all__ = [
-    "REPORTED_BY",
     "WRONG_MASK",
     "found_in_number",
     "masked_otherwise",
@@ -27,21 +25,9 @@ Array = np.ndarray
 Cells = Callable[[Case, Match], Array]
 Number = Callable[[Case, Match], float]
 
-REPORTED_BY = {row.code: row.reported_by for row in CONVENTIONS if row.reported_by}
-"""The rule that reports each convention; conventions without one are never a mistake."""
-
 WRONG_MASK = ("PAD04", "PAD05", "PAD06", "PAD07", "PAD08", "PAD09", "PAD16", "SHF05")
 """If one of these fired, the mask is wrong, so there is no correct mean to compare the number with."""
 
-SPEAKING = (
-    *("MOD01", "MOD02", "MOD08", "MOD09", "MOD10", "NUM08"),
-    *("PAD01", "PAD02", "PAD03", "PAD05", "PAD06", "PAD07", "PAD08"),
-    *(f"RED{number:02}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 15, 16, 17)),
-    *("SHF01", "SHF02", "SHF05", "SHF08", "SHF10"),
-)
-"""The rules that ask the number; of two mistakes, the first one that has such a rule is reported by it."""
-
-UNITS = {"C11", "C12"}
 GUESSED = {"MOD10", "RED01", "RED02", "RED03", "RED10", "RED11", "RED17"}
 """The rules that guess a scale or cap, the number of micro-batches, ranks or chunks, or the ε of label smoothing."""
 
@@ -108,19 +94,21 @@ def found_in_number(
     Raises:
         CannotTell: if another formula is more likely, or the number has too few digits.
     """
+    if (found := _found_in_nan(case, code)) is not None:
+        return found
     printed = _number(case)
-    among = [match for match in _matches(case) if code in _names(match, case)]
+    among = [match for match in matches_of(case) if code in names_of(match, case)]
     if _is_right(printed, case):
         if among:
             raise CannotTell(_same(f"The mean over the timesteps that count is also {printed.text}", among[0]))
         return None
     if not among:
         return None
-    first = _matches(case)[0]
+    first = matches_of(case)[0]
     _refuse_doubtful(printed, first, code, case)
     shown = cells(case, first)
     number = mean_of(case) if fixed is None else fixed(case, first)
-    several = _steps(first)[1:]
+    several = steps_of(first)[1:]
     return Found(
         message=message_of(printed, first, case),
         cells=shown if shown.any() else case.mask,
@@ -155,14 +143,41 @@ def miscounted(case: Case, match: Match) -> Array:
     return other
 
 
-@cached
-def _matches(case: Case) -> tuple[Match, ...]:
-    return identify(case.analysis, case.batch.reported)
+def _found_in_nan(case: Case, code: str) -> Found | None:
+    """What a rule finds in NaN where every loss is finite: the mean of a part in which nothing counts, 0 / 0.
+
+    Of empty sequences, PAD10 speaks.
+    """
+    printed, mean = _printed(case), mean_of(case)
+    if not np.isnan(printed.value) or not np.isfinite(mean) or not np.isfinite(case.loss[case.in_range]).all():
+        return None
+    first = next(iter(matches_of(case)), None)
+    if first is None or speaker_of(first, case) != code or not first.cells.any() or (first.cells & case.mask).any():
+        return None
+    evidence = evidence_of(printed, first, case)
+    return Found(
+        message=message_of(printed, first, case),
+        cells=first.cells,
+        evidence={name: value for name, value in evidence.items() if value == value},
+        printed=printed.text,
+        fix=first.fix or fix_of([code], case.analysis),
+        loss_if_fixed=mean,
+        severity="warning" if first.possible else "error",
+    )
+
+
+def _printed(case: Case) -> Printed:
+    half = case.analysis.has_logits and case.logits.dtype.itemsize < 4
+    return read_printed(case.batch.reported, relative=PRECISIONS["float16" if half else "float32"])
 
 
 def _number(case: Case) -> Printed:
-    half = case.analysis.has_logits and case.logits.dtype.itemsize < 4
-    printed = read_printed(case.batch.reported, relative=PRECISIONS["float16" if half else "float32"])
+    """The printed number.
+
+    Raises:
+        CannotTell: if it, or the mean that it is compared with, is not finite.
+    """
+    printed = _printed(case)
     if not np.isfinite(printed.value):
         raise CannotTell(f"The printed number is {printed.text}, which can't tell one formula from another.")
     if not np.isfinite(mean_of(case)):
@@ -183,47 +198,14 @@ def _of_several(match: Match) -> str:
     return "warning" if match.accidental else "error"
 
 
-def _steps(match: Match) -> list[str]:
-    """What the loop did besides printing another unit."""
-    return [step for step in match.codes if step not in UNITS] or [match.code]
-
-
-def _speaker(match: Match, case: Case) -> str:
-    """The rule that reports a match, or "" if none does; of several mistakes, the first that has one."""
-    steps = _steps(match)
-    if len(steps) > 1 and match.kind != "bug":
-        return ""
-    mistakes_first = sorted(steps, key=lambda step: step in REPORTED_BY)
-    named = [_rule_of(step, case) for step in (mistakes_first if len(steps) > 1 else [match.code])]
-    return next((code for code in named if code in SPEAKING), "") if len(steps) > 1 else named[0]
-
-
-def _rule_of(step: str, case: Case) -> str:
-    code = REPORTED_BY.get(step, step)
-    if code == "PAD02" and case.mask.all():
-        return "RED08"
-    return "MOD08" if code == "PAD01" and _is_mask_of_keras(case) else code
-
-
-def _is_mask_of_keras(case: Case) -> bool:
-    """Whether the mask in use is the one that `Embedding(mask_zero=True)` derives from the inputs, and nothing else."""
-    batch = case.batch
-    by_id = batch.inputs is not None and batch.pad_id == 0 and batch.declared_mask == "nonpad"
-    return by_id and np.array_equal(batch.inputs != 0, case.mask)
-
-
-def _names(match: Match, case: Case) -> set[str]:
-    return {match.code, *match.codes, *match.aliases, _speaker(match, case)}
-
-
 def _refuse_doubtful(printed: Printed, first: Match, code: str, case: Case) -> None:
     """Refuse if another formula is more likely, several mistakes are needed, or so few digits match by chance."""
-    speaker = _speaker(first, case)
+    speaker = speaker_of(first, case)
     if not speaker:
         raise CannotTell(f"Only {' and '.join(first.codes)} together give {printed.text}, and no rule reports them.")
     if speaker != code:
         raise CannotTell(_same(f"{speaker} also gives {printed.text} on this batch and is more likely", first))
-    several = len(_steps(first)) > 1
+    several = len(steps_of(first)) > 1
     guess = code in GUESSED and not (code in SPLIT and case.analysis.settings.accumulation_steps)
     least = DIGITS_OF_GUESS if guess else DIGITS_OF_SEVERAL if several else DIGITS
     if (first.accidental and not several) or printed.digits < least:

@@ -2,7 +2,7 @@
 
 ## What it checks
 Whether the printed number is the mean, or the sum, of S / N over two to four chunks of time, as context parallelism
-splits them.
+splits them. If it is NaN although every loss is finite, whether one of those chunks has nothing that counts: 0 / 0.
 
 ## Why it matters
 A chunk that is mostly padding weighs as much as a full one, and an empty one contributes NaN or 0.
@@ -15,7 +15,7 @@ All-reduce sums and counts over all ranks, and divide once.
 
 ## When it is a false alarm
 Chunks with equally many timesteps that count give the same number. The number of chunks is a guess, so the number
-needs five digits. Ranks that split the sequences are reported by RED01.
+needs five digits, and a NaN is called possible. Ranks that split the sequences are reported by RED01.
 
 ## Threads
 transformers#34242, transformers PR#34373, transformers#37474, Megatron-LM#673, Megatron-LM PR#7513, verl#5983,

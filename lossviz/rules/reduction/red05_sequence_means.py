@@ -1,7 +1,8 @@
 """Every sequence weighs the same, regardless of its length.
 
 ## What it checks
-Whether the printed number is the mean of the per-sequence means.
+Whether the printed number is the mean of the per-sequence means; of packed rows, of the documents' means. If it is NaN
+although every loss is finite, whether nothing counts in one of the documents: 0 / 0, an error.
 
 ## Why it matters
 A timestep in a short sequence weighs more than one in a long one. This is a choice, but such a number can't be

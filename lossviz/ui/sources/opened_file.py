@@ -14,7 +14,7 @@ TABLES = (".csv", ".parquet")
 Origin = Path | Mapping[str, bytes]
 """A path, or uploads that belong together, by name."""
 
-_ANSWERS = ("prompt-logprobs", "completions", "chat-logprobs", "llama-cpp", "sglang")
+_ANSWERS = ("prompt-logprobs", "completions", "chat-logprobs", "llama-cpp", "sglang", "tgi", "gemini")
 """Layouts of a server's answer, which holds no arrays to be taken as they are."""
 _TITLES = {layout.name: layout.title for layout in LAYOUTS}
 _SHIFT = {True: "Shift", False: "Do not shift"}

@@ -1,5 +1,6 @@
 """RED05: every sequence weighs the same."""
 
+import numpy as np
 import pytest
 
 from lossviz import analyze
@@ -28,3 +29,16 @@ def test_red05_cannot_tell_sequences_of_one_length():
         "4 timesteps count. A batch with unequal lengths can. More digits would tell it from NUM06: 1.175000 or "
         "1.175044."
     )
+
+
+def test_red05_explains_a_nan_by_a_document_in_which_nothing_counts():
+    documents = np.array([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0], [0, 0, 1, 1, 1]])
+    weights = (np.arange(5) < [[3], [5], [5]]).astype(int)
+    batch = golden_with(lengths=None, pad_id=None, segment_ids=documents, weights=weights, reported="nan")
+    finding = finding_of("RED05", batch)
+    assert finding.severity == "error"
+    assert finding.message.startswith(
+        "The training loop that printed nan averages the means of 5 documents (by segment_ids), and nothing counts in "
+        "document 1: 0 ÷ 0 is NaN; the mean over the timesteps that count is "
+    )
+    assert finding.cells.tolist() == [[False, False, False, True, True], [False] * 5, [False] * 5]
