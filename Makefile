@@ -90,6 +90,7 @@ bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_scan
 	$(BIN)/python -m tests.bench.bench_browser
 	$(BIN)/python -m tests.bench.bench_visitors
+	$(BIN)/python -m tests.bench.bench_theatre
 
 fuzz: $(VENV)/dev ## hostile files, texts, links and arguments for ten minutes: make fuzz SEED=7
 	$(BIN)/python -m tests.fuzz --seed $(or $(SEED),1)
