@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from lossviz.errors import InputError, first_line, require
-from lossviz.mapped_arrays import MappedArray
 
 __all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "dtype_named", "file_location", "is_floating"]
 
@@ -206,7 +205,7 @@ def _convert(name: str, value: Any) -> Array:
             f"`{name}` is a masked array, whose mask would be lost. "
             f"Pass `{name}.data`, and what counts as `weights=~mask`."
         )
-    if isinstance(value, np.ndarray) and type(value) in (np.ndarray, np.memmap, MappedArray):
+    if isinstance(value, np.ndarray) and type(value) in (np.ndarray, np.memmap):
         return value  # other subclasses calculate in their own way: `np.matrix` multiplies as matrices
     try:
         torch = sys.modules.get("torch")

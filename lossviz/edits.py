@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.arrays import file_location
 from lossviz.batch import Batch
 from lossviz.display_text import quoted
 from lossviz.errors import InputError
-from lossviz.mapped_arrays import MappedArray, map_array
+from lossviz.file_arrays import FileArray
 from lossviz.masking import resolve_mask
 
 __all__ = ["EDITABLE", "Edit", "apply_edits", "differences", "entry"]
@@ -84,7 +83,7 @@ def apply_edits(batch: Batch, edits: Sequence[Edit]) -> Batch:
     return batch.replace(**changes) if changes else batch
 
 
-def _edited(array: np.ndarray, edit: Edit) -> np.ndarray:
+def _edited(array: Any, edit: Edit) -> Any:
     if any(not 0 <= i < n for i, n in zip(edit.index, array.shape, strict=True)):
         raise InputError(f"`{edit}` lies outside of {edit.field}, which has shape {array.shape}.")
     if not _fits(array, edit.value):
@@ -98,11 +97,11 @@ def _edited(array: np.ndarray, edit: Edit) -> np.ndarray:
     return array
 
 
-def _fits(array: np.ndarray, value: float) -> bool:
+def _fits(array: Any, value: float) -> bool:
     return array.dtype.kind != "i" or (value % 1 == 0 and abs(value) < 2**63)
 
 
-def _held(array: np.ndarray, value: float) -> Any:
+def _held(array: Any, value: float) -> Any:
     with np.errstate(over="ignore"):
         return array.dtype.type(value)
 
@@ -133,14 +132,14 @@ def entry(batch: Batch, field: str, index: tuple[int, ...]) -> float:
     return value
 
 
-def _is_in(array: np.ndarray | None, edit: Edit) -> bool:
+def _is_in(array: Any, edit: Edit) -> bool:
     """Whether the array holds the edit's value already, as exactly as its dtype can."""
     if array is None or not _fits(array, edit.value):
         return False
     return bool(np.array_equal(array[edit.index], _held(array, edit.value), equal_nan=True))
 
 
-def _writable(batch: Batch, field: str) -> np.ndarray:
+def _writable(batch: Batch, field: str) -> Any:
     if batch.logits is None and field in ("logits", "targets"):
         raise InputError(
             f"`{field}` can't be edited: this batch has no logits, so what another target would cost can't be told."
@@ -148,11 +147,9 @@ def _writable(batch: Batch, field: str) -> np.ndarray:
             else "`logits` can't be edited: this batch has none."
         )
     array = getattr(batch, field)
-    location = file_location(array) if isinstance(array, MappedArray) and array.opened is not None else None
-    if location is not None:
+    if isinstance(array, FileArray):
         array.require_unchanged()
-        # Private pages of the file that is open, not of what its path names now: an edit copies only what it touches.
-        return map_array(array.opened, array.dtype, array.shape, location[1], mode="c")
+        return array.editable()
     if array is not None:
         copy: np.ndarray = np.array(array)
         return copy

@@ -1,12 +1,13 @@
 """What the figures, conventions, candidates and rules all ask of an analysis, derived once."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.caching import cached
 from lossviz.errors import NoLogitsError
+from lossviz.file_arrays import FileArray
 from lossviz.masking import real_timesteps, sequence_ends
 from lossviz.measuring import alternatives_of, scores
 from lossviz.problems import Problem, not_a_class, odd_weights
@@ -148,10 +149,12 @@ class Derived:
 
     def _logits_at(self, classes: Array, every: int = 1) -> Array:
         """One logit of each of the first t timesteps, at the class [B, t] named for it."""
+        scores: Any
         scores, index = self.scores[::every, : classes.shape[1]], np.maximum(classes, 0).astype(np.int64)
-        if not scores.flags.c_contiguous:
-            logits: Array = np.take_along_axis(scores, index[..., None], axis=2)[..., 0].astype(np.float64)
+        if isinstance(scores, FileArray) or not scores.flags.c_contiguous:
+            rows, timesteps = np.ogrid[: index.shape[0], : index.shape[1]]
+            logits: Array = scores[rows, timesteps, index].astype(np.float64)
             return logits
         index += scores.shape[2] * np.arange(index.size).reshape(index.shape)
-        flat: Array = scores.reshape(-1)[index].astype(np.float64)  # in half the time of take_along_axis
+        flat: Array = scores.reshape(-1)[index].astype(np.float64)  # in half the time of three indices
         return flat

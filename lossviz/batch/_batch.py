@@ -26,7 +26,7 @@ class Batch:
     """Logits or losses, targets, and what says which timesteps count; made by `Batch.from_arrays`.
 
     Attributes:
-        logits: [B, T, V] float16, bfloat16, float32 or float64, maybe a `np.memmap`; None where only losses are known.
+        logits: [B, T, V] float16, bfloat16, float32 or float64, in memory or left in their file, or None.
         targets: [B, T] int64, the class that each timestep should have predicted.
         lengths: [B] int64 (float64 where one is fractional or beyond int64), or None.
         weights: [B, T] float64, or None.

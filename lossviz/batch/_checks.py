@@ -8,15 +8,16 @@ import numpy as np
 
 from lossviz.arrays import as_array, is_floating
 from lossviz.errors import InputError
+from lossviz.file_arrays import FileArray
 
 __all__ = ["checked_classes", "checked_id", "checked_logits", "checked_reported", "checked_tokens"]
 
 Array = np.ndarray
 
 
-def checked_logits(value: Any) -> Array:
-    """Logits as floats [B, T, V]."""
-    logits = as_array("logits", value)
+def checked_logits(value: Any) -> Any:
+    """Logits as floats [B, T, V], in memory or left in their file."""
+    logits = value if isinstance(value, FileArray) else as_array("logits", value)
     if logits.ndim != 3:
         raise InputError(
             f"`logits` must have rank 3, (sequences, timesteps, classes); got shape {logits.shape}. "

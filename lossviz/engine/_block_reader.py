@@ -1,7 +1,6 @@
 """Reads blocks of rows of [B, T, V] logits as tensors: in place, or through one aligned buffer per worker."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import tensorflow as tf
 from lossviz.arrays import file_location
 from lossviz.engine._buffers import borrowed, in_place, is_aligned
 from lossviz.errors import InputError
-from lossviz.mapped_arrays import MappedArray, require_unchanged
+from lossviz.file_arrays import FileArray, open_array
 
 __all__ = ["Reader", "reader"]
 
@@ -21,11 +20,11 @@ class Reader:
 
     in_place = True
 
-    def __init__(self, logits: np.ndarray, buffer: np.ndarray) -> None:
+    def __init__(self, logits: Any, buffer: np.ndarray) -> None:
         self._logits, self._buffer = logits, buffer
         self._tensor = in_place(_dlpack_dtype(buffer))
-        shape = (-1, logits.shape[2])
-        self._flat = logits.reshape(shape) if logits.flags.c_contiguous and logits.dtype.isnative else None
+        is_flat = isinstance(logits, np.ndarray) and logits.flags.c_contiguous and logits.dtype.isnative
+        self._flat = logits.reshape(-1, logits.shape[2]) if is_flat else None
 
     def read(self, start: int, stop: int) -> tuple[np.ndarray, tf.Tensor]:
         """The rows [start, stop) as an array, and as a tensor of `rows` rows; those past the end are arbitrary."""
@@ -35,7 +34,6 @@ class Reader:
             self._fill(start, stop)
         else:
             tensor = in_place(_dlpack_dtype(block))
-        require_unchanged(self._logits)
         if tensor.dtype == tf.uint16:
             tensor = tf.bitcast(tensor, tf.bfloat16)
         return block[: stop - start], tensor
@@ -59,55 +57,33 @@ class Reader:
 
 
 class _FileReader(Reader):
-    """Reads a mapped file directly, bypassing the map: mapped pages count as the process's memory, read ones do not."""
+    """Reads a file directly: the pages of a map would count as the process's memory, and end it if the file was cut."""
 
     in_place = False
 
-    def __init__(self, logits: np.ndarray, buffer: np.ndarray, file: int, offset: int) -> None:
-        super().__init__(logits, buffer)
-        self._file, self._offset = file, offset
-        self._bytes = memoryview(buffer.view(np.uint8).data).cast("B")
-        self._row = logits.shape[2] * logits.dtype.itemsize
-
     def _fill(self, start: int, stop: int) -> None:
-        done, size = 0, (stop - start) * self._row
-        while done < size:
-            got = os.preadv(self._file, [self._bytes[done:size]], self._offset + start * self._row + done)
-            if got == 0:
-                raise InputError("`logits` are mapped from a file that became shorter. Open it again.")
-            done += got
+        self._logits.read_into(self._buffer[: stop - start], start * self._logits.shape[2])
 
 
 @contextlib.contextmanager
-def reader(logits: np.ndarray, rows: int) -> Iterator[Reader]:
+def reader(logits: Any, rows: int) -> Iterator[Reader]:
     """Opens a reader of blocks of `rows` rows."""
-    location = file_location(logits) if hasattr(os, "preadv") else None
+    file = logits if isinstance(logits, FileArray) else _file_of(logits)
     with borrowed(rows, logits.shape[2], logits.dtype.newbyteorder("=")) as buffer:
-        if location is None:
-            yield Reader(logits, buffer)
-            return
-        path, offset = location
-        opened = logits.opened if isinstance(logits, MappedArray) else None
-        require_unchanged(logits)
-        try:
-            file = os.open(path, os.O_RDONLY) if opened is None else os.dup(opened.fileno())
-        except OSError:  # moved or deleted: the map still holds it
-            yield Reader(logits, buffer)
-            return
-        try:
-            yield (
-                _FileReader(logits, buffer, file, offset)
-                if opened is not None or _is_mapped(logits, file, offset)
-                else Reader(logits, buffer)
-            )
-        finally:
-            os.close(file)
+        yield Reader(logits, buffer) if file is None or not file.is_one_run else _FileReader(file, buffer)
 
 
-def _is_mapped(logits: np.ndarray, file: int, offset: int) -> bool:
-    """Whether the file of that name still holds what is mapped, judged by the last sequence's last timestep."""
-    last = np.ascontiguousarray(logits[-1, -1])
-    return os.pread(file, last.nbytes, offset + logits.nbytes - last.nbytes) == last.tobytes()
+def _file_of(logits: np.ndarray) -> FileArray | None:
+    """What a `np.memmap` maps, if the file of that name still holds it, judged by the last sequence's last timestep."""
+    location = file_location(logits)
+    if location is None:
+        return None
+    try:
+        array = open_array(location[0], logits.dtype, logits.shape, location[1])
+        last = array[-1, -1]
+    except (OSError, InputError):  # moved, deleted, or another one: the map still holds it
+        return None
+    return array if last.tobytes() == logits[-1, -1].tobytes() else None
 
 
 def _dlpack_dtype(array: np.ndarray) -> Any:

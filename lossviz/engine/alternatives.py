@@ -71,7 +71,7 @@ def alternative_losses(
     error below 1e-6 in a `logsumexp` that is near 0.
 
     Args:
-        logits: floats [B, T, V]: float16, bfloat16, float32 or float64, in memory or `np.memmap`.
+        logits: floats [B, T, V]: float16, bfloat16, float32 or float64, in memory, a `np.memmap`, or left in a file.
         targets: integers [B, T].
         progress: called as `progress(done, total)` in timesteps, on the calling thread, between blocks; an exception
             that it raises stops the work and goes on to the caller.

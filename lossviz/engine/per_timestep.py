@@ -9,7 +9,7 @@ import numpy as np
 from lossviz.engine import _blocks, _graph
 from lossviz.engine._checks import require_timesteps
 from lossviz.engine._walk import Progress
-from lossviz.mapped_arrays import require_unchanged
+from lossviz.file_arrays import require_unchanged
 from lossviz.timesteps import Timesteps
 
 __all__ = ["per_timestep"]
@@ -28,7 +28,7 @@ def per_timestep(
     target out (relative error of the loss ≤ 2e-6 at any confidence).
 
     Args:
-        logits: floats [B, T, V]: float16, bfloat16, float32 or float64, in memory or `np.memmap`.
+        logits: floats [B, T, V]: float16, bfloat16, float32 or float64, in memory, a `np.memmap`, or left in a file.
         targets: integers [B, T].
         progress: called as `progress(done, total)` in timesteps, on the calling thread, between blocks; an exception
             that it raises stops the work and goes on to the caller.

@@ -4,7 +4,6 @@ import tokenize
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError
@@ -54,7 +53,7 @@ def _check_size(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], present
         )
 
 
-def tagged(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def tagged(array: Any) -> Any:
     """See a 2-byte void as bfloat16: NumPy's header has no name for bfloat16, and `np.save` writes it so.
 
     >>> tagged(np.array([0x3F80], np.uint16).view("V2"))
@@ -63,8 +62,8 @@ def tagged(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array.view(dtype_named("bfloat16")) if array.dtype == np.dtype("V2") else array
 
 
-def read_array(source: Source, offset: int = 0, size: int | None = None, name: str | None = None) -> npt.NDArray[Any]:
-    """Read the .npy array that stands at an offset, memory-mapped where it is on disk and large."""
+def read_array(source: Source, offset: int = 0, size: int | None = None, name: str | None = None) -> Any:
+    """Read the .npy array that stands at an offset, or leave it there where it is large."""
     with source.open() as stream:
         stream.seek(offset)
         dtype, shape, order = read_header(stream, name or source.name, source.size if size is None else size)

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lossviz.errors import FormatError
+from lossviz.file_arrays import open_array
 from lossviz.formats._beginnings import beginning
 from lossviz.formats._budget import MIB, Budget, size_words
-from lossviz.mapped_arrays import map_array
 
 Fields = dict[str, Any]
 Target = Path | IO[bytes]
@@ -30,7 +29,7 @@ class Limits:
     Attributes:
         upload_bytes: size of a file that comes as bytes.
         upload_decoded_bytes: what such a file may unpack to.
-        file_decoded_bytes: what a file on disk may unpack to; memory-mapped arrays are not counted.
+        file_decoded_bytes: what a file on disk may unpack to; arrays that stay in the file are not counted.
         text_bytes: size of a JSON or CSV text.
         text_cells: numbers in a JSON or CSV text.
         text_lists: brackets in a JSON text.
@@ -38,7 +37,7 @@ class Limits:
         header_bytes: the header of a safetensors file.
         arrays: arrays in one file.
         empty_entries: the other axes of an array that has an axis of length 0, multiplied.
-        mapped_bytes: an array on disk is memory-mapped from this size on.
+        left_bytes: floats on disk stay in their file from this size on.
         typed_characters: length of a typed text.
         typed_cells: numbers in typed or made logits.
     """
@@ -53,7 +52,7 @@ class Limits:
     header_bytes: int = 100_000_000
     arrays: int = 10_000
     empty_entries: int = 10_000_000
-    mapped_bytes: int = MIB
+    left_bytes: int = MIB
     typed_characters: int = 5_000_000
     typed_cells: int = 20_000_000
 
@@ -175,13 +174,11 @@ class Source:
         """
         return self.decoded(self.encoded())
 
-    def array(
-        self, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int, order: str = "C"
-    ) -> npt.NDArray[np.generic]:
-        """The array that stands at an offset, memory-mapped where it is on disk and large."""
+    def array(self, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int, order: str = "C") -> Any:
+        """The array that stands at an offset; large floats in C order, which may be logits, stay in a file on disk."""
         count = byte_count(dtype, shape)
-        if self.path and count >= LIMITS.mapped_bytes:
-            return map_array(self.path, dtype, shape, offset, order="F" if order == "F" else "C")
+        if self.path and order == "C" and dtype.kind in "fV" and count >= LIMITS.left_bytes:
+            return open_array(self.path, dtype, shape, offset)
         self.budget.take(count, "Save only the arrays of one batch.")
         with self.open() as stream:
             stream.seek(offset)
@@ -216,7 +213,7 @@ class Format:
 def replacing(target: Target) -> Iterator[IO[bytes]]:
     """Give a stream whose content replaces the target at the end.
 
-    The old file stays whole until then: the fields may be memory-mapped from it.
+    The old file stays whole until then: the fields may still be in it.
     """
     if not isinstance(target, Path):
         yield target

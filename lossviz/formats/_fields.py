@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lossviz.display_text import printable
 from lossviz.errors import FormatError
+from lossviz.file_arrays import FileArray
 
 RECORDED = ("losses", "log_probs", "entropy", "rank", "top_classes", "top_probabilities")
 ARRAYS = ("logits", "targets", "lengths", "weights", "inputs", "segment_ids", *RECORDED)
@@ -24,7 +25,7 @@ def describe(name: str, value: Any) -> str:
     >>> describe("logits", np.zeros((2, 3, 5), np.float32))
     '`logits` (2, 3, 5) float32'
     """
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | FileArray):
         kind = "text" if value.dtype.kind in "US" else value.dtype.name
         return f"`{printable(name)}` {value.shape} {kind}"
     kind = f"({len(value)} texts)" if isinstance(value, list) else type(value).__name__
@@ -34,7 +35,7 @@ def describe(name: str, value: Any) -> str:
 def plain(name: str, value: Any, file: str) -> Any:
     """Give a field the plain type it has in `Batch.from_arrays`: array, int, text or list of texts."""
     if name in ARRAYS:
-        return np.asanyarray(value)
+        return value if name == "logits" and isinstance(value, FileArray) else np.asarray(value)
     if name in VOCABULARIES:
         return _tokens(name, value, file)
     array = _as_array(value)

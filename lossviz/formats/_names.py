@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.errors import FormatError, NamesError, did_you_mean
+from lossviz.file_arrays import ARRAYS
 from lossviz.formats._common import Fields, listing
 from lossviz.formats._fields import FIELDS, IDS, RECORDED, TEXTS, VOCABULARIES, describe, plain
 
@@ -94,7 +95,8 @@ def _only(keys: list[str]) -> str | None:
 
 def _fits(name: str, value: Any) -> bool:
     """Whether a value has the rank and the kind of dtype that a name needs."""
-    kind, rank = ("U", 1) if isinstance(value, list) else (np.asarray(value).dtype.kind, np.ndim(value))
+    whole = value if isinstance(value, ARRAYS) else np.asarray(value)
+    kind, rank = ("U", 1) if isinstance(value, list) else (whole.dtype.kind, whole.ndim)
     if name in (*VOCABULARIES, "token", *TEXTS):
         return kind in "US" and rank == (0 if name in TEXTS else 1)
     if rank != _RANKS.get(name, 0 if name in IDS else 1):

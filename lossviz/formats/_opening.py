@@ -72,7 +72,7 @@ def too_large(subject: str, size: int, it: str) -> FormatError:
     """The refusal of an upload; `it` is what to open by its path instead."""
     return FormatError(
         f"{subject} {size_words(size)}; an upload may have at most {size_words(LIMITS.upload_bytes)}. Save {it} on "
-        "this machine and open it by its path: arrays on disk are memory-mapped."
+        "this machine and open it by its path: what is on disk is read as it is needed."
     )
 
 

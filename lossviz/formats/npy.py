@@ -10,7 +10,8 @@ np.save("run.targets.npy", targets)   # [B, T]
 np.save("run.lengths.npy", [3, 4, 2])
 ```
 
-- Arrays of 1 MiB or more are memory-mapped: a file larger than memory opens at once. Don't change it while it is open.
+- Logits of 1 MiB or more are read as they are needed: a file larger than memory opens at once. Don't change it while it
+  is open.
 - To upload, choose all the files together.
 - Dtypes are kept; bfloat16 is stored as NumPy itself stores it, as 2-byte void, and read back as bfloat16.
 - Object arrays are refused: they are pickles, and loading a pickle runs the code in it.

@@ -9,8 +9,8 @@ np.savez("batch.npz", logits=logits, targets=targets, lengths=[3, 4, 2], pad_id=
 ```
 
 - Dtypes are kept. A bfloat16 array is stored as NumPy itself stores it, as 2-byte void, and read back as bfloat16.
-- An array of 1 MiB or more that was stored uncompressed (`np.savez`, not `np.savez_compressed`) is memory-mapped, so a
-  file larger than memory opens at once. Don't change the file while it is open.
+- Logits of 1 MiB or more that were stored uncompressed (`np.savez`, not `np.savez_compressed`) are read as they are
+  needed, so a file larger than memory opens at once. Don't change the file while it is open.
 - Object arrays are refused: they are pickles, and loading a pickle runs the code in it.
 - What the archive's directory and the arrays' headers declare is checked before anything is unpacked: 1 GiB for an
   upload, 8 GiB for a file on disk.
@@ -121,7 +121,7 @@ def _stored(member: zipfile.ZipInfo) -> bool:
     return member.compress_type == zipfile.ZIP_STORED
 
 
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> npt.NDArray[Any]:
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> Any:
     if member.flag_bits & 1:
         raise zipfile.BadZipFile(f"`{member.filename}` is encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -147,7 +147,7 @@ def _offset(member: zipfile.ZipInfo, source: Source) -> int:
 
 
 def write(fields: Fields, target: Target) -> None:
-    """Write an uncompressed .npz archive, which can be memory-mapped."""
+    """Write an uncompressed .npz archive, of which a part can be read."""
     with replacing(target) as stream:
         np.savez(
             stream, allow_pickle=False, **{name: as_array(name, fields[name]) for name in FIELDS if name in fields}
@@ -157,7 +157,7 @@ def write(fields: Fields, target: Target) -> None:
 def as_array(name: str, value: Any) -> npt.NDArray[Any]:
     """One field as an array that NumPy's format can hold; text that its fixed width would change becomes JSON."""
     if name in VOCABULARIES:
-        wide = len(value) * max(map(len, value), default=0) > 16 * sum(map(len, value)) + LIMITS.mapped_bytes
+        wide = len(value) * max(map(len, value), default=0) > 16 * sum(map(len, value)) + LIMITS.left_bytes
         if not value or wide or any(token.endswith("\0") for token in value):
             return np.array(json.dumps(value))
     array = np.asarray(value)

@@ -1,4 +1,4 @@
-"""Tensors in Hugging Face's format, which holds no code and can be memory-mapped.
+"""Tensors in Hugging Face's format, which holds no code and can be read in parts.
 
 Holds one tensor under each name: `logits` [B, T, V], `targets` [B, T], and whichever of the other arrays there are. Its
 metadata, which is text, holds the rest: `pad_id`, `eos_id`, `ignore_id`, `reported`, `title`, and `vocabulary` and
@@ -10,7 +10,7 @@ save_file({"logits": logits, "targets": targets}, "batch.safetensors", metadata=
 ```
 
 - Dtypes are kept, bfloat16 included. Float8 tensors are refused: convert them first.
-- A tensor of 1 MiB or more is memory-mapped. Don't change the file while it is open.
+- Logits of 1 MiB or more are read as they are needed. Don't change the file while it is open.
 - The header may have 100 MB, as the format says; what it declares is checked against the size of the file.
 """
 

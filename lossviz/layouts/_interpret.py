@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.errors import InputError, NamesError, not_one_of, words_of
+from lossviz.file_arrays import ARRAYS
 from lossviz.formats import FIELDS, plain
 from lossviz.layouts._boundary import only_sentences
 from lossviz.layouts._catalogue import LAYOUTS
@@ -142,7 +143,7 @@ def _applied(layout: Layout, draft: Draft) -> Draft:
 
 
 def _held(draft: Draft) -> str:
-    shapes = [f"`{name}` {np.shape(value)}" for name, value in draft.fields.items() if isinstance(value, np.ndarray)]
+    shapes = [f"`{name}` {np.shape(value)}" for name, value in draft.fields.items() if isinstance(value, ARRAYS)]
     return " and ".join(shapes[:4]) or "no arrays"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.errors import InputError, did_you_mean
+from lossviz.file_arrays import ARRAYS
 from lossviz.formats import ALIASES, FIELDS, propose
 from lossviz.layouts._draft import Draft, Layout
 from lossviz.layouts._recorded_names import GENERATED, LOG_PROBS, LOSSES
@@ -129,7 +130,7 @@ def _renamings(fields: Mapping[str, Any]) -> dict[str, str]:
 
 def _by_shape(name: str, fields: Mapping[str, Any], found: Mapping[str, str]) -> str | None:
     named = {key: name for name, key in found.items()}
-    free = {named.get(key, key): value for key, value in fields.items() if isinstance(value, np.ndarray)}
+    free = {named.get(key, key): value for key, value in fields.items() if isinstance(value, ARRAYS)}
     key = propose(free).get(name)
     return key if key in fields and key not in FIELDS and key != "attention_mask" else None
 
@@ -142,8 +143,8 @@ def _fits(name: str, value: Any) -> bool:
         return np.size(value) == 1
     if name in ("losses", "log_probs"):
         ranks = (1, 2) if name == "log_probs" else (2,)
-        return isinstance(value, np.ndarray) and value.ndim in ranks and value.dtype.kind in "fV"
-    return isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype.kind in "biufV"
+        return isinstance(value, ARRAYS) and value.ndim in ranks and value.dtype.kind in "fV"
+    return isinstance(value, ARRAYS) and value.ndim > 0 and value.dtype.kind in "biufV"
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -156,7 +157,7 @@ def _weights(draft: Draft, wanted: str) -> dict[str, str]:
     if wanted == "none":
         return {}
     if wanted not in draft:
-        held = ", ".join(name for name, value in draft.fields.items() if isinstance(value, np.ndarray))
+        held = ", ".join(name for name, value in draft.fields.items() if isinstance(value, ARRAYS))
         raise InputError(
             f"`weights` names `{wanted}`, but the file holds {held}.{did_you_mean(wanted, list(draft.fields))}"
         )

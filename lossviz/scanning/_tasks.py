@@ -137,7 +137,7 @@ def _parts(batch: Batch, job: Job) -> Iterator[tuple[int, dict[str, Any]]]:
         if job.model is not None:
             part["logits"] = logits_of(job.model, job.here, np.asarray(part["inputs"]))
         elif batch.logits is not None:
-            part["logits"] = batch.logits[rows]
+            part["logits"] = np.asarray(batch.logits[rows])
         else:
             part["losses"] = np.asarray(batch.losses)[rows]
             part["known"] = ~np.isnan(part["losses"])

@@ -66,7 +66,7 @@ def _fields(path: Path) -> dict[str, Any]:
     if path.suffix.lower() != ".npy":
         return dict(contents(path))
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         raise FormatError(f"`{path.name}` can't be read as an array. Save it with `np.save`.") from None
     return {"input_ids": array}

@@ -1,6 +1,7 @@
 """The three paths of the diagnosis agree, whatever holds the logits, and can be watched and stopped."""
 
 import dataclasses
+import os
 import sys
 import threading
 
@@ -10,6 +11,7 @@ import pytest
 
 from lossviz.engine import _blocks, _graph, _xla_flags, per_timestep
 from lossviz.errors import Cancelled, InputError
+from lossviz.file_arrays import open_array
 from lossviz.timesteps import Timesteps
 from tests.engine._oracle import confident, confidently_wrong, numbers, relative_error
 
@@ -204,15 +206,34 @@ def test_an_error_in_a_worker_is_raised_on_the_calling_thread(path, monkeypatch)
     assert before == threading.active_count()
 
 
-def test_a_file_that_became_shorter_is_an_error_in_words(monkeypatch, tmp_path):
-    monkeypatch.setattr(_blocks, "BLOCKS_FROM", 1)
+def test_per_timestep_reads_an_array_in_a_file_however_it_is_turned(path, tmp_path):
     x, y = batch()
-    np.save(tmp_path / "x.npy", x)
-    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    monkeypatch.setattr("lossviz.engine._block_reader.os.preadv", lambda *_: 0)
+    edited = x.copy()
+    edited[1, 2, 3] = 50
+    for dtype in ("<f4", ">f4", "<f2", "<f8"):
+        (tmp_path / "x.bin").write_bytes(b"x" * 5 + x.astype(dtype).tobytes())
+        kept = open_array(tmp_path / "x.bin", np.dtype(dtype), x.shape, 5)
+        for turn in (
+            lambda a: a, lambda a: a[1:], lambda a: a[:, 3:], lambda a: a[:, :, :-1], lambda a: a[::-1, ::3],
+            lambda a: a.reshape(4, -1, CLASSES), lambda a: a.swapaxes(0, 1), lambda a: a.swapaxes(1, 2),
+        ):  # fmt: skip
+            turned = turn(x.astype(dtype))
+            labels = y.reshape(-1)[: turned.shape[0] * turned.shape[1]] % turned.shape[2]
+            labels = np.resize(labels, turned.shape[:2])
+            same(per_timestep(turn(kept), labels), per_timestep(np.ascontiguousarray(turned), labels))
+        changed = kept.editable()
+        changed[1, 2, 3] = 50
+        same(per_timestep(changed, y), per_timestep(edited.astype(dtype), y))
+
+
+def test_a_file_that_became_shorter_is_an_error_in_words(path, tmp_path):
+    x, y = batch()
+    x.tofile(tmp_path / "x.bin")
+    kept = open_array(tmp_path / "x.bin", x.dtype, x.shape, 0)
+    os.truncate(tmp_path / "x.bin", 100)
     with pytest.raises(InputError) as error:
-        per_timestep(mapped, y)
-    assert str(error.value) == "`logits` are mapped from a file that became shorter. Open it again."
+        per_timestep(kept, y)
+    assert str(error.value) == "`x.bin` changed on disk: open it again."
 
 
 def test_several_threads_may_ask_at_once(path):

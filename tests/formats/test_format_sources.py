@@ -75,7 +75,7 @@ def test_read_upload_of_300_megabytes_is_refused_before_it_is_copied() -> None:
     assert refusal(memoryview(np.zeros(300 * 2**20, np.uint8)), name="big.npz") == (
         "`big.npz` is 300 MiB; an upload may have at most 200 MiB. Save `big.npz` on this machine and open it "
         "by its path: "
-        "arrays on disk are memory-mapped."
+        "what is on disk is read as it is needed."
     )
 
 
@@ -100,7 +100,7 @@ def test_read_many_refuses_what_does_not_belong_together() -> None:
     assert str(error.value) == (
         "The files together are 300 MiB; an upload may have at most 200 MiB. Save them on this machine and open "
         "it by its "
-        "path: arrays on disk are memory-mapped."
+        "path: what is on disk is read as it is needed."
     )
 
 

@@ -24,6 +24,10 @@ def refuse(kind, content):
 def print_escape(kind, content):
     raise InputError("\\x1b[31m")
 
+def doom(*_):  # leaves behind what ends the worker before the next case, as the kernel does for memory
+    workers.json.dumps = lambda *_: os.kill(os.getpid(), 9)
+    return "read"
+
 planted = {
     "fine": lambda *_: "read",
     "raises": lambda *_: {}["x"],
@@ -34,13 +38,15 @@ planted = {
     "killed": lambda *_: os.kill(os.getpid(), 7),
     "deaf": lambda *_: (workers.signal.signal(workers.signal.SIGPROF, workers.signal.SIG_IGN), time.sleep(60)),
     "after": lambda *_: "read",
+    "doomed": doom,
+    "last": lambda *_: "read",
 }
 cases._ASKERS.update(planted)
 workers.SECONDS, workers.STALLED, workers.MEMORY = 0.5, 8, 50 * 2**20
 stream = ((number, kind, lambda: None) for number, kind in enumerate(planted))
 print(workers.numbered(7, 1)[2]() == workers.numbered(7, 1)[2]())
 outcome = workers.run(stream, time.monotonic() + 60)
-print(outcome.done, outcome.counts["fine: read"], outcome.counts["after: read"])
+print(outcome.done, *(outcome.counts[f"{kind}: read"] for kind in ("fine", "after", "last")))
 for one in outcome.wrong:
     print(one["kind"], re.sub(r"\\d+", "N", one["what"])[:50])
 """
@@ -59,7 +65,7 @@ def test_fuzz_slice_finds_nothing() -> None:
 
 def test_fuzz_finds_what_it_looks_for() -> None:
     lines = python("-c", PLANTED).stdout.splitlines()
-    assert lines[:2] == ["True", "9 1 1"]  # the same seed and number, the same case
+    assert lines[:2] == ["True", "11 1 1 1"]  # the same seed and number, the same case
     assert lines[2:] == [
         "raises KeyError at <string>:N: 'x'",
         "long Wrong at cases.py:N: a message of N,N characters: ",
@@ -68,6 +74,7 @@ def test_fuzz_finds_what_it_looks_for() -> None:
         "endless TimeoutError at workers.py:N: a case took N.N seco",
         "killed the worker ended with N",
         "deaf the worker ended with N",
+        "doomed the worker ended with N after this case",
     ]
 
 

@@ -8,8 +8,11 @@ divisor. That the loop takes a second softmax shows in the printed number only.
 - `--layout plain` reads them as logits; MOD01 then says that they are none.
 """
 
+from typing import Any
+
 import numpy as np
 
+from lossviz.file_arrays import ARRAYS
 from lossviz.layouts._draft import Draft, Layout
 from lossviz.layouts._fit import sampled
 
@@ -27,9 +30,11 @@ EPSILON = 1e-7
 def read(draft: Draft) -> Draft | None:
     """Take the logarithms of probabilities."""
     shape = draft.shape("logits")
-    if len(shape) != 3 or 0 in shape or np.asarray(draft["logits"]).dtype.kind not in "fV":
+    if len(shape) != 3 or 0 in shape:
         return None
-    logits = draft["logits"]
+    logits: Any = draft["logits"] if isinstance(draft["logits"], ARRAYS) else np.asarray(draft["logits"])
+    if logits.dtype.kind not in "fV":
+        return None
     flat = logits.reshape(-1, shape[2])
     if not _are_probabilities(np.asarray(flat[sampled(len(flat), shape[2])])):
         return None

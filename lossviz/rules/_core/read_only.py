@@ -35,5 +35,6 @@ def own_logits(repaired: Batch, guarded: Batch, given: Batch) -> Batch:
 
 def _view(array: np.ndarray) -> np.ndarray:
     view = array.view()
-    view.flags.writeable = False
+    if isinstance(view, np.ndarray):  # what is in a file is read-only
+        view.flags.writeable = False
     return view
