@@ -55,21 +55,31 @@ class Line:
         server.on_message(from_server)
 
 
-@pytest.mark.parametrize("last", ["Explore", "Runs"])
-def test_page_that_was_left_speaks_once_more(page: Page, app_server: str, last: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("Explore", "Explore"), ("Explore", "Runs"), ("Runs", "Explore")],
+    ids=["back", "on", "from a page without fields"],
+)
+def test_page_that_was_left_speaks_once_more(page: Page, app_server: str, first: str, last: str) -> None:
     """What is chosen after the click is kept and leads nowhere; a click back, sent in the same way, leads back.
 
-    It holds for the page that a browser begins with, too, even if that has said nothing of its own before the click.
+    It holds for the page that a browser begins with, too, even if that has said nothing of its own before the click;
+    and for a page that has no fields of its own, and says in its messages what a click says.
     """
     line = Line(page)
     steps.sample(page, app_server, "golden")
+    if first != "Explore":
+        link(page, first).click()
+        expect(link(page, first)).to_have_attribute("aria-current", "page")
+        steps.idle(page)
     line.hold()
-    link(page, "Runs").click()
+    next_page = "Runs" if first == "Explore" else "Explore"
+    link(page, next_page).click()
     page.get_by_role("radio", name="Type", exact=True).click()
-    if last == "Explore":
+    if last == first:
         link(page, last).click()
     page.wait_for_timeout(500)
-    assert line.asked[-2:] == [calc_hash("runs"), calc_hash("explore")]
+    assert line.asked[-2:] == [calc_hash(next_page.lower()), calc_hash(first.lower())]
     line.release()
     expect(page.get_by_role("textbox", name="Sequences, one per line")).to_be_visible()
     steps.idle(page)

@@ -5,6 +5,7 @@ Each test asks Streamlit itself, of the version that is installed, whether it st
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,13 +16,23 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils import script_requests
+from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-from lossviz.ui.session.waiting import EVERYWHERE, Visit, keep_what_waits, merged, with_what_is_there
+from lossviz.ui.session import waiting
+from lossviz.ui.session.waiting import (
+    EVERYWHERE,
+    Everywhere,
+    Visit,
+    keep_what_waits,
+    merged,
+    on_every_page,
+    with_what_is_there,
+)
 from tests.ui.driver import ROOT
 
 PLACES = [
@@ -133,6 +144,30 @@ def test_sidebar_that_changes_is_told_from_a_click_back() -> None:
     assert answers == ["doctor", "explore"]
 
 
+def test_what_is_chosen_in_the_sidebar_of_a_page_without_fields_is_no_click_back() -> None:
+    """Its message has the fields of a click; what tells them apart is that one of them has another value."""
+    visit, chosen, again = Visit(), sent("runs", mask=2), sent("runs", mask=2)
+    for one in (sent("runs"), sent("doctor", mask=1), chosen):
+        visit.take(one, is_drawn=False)
+    assert (chosen.page_script_hash, visit.page) == ("doctor", "doctor")
+    visit.take(again, is_drawn=False)
+    assert (again.page_script_hash, visit.page) == ("runs", "runs")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [({"trigger_value": True}, "doctor"), ({"json_value": "{}"}, "doctor"), ({"bool_value": True}, "explore")],
+    ids=["a button", "a component", "a switch that was drawn"],
+)
+def test_new_field_is_news_only_if_it_has_to_be_used_to_have_a_value(value: dict[str, Any], expected: str) -> None:
+    """What a page draws in the sidebar comes with the next click, with the value that it began with."""
+    visit, last = Visit(), sent("explore", **SIDEBAR)
+    last.widget_states.widgets.append(WidgetState(id="new", **value))
+    for one in (sent("explore"), sent("doctor", **SIDEBAR), last):
+        visit.take(one, is_drawn=False, everywhere={"mask", "new"})
+    assert last.page_script_hash == expected
+
+
 def test_page_that_has_spoken_may_be_left_with_fields_that_nobody_knows() -> None:
     """A sidebar that is drawn anew has new fields; the browser is on the page since that spoke, so nothing is late."""
     visit = Visit()
@@ -166,7 +201,7 @@ class Session:
         self._client_state = ClientState()
         self.taken: list[RerunData] = []
         self._create_scriptrunner = self.taken.append
-        self.session_state = {EVERYWHERE: ("doctor", lambda: {"mask"})}
+        self.session_state = {EVERYWHERE: Everywhere("doctor", frozenset({"mask"}))}
 
     def has_fragment(self, fragment: str) -> bool:
         return fragment == "drawn"
@@ -186,6 +221,40 @@ def test_streamlit_asks_for_the_page_that_way() -> None:
         ("doctor", None, {"weight": 1.0}),
         ("explore", None, {"mask": 2.0}),
     ]
+
+
+@pytest.mark.usefixtures("kept")
+def test_click_is_taken_although_more_of_the_sidebar_was_drawn_since_the_last_one() -> None:
+    """Runs is left while the browser still draws its sidebar, and asked for again before the server draws another."""
+    session: Any = Session()
+    session.session_state = {EVERYWHERE: Everywhere("runs", frozenset({"mask", "door"}))}
+    for one in (sent("runs"), sent("learn", mask=1), sent("runs", mask=1, door=1)):
+        AppSession.request_rerun(session, one)
+    assert [data.page_script_hash for data in session.taken] == ["runs", "learn", "runs"]
+
+
+def test_fields_on_every_page_are_kept_when_another_page_is_drawn_or_its_drawing_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids: set[str] = set()
+    context = SimpleNamespace(shared=SimpleNamespace(widget_ids_this_run=SimpleNamespace(snapshot=lambda: ids)))
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr(waiting, "get_script_run_ctx", lambda: context)
+    monkeypatch.setattr(waiting, "default_widget", kept.setdefault)
+    monkeypatch.setattr(waiting, "read_widget", kept.__getitem__)
+    context.page_script_hash = "runs"
+    with on_every_page():
+        ids |= {"mask"}
+        assert (kept[EVERYWHERE].page, kept[EVERYWHERE].fields) == ("runs", {"mask"})
+    with suppress(StopException), on_every_page():
+        ids |= {"door"}
+        raise StopException
+    ids.clear()  # as Streamlit does before it draws the next page
+    context.page_script_hash = "learn"
+    with on_every_page():
+        ids |= {"mask", "words"}
+    ids |= {"weight"}  # of the page itself
+    assert (kept[EVERYWHERE].page, kept[EVERYWHERE].fields) == ("learn", {"mask", "door", "words"})
 
 
 def test_streamlit_draws_the_page_that_way(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:

@@ -2,6 +2,14 @@
 
 import subprocess
 import sys
+from concurrent.futures import Future
+from concurrent.futures import wait as futures_wait
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lossviz.ui.shared import computation
 
 SCRIPT = """
 import sys
@@ -28,3 +36,23 @@ def test_streamlit_resets_no_keras_after_a_run() -> None:
     """Streamlit calls `keras.backend.clear_session` where Keras is loaded; in the app it is ours: it does nothing."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "lossviz.ui.shared.computation"), done.stderr
+
+
+def test_page_that_is_left_does_not_wait_for_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it loads, the page calls Streamlit again and again: there a run ends once another page is asked for."""
+    loading: Future[None] = Future()
+    looks = iter("abc")
+
+    def wait(futures: list[Future[Any]], seconds: float) -> Any:
+        if next(looks) == "c":
+            loading.set_result(None)
+        return futures_wait(futures, seconds)
+
+    monkeypatch.setattr(computation, "_loading", lambda: loading)
+    monkeypatch.setattr(computation, "_LOOK", 0.0)
+    monkeypatch.setattr(computation, "wait", wait)
+    monkeypatch.setattr(computation, "engine_is_ready", lambda: False)
+    calls: list[str] = []
+    monkeypatch.setattr("streamlit.delta_generator.DeltaGenerator.empty", lambda _: calls.append("empty"))
+    AppTest.from_string("from lossviz.ui.shared.computation import load_engine\nload_engine()").run()
+    assert calls == ["empty", "empty"]

@@ -14,7 +14,7 @@ one with what was typed there; and a page that is left may speak once more befor
 What was measured: docs/decisions/0019-an-edit-names-its-target.md.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, wraps
@@ -22,7 +22,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
@@ -30,11 +30,21 @@ from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-from lossviz.ui.session.state import write_widget
+from lossviz.ui.session.state import default_widget, read_widget
 
-__all__ = ["Visit", "keep_what_waits", "merged", "on_every_page", "on_the_waiting_page", "with_what_is_there"]
+__all__ = [
+    "Everywhere",
+    "Visit",
+    "keep_what_waits",
+    "merged",
+    "on_every_page",
+    "on_the_waiting_page",
+    "with_what_is_there",
+]
 
 EVERYWHERE = "waiting:on_every_page"
+ACTS = {"trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value", "json_value"}
+"""The kinds of values that a field only has once something was done with it."""
 
 _streamlits_own = script_requests._coalesce_widget_states
 
@@ -56,22 +66,25 @@ class Visit:
         page: the one that was asked for last, or "".
         left: those that were left since, until the browser speaks for `page`.
         carried: the fields that came with the last click on a page.
+        said: the fields of the last message.
     """
 
     page: str = ""
     left: set[str] = field(default_factory=set)
     carried: frozenset[str] = frozenset()
+    said: Mapping[str, WidgetState] = field(default_factory=dict)
 
     def take(self, message: ClientState, *, is_drawn: bool, everywhere: Collection[str] = ()) -> None:
         """Let a message that was sent before the browser heard of `page` ask for `page`.
 
-        A click on a page carries the fields that stand on every page, and no other; whatever else a page sends carries
-        its own fields as well. So a click back is told from a late message, which both name the page that was left.
+        A click back and a late message both name a page that was left. But a click carries no fields except those that
+        stand on every page, with the values that they had in the message before; anything else that a page sends
+        carries its own fields as well, or says something new.
 
         Args:
             message: of the browser; changed if it is late, or if its fragment is not on that page.
             is_drawn: whether its fragment is still known.
-            everywhere: the fields that stand on every page, as `page` draws them; none before it is drawn.
+            everywhere: the fields that stand on every page, as any page has drawn them.
 
         >>> visit = Visit()
         >>> late = ClientState(page_script_hash="explore", fragment_id="picture")
@@ -80,8 +93,10 @@ class Visit:
         >>> late.page_script_hash, late.fragment_id
         ('doctor', '')
         """
-        page, fields = message.page_script_hash, frozenset(one.id for one in message.widget_states.widgets)
-        is_click = not message.fragment_id and fields <= self.carried.union(everywhere)
+        page, fields = message.page_script_hash, {one.id: one for one in message.widget_states.widgets}
+        is_common = fields.keys() <= self.carried.union(everywhere)
+        is_click = not message.fragment_id and is_common and not any(map(self._is_news, fields.values()))
+        self.said = fields
         if page == self.page:
             if not is_click:
                 self.left.clear()
@@ -89,23 +104,50 @@ class Visit:
             message.page_script_hash, message.fragment_id = self.page, ""
         else:
             self.left = {*self.left, self.page} - {page}
-            self.page, self.carried = page, fields
+            self.page, self.carried = page, frozenset(fields)
         if not is_drawn:
             message.fragment_id = ""
+
+    def _is_news(self, one: WidgetState) -> bool:
+        """Whether a field was used since the last message; one that was only drawn has the value that it began with."""
+        kind, before = one.WhichOneof("value"), self.said.get(one.id)
+        return kind in ACTS - {"json_value"} or (before != one if before is not None else kind in ACTS)
+
+
+@dataclass(eq=False)
+class Everywhere:
+    """The fields that stand on every page: of any page, since the browser may show a mixture while one is drawn.
+
+    Attributes:
+        page: the one that is drawn, or was drawn last; "" before the first.
+        drawn: the fields that were ever drawn.
+        drawing: gives those that are being drawn now.
+    """
+
+    page: str = ""
+    drawn: frozenset[str] = frozenset()
+    drawing: Callable[[], Collection[str]] = tuple
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Their ids, those of this moment included."""
+        return self.drawn.union(self.drawing())
 
 
 @contextmanager
 def on_every_page() -> Iterator[None]:
-    """What is drawn in this block stands on every page: note its fields, from the first on."""
+    """What is drawn in this block stands on every page: note its fields, at once, and even if it is broken off."""
     context = get_script_run_ctx()
     if context is None:
         yield
         return
-    page, fields = context.page_script_hash, context.shared.widget_ids_this_run.snapshot
-    write_widget(EVERYWHERE, (page, fields))
-    yield
-    drawn = fields()
-    write_widget(EVERYWHERE, (page, lambda: drawn))
+    default_widget(EVERYWHERE, Everywhere())
+    everywhere: Everywhere = read_widget(EVERYWHERE)
+    everywhere.page, everywhere.drawing = context.page_script_hash, context.shared.widget_ids_this_run.snapshot
+    try:
+        yield
+    finally:
+        everywhere.drawn, everywhere.drawing = everywhere.fields, tuple
 
 
 def with_what_is_there(request: RerunData, is_drawn: Callable[[str], bool]) -> RerunData:
@@ -150,22 +192,22 @@ def _asking(own: Callable[..., None]) -> Callable[..., None]:
     def request_rerun(session: AppSession, client_state: ClientState | None) -> None:
         if client_state is not None:
             visit = visits.setdefault(session, Visit())
-            drawn, fields = _on_every_page(session)
-            visit.page = visit.page or drawn  # the first message of a browser names no page
+            everywhere = _everywhere(session)
+            visit.page = visit.page or everywhere.page  # the first message of a browser names no page
             is_drawn = session.has_fragment(client_state.fragment_id)
-            visit.take(client_state, is_drawn=is_drawn, everywhere=fields() if drawn == visit.page else ())
+            visit.take(client_state, is_drawn=is_drawn, everywhere=everywhere.fields)
         own(session, client_state)
 
     return request_rerun
 
 
-def _on_every_page(session: AppSession) -> tuple[str, Callable[[], Collection[str]]]:
-    """The page that was drawn last, or "", and how it draws the fields that stand on every page."""
+def _everywhere(session: AppSession) -> Everywhere:
+    """What the pages of a session have drawn on every page; nothing before the first."""
     try:
-        drawn, fields = session.session_state[EVERYWHERE]
+        everywhere: Everywhere = session.session_state[EVERYWHERE]
     except KeyError:
-        return "", tuple
-    return drawn, fields
+        return Everywhere()
+    return everywhere
 
 
 def _queueing(own: Callable[..., bool]) -> Callable[..., bool]:

@@ -1,8 +1,9 @@
 """The long waits: loading TensorFlow once, and computing with progress and a way to stop."""
 
 import sys
-import threading
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache, partial
+from threading import Event
 
 import streamlit as st
 
@@ -16,7 +17,8 @@ from lossviz.ui.shared.widgets import say
 
 __all__ = ["LONG", "analyzed", "compute", "engine_is_ready", "has_number", "load_engine", "stopped"]
 
-_ready = threading.Event()
+_ready = Event()
+_LOOK = 0.1  # seconds
 LONG = 20_000_000  # logits: about a tenth of a second, from where on a progress bar is worth its flicker
 
 
@@ -25,15 +27,30 @@ def engine_is_ready() -> bool:
     return _ready.is_set()
 
 
-@st.cache_resource(show_spinner="Loading TensorFlow. This happens once and takes a few seconds.")
-def load_engine() -> bool:
-    """Import TensorFlow once per process."""
+def load_engine() -> None:
+    """Import TensorFlow once per process; a page that is left meanwhile makes nobody wait for that."""
+    if engine_is_ready():
+        return
+    loading = _loading()
+    with st.spinner("Loading TensorFlow. This happens once and takes a few seconds."):
+        pause = st.empty()
+        while not wait([loading], _LOOK).done:
+            pause.empty()  # ends the run of a page that was left
+    loading.result()
+
+
+@cache
+def _loading() -> Future[None]:
+    """The import, in a thread of its own: begun by the first call, for all visitors."""
+    return ThreadPoolExecutor(1, "engine").submit(_load)
+
+
+def _load() -> None:
     from lossviz.engine import load_tensorflow
 
     load_tensorflow()
     _keep_keras()
     _ready.set()
-    return True
 
 
 def _keep_keras() -> None:

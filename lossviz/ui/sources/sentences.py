@@ -79,6 +79,7 @@ def sentence_batch(name: str, stage: str, text: str) -> tuple[Batch, str]:
     """
     kind, lines = KINDS_OF_MODEL[name], _lines(text)
     arguments = kind.arguments(lines)
+    load_engine()
     model = _model(name, stage)
     for number, line in lines:
         read, most, unit = kind.size(model, line)
@@ -92,7 +93,6 @@ def sentence_batch(name: str, stage: str, text: str) -> tuple[Batch, str]:
 
 @st.cache_resource(show_spinner="Loading the model.")
 def _model(name: str, stage: str) -> Any:
-    load_engine()
     from lossviz.models.trained import load_trained
 
     return load_trained(name, stage)
