@@ -7,7 +7,7 @@ from lossviz.ui.explore import mask_panel, stages_panel
 from lossviz.ui.explore import sequences_panel as explore_sequences_panel
 from lossviz.ui.identify import match_cards, reported_panel
 from lossviz.ui.reductions import conventions_panel, split_panel
-from lossviz.ui.runs import filters, run_choice
+from lossviz.ui.runs import filters, groups_panel, run_choice
 from lossviz.ui.runs import sequences_panel as runs_sequences_panel
 from lossviz.ui.session.link_checks import Check
 from lossviz.ui.shared import downloads_panel, equation, loop_options, script_panel, settings_panel, window
@@ -40,5 +40,6 @@ CHOICES: dict[str, Check] = {
     **run_choice.LINKED,
     **runs_sequences_panel.LINKED,
     **filters.LINKED,
+    **groups_panel.LINKED,
     **choice_panel.LINKED,
 }

@@ -4,14 +4,13 @@ import numpy as np
 import streamlit as st
 
 from lossviz.analysis import Analysis
-from lossviz.ui.session.link_checks import Links, is_flag
+from lossviz.ui.session.link_checks import Links, is_flag, one_of
 from lossviz.ui.session.state import default_widget
 
 __all__ = ["LINKED", "mask_panel", "printed_mask"]
 
-LINKED: Links = {"mask_array": is_flag}
-
 TYPES = ("bool", "int32", "float32")
+LINKED: Links = {"mask_array": is_flag, "mask_type": one_of(TYPES)}
 CUT = "As int32, weights lose what stands after the point; as booleans, all that is not 0 is True."
 
 

@@ -5,11 +5,13 @@ import streamlit as st
 from lossviz.figures import grouped_losses
 from lossviz.runs import GROUPS, Run
 from lossviz.ui.runs.filters import BARS, bar_of
+from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.shared.equation import theme
 from lossviz.ui.shared.plot import plot, plot_width
 
-__all__ = ["groups_panel"]
+__all__ = ["LINKED", "groups_panel"]
 
+LINKED: Links = {"run_save": is_flag}
 WIDTH = 300
 LABELS = {
     "token": "The tokens that make up most of the loss.",
