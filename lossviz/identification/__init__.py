@@ -8,9 +8,19 @@
 """
 
 from lossviz.identification._accuracy import ACCURACY
-from lossviz.identification._answer import answer
+from lossviz.identification._answer import answer, answer_sentences
 from lossviz.identification._identify import identify
 from lossviz.identification._match import KINDS, Match
 from lossviz.identification._reported import PRECISIONS, Printed, read_printed
 
-__all__ = ["ACCURACY", "KINDS", "PRECISIONS", "Match", "Printed", "answer", "identify", "read_printed"]
+__all__ = [
+    "ACCURACY",
+    "KINDS",
+    "PRECISIONS",
+    "Match",
+    "Printed",
+    "answer",
+    "answer_sentences",
+    "identify",
+    "read_printed",
+]

@@ -1,13 +1,12 @@
 """The answer of the page Identify: one sentence, then the candidates, or what to check where there is none."""
 
-import re
 from dataclasses import dataclass
 
 import streamlit as st
 
 from lossviz.analysis import Analysis
 from lossviz.errors import LossvizError
-from lossviz.identification import Match, answer, identify
+from lossviz.identification import Match, answer_sentences, identify
 from lossviz.measuring import usual_settings
 from lossviz.reductions import LOOP_OPTIONS, Options
 from lossviz.tables import SAY_LOOP, nearest_convention
@@ -22,7 +21,6 @@ __all__ = ["EMPTY", "STOPPED", "UNSAID", "answer_panel"]
 EMPTY = "Paste the loss that your loop printed for this batch. Every digit helps: 1.2545 says more than 1.25."
 STOPPED = "The second batch was stopped before its losses were there. Ask again, or leave it out."
 UNSAID = f"{SAY_LOOP} under How the loop is set up."
-_SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def _show(found: Found) -> None:
         say("error", found.refusal)
         return
     question = found.question
-    first, *rest = _SENTENCE.split(answer(found.matches, ", ".join(question.reported)), maxsplit=1)
+    first, *rest = answer_sentences(found.matches, ", ".join(question.reported))
     with st.container(key="identify_answer", gap="small"):
         st.markdown(f"## {literal(first)}", anchors=False)
         if not found.matches and question.other is None and len(question.reported) == 1:
