@@ -22,7 +22,7 @@ _known: "WeakKeyDictionary[Timesteps, Alternatives]" = WeakKeyDictionary()
 
 
 def usual_settings(batch: Batch, mask: str | None = None) -> Settings:
-    """The settings under which a batch makes sense where nobody chose a reduction: one logit a timestep is a sigmoid's.
+    """The settings under which a batch makes sense where nobody chose a reduction: a single logit is a sigmoid's.
 
     >>> usual_settings(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]])).reduction
     'classification'

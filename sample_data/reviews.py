@@ -1,6 +1,6 @@
 """Short reviews, written for lossviz by a small grammar: praise or blame, of 4 to 34 words, where the order matters.
 
-`corpora/reviews.txt` holds them, one a line: split, label, text. `python -m sample_data.reviews` writes it again.
+`corpora/reviews.txt` holds them, one per line: split, label, text. `python -m sample_data.reviews` writes it again.
 """
 
 import random
@@ -161,7 +161,7 @@ def _sentences(draw: random.Random, before: list[str], decisive: str, after: lis
 
 
 def write(path: Path = FILE) -> None:
-    """Write the reviews as text, one a line."""
+    """Write the reviews as text, one per line."""
     lines = [f"{split}\t{'praise' if review.label else 'blame'}\t{review.text}\n" for split, review in make()]
     path.write_text(HEADER + "".join(lines), encoding="utf-8", newline="\n")
 

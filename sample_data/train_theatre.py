@@ -58,7 +58,7 @@ def _rehearsed(model: str, bugs: Sequence[str], optimizer: str) -> tuple[list[Se
 
 
 def write_corpora(folder: Path) -> None:
-    """Write the texts of the characters and of the dates, one a line, the fixed batch first of the held-out ones."""
+    """Write the texts of the characters and of the dates, one per line, the fixed batch first of the held-out ones."""
     folder.mkdir(parents=True, exist_ok=True)
     parts, shown = prose.split(), train_language_model.SHOWN
     kept_out = [*shown, *(text for text in (*parts.test, *parts.validation) if text not in shown)]

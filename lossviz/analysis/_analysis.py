@@ -180,7 +180,7 @@ def analyze(batch: Batch, settings: Settings | None = None, *, progress: Progres
     Args:
         batch: logits [B, T, V] and what goes with them.
         settings: which mask and which reduction; by default the declared mask and Σ w·loss / Σ w, and of batches with
-            one logit a timestep, which is a sigmoid's, what the classifier of spec/losses.md §1.3 minimises.
+            one logit per timestep, which is a sigmoid's, what the classifier of spec/losses.md §1.3 minimises.
         progress: called as `progress(done, total)` between blocks, on this thread; raise in it to stop.
 
     Raises:

@@ -33,14 +33,18 @@ def add_names(parser: argparse.ArgumentParser) -> None:
         "--names",
         nargs="*",
         metavar="NAME=FOUND",
-        help="which array of the file is which, such as targets=labels; alone, it leaves look-alikes out",
+        help="which array of the file is which, such as targets=labels; without any, names are taken as they are",
     )
 
 
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how the file is laid out, where it is not recognised rightly."""
     names = ", ".join(layout.name for layout in LAYOUTS)
-    parser.add_argument("--layout", metavar="NAMES", help=f"how FILE is laid out, with commas: {names} (recognised)")
+    parser.add_argument(
+        "--layout",
+        metavar="NAMES",
+        help=f"how FILE is laid out, several with commas between them: {names} (recognised)",
+    )
     parser.add_argument(
         "--shift",
         action=argparse.BooleanOptionalAction,
@@ -60,7 +64,8 @@ def add_reduction(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reduction",
         choices=("mean", "classification"),
-        help="for one logit per timestep: mean if timesteps have labels, classification if sequences do (what varies)",
+        help="for one logit per timestep: mean if timesteps have labels, classification if sequences do "
+        "(told from the targets)",
     )
 
 

@@ -7,8 +7,8 @@ from lossviz.cli._options import add_layout, add_names
 __all__ = ["SCAN", "add_scan"]
 
 SCAN = """\
-Write the loss of every timestep of a corpus to a run: one step and one shard a file. Then the doctor's rules run on it,
-and its number, its tokens and its worst files are printed. Files hold logits or losses; with `--model` they hold
+Write the loss of every timestep of a corpus to a run, with one step and one shard per file; then run the doctor's rules
+on it, and print its number, its tokens and its worst files. Files hold logits or losses; with `--model` they hold
 tokens, which the model reads. The same command again goes on where it was stopped: what is finished is kept, a file
 that changed is read again. A bad file is left out, with a sentence. The exit status is 0 when all files are in the run,
 2 when one is not, 130 when it was stopped.
@@ -43,7 +43,9 @@ def add_scan(parser: argparse.ArgumentParser) -> None:
         help="local (this process), dask (processes on this machine), or the address of a Dask scheduler, "
         "tcp://HOST:PORT (local)",
     )
-    parser.add_argument("--workers", type=int, metavar="N", help="of `--engine dask`: how many processes (one a core)")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="with `--engine dask`: how many processes (one per core)"
+    )
     parser.add_argument(
         "--keep-logits", action="store_true", help="keep small logits too, which most rules need (losses alone)"
     )

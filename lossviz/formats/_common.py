@@ -81,7 +81,7 @@ def byte_count(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
     whole = math.prod(size or 1 for size in shape) * dtype.itemsize
     if min(shape, default=0) < 0 or len(shape) > 64 or not 0 < whole < 2**63:
         return -1
-    if 0 in shape:  # a batch of no timesteps still has one entry a sequence
+    if 0 in shape:  # a batch of no timesteps still has one entry per sequence
         return 0 if whole <= LIMITS.empty_entries * dtype.itemsize else -1
     return whole
 
@@ -157,7 +157,7 @@ class Source:
         Raises:
             FormatError: it takes too much memory, or is not UTF-8.
         """
-        # One letter outside of ASCII makes Python hold the whole text with up to 4 bytes a letter.
+        # One letter outside of ASCII makes Python hold the whole text with up to 4 bytes per letter.
         self.budget.take(len(text) * (1 if text.isascii() else 4), "Save it as .npz, which needs no decoding.")
         try:
             return text.decode()

@@ -35,7 +35,7 @@ def check_length(text: str) -> None:
 
 
 def parse_logits(text: str, shape_hint: tuple[int, ...] | None = None) -> npt.NDArray[Any]:
-    r"""Read pasted logits: nested lists as JSON or NumPy print them, or one line of V numbers a timestep.
+    r"""Read pasted logits: nested lists as JSON or NumPy print them, or one line of V numbers per timestep.
 
     Args:
         text: `[[[1, 2], [3, 4]]]`, `[[[1. 2.] [3. 4.]]]`, `array([[[1., 2.]]], dtype=float32)`, or lines of numbers
@@ -54,7 +54,7 @@ def parse_logits(text: str, shape_hint: tuple[int, ...] | None = None) -> npt.ND
     """
     check_length(text)
     if not text.strip():
-        raise FormatError("No logits were pasted. Paste nested lists [B][T][V], or a line of V numbers a timestep.")
+        raise FormatError("No logits were pasted. Paste nested lists [B][T][V], or a line of V numbers per timestep.")
     opening = _OPENING.match(text)
     start = opening.end() if opening else 0
     if text[start:].lstrip().startswith("["):

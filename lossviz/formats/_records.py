@@ -1,4 +1,4 @@
-"""Rows of Arrow and Parquet as records, one a sequence: counted before their values become Python's.
+"""Rows of Arrow and Parquet as records, one per sequence: counted before their values become Python's.
 
 Kept are numbers, truth values, texts, and lists of them; nothing else can be a field of a batch.
 """
@@ -72,7 +72,7 @@ def _values(column: "pyarrow.Array", source: Source) -> list[Any]:
 
 
 def _arrays(column: "pyarrow.Array") -> Any:
-    """Nested lists of numbers: an array a row where the row is rectangular, else a list of arrays."""
+    """Nested lists of numbers: an array per row where the row is rectangular, else a list of arrays."""
     import pyarrow.compute
 
     if not pyarrow.types.is_nested(column.type):

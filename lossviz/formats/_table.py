@@ -1,8 +1,8 @@
 """The long form that CSV and Parquet share: rows for every timestep, assembled into arrays.
 
-A table has one row a timestep, with all its logits in it, or one row a class, with one logit in it. Where only losses
-were recorded it has one row a timestep. Which row comes first does not matter; every timestep of every sequence must be
-there, padding too.
+A table has one row per timestep, with all its logits in it, or one row per class, with one logit in it. If only losses
+were recorded, it has one row per timestep. The order of the rows does not matter; every timestep of every sequence must
+be there, padding too.
 """
 
 import re
@@ -77,7 +77,7 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
 
     Args:
         columns: by the long form's names, each with one value a row.
-        logits: [rows, V], one row a timestep; None for one row a class, and where there are losses instead.
+        logits: [rows, V], one row per timestep; None for one row per class, and where there are losses instead.
         where: says where the row of an index stands, such as "line 5".
         file: the file's name, for the message.
 
@@ -178,7 +178,7 @@ def _grid(
     """The grid's shape and the order that sorts the rows into it, each cell filled exactly once."""
     rows = len(indices[0])
     if rows == 0:
-        raise FormatError(f"`{file}` has a header and no rows. Write one row a timestep, or one a class.")
+        raise FormatError(f"`{file}` has a header and no rows. Write one row per timestep, or one per class.")
     shape = tuple(int(index.max()) + 1 for index in indices)
     order = np.lexsort(indices[::-1])
     cells = np.stack([index[order] for index in indices])
@@ -214,7 +214,7 @@ def _cell(keys: list[str], cell: Any) -> str:
 
 
 def unassemble(fields: Fields) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any] | None, dict[str, Any]]:
-    """Turn fields into columns with one row a timestep, their logits [rows, V] or None, and what no column can hold.
+    """Turn fields into columns with one row per timestep, their logits [rows, V] or None, and what no column can hold.
 
     Raises:
         FormatError: the batch is empty.

@@ -1,7 +1,7 @@
 """Everything that a file holds, by its own names: what the layouts choose from.
 
-Files of plain fields give what `read` gives. Lists of unequal lengths stay lists, records (one JSON object a line, or a
-table with lists in its cells) become one list a field, and nested objects stay as they are.
+Files of plain fields give what `read` gives. Lists of unequal lengths stay lists; records (one JSON object per line, or
+a table with lists in its cells) become one list per field; nested objects stay as they are.
 """
 
 import struct
@@ -63,7 +63,7 @@ def from_records(records: list[Mapping[str, Any]], file: str) -> Fields:
     array(0)
     """
     if not records:
-        raise FormatError(f"`{file}` holds no row. Write one row a sequence.")
+        raise FormatError(f"`{file}` holds no row. Write one row per sequence.")
     keys = list(dict.fromkeys(key for record in records for key in record))
     fields: Fields = {}
     for key in keys:
@@ -124,7 +124,7 @@ def _floating(key: str, value: Any) -> Any:
 
 
 def _lines(source: Source) -> Fields:
-    """One JSON object a line."""
+    """One JSON object per line."""
     lines = [line for line in source.encoded().splitlines() if line.strip()]
     records = [parse_source(source, line, f"line {number} of {source.name}") for number, line in enumerate(lines, 1)]
     if odd := next((number for number, record in enumerate(records, 1) if not isinstance(record, dict)), None):
@@ -144,7 +144,7 @@ def _single(record: Mapping[str, Any]) -> Fields:
 
 
 def _parquet(source: Source) -> Fields:
-    """A long-form table as ever; else one row a sequence, with lists in its cells."""
+    """A long-form table as ever; else one row per sequence, with lists in its cells."""
     try:
         return dict(find("parquet").read(source, None))
     except NamesError:
@@ -158,7 +158,7 @@ def _parquet(source: Source) -> Fields:
 
 
 def _arrow(source: Source) -> Fields:
-    """An Arrow file, or the stream that `datasets` writes: one row a sequence, with lists in its cells."""
+    """An Arrow file, or the stream that `datasets` writes: one row per sequence, with lists in its cells."""
     import pyarrow
 
     try:

@@ -1,6 +1,6 @@
 """A table in text, long form: what a spreadsheet or another language writes most easily.
 
-One row a timestep, its logits in the columns `logit_0` … `logit_{V-1}`:
+One row per timestep, with its logits in the columns `logit_0` … `logit_{V-1}`:
 
 ```csv
 sequence,timestep,target,logit_0,logit_1,logit_2,length
@@ -8,7 +8,7 @@ sequence,timestep,target,logit_0,logit_1,logit_2,length
 0,1,2,0.1,0.2,3.0,2
 ```
 
-or one row a class, where `token` may name the class:
+or one row per class, where `token` may name the class:
 
 ```csv
 sequence,timestep,class,logit,target,token
@@ -19,8 +19,8 @@ sequence,timestep,class,logit,target,token
 
 - `sequence`, `timestep` and `class` count from 0. Rows may come in any order; every timestep of every sequence must be
   there, padding too.
-- Where losses were recorded and no logits, `loss` or `log_prob` stands in the place of the logits, one row a timestep,
-  with `entropy`, `rank`, `top_class_0` … and `top_probability_0` … where they were recorded; an empty cell was not.
+- If losses were recorded instead of logits, `loss` or `log_prob` takes their place, one row per timestep, along with
+  `entropy`, `rank`, `top_class_0` … and `top_probability_0` … if there are any; an empty cell was not recorded.
 - `length` (the same in all rows of a sequence), `weight`, `input` and `segment_id` are optional.
 - The delimiter is a comma, a semicolon or a tab; decimals have a point; `nan`, `inf` and `-inf` are numbers. An empty
   cell is refused.
@@ -226,7 +226,7 @@ def _checked(texts: list[str], columns: list[str], lines: list[int]) -> npt.NDAr
 
 
 def write(fields: Fields, target: Target) -> None:
-    """Write one row a timestep, and in the first line what no column can hold."""
+    """Write one row per timestep, and in the first line what no column can hold."""
     columns, logits, rest = _table.unassemble(fields)
     texts = [column.astype(str) for column in map(_table.widened, columns.values())]
     classes = 0 if logits is None else logits.shape[1]

@@ -1,4 +1,4 @@
-"""One NumPy array a file: the logits, with the other arrays in files beside them.
+"""One NumPy array per file: the logits, with the other arrays in files beside them.
 
 Open the logits. Where they are called `logits.npy`, the others are `targets.npy`, `lengths.npy`, `weights.npy`,
 `pad_id.npy`… in the same folder; where they are called `run.npy` (or `run.logits.npy`), `run.targets.npy`,
@@ -103,7 +103,7 @@ def write(fields: Fields, target: Target) -> None:
         FormatError: the target is not a path, or an older file beside it would be read with the new ones.
     """
     if not isinstance(target, Path):
-        raise FormatError("`.npy` holds one array a file, so it needs a path and not a stream. Choose .npz.")
+        raise FormatError("`.npy` holds one array per file, so it needs a path and not a stream. Choose .npz.")
     paths = {name: target.with_name(f"{prefix(target.name)}{name}.npy") for name in FIELDS} | {"logits": target}
     if stale := [path.name for name, path in paths.items() if name not in fields and path.exists()]:
         raise FormatError(

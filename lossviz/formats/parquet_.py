@@ -1,7 +1,7 @@
 """A table in columns, long form: what pandas, Spark and DuckDB write.
 
-The same columns as the CSV table, with one row a timestep or one row a class; and a third way, which is the one that is
-written: one row a timestep with all its logits as a list in the column `logits`.
+The same columns as the CSV table, with one row per timestep or one row per class. lossviz itself writes a third way:
+one row per timestep, with all its logits as a list in the column `logits`.
 
 | sequence | timestep | target | length | logits |
 |---|---|---|---|---|
@@ -10,9 +10,9 @@ written: one row a timestep with all its logits as a list in the column `logits`
 
 - The file's metadata holds under `lossviz` what no column can, as JSON: `pad_id`, `title`, `vocabulary`, `dtypes`….
 - Dtypes are kept; bfloat16, which Parquet does not know, is stored as float32.
-- Losses without logits stand in `loss` or `log_prob`, as in the CSV table; there a missing value was not recorded.
+- Losses without logits are in `loss` or `log_prob`, as in the CSV table; a value missing there was not recorded.
 - Other missing values are refused. Only the columns that are needed are read.
-- What the columns unpack to is counted page by page before anything is unpacked, 8 bytes a value or more:
+- What the columns unpack to is counted page by page before anything is unpacked, 8 bytes per value or more:
   1 GiB for an upload, 8 GiB for a file on disk.
 """
 
@@ -204,7 +204,7 @@ def _block(column: "pyarrow.Array", key: str, first: int, width: int | None) -> 
 
 
 def write(fields: Fields, target: Target) -> None:
-    """Write one row a timestep with its logits as a list, and as metadata what no column can hold."""
+    """Write one row per timestep with its logits as a list, and as metadata what no column can hold."""
     import pyarrow
     import pyarrow.parquet
 

@@ -12,7 +12,7 @@ _ALONE = 60  # its name, the call, the dtype and the axes stand in the same line
 
 
 def values(array: Array) -> str:
-    """An array as nested lists, one line where it fits, else one line a row.
+    """An array as nested lists, one line where it fits, else one line per row.
 
     >>> values(np.array([[0.5, np.nan], [2.0, -np.inf]], np.float32))
     '[[0.5, nan], [2, -inf]]'

@@ -46,7 +46,7 @@ _WEIGHT = "CASE WHEN weights IS NULL THEN len(losses) ELSE coalesce(list_sum(wei
 
 
 def steps(among: str, *, weighted: bool) -> str:
-    """One row a step; `among` is a condition on `step`, which the files answer by row groups."""
+    """One row per step; `among` is a condition on `step`, which the files answer by row groups."""
     weight = ", unnest(weights)::DOUBLE AS weight" if weighted else ""
     loss, divisor = _sums(weighted=weighted)
     return f"""

@@ -40,7 +40,7 @@ class Run(OpenedRun):
     """
 
     def steps(self, *, checked: bool = False) -> "pd.DataFrame":
-        """One row a step.
+        """One row per step.
 
         Columns: `step`; `printed`, the number as it was printed, else what the loss function returned, or None;
         `window`, over how many steps that is a mean; `mean`; `divisor`, Σ weight; `perplexity`, exp(mean); `padding`,
@@ -143,7 +143,7 @@ class Run(OpenedRun):
         return self._kept((sql, *values), ask)
 
     def strips(self, sequences: Sequence[str], *, split: int | None = None) -> "pd.DataFrame":
-        """The timesteps of some sequences: one row a timestep that counts, in the order of the sequences.
+        """The timesteps of some sequences: one row per timestep that counts, in the order of the sequences.
 
         Columns: `sequence`, `timestep`, `target`, `token`, `mean`, the mean loss over the steps, and `change`, the mean
         at steps from `split` on less the mean before.
@@ -191,7 +191,7 @@ class Run(OpenedRun):
         return table
 
     def trajectory(self, sequence: str) -> "pd.DataFrame":
-        """The losses of one sequence over the steps in which it was recorded: one row a step and timestep.
+        """The losses of one sequence over the steps in which it was recorded: one row per step and timestep.
 
         Columns: `step`, `timestep`, `target`, `token`, `loss` (NaN where it was not recorded), `weight`, and where it
         stands in that step: `rank`, `micro_batch`, `row`.

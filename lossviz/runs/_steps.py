@@ -1,4 +1,4 @@
-"""One row a step: of all steps, or of some that are spread evenly where a run is too large to be read at once."""
+"""One row per step: of all steps, or of some that are spread evenly where a run is too large to be read at once."""
 
 from collections.abc import Sequence
 from math import ceil

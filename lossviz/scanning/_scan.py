@@ -1,4 +1,4 @@
-"""`scan(files, out)`: the losses of a corpus as a run, one shard a file; what is finished stays finished."""
+"""`scan(files, out)`: the losses of a corpus as a run, one shard per file; what is finished stays finished."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -59,7 +59,7 @@ def scan(
         model: a `.keras` file, or "module:function", which gives logits [B, T, V] of inputs [B, T].
         engine: "local", this process; "dask", processes on this machine; or the address of a Dask scheduler, whose
             workers see the files and `out` under the same paths.
-        workers: how many processes "dask" starts; by default one a core.
+        workers: how many processes "dask" starts; by default one per core.
         batch_size: how many sequences the model reads at once.
         keep_logits: whether logits of up to 1 MiB a part are kept, as a recorder does.
         progress: called with a `ScanProgress` after each file; raise in it to stop.

@@ -137,7 +137,7 @@ timestep attend within its own segment only.
     model = _Model(model_fn, framework_of("model_fn", model_fn, framework, ids, segments), tolerance)
     documents = [int(name) for name in np.unique(segments) if name != padding_segment]
     if not any(len(set(row.tolist()) - {padding_segment}) > 1 for row in segments):
-        raise InputError("`segment_ids` must name at least two documents in one row; got one a row.")
+        raise InputError("`segment_ids` must name at least two documents in one row; got one per row.")
     packed = model.repeated(ids, segments, segments != padding_segment)
     for document in documents:
         own = segments == document

@@ -1,4 +1,4 @@
-"""The texts that the theatre trains on and measures with: `sample_data/corpora/`, one a line, the split first."""
+"""The texts that the theatre trains on and measures with: `sample_data/corpora/`, one per line, the split first."""
 
 from lossviz.samples import sample_folder
 

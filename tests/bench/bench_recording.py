@@ -67,7 +67,7 @@ def overhead() -> dict[str, float]:
 
 
 def storage(on: bool) -> dict[str, float]:
-    """Peak memory of a loop that hands 400 steps to a recorder, and bytes a timestep on the disk."""
+    """Peak memory of a loop that hands 400 steps to a recorder, and bytes per timestep on the disk."""
     import numpy as np
     import pyarrow.parquet  # noqa: F401
 
@@ -112,7 +112,7 @@ def main() -> None:
         ],
         [
             "on the disk, targets and float32 losses",
-            f"{on['bytes']:.1f} bytes a timestep",
+            f"{on['bytes']:.1f} bytes per timestep",
             verdict(on["bytes"] <= 8, "≤ 8"),
         ],
     ]

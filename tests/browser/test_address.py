@@ -1,4 +1,4 @@
-"""The address: a link to copy, one entry a page in the browser's history, and a button that begins anew."""
+"""The address: a link to copy, one entry per page in the browser's history, and a button that begins anew."""
 
 import numpy as np
 from playwright.sync_api import Page, expect

@@ -106,7 +106,7 @@ def tags(seed=0, *, filler=0, pad=0, printed=True):
 
 
 def labels_as_mask(seed=0):
-    """G3: one logit a timestep, and weights that are the labels."""
+    """G3: one logit per timestep, and weights that are the labels."""
     random = np.random.default_rng(seed)
     real = np.arange(16) < np.array([16, 13, 9, 5])[:, None]
     labels = ((random.random((4, 16)) < 0.4) & real).astype(int)

@@ -224,7 +224,7 @@ def probabilities(random):
 
 
 def one_logit(random):
-    """G: one logit a timestep, a label of every timestep."""
+    """G: one logit per timestep, a label of every timestep."""
     lengths = np.array([16, 13, 9, 5])
     mask = np.arange(16) < lengths[:, None]
     y = ((random.random((4, 16)) < 0.4) & mask).astype(int)

@@ -167,7 +167,7 @@ def test_csv_first_line_says_what_is_wrong_in_it(rest: str, message: str) -> Non
 
 def test_csv_without_rows_or_without_a_table_says_so() -> None:
     assert refused(WIDE.split("\n")[0]) == (
-        "`a.csv` has a header and no rows. Write one row a timestep, or one a class."
+        "`a.csv` has a header and no rows. Write one row per timestep, or one per class."
     )
     assert refused("hello\n") == (
         "`a.csv` is not a CSV table: it starts like nothing lossviz knows. Its first line must name the columns: "

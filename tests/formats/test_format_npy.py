@@ -110,7 +110,7 @@ def test_npy_uploads_without_logits_or_with_two_are_refused() -> None:
 def test_npy_cannot_be_written_to_a_stream() -> None:
     with pytest.raises(FormatError) as error:
         formats.write(tiny(), io.BytesIO(), "npy")
-    assert str(error.value) == "`.npy` holds one array a file, so it needs a path and not a stream. Choose .npz."
+    assert str(error.value) == "`.npy` holds one array per file, so it needs a path and not a stream. Choose .npz."
 
 
 def test_npy_refuses_to_leave_an_older_file_among_the_new_ones(tmp_path: Path) -> None:

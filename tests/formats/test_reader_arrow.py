@@ -1,4 +1,4 @@
-"""Arrow files and streams: one row a sequence, lists in its cells; damaged ones, and what unpacks to too much."""
+"""Arrow files and streams: one row per sequence, lists in its cells; damaged ones, and what unpacks to too much."""
 
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def test_arrow_without_rows_is_refused() -> None:
         writer.write_table(table)
     with pytest.raises(FormatError) as error:
         contents(bytes(sink.getvalue()), name="a.arrow")
-    assert str(error.value) == "`a.arrow` holds no row. Write one row a sequence."
+    assert str(error.value) == "`a.arrow` holds no row. Write one row per sequence."
 
 
 def test_arrow_counts_what_it_unpacks_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_jsonl_that_is_bad_is_one_sentence(data: bytes, message: str) -> None:
 def test_jsonl_of_blank_lines_is_refused() -> None:
     with pytest.raises(FormatError) as error:
         read(b"\n \n")
-    assert str(error.value) == "`a.jsonl` holds no row. Write one row a sequence."
+    assert str(error.value) == "`a.jsonl` holds no row. Write one row per sequence."
 
 
 def test_jsonl_of_too_many_numbers_is_refused() -> None:

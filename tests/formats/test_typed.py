@@ -145,7 +145,7 @@ def test_parse_logits_rank_2_is_a_list_of_timesteps() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "No logits were pasted. Paste nested lists [B][T][V], or a line of V numbers a timestep."),
+        ("", "No logits were pasted. Paste nested lists [B][T][V], or a line of V numbers per timestep."),
         (
             "[[1 2]\n [3 x]]",
             "Line 2, position 5: `x` is not a number. Write numbers with a decimal point, or nan, inf, -inf.",

@@ -177,7 +177,7 @@ def jsonl(rng: random.Random) -> bytes:
 
 
 def _long(found: Fields, rng: random.Random) -> tuple[list[str], list[list[Any]]]:
-    """The rows of a long-form table, one a timestep or one a class."""
+    """The rows of a long-form table, one per timestep or one per class."""
     logits = found.get("logits", np.zeros((1, 1, 2)))
     targets = found.get("targets", found.get("labels"))
     rows, timesteps, classes = logits.shape
@@ -231,7 +231,7 @@ def safetensors(rng: random.Random) -> bytes:
 
 
 def _columns(rng: random.Random) -> list[tuple[str, Any]]:
-    """The columns of a table: long-form, or one row a sequence; some replaced by columns of other types."""
+    """The columns of a table: long-form, or one row per sequence; some replaced by columns of other types."""
     found = fields(rng)
     if rng.random() < 0.5:
         header, rows = _long(found, rng)

@@ -303,7 +303,7 @@ def test_models_refuse_what_can_not_be_compared():
     assert str(caught.value) == "`model_fn` must return logits of shape (3, 5, 'V'); got (3, 5)."
     with pytest.raises(InputError) as caught:
         assert_documents_independent(np_packed, PACKED, np.zeros((2, 5), int))
-    assert str(caught.value) == "`segment_ids` must name at least two documents in one row; got one a row."
+    assert str(caught.value) == "`segment_ids` must name at least two documents in one row; got one per row."
     with pytest.raises(InputError) as caught:
         assert_documents_independent(np_packed, np.ones((2, 5), int), SEGMENTS)
     assert str(caught.value) == "`inputs` must hold at least two different ids; got [1]."

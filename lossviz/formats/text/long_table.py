@@ -1,4 +1,4 @@
-"""A long CSV table, a block at a time: a fifth of the time that one Python object a cell takes, and of the memory.
+"""A long CSV table, a block at a time: a fifth of the time that one Python object per cell takes, and of the memory.
 
 Nothing here words an error. Whatever is not plainly what it should be gives None, and the reader that looks at one cell
 at a time says what is wrong and where. NumPy's parser does it: Arrow's is as fast on one core, and crashed here

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARQUET_OPTIONS", "ROW_GROUP", "compact"]
 
-ROW_GROUP = 256  # sequences a row group; a larger one costs memory while the trainer still runs
+ROW_GROUP = 256  # sequences per row group; a larger one costs memory while the trainer still runs
 _FLOATS = [f"{column.name}.list.element" for column in COLUMNS if column.kind == "[float32]"]
 _CODED = [column.name + (".list.element" if "[" in column.kind else "") for column in COLUMNS]
 PARQUET_OPTIONS: dict[str, Any] = {

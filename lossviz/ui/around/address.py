@@ -19,7 +19,7 @@ _HTML = """
 
 
 def address_buttons() -> None:
-    """Draw both buttons. Also keeps one entry a page in the browser's history, not one for each choice."""
+    """Draw both buttons. Also keeps one entry per page in the browser's history, not one for each choice."""
     _component()(key="address")
 
 

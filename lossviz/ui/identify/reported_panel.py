@@ -34,7 +34,7 @@ class Question:
     """What is asked of a batch.
 
     Attributes:
-        reported: the numbers as they were printed: one, or one a sequence or timestep.
+        reported: the numbers as they were printed: one, or one per sequence or timestep.
         options: how the loop is set up, as `identify` takes it.
         other: a second batch of the same loop, or None; `other_reported`: its numbers.
         wrong: what was typed that is no number where one should be, in a sentence, or "".
@@ -82,7 +82,7 @@ def _number(state: State, source: Source | None) -> str:
         key=editor.key,
         on_change=partial(_save_number, editor),
         placeholder="1.2545",
-        help="With all the digits that were printed. Several numbers where the loop prints one a sequence or one a "
+        help="With all the digits that were printed. Several numbers where the loop prints one per sequence or one a "
         "timestep: 1.36, 0.60, 2.30.",
     )
     write_widget(NUMBER, None)

@@ -1,4 +1,4 @@
-"""The teacher's view: one step a screen, in four stops: question, options with a tally, result, why.
+"""The teacher's view: one step per screen, in four stops: question, options with a tally, result, why.
 
 There is no INPUT on it, since Streamlit's shortcuts are dead while one has the focus, and a clicker sends PageDown.
 Where a class stands is in the address: `&teacher=1&stop=1&votes=3-1-5`.
