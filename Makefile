@@ -11,7 +11,7 @@ SLOW   := tests/browser tests/models tests/theatre tests/ui tests/testing tests/
           tests/test_reproduce.py tests/test_package_layers.py tests/test_mapped.py tests/test_export.py \
           tests/conventions/test_convention_jax.py tests/conventions/test_convention_libraries.py lossviz/models sample_data
 
-.PHONY: help app test check quick test-one lint types static site format docs lock samples theatre bench fuzz doctor-bench screens clean
+.PHONY: help app test check quick test-one lint types static site format docs lock samples theatre bench fuzz doctor-bench pictures screens clean
 help:             ## these lines
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 16
 
@@ -97,6 +97,9 @@ fuzz: $(VENV)/dev ## hostile files, texts, links and arguments for ten minutes: 
 
 doctor-bench: $(VENV)/dev ## count the bugs that the doctor names, and write docs/rules.md
 	$(BIN)/python -m tests.bench.bench_doctor
+
+pictures: $(VENV)/browser ## the pictures of the README and of docs/learn.md, made again
+	$(BIN)/python -m tests.browser.docs_pictures
 
 screens: $(VENV)/browser ## screenshots of every page, size and theme to look at, into tests/artifacts/screens
 	$(BIN)/python -m tests.browser.screens $(SCENES)

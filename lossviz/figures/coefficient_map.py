@@ -12,10 +12,10 @@ from lossviz.figures._core.axes import row_axis, time_axis
 from lossviz.figures._core.cells import Cells, Window, window_of
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import Geometry, alone
-from lossviz.figures._core.legend import Entry, legend, legend_rows
+from lossviz.figures._core.legend import Entry, as_drawn, legend, legend_rows
 from lossviz.figures._core.style import Theme, theme_named
 from lossviz.figures._core.text import ellipsis, number, plotly_text, text_width, with_id
-from lossviz.figures._core.traces import hatches, heatmap, marks, outline, texts
+from lossviz.figures._core.traces import BEYOND_GLYPHS, beyond, hatches, heatmap, marks, outline, texts
 
 __all__ = ["coefficient_map"]
 
@@ -67,7 +67,7 @@ def coefficient_map(
 def _parts(analysis: Analysis, factors: Array, inside: Array, theme: Theme, width: float) -> tuple[list[Spec], Spec]:
     window = window_of(analysis, (0, min(len(factors), MOST_ROWS), 0, min(factors.shape[1], MOST_TIMESTEPS)))
     states = np.where(factors != 0, 0, np.where(inside, DIVISOR, OFF)).astype(np.uint8)
-    entries = _entries(analysis, states, theme)
+    entries = _entries(analysis, factors, states, theme)
     rows, columns = window.shape
     row = ROW if rows <= MOST_WORDS else max(340 / rows, 4.0)
     rows_of_legend = legend_rows(entries, width)
@@ -76,7 +76,7 @@ def _parts(analysis: Analysis, factors: Array, inside: Array, theme: Theme, widt
     frame = base(_title(factors, states, window), place.width, place.height, theme) | {
         "xaxis": time_axis(window, place, place.batch, theme) | {"anchor": "y"},
         "yaxis": row_axis(window, place, place.batch, theme, title=True),
-        "annotations": legend(entries, place, theme),
+        "annotations": legend(as_drawn(entries, [_below(window.of(factors))], place.cell), place, theme),
     }
     frame["title"]["font"]["size"] = 14
     shown = window.of(states)
@@ -85,6 +85,14 @@ def _parts(analysis: Analysis, factors: Array, inside: Array, theme: Theme, widt
         _grid(analysis, factors, window, place, theme),
         *hatches(_divided_only(shown), window, AXES, theme),
         *_words(analysis, window.of(factors), shown, window, place, theme),
+        *beyond(
+            _below(window.of(factors)),
+            window,
+            AXES,
+            place.cell,
+            (theme.low_ink, theme.low_ink),
+            corner=_has_words(window, place),
+        ),
         *outline("mask", window.of(analysis.mask), window, AXES, theme.highlight),
     ]
     return data, frame
@@ -148,9 +156,19 @@ def _words(
     if wide >= 10 and high >= 11 and len(glyphs):
         specs.append(_at("divisor", glyphs, ["÷"] * len(glyphs), theme.text, SIZE))
     at = np.argwhere(states == 0)
-    if max(window.shape) > MOST_WORDS or wide < TOKEN or not len(at):
+    if not _has_words(window, place) or not len(at):
         return specs
     return [*specs, _at("words", at, [_word(analysis, factors, b, t, wide) for b, t in at], theme.low_ink, SIZE)]
+
+
+def _has_words(window: Window, place: Geometry) -> bool:
+    """Whether words stand in the cells."""
+    return max(window.shape) <= MOST_WORDS and place.cell[0] >= TOKEN
+
+
+def _below(factors: Array) -> Array:
+    """−1 where a loss is subtracted: the scale begins at 0."""
+    return -(factors < 0).astype(np.int8)
 
 
 def _word(analysis: Analysis, factors: Array, b: int, t: int, width: float) -> str:
@@ -166,10 +184,12 @@ def _at(name: str, at: Array, text: list[str], ink: str, size: float) -> Spec:
     return texts(name, at[:, 1].astype(np.float32), at[:, 0].astype(np.float32), text, ink, AXES, size)
 
 
-def _entries(analysis: Analysis, states: Array, theme: Theme) -> list[Entry]:
+def _entries(analysis: Analysis, factors: Array, states: Array, theme: Theme) -> list[Entry]:
     entries = []
     if (states == DIVISOR).any():
         entries.append(Entry("divisor", "÷", theme.pad, theme.text, "in the divisor only"))
+    if (factors < 0).any():
+        entries.append(Entry("clipped", BEYOND_GLYPHS[-1], theme.page, theme.low_ink, "below 0"))
     if (states == OFF).any():
         entries.append(Entry("off", " ", theme.pad, theme.text, "not counted"))
     if analysis.mask.any():

@@ -14,7 +14,7 @@ from lossviz.figures._core.frame import empty, figure, layout
 from lossviz.figures._core.hover import plain_hover
 from lossviz.figures._core.quantity import Quantity, quantity_named
 from lossviz.figures._core.style import theme_named
-from lossviz.figures._core.traces import Axes, hatches, heatmap, marks, outline
+from lossviz.figures._core.traces import Axes, hatches, heatmap, marks, outline, selectable
 
 __all__ = ["equation"]
 
@@ -66,22 +66,23 @@ def equation(
 def _traces(drawing: Drawing) -> list[Spec]:
     first, mask, left = drawing.axes
     specs = [
-        *_values(drawing, drawing.first, first, drawing.names[0]),
+        *_values(drawing, drawing.first, first, drawing.names[0], "loss"),
         *_mask(drawing, mask),
-        *_values(drawing, drawing.left, left, drawing.names[2]),
+        *_values(drawing, drawing.left, left, drawing.names[2], "kept"),
         *drawing.bars,
     ]
     if drawing.highlight is not None:
         for axes in drawing.axes:
-            specs += outline("highlight", drawing.highlight, drawing.window, axes, drawing.theme.highlight)
+            lines = outline("highlight", drawing.highlight, drawing.window, axes, drawing.theme.highlight)
+            specs += [line | {"meta": {"reads": drawing.reads}} for line in lines]
     return specs
 
 
-def _values(drawing: Drawing, cells: Cells, axes: Axes, name: str) -> list[Spec]:
+def _values(drawing: Drawing, cells: Cells, axes: Axes, name: str, part: str) -> list[Spec]:
     size, window, theme = drawing.place.cell, drawing.window, drawing.theme
     under_pointer = drawing.hover or plain_hover(drawing.quantity, name)
     grid = heatmap(
-        cells.z, window, axes, size, name=name, coloraxis="coloraxis", meta={"select": True}, **under_pointer
+        cells.z, window, axes, size, name=name, coloraxis="coloraxis", meta=selectable(part), **under_pointer
     )
     small = size[0] < 22 or size[1] < 11
     return [
@@ -104,7 +105,7 @@ def _mask(drawing: Drawing, axes: Axes) -> list[Spec]:
         axes,
         size,
         name=drawing.names[1],
-        meta={"select": True},
+        meta=selectable("weight"),
         zmin=0,
         zmax=1,
         colorscale=[[0, theme.pad], [1, theme.counts]],

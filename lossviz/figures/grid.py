@@ -13,11 +13,11 @@ from lossviz.figures._core.cells import Cells, window_of
 from lossviz.figures._core.drawing import Drawing
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import alone
-from lossviz.figures._core.legend import colour_axis
+from lossviz.figures._core.legend import as_drawn, colour_axis, legend, legend_rows, mark_entries
 from lossviz.figures._core.quantity import QUANTITIES
 from lossviz.figures._core.style import theme_named
 from lossviz.figures._core.text import ellipsis, plotly_text
-from lossviz.figures._core.traces import Axes, hatches, heatmap, marks, outline, texts
+from lossviz.figures._core.traces import Axes, hatches, heatmap, marks, outline, selectable, texts
 
 __all__ = ["PARTS", "grid", "loss_traces"]
 
@@ -66,7 +66,14 @@ def grid(
     high = ROW * rows if rows <= MOST_ROWS else max(ROW * MOST_ROWS / rows, 4.0) * rows
     right = 16.0 if part == "targets" else 120.0
     digits = len(str(rows - 1))
-    drawing.place = alone(rows, columns, width, digits=digits, legend_rows=0, height=high, right=right)
+    cells = drawing.left if part == "unpadded" else drawing.first
+    entries = [
+        entry
+        for entry in mark_entries(analysis, drawing.quantity, [cells], drawing.scale, colours)
+        if entry.name == "clipped" and part != "targets"
+    ]
+    lines = legend_rows(entries, width)
+    drawing.place = alone(rows, columns, width, digits=digits, legend_rows=lines, height=high, right=right)
     drawing.reads_under = False
     frame = base(PARTS[part], drawing.place.width, drawing.place.height, colours) | {
         "xaxis": time_axis(window, drawing.place, drawing.place.batch, colours) | {"anchor": "y"},
@@ -76,7 +83,7 @@ def grid(
     if part == "targets":
         return figure([*_targets(drawing), *_outlined(drawing, cell)], frame)
     frame["coloraxis"] = colour_axis(analysis, drawing.quantity, drawing.place, drawing.scale, colours)
-    cells = drawing.first if part == "losses" else drawing.left
+    frame["annotations"] = legend(as_drawn(entries, [cells.clipped], drawing.place.cell), drawing.place, colours)
     return figure([*loss_traces(drawing, cells), *_outlined(drawing, cell)], frame)
 
 
@@ -84,9 +91,8 @@ def loss_traces(drawing: Drawing, cells: Cells, axes: Axes = AXES, name: str = "
     """A heatmap of losses with its marks and words, which says no more under the pointer than in its cells."""
     size, window, theme = drawing.place.cell, drawing.window, drawing.theme
     hover = "sequence %{y}, timestep %{x}<br>loss %{z:.4~f}<extra></extra>"
-    shades = heatmap(
-        cells.z, window, axes, size, coloraxis="coloraxis", meta={"select": True}, name=name, hovertemplate=hover
-    )
+    meta = selectable("loss" if cells is drawing.first else "kept")
+    shades = heatmap(cells.z, window, axes, size, coloraxis="coloraxis", meta=meta, name=name, hovertemplate=hover)
     return [
         *marks(cells.codes, window, axes, size, theme),
         *(hatches(cells, window, axes, theme) if size[0] < 22 else []),

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.figures._core.cells import glyph, window_of
+from lossviz.figures._core.cells import Window, glyph, window_of
+from lossviz.figures._core.quantity import Quantity, quantity_named
 from lossviz.figures._core.style import MARKS, theme_named
 from lossviz.figures._core.sums import divisor_words
+from lossviz.masking import resolve_mask
 from lossviz.reductions import follow
 
 __all__ = ["live_equation"]
@@ -17,15 +19,21 @@ Array = np.ndarray
 
 
 def live_equation(
-    analysis: Analysis, *, window: tuple[int, int, int, int] | None = None, theme: str = "light"
+    analysis: Analysis,
+    *,
+    quantity: str | Quantity = "loss",
+    window: tuple[int, int, int, int] | None = None,
+    theme: str = "light",
 ) -> dict[str, Any]:
     """The numbers from which the unpadded loss, the sums and the number follow under another mask, as JSON.
 
-    Losses and weights of the timesteps that are shown are base64 of float64, [rows × columns] in order; what lies
-    outside of the window is added up. `divisor` is None where only the server can tell the number.
+    What the cells show and the weights of the timesteps that are shown are base64 of float64, [rows × columns] in
+    order; what lies outside of the window is added up. `divisor` is None where only the server can tell the number.
+    `reads` says what a classifier's mask keeps before one timestep of each sequence is read; else it is None.
 
     Args:
         analysis: every number of a batch, [B, T].
+        quantity: as in `equation`; only the loss has sums and a number.
         window: (row0, row1, t0, t1), the part that is shown, ends exclusive; by default all of it.
         theme: "light" or "dark".
 
@@ -35,23 +43,24 @@ def live_equation(
     >>> live["shape"], live["divisor"]["weights"], live["words"]["ones"], live["outside"]["total"]["sum"]
     ([2, 2], 1.0, 'timesteps that count', 0.0)
     """
-    part, colours = window_of(analysis, window), theme_named(theme)
-    weights, undefined = analysis.weights, analysis.invalid & ~analysis.odd_weights
-    losses = np.where(undefined, np.nan, analysis.batch_loss)
-    whole = part.shape == weights.shape
-    divisor = None
-    if analysis.is_scalar and not analysis.is_classifier:
-        divisor = follow(analysis.reduction, weights.shape, analysis.settings.options)
-        if divisor is not None and divisor.axis is not None and not whole:
-            divisor = None  # the means of what is not shown would be needed, too
+    part, what, colours = window_of(analysis, window), quantity_named(quantity), theme_named(theme)
+    weights, values = analysis.weights, what.values(analysis)
+    if what.name == "loss":
+        values = np.where(analysis.invalid & ~analysis.is_class, np.nan, values)  # of lengths the browser judges itself
+    # A classifier may read a timestep right or left of the window, whose loss the browser does not have.
+    follows = what.name == "loss" and not (analysis.is_classifier and part.shape[1] < weights.shape[1])
     return {
         "shape": list(part.shape),
         "corner": [part.row0, part.t0],
-        "losses": _encoded(part.of(losses)),
+        "timesteps": weights.shape[1],
+        "quantity": what.name,
+        "under_mask": what.under_mask,
+        "values": _encoded(part.of(values)),
         "weights": _encoded(part.of(weights)),
+        "reads": _reads(analysis, part) if analysis.is_classifier else None,
         "outside": _outside(analysis, part.of(np.arange(weights.size).reshape(weights.shape)).ravel()),
-        "divisor": divisor.as_dict() if divisor else None,
-        "words": divisor_words(analysis),
+        "divisor": _divisor(analysis, part) if follows else None,
+        "words": divisor_words(analysis) if follows else {},
         "colours": {
             "page": colours.page,
             "text": colours.text,
@@ -65,6 +74,23 @@ def live_equation(
             },
         },
     }
+
+
+def _divisor(analysis: Analysis, part: Window) -> dict[str, Any] | None:
+    """How the divisor follows from the weights; None where it does not."""
+    if not analysis.is_scalar:
+        return None
+    divisor = follow(analysis.reduction, analysis.weights.shape, analysis.settings.options)
+    if divisor is None or (divisor.axis is not None and part.shape != analysis.weights.shape):
+        return None  # means of means: those of what is not shown would be needed, too
+    return divisor.as_dict()
+
+
+def _reads(analysis: Analysis, part: Window) -> dict[str, Any]:
+    """The mask before one timestep of each sequence is read, and which sequences go on after the window."""
+    real = resolve_mask(analysis.batch, analysis.settings.mask).weights
+    goes_on = (real[part.row0 : part.row1, part.t1 :] != 0).any(axis=1)
+    return {"real": _encoded(part.of(real)), "goes_on": goes_on.tolist()}
 
 
 def _encoded(array: Array) -> str:

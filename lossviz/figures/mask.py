@@ -13,7 +13,7 @@ from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import Geometry, place
 from lossviz.figures._core.style import Theme, theme_named
 from lossviz.figures._core.text import ellipsis
-from lossviz.figures._core.traces import heatmap, texts
+from lossviz.figures._core.traces import heatmap, selectable, texts
 from lossviz.masking import resolve_mask
 
 __all__ = ["mask"]
@@ -55,8 +55,11 @@ def mask(batch: Batch, *, name: str | None = None, theme: str = "light", width: 
         zmax=1,
         colorscale=[[0, colours.pad], [1, colours.counts]],
         hoverinfo="skip",
+        meta=selectable("weight"),
     )
     title = f"Which timesteps count: {int(counts.sum()):,} of {counts.size:,}"
+    if shown.shape != counts.shape:
+        title += f" (the first {shown.shape[0]} × {shown.shape[1]} are drawn)"
     frame = base(title, width, where.height, colours)
     axes = {
         "xaxis": time_axis(window, where, where.batch, colours) | {"anchor": "y"},

@@ -10,11 +10,11 @@ from lossviz.figures._core.axes import row_axis, time_axis
 from lossviz.figures._core.cells import CODE, Cells, Window, window_of
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import alone
-from lossviz.figures._core.legend import colour_axis, legend, legend_rows, mark_entries
+from lossviz.figures._core.legend import as_drawn, colour_axis, legend, legend_rows, mark_entries
 from lossviz.figures._core.quantity import LARGEST_DRAWN, Quantity, quantity_named
 from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import theme_named
-from lossviz.figures._core.traces import marks
+from lossviz.figures._core.traces import beyond, marks
 
 __all__ = ["overview"]
 
@@ -77,15 +77,21 @@ def overview(
         **where,
     }
     under = [spec | where for spec in marks(cells.codes, whole, ("x", "y"), place.cell, colours)]
+    inks = (colours.high_ink, colours.low_ink)[:: 1 if what.best == "low" else -1]
+    signs = beyond(cells.clipped, Window(0, down, 0, across), ("x", "y"), place.cell, inks, corner=False)
+    over = [
+        spec | {axis: spec[axis] * size + (size - 1) / 2 for axis, size in zip("yx", covers, strict=True)}
+        for spec in signs
+    ]
     frame = base(_title(what, covers), place.width, place.height, colours) | {
         "xaxis": time_axis(whole, place, place.batch, colours) | {"anchor": "y"},
         "yaxis": row_axis(whole, place, place.batch, colours, title=True),
         "coloraxis": colour_axis(analysis, what, place, scale, colours),
-        "annotations": legend(entries, place, colours),
+        "annotations": legend(as_drawn(entries, [cells.clipped], place.cell), place, colours),
         "shapes": [_outline(shown, colours.highlight)] if window is not None else [],
         "meta": {"quantity": what.name, "window": [shown.row0, shown.row1, shown.t0, shown.t1]},
     }
-    return figure([*under, grid], frame)
+    return figure([*under, grid, *over], frame)
 
 
 def _worst(analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scale: Scale) -> tuple[Cells, Array]:

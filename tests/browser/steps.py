@@ -52,7 +52,7 @@ def expect_number(page: Page, value: str) -> None:
     expect(page.locator(".st-key-explore_number [data-testid=stMetricValue]")).to_have_text(value)
 
 
-def place(page: Page, row: int, column: int, subplot: str = "xy", plot: str = EQUATION) -> tuple[float, float]:
+def place(page: Page, row: int, column: float, subplot: str = "xy", plot: str = EQUATION) -> tuple[float, float]:
     """The pixel in the middle of a cell, as the axes are now."""
     found: list[float] = page.evaluate(
         """([plot, subplot, row, column]) => {

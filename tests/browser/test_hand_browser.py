@@ -1,5 +1,7 @@
 """Editing in the picture itself: drawn at once, told to the server, undone; by mouse and by keys."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from lossviz import Batch, analyze
@@ -141,6 +143,64 @@ def test_double_click_edits_in_place_and_a_locked_mask_says_why(page: Page, app_
     why = "Only the mask “weights” can be edited; “none” is chosen in the sidebar."
     expect(page.locator(f"{steps.EQUATION}-terms")).to_have_text(why)
     expect(page.locator(f"{steps.EQUATION}-live")).to_have_text(why)
+
+
+def test_classifier_reads_what_is_clicked_pulled_or_chosen_by_key(page: Page, app_server: str, shot: Shot) -> None:
+    """In “what is read” a click says which timestep; drawn at once with its outline; weights are no field there."""
+    batch = Batch.from_arrays(**load_sample("reviews-trained"))
+    ends = [int(length) for length in batch.lengths]
+
+    def read(**lengths: int) -> float:
+        edits = [Edit("lengths", (int(row[1:]),), length) for row, length in lengths.items()]
+        return float(analyze(apply_edits(batch, edits)).value)
+
+    steps.sample(page, app_server, "reviews-trained")
+    page.mouse.move(*steps.place(page, 1, ends[1] - 3, "xy2"))
+    expect(page.locator(steps.EQUATION)).to_have_class(re.compile("on-mask.* reads-one|reads-one.* on-mask"))
+    page.mouse.down()
+    page.mouse.move(*steps.place(page, 1, ends[1] - 2, "xy2"))
+    assert page.locator(f"{steps.EQUATION}-paint .read").count() == 3 * len(ends)
+    shot(page, "hand-reads-light")
+    page.mouse.up()
+    before, after = read(), read(r1=ends[1] - 1)
+    settled(page, after, f"{before:.4f} → {after:.4f}")
+    steps.idle(page)
+    page.keyboard.press("ArrowLeft")
+    told = page.evaluate(AT_ONCE, [steps.EQUATION, " "])
+    after = read(r1=ends[1] - 2)
+    assert (told[0], told[1], f"= {after:.4f} nats" in told[2]) == (True, 4, True)
+    settled(page, after, f"{read(r1=ends[1] - 1):.4f} → {after:.4f}")
+    steps.idle(page)
+    page.keyboard.press("w")
+    why = "A classifier reads one timestep of each sequence: click the one to read."
+    expect(page.locator(f"{steps.EQUATION}-terms")).to_have_text(why)
+    page.keyboard.press("Shift+ArrowRight")
+    steps.expect_number(page, f"{read(r1=ends[1] - 1):.4f}")
+    steps.idle(page)
+    page.keyboard.press("l")
+    page.locator(FIELD).fill("2.5")
+    page.locator(FIELD).press("Enter")
+    expect(page.locator(".st-key-edits")).to_contain_text("2 entries differ from the source")
+
+
+def test_mask_is_edited_whatever_the_cells_show(page: Page, app_server: str) -> None:
+    """Probabilities are hidden at once, gradients wait for the server; the table for screen readers follows."""
+    steps.sample(page, app_server, "golden")
+    table = page.locator(".st-key-explore_equation .lossviz-plot-table")
+    steps.choose(page, "Quantity in the cells", "probability")
+    steps.click_cell(page, 0, 2)
+    told = page.evaluate(AT_ONCE, [steps.EQUATION, " "])
+    assert told[:2] == [True, 2]
+    expect(table).to_have_attribute("aria-busy", "true")
+    off = ("weights", (0, 2), 0.0)
+    steps.expect_number(page, f"{golden(off):.4f}")
+    cell = table.locator("tbody tr").nth(0).locator("td").nth(2)
+    expect(cell).to_contain_text("mask 0, probability where it counts no number")
+    expect(table).not_to_have_attribute("aria-busy", "true")
+    steps.choose(page, "Quantity in the cells", "gradient norm")
+    page.locator(steps.EQUATION).focus()
+    assert page.evaluate(AT_ONCE, [steps.EQUATION, " "])[:2] == [True, 1]
+    steps.expect_number(page, f"{golden():.4f}")
 
 
 def test_motion_is_short_and_none_where_it_is_not_wanted(page: Page, app_server: str) -> None:

@@ -15,12 +15,12 @@ from lossviz import Analysis, Batch, Settings, analyze
 from lossviz.digits import compact, number
 from lossviz.edits import Edit, apply_edits
 from lossviz.errors import SettingsError
-from lossviz.figures import equation, live_equation
+from lossviz.figures import QUANTITIES, equation, live_equation
 from lossviz.reductions import REDUCTIONS, Options, follow
 from lossviz.samples import load_sample
 from lossviz.settings import MASKS
 
-MODEL = Path(lossviz.__file__).parent / "ui" / "shared" / "plot_model.js"
+SHARED = Path(lossviz.__file__).parent / "ui" / "shared"
 SAMPLES = ("golden", "alice-trained", "weights-disagree", "weights-fractional", "logits-nan")
 WAITS = {"decoder_length"}  # whose divisor does not follow from a few sums
 EDITS = (
@@ -29,6 +29,11 @@ EDITS = (
     (("weights", (0, 0), 0.0),),
     (("weights", (0, 0), 0.0), ("weights", (1, 2), 0.5), ("weights", (1, 1), 3.0)),
 )
+READING = ((("weights", (0, 4), 1.0),), tuple(("weights", (1, t), 0.0) for t in range(2, 9)), (("lengths", (2,), 9),))
+KEPT = """({ live, edits }) => {
+  const model = new Model(live).after(edits);
+  return [...model.value.keys()].map((at) => String(model.kept(at)));
+}"""
 ASK = """({ live, edits }) => {
   const model = new Model(live).after(edits);
   const flat = (numbers) => [...numbers].map(String);
@@ -43,7 +48,8 @@ ASK = """({ live, edits }) => {
 def blank(browser: Browser) -> Iterator[Page]:
     """A page that has nothing but the model."""
     page = browser.new_page()
-    page.add_script_tag(content=MODEL.read_text("utf-8") + "; Object.assign(globalThis, { Model })")
+    code = "".join((SHARED / f"plot_{name}.js").read_text("utf-8") for name in ("model", "paint"))
+    page.add_script_tag(content=code + "; Object.assign(globalThis, { Model })")
     yield page
     page.close()
 
@@ -55,18 +61,26 @@ def batches() -> Iterator[tuple[str, Batch]]:
     logits, targets = random.normal(0, 4, (6, 9, 5)), random.integers(0, 5, (6, 9))
     yield "no mask", Batch.from_arrays(logits=logits, targets=targets)
     yield "pad id", Batch.from_arrays(logits=logits, targets=targets, pad_id=0)
+    labels: dict[str, Any] = {"logits": logits[..., :1], "targets": targets % 2}
+    yield "classifier, lengths", Batch.from_arrays(**labels, lengths=[9, 0, 4, 1, 12, 2.5])
+    yield "classifier, weights", Batch.from_arrays(**labels, weights=random.choice([0.0, 0.5, 1.0], (6, 9)))
+    yield "classifier, no mask", Batch.from_arrays(**labels)
 
 
-def asked(page: Page, analysis: Analysis, edits: Any, window: Any = None) -> dict[str, Any]:
+def asked(
+    page: Page, analysis: Analysis, edits: Any, window: Any = None, quantity: str = "loss", ask: str = ASK
+) -> Any:
     batch = analysis.batch
     lengths = apply_edits(batch, [Edit("lengths", (0,), 0)]).lengths if batch.lengths is None else batch.lengths
     if batch.lengths is None:
         counts = analysis.weights != 0
         lengths = (counts * np.arange(1, counts.shape[1] + 1)).max(axis=1)
-    live = live_equation(analysis, window=window) | {"mask": analysis.mask_name, "lengths": lengths.tolist()}
+    live = live_equation(analysis, quantity=quantity, window=window) | {
+        "mask": analysis.mask_name,
+        "lengths": lengths.tolist(),
+    }
     told = [{"field": field, "index": list(index), "value": value} for field, index, value in edits]
-    found: dict[str, Any] = page.evaluate(ASK, {"live": json.loads(json.dumps(live)), "edits": told})
-    return found
+    return page.evaluate(ask, {"live": json.loads(json.dumps(live)), "edits": told})
 
 
 def floats(texts: list[str]) -> np.ndarray:
@@ -92,10 +106,10 @@ def test_browser_and_server_agree(blank: Page) -> None:
     for name, batch in batches():
         for reduction in REDUCTIONS:
             settings = Settings(reduction=reduction.name, accumulation_steps=2)
-            if settings.is_classifier:
+            if settings.is_classifier != name.startswith("classifier"):
                 continue
             before = analyze(batch, settings)
-            for edits in EDITS:
+            for edits in (*EDITS, *(READING if settings.is_classifier else ())):
                 if edits[0][0] == "lengths" and batch.weights is not None:
                     continue
                 after = before.with_settings(settings, batch=apply_edits(batch, [Edit(*edit) for edit in edits]))
@@ -115,6 +129,45 @@ def test_browser_and_server_agree(blank: Page) -> None:
                 assert "".join(found["line"]) == line.replace("<b>", "").replace("</b>", ""), about
                 compared += 1
     assert compared > 250
+
+
+def test_classifier_of_which_a_part_is_shown_moves_what_is_read(blank: Page) -> None:
+    """The number is left to the server: the loss of a timestep outside of the window is not in the browser."""
+    for name, batch in batches():
+        if not name.startswith("classifier"):
+            continue
+        settings = Settings(reduction="classification")
+        before = analyze(batch, settings)
+        for edits in (
+            (("lengths", (2,), 6),),
+            (("lengths", (2,), 9),),
+            (("weights", (0, 5), 0.0), ("weights", (2, 5), 1.0)),
+        ):
+            if edits[0][0] == "lengths" and batch.weights is not None:
+                continue
+            after = before.with_settings(settings, batch=apply_edits(batch, [Edit(*edit) for edit in edits]))
+            found = asked(blank, before, edits, window=(0, 4, 2, 7))
+            assert floats(found["weights"]).tolist() == after.weights[0:4, 2:7].ravel().tolist(), (name, edits)
+            assert (found["line"], found["numbers"]) == (None, ["undefined"] * 4)
+
+
+def test_other_quantities_are_hidden_by_the_mask_or_left_to_the_server(blank: Page) -> None:
+    """What the third heatmap shows of them after a change, and how a cell writes it."""
+    batch = Batch.from_arrays(**load_sample("alice-trained"))
+    edits = (("weights", (2, 4), 0.0), ("weights", (0, 13), 1.0))
+    before = analyze(batch)
+    after = before.with_settings(before.settings, batch=apply_edits(batch, [Edit(*edit) for edit in edits]))
+    for quantity in QUANTITIES.values():
+        kept = np.ravel(asked(blank, before, edits, quantity=quantity.name, ask=KEPT))
+        values = quantity.counted(after).ravel()
+        if quantity.under_mask == "other":
+            assert set(kept[after.mask.ravel()]) == {"undefined"}
+            assert set(kept[~after.mask.ravel()]) == {"0"}
+        else:
+            np.testing.assert_allclose(floats(kept)[after.mask.ravel()], values[after.mask.ravel()], 1e-6)
+        shown = [float(value) for value in (*values, 0.0, 0.12345, 0.004)]
+        texts = blank.evaluate("([name, values]) => values.map((value) => inCell(name, value))", [quantity.name, shown])
+        assert texts == [quantity.form(value) for value in shown], quantity.name
 
 
 def test_part_of_a_batch_that_is_not_shown_is_counted(blank: Page) -> None:

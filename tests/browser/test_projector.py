@@ -4,6 +4,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from lossviz import Batch, analyze
+from lossviz.edits import Edit, apply_edits
+from lossviz.samples import load_sample
 from tests.browser import steps
 from tests.browser.conftest import Shot
 from tests.browser.screens import settled
@@ -58,3 +61,68 @@ def test_projector_shows_one_stage_at_a_time_as_large_as_the_window(page: Page, 
     other.wait_for_selector(f"{steps.EQUATION}[data-drawn]", state="attached")
     steps.expect_number(other, NUMBER)
     expect(other.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
+
+
+def test_hand_in_the_projected_mask_is_as_large_as_the_picture(page: Page, app_server: str, shot: Shot) -> None:
+    """Drag, brush, double click and keys meet the enlarged cells; the next stages follow; the number stays hidden."""
+    batch = Batch.from_arrays(**load_sample("golden"))
+    steps.visit(page, app_server, door="Sample", sample="golden")
+    page.get_by_text("Projector mode").click()
+    heading, edits = page.locator(".st-key-stage_heading"), page.locator(".st-key-edits")
+    expect(heading.locator("strong")).to_have_text("batch loss")
+    type_of(page)
+    plot = page.locator(STAGE)
+    expect(plot).not_to_have_class(re.compile("has-hand"))
+    page.keyboard.press("PageDown")
+    expect(plot).to_have_class(re.compile("has-hand"))
+    type_of(page)
+
+    def at(row: int, column: float) -> tuple[float, float]:
+        return steps.place(page, row, column, plot=STAGE)
+
+    end = [(one + other) / 2 for one, other in zip(at(2, 1), at(2, 2), strict=True)]
+    page.mouse.move(*end)
+    expect(plot).to_have_class(re.compile("at-end"))
+    page.mouse.down()
+    page.mouse.move(*at(2, 3))
+    page.mouse.move(*at(2, 4.4))
+    page.mouse.up()
+    expect(edits).to_contain_text("1 entry differs from the source")
+    expect(heading).to_contain_text("14 of 15")
+    steps.idle(page)
+    page.mouse.move(*at(0, 1))
+    page.mouse.down()
+    page.mouse.move(*at(0, 2), steps=4)
+    page.mouse.up()
+    expect(heading).to_contain_text("12 of 15")
+    steps.idle(page)
+    page.mouse.dblclick(*at(1, 1))
+    field = plot.locator(".lossviz-plot-field")
+    expect(field).to_have_attribute("aria-label", "Weight of sequence 1, timestep 1")
+    (x, y), box = at(1, 1), field.bounding_box()
+    assert box is not None
+    assert abs(box["y"] + box["height"] / 2 - y) < 2
+    assert box["x"] < x < box["x"] + box["width"]
+    assert field.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 18
+    shot(page, "projector-hand-light")
+    field.fill("0")
+    field.press("Enter")
+    expect(heading).to_contain_text("11 of 15")
+    steps.idle(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    expect(heading).to_contain_text("10 of 15")
+    steps.idle(page)
+    page.keyboard.press("t")
+    expect(plot.locator(".lossviz-plot-terms")).to_have_text("Leave projector mode to edit targets and logits.")
+    off = [Edit("weights", cell, 0.0) for cell in ((0, 1), (0, 2), (1, 1), (1, 2))]
+    after = analyze(apply_edits(batch, [Edit("lengths", (2,), 5), *off]))
+    for stage in ("= unpadded loss", "÷ divisor"):
+        expect(page.locator("body")).not_to_contain_text(f"{after.value:.4f}")
+        page.keyboard.press("PageDown")
+        expect(heading.locator("strong")).to_have_text(stage)
+        steps.idle(page)
+    sums = " + ".join(f"{part:.4f}" for part in after.unpadded_loss.sum(axis=1))
+    expect(page.locator(".st-key-stage_sum .katex-mathml annotation")).to_have_text(rf"\frac{{{sums}}}{{10}} = ?")
+    edits.get_by_role("button", name="As it came").click()
+    expect(page.locator(".st-key-stage_sum .katex-mathml annotation")).to_contain_text("{11} = ?")

@@ -67,7 +67,11 @@ def checked(figure: go.Figure) -> go.Figure:
 
 def heatmaps(figure: go.Figure) -> list[Any]:
     """The three heatmaps that can be selected: before the mask, the mask, after it."""
-    return [trace for trace in figure.data if trace.type == "heatmap" and trace.meta == {"select": True}]
+    return [
+        trace
+        for trace in figure.data
+        if trace.type == "heatmap" and trace.meta and set(trace.meta) <= {"select", "part"}
+    ]
 
 
 def named(figure: go.Figure, name: str) -> list[Any]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossviz import Batch, Settings, analyze
-from lossviz.figures import QUANTITIES, equation
+from lossviz.figures import QUANTITIES, coefficient_map, equation, grid, overview
 from lossviz.figures._core.style import MARKS
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
 
@@ -94,6 +94,57 @@ def test_clipped_values_carry_a_triangle():
     shown = {(round(float(y) + 0.3), round(float(x) - 0.5)): text for x, y, text in corners}
     assert {at for at, text in shown.items() if text == "▲"} == {(0, 2), (2, 0)}
     assert {at for at, text in shown.items() if text == "▼"} == {(0, 4), (1, 0), (1, 4), (2, 2), (2, 3), (2, 4)}
+
+
+def beyond(figure):
+    """The traces that mark values beyond the scale, by name."""
+    return {name: named(figure, name) for name in ("clipped", "beyond", "below") if named(figure, name)}
+
+
+def test_clipped_values_in_small_cells_carry_dots_and_the_legend_says_so():
+    """An equation, and an overview, whose cells stand for many timesteps: dots lie on the cells beyond the scale."""
+    analysis = random_analysis(2, 300, lengths=[300, 300])
+    scale = QUANTITIES["loss"].locked(0.5, 2)
+    figure = checked(equation(analysis, quantity=scale, width=900))
+    assert set(beyond(figure)) == {"beyond", "below"}
+    for name, where in (("beyond", analysis.batch_loss > 2), ("below", analysis.batch_loss < 0.5)):
+        trace = named(figure, name)[0]
+        assert (trace.yaxis, trace.fillpattern.shape) == ("y", ".")
+        starts, ends = np.reshape(trace.x, (-1, 6))[:, 0], np.reshape(trace.x, (-1, 6))[:, 1]
+        covered = np.zeros(where.shape, bool)
+        for row, start, end in zip(np.reshape(trace.y, (-1, 6))[:, 0] + 0.5, starts + 0.5, ends + 0.5, strict=True):
+            covered[int(row), int(start) : int(end)] = True
+        np.testing.assert_array_equal(covered, where)
+    assert notes(figure, "swatch:clipped") == ["::", "::"]
+    wide = random_analysis(2, 1024, lengths=[1024, 1024])
+    dots = named(checked(overview(wide, quantity=scale)), "beyond")[0]
+    worst = wide.batch_loss.reshape(2, 512, 2).max(axis=2) > 2
+    assert sum(np.diff(np.reshape(dots.x, (-1, 6))[:, :2])[:, 0]) == 2 * worst.sum()
+
+
+def test_clipped_losses_of_one_heatmap_are_explained():
+    figure = checked(grid(random_analysis(3, 6, logits=np.eye(7)[np.zeros((3, 6), int)] * 30), part="losses"))
+    assert set(beyond(figure)) == {"clipped"}
+    assert [words[:14] for words in notes(figure, "legend:clipped")] == ["clipped above "]
+    assert notes(checked(grid(golden())), "legend:clipped") == []
+
+
+def test_bars_that_are_no_number_are_told_apart_however_many_there_are():
+    """More than 128 bars are one area, in which NaN would look like 0."""
+    loss = np.zeros((130, 4, 3))
+    loss[7, 2] = np.nan
+    bars = named(checked(equation(random_analysis(130, 4, 3, logits=loss, lengths=[4] * 130))), "per sequence")[0]
+    assert bars.type == "bar"
+    assert len(set(bars.marker.color)) == 2
+    assert bars.x[7] == max(bars.x)
+
+
+def test_coefficients_below_zero_carry_a_triangle():
+    factors = np.where(np.arange(15).reshape(3, 5) == 7, -0.1, 0.1)
+    figure = checked(coefficient_map(golden(), coefficients=factors))
+    (signs,) = named(figure, "clipped")
+    assert (list(signs.text), round(float(signs.y[0]) + 0.3), round(float(signs.x[0]) - 0.5)) == (["▼"], 1, 2)
+    assert notes(figure, "legend:clipped") == ["below 0"]
 
 
 def test_narrow_padding_is_hatched():

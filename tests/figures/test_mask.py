@@ -36,7 +36,7 @@ def test_mask_of_a_large_batch_shows_its_corner_without_words():
     )
     assert figure.data[0].z.shape == (24, 64)
     assert words(figure) == []
-    assert figure.layout.title.text == "Which timesteps count: 20,000 of 20,000"
+    assert figure.layout.title.text == "Which timesteps count: 20,000 of 20,000 (the first 24 × 64 are drawn)"
 
 
 def test_mask_of_an_empty_batch_says_what_to_do():

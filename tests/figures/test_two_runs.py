@@ -26,7 +26,7 @@ def test_both_heatmaps_have_one_scale_and_show_padding_as_padding():
     np.testing.assert_array_equal(right.z, [[0.5, 9, 0], [7, np.nan, np.nan]])
     assert {trace.coloraxis for trace in (left, right)} == {"coloraxis"}
     np.testing.assert_allclose(figure.layout.coloraxis.cmax, np.log(8) + 5)
-    assert [trace.meta for trace in (left, right)] == [{"select": True}] * 2
+    assert [trace.meta for trace in (left, right)] == [{"select": True, "part": "kept"}] * 2
     assert [list(trace.text) for trace in named(figure, "pad")] == [["pad"] * 2] * 2
     assert [figure.layout.xaxis2.matches, figure.layout.yaxis2.matches] == ["x", "y"]
     assert notes(figure, "name") == ["<b>right</b>", "<b>bug</b>"]

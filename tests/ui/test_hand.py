@@ -62,14 +62,15 @@ def test_target_is_a_token_or_an_id(typed: str, made: int | None) -> None:
 
 def test_picture_says_what_may_not_be_edited() -> None:
     app = sample("golden")
-    assert live(app)["hand"]["why"] == {"weights": "", "lengths": "", "targets": "", "logits": ""}
+    fields = ("weights", "lengths", "targets", "logits")
+    assert [live(app)["hand"]["why"][field] for field in fields] == [""] * 4
     choose(app, mask="nonpad")
-    assert live(app)["hand"]["why"] == {
-        "weights": "Only the mask “weights” can be edited; “nonpad” is chosen in the sidebar.",
-        "lengths": "Lengths are not in use: “nonpad” is chosen in the sidebar.",
-        "targets": "",
-        "logits": "",
-    }
+    assert [live(app)["hand"]["why"][field] for field in fields] == [
+        "Only the mask “weights” can be edited; “nonpad” is chosen in the sidebar.",
+        "Lengths are not in use: “nonpad” is chosen in the sidebar.",
+        "",
+        "",
+    ]
     choose(app, sample="golden-weights", mask="declared")
     assert live(app)["hand"]["why"]["lengths"] == (
         "This batch has weights, which say what counts: edit them in the mask instead."
@@ -77,4 +78,18 @@ def test_picture_says_what_may_not_be_edited() -> None:
     choose(app, reduction="sequence_loss")
     app.session_state["flag_sum_over_batch"] = True
     app.run()
-    assert live(app) is None  # without a number there is nothing to draw at once
+    told = live(app)
+    assert (told["divisor"], told["words"]) == (None, {})  # without a number the mask can still be edited
+    assert told["hand"]["why"]["weights"] == ""
+
+
+def test_classifier_is_told_what_it_reads() -> None:
+    """By lengths where they say what counts, else by weights; where neither is in use the picture says why."""
+    app = sample("reviews-trained")
+    told = live(app)["hand"]["why"]
+    assert told["weights"] == "A classifier reads one timestep of each sequence: click the one to read."
+    assert (told["lengths"], told["reads"]) == ("", "")
+    choose(app, mask="none")
+    assert live(app)["hand"]["why"]["reads"] == (
+        "Only the mask “weights” can be edited; “none” is chosen in the sidebar."
+    )

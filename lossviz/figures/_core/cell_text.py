@@ -9,7 +9,7 @@ from lossviz.figures._core.drawing import Drawing
 from lossviz.figures._core.geometry import MOST_WORDS
 from lossviz.figures._core.style import FLIP, MARKS
 from lossviz.figures._core.text import ellipsis, plotly_text, text_width, visible
-from lossviz.figures._core.traces import Axes, texts
+from lossviz.figures._core.traces import Axes, beyond, texts
 
 __all__ = ["cell_words", "mask_words"]
 
@@ -89,15 +89,9 @@ class _Words:
         return specs
 
     def clipped(self) -> list[Spec]:
-        """A triangle at the values that lie beyond the ends of the scale."""
-        at = np.argwhere(self.cells.clipped != 0)
-        if not 0 < len(at) <= MOST_GLYPHS or min(self.cell) < 9:
-            return []
-        text = ["▲" if self.cells.clipped[b, t] > 0 else "▼" for b, t in at]
-        if not self.level:
-            return [self._texts("clipped", at, text, self._ink(at), 9)]
-        corner = self._texts("clipped", at, text, self._ink(at), 7)
-        return [corner | {"x": corner["x"] + 0.5, "y": corner["y"] - 0.3, "textposition": "middle left"}]
+        """A sign at the values that lie beyond the ends of the scale."""
+        inks = (self.theme.high_ink, self.theme.low_ink)[:: 1 if self.quantity.best == "low" else -1]
+        return beyond(self.cells.clipped, self.window, self.axes, self.cell, inks, corner=bool(self.level))
 
     def _texts(self, name: str, at: Array, text: list[str], ink: Any, size: float) -> Spec:
         x, y = at[:, 1] + self.window.t0, at[:, 0] + self.window.row0

@@ -8,7 +8,7 @@ from lossviz.analysis import Analysis
 from lossviz.figures._core.cells import Cells, Window, first_cells, left_cells, mask_cells
 from lossviz.figures._core.geometry import MOST_WORDS, SIDE_BY_SIDE, place
 from lossviz.figures._core.hover import hover
-from lossviz.figures._core.legend import Entry, legend_rows, mark_entries
+from lossviz.figures._core.legend import Entry, as_drawn, legend_rows, mark_entries
 from lossviz.figures._core.quantity import Quantity
 from lossviz.figures._core.style import Theme
 from lossviz.figures._core.sums import column_bars, row_bars
@@ -61,6 +61,7 @@ class Drawing:
             legend_rows=legend_rows(self.entries, width),
             two_lines=self.reads_under,
         )
+        self.entries = as_drawn(self.entries, [self.first.clipped, self.left.clipped], self.place.cell)
         self.hover: dict[str, Any] | None = hover(analysis, window)
         self.bars = (
             [build(analysis, quantity, window, self.place, theme) for build in (row_bars, column_bars)]

@@ -1,6 +1,6 @@
 """The elements around the heatmaps: the colour bar, the legend of marks, notes at pixel positions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,17 @@ from lossviz.figures._core.quantity import Quantity
 from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import MARKS, Theme
 from lossviz.figures._core.text import number, text_width
+from lossviz.figures._core.traces import BEYOND_GLYPHS, is_dotted
 
-__all__ = ["Entry", "colour_axis", "legend", "legend_rows", "mark_entries", "note"]
+__all__ = ["Entry", "as_drawn", "colour_axis", "legend", "legend_rows", "mark_entries", "note"]
 
+Array = np.ndarray
 Spec = dict[str, Any]
-SIZE = 12
+SIZE, DOTS = 12, "::"
 NICE = (1, 2, 2.5, 5)
-APART, HALF, LINE = 24, 14, 7  # pixels between ticks of an upright bar; half of two lines; half of one
+TICK, LINE = 11, 14.5  # pixels: the type of a tick's label, and one line of it
+BETWEEN = {True: 2.0, False: 6.0}  # pixels between two labels of an upright bar; of one that lies
+TWO_LINES = 40.0  # pixels: on a shorter upright bar the label of a uniform guess is one line
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,17 @@ def mark_entries(analysis: Analysis, quantity: Quantity, drawn: list[Cells], sca
             entries.append(Entry(mark.name, glyph(analysis, mark), ground, ink, mark.words))
     ends = [10**end if quantity.logarithmic else end for end in (scale.low, scale.high)]
     first, last = (theme.scale[0], scale.last(theme))[:: 1 if quantity.best == "low" else -1]
-    for sign, triangle, ground, word, end in ((1, "▲", last, "above", ends[1]), (-1, "▼", first, "below", ends[0])):
+    for sign, ground, word, end in ((1, last, "above", ends[1]), (-1, first, "below", ends[0])):
         if any((cells.clipped == sign).any() for cells in drawn):
             ink = theme.low_ink if ground == theme.scale[0] else theme.high_ink
-            entries.append(Entry("clipped", triangle, ground, ink, f"clipped {word} {quantity.form(end)}"))
+            entries.append(Entry("clipped", BEYOND_GLYPHS[sign], ground, ink, f"clipped {word} {quantity.form(end)}"))
     return entries
+
+
+def as_drawn(entries: list[Entry], clipped: list[Array], cell: tuple[float, float]) -> list[Entry]:
+    """The entries with dots for values beyond the scale where the heatmaps have dots and no triangles."""
+    dotted = any(is_dotted(signs, cell) for signs in clipped)
+    return [replace(entry, glyph=DOTS) if dotted and entry.name == "clipped" else entry for entry in entries]
 
 
 def legend_rows(entries: list[Entry], width: float) -> int:
@@ -127,7 +137,7 @@ def colour_axis(analysis: Analysis, quantity: Quantity, place: Geometry, scale: 
         "tickmode": "array",
         "tickvals": values,
         "ticktext": labels,
-        "tickfont": {"size": 11, "color": theme.text},
+        "tickfont": {"size": TICK, "color": theme.text},
         "ticks": "outside",
         "ticklen": 3,
         "tickcolor": theme.muted,
@@ -145,34 +155,54 @@ def colour_axis(analysis: Analysis, quantity: Quantity, place: Geometry, scale: 
 def _ticks(
     analysis: Analysis, quantity: Quantity, scale: Scale, length: float, *, stacked: bool
 ) -> tuple[list[float], list[str]]:
+    """The ticks whose labels have room; the one of a uniform guess has it before the others."""
     low, high = scale.low, scale.high
-    if quantity.logarithmic:
-        powers = range(int(np.ceil(low)), int(np.floor(high)) + 1)
-        return [float(p) for p in powers], [f"{10**p:,}" for p in powers]
-    step = _nice((high - low) / max(2, min(6, length / 30)))
-    values = [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step]
-    labels = [_tick(quantity, v) for v in values]
+    ticks = _round_ticks(quantity, low, high, length)
     uniform, name = quantity.guess_of(analysis), "2" if analysis.is_classifier else "V"
-    if quantity.beyond is None or uniform is None or not low < uniform <= high:
-        return values, labels
-    pixel = (high - low) / length
-    words, moved = f"{number(uniform, 2)} = ln {name},<br>a uniform guess", 0
-    if stacked:
-        words, moved = _inside(words, (high - uniform) / pixel, (uniform - low) / pixel)
-    near = pixel * ((APART if stacked else 46) + moved)
-    kept = [(v, text) for v, text in zip(values, labels, strict=True) if abs(v - uniform) >= near]
-    kept.append((uniform, words))
-    return [v for v, _ in kept], [text for _, text in kept]
+    if not quantity.logarithmic and quantity.beyond is not None and uniform is not None and low < uniform <= high:
+        words = f"{number(uniform, 2)} = ln {name}"
+        if not stacked or length >= TWO_LINES:
+            words += ",<br>a uniform guess"
+        at = (uniform - low) / (high - low) * length
+        ticks = [(uniform, _inside(words, at, length) if stacked else words), *ticks]
+    kept: list[tuple[float, str]] = []
+    taken: list[tuple[float, float]] = []
+    for value, words in ticks:
+        start, end = _extent(words, (value - low) / (high - low) * length, stacked=stacked)
+        if all(end + BETWEEN[stacked] <= first or last + BETWEEN[stacked] <= start for first, last in taken):
+            kept.append((value, words))
+            taken.append((start, end))
+    return [value for value, _ in kept], [words for _, words in kept]
 
 
-def _inside(words: str, above: float, below: float) -> tuple[str, int]:
-    """Two lines beside a tick, and the pixels by which they were moved so as not to leave the bar.
+def _round_ticks(quantity: Quantity, low: float, high: float, length: float) -> list[tuple[float, str]]:
+    if quantity.logarithmic:
+        return [(float(p), f"{10**p:,}") for p in range(int(np.ceil(low)), int(np.floor(high)) + 1)]
+    step = _nice((high - low) / max(2, min(6, length / 30)))
+    values = np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step
+    return [(float(value), _tick(quantity, float(value))) for value in values]
 
-    An empty third line moves the others by half of one.
+
+def _inside(words: str, at: float, length: float) -> str:
+    """Two lines beside a tick, moved so as not to leave the bar: an empty third line moves them by half of one."""
+    if words.count("<br>") == 0 or LINE <= at <= length - LINE:
+        return words
+    return f"<br>{words}" if at > length - LINE else f"{words}<br>"
+
+
+def _extent(words: str, at: float, *, stacked: bool) -> tuple[float, float]:
+    """The pixels along the bar that a label takes at a tick, from the low end.
+
+    >>> _extent("5", 100, stacked=True), _extent("<br>1.79 = ln V,<br>a uniform guess", 100, stacked=True)
+    ((92.75, 107.25), (78.25, 107.25))
     """
-    if above < HALF:
-        return f"<br>{words}", LINE
-    return (f"{words}<br>", LINE) if below < HALF else (words, 0)
+    lines = words.split("<br>")
+    if not stacked:
+        half = max(text_width(line, TICK) for line in lines) / 2
+        return at - half, at + half
+    top = at + LINE * len(lines) / 2
+    filled = [place for place, line in enumerate(lines) if line]
+    return top - LINE * (filled[-1] + 1), top - LINE * filled[0]
 
 
 def _tick(quantity: Quantity, value: float) -> str:

@@ -31,6 +31,8 @@ class Quantity:
         name: as options call it; `title` for rows and axes; `unit` for the colour bar, or "".
         values: of every timestep [B, T], before the mask; `counted`: what is left where a timestep counts.
         left: the name of what is left, for the third heatmap.
+        under_mask: what a change of the mask makes of a value: "weighted", multiplied by its weight; "hidden", the same
+            or not shown; "other", another value that only an analysis can tell.
         form: a value as text.
         sums: whether adding it up over timesteps means something.
         best: the end of the scale that has the page's colour, "low" or "high".
@@ -47,6 +49,7 @@ class Quantity:
     values: Callable[[Analysis], Array]
     counted: Callable[[Analysis], Array]
     left: str
+    under_mask: str
     form: Callable[[float], str]
     sums: bool = False
     best: str = "low"
@@ -214,10 +217,12 @@ def _three(value: float) -> str:
     return compact(value, 3)
 
 
-def _plain(name: str, title: str, unit: str, form: Callable[[float], str], **more: Any) -> Quantity:
-    """A quantity that the mask hides but does not change."""
+def _plain(
+    name: str, title: str, unit: str, form: Callable[[float], str], *, under_mask: str = "hidden", **more: Any
+) -> Quantity:
+    """A quantity that is not multiplied by the weights."""
     values = _array(name)
-    return Quantity(name, title, unit, values, values, "where it counts", form, **more)
+    return Quantity(name, title, unit, values, values, "where it counts", under_mask, form, **more)
 
 
 _LOSS = Quantity(
@@ -227,6 +232,7 @@ _LOSS = Quantity(
     values=_array("batch_loss"),
     counted=_array("unpadded_loss"),
     left="unpadded loss",
+    under_mask="weighted",
     form=_two,
     sums=True,
     beyond=BEYOND,
@@ -238,7 +244,7 @@ QUANTITIES = {
         _plain("probability", "probability", "", _two, best="high", limits=(0.0, 1.0)),
         _plain("entropy", "entropy", "nats", _two, beyond=0.0),
         _plain("rank", "rank", "", _whole, logarithmic=True),
-        _plain("gradient_norm", "gradient norm", "", _three),
-        _plain("share", "share", "", _percent, sums=True),
+        _plain("gradient_norm", "gradient norm", "", _three, under_mask="other"),
+        _plain("share", "share", "", _percent, under_mask="other", sums=True),
     )
 }

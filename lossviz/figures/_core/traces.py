@@ -7,12 +7,30 @@ import numpy as np
 from lossviz.figures._core.cells import Cells, Window
 from lossviz.figures._core.style import MARKS, Theme
 
-__all__ = ["Axes", "bars", "hatches", "heatmap", "marks", "outline", "texts"]
+__all__ = [
+    "BEYOND_GLYPHS",
+    "Axes",
+    "bars",
+    "beyond",
+    "hatches",
+    "heatmap",
+    "is_dotted",
+    "marks",
+    "outline",
+    "selectable",
+    "texts",
+]
 
 Array = np.ndarray
 Axes = tuple[str, str]
 Spec = dict[str, Any]
-MOST_BARS, MOST_GAPS = 128, 1000
+MOST_BARS, MOST_GAPS, MOST_SIGNS, LEAST_SIGN = 128, 1000, 600, 9
+BEYOND_GLYPHS = {1: "▲", -1: "▼"}
+
+
+def selectable(part: str) -> dict[str, Any]:
+    """The `meta` of a heatmap whose cells can be selected, and which part of the equation it is for the hand in it."""
+    return {"select": True, "part": part}
 
 
 def heatmap(z: Array, window: Window, axes: Axes, cell: tuple[float, float], **more: Any) -> Spec:
@@ -74,6 +92,40 @@ def texts(name: str, x: Array, y: Array, text: list[str], ink: Any, axes: Axes, 
         "showlegend": False,
         **more,
     }
+
+
+def beyond(
+    clipped: Array, window: Window, axes: Axes, cell: tuple[float, float], inks: tuple[str, str], *, corner: bool
+) -> list[Spec]:
+    """A triangle on every value that the colour scale ends before; dots where the cells are too small, or too many.
+
+    Args:
+        clipped: [R, C], 1 where a value lies above the scale, −1 below it.
+        window: where the cells are.
+        axes: of their heatmap.
+        cell: the size of one in pixels.
+        inks: on the upper end of the scale, and on the lower one.
+        corner: whether words stand in the cells.
+    """
+    at = np.argwhere(clipped != 0)
+    if not len(at):
+        return []
+    if is_dotted(clipped, cell):
+        ends = zip(("beyond", "below"), (clipped > 0, clipped < 0), inks, strict=True)
+        return [spec for name, where, ink in ends for spec in _hatch(name, where, ".", ink, window, axes)]
+    x, y = (at[:, 1] + window.t0).astype(np.float32), (at[:, 0] + window.row0).astype(np.float32)
+    signs = [int(sign) for sign in clipped[tuple(at.T)]]
+    text, ink = [BEYOND_GLYPHS[sign] for sign in signs], [inks[0 if sign > 0 else 1] for sign in signs]
+    if not corner:
+        return [texts("clipped", x, y, text, ink, axes, 9)]
+    place = {"x": x + np.float32(0.5), "y": y - np.float32(0.3), "textposition": "middle left"}
+    return [texts("clipped", x, y, text, ink, axes, 7) | place]
+
+
+def is_dotted(clipped: Array, cell: tuple[float, float]) -> bool:
+    """Whether values beyond the scale are marked by dots."""
+    count = int(np.count_nonzero(clipped))
+    return count > 0 and (count > MOST_SIGNS or min(cell) < LEAST_SIGN)
 
 
 def hatches(cells: Cells, window: Window, axes: Axes, theme: Theme) -> list[Spec]:
@@ -144,11 +196,12 @@ def outline(name: str, cells: Array, window: Window, axes: Axes, colour: str) ->
 def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: Theme, *, across: bool) -> Spec:
     """Bars with their numbers outside, so that they are readable on short ones; a NaN or ∞ is a full bar in its colour.
 
-    More than `MOST_BARS` are drawn as one stepped area, which a browser draws at once.
+    More than `MOST_BARS`, all finite, are drawn as one stepped area, which a browser draws at once.
     """
     finite = np.isfinite(sums)
+    many = len(at) > MOST_BARS and bool(finite.all())
     full = float(np.abs(sums).max(where=finite, initial=0.0)) or 1.0
-    length = np.where(finite, sums, 0.0 if len(at) > MOST_BARS else full)
+    length = np.where(finite, sums, full)
     shared = {
         "name": name,
         "orientation": "h" if across else "v",
@@ -160,7 +213,7 @@ def bars(name: str, at: Array, sums: Array, text: list[str], axes: Axes, theme: 
         "yaxis": axes[1],
         "showlegend": False,
     }
-    if len(at) > MOST_BARS:
+    if many:
         return {"type": "scatter", **shared, **_area(theme, across=across), "text": []}
     return {
         "type": "bar",

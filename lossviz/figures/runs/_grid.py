@@ -11,7 +11,7 @@ from lossviz.figures._core.cells import Window
 from lossviz.figures._core.frame import figure
 from lossviz.figures._core.style import FLIP, MARKS, Theme
 from lossviz.figures._core.text import ellipsis, text_width
-from lossviz.figures._core.traces import heatmap, marks, texts
+from lossviz.figures._core.traces import beyond, heatmap, marks, texts
 from lossviz.figures.runs._panel import panel
 
 __all__ = ["PAD", "UNRECORDED", "Grid", "sequential_end"]
@@ -73,6 +73,9 @@ class Grid:
             *marks(self.codes, window, AXES, cell, theme),
             heatmap(drawn, window, AXES, cell, name="loss", coloraxis="coloraxis", text=self.hover, **_HOVERED),
             *self._texts(drawn, window, cell[0], theme),
+            *beyond(
+                self._beyond(), window, AXES, cell, (theme.high_ink, theme.high_ink), corner=self._has_words(cell[0])
+            ),
         ]
         return figure(data, frame)
 
@@ -80,8 +83,16 @@ class Grid:
         with np.errstate(invalid="ignore"):
             return np.sign(values) * np.sqrt(np.abs(values)) if self.diverging else values
 
+    def _beyond(self) -> Array:
+        """1 where a value lies above the scale, −1 below that of differences."""
+        above, below = self.z > self.end, self.diverging & (self.z < -self.end)
+        return above.astype(np.int8) - below.astype(np.int8)
+
+    def _has_words(self, cell: float) -> bool:
+        return cell >= WORD and self.z.size <= MOST_WORDS and self.row >= 16
+
     def _texts(self, drawn: Array, window: Window, cell: float, theme: Theme) -> list[Spec]:
-        if cell < WORD or self.z.size > MOST_WORDS or self.row < 16:
+        if not self._has_words(cell):
             return []
         far = np.abs(drawn) >= FLIP * float(self._scaled(np.array(self.end)))
         specs = []
@@ -119,9 +130,9 @@ class Grid:
         values = [-self.end, 0.0, self.end] if self.diverging else [0.0, self.end / 2, self.end]
         places = [float(self._scaled(np.array(value))) for value in values]
         words = [number(value, 2) for value in values]
-        beyond = np.nanmax(np.abs(self.z), initial=0.0) > self.end
-        words[-1] = f"≥ {words[-1]}" if beyond else words[-1]
-        words[0] = f"≤ {words[0]}" if beyond and self.diverging else words[0]
+        clipped = self._beyond()
+        words[-1] = f"▲ ≥ {words[-1]}" if (clipped > 0).any() else words[-1]
+        words[0] = f"▼ ≤ {words[0]}" if (clipped < 0).any() else words[0]
         small = {"size": 11, "color": theme.text}
         bar = {
             "x": 1 - (RIGHT - 14) / width,

@@ -59,7 +59,8 @@ def grouped_losses(table: "pd.DataFrame", *, theme: str = "light", width: float 
 def _tokens(table: "pd.DataFrame", width: float, theme: Theme) -> go.Figure:
     top = table.head(MOST)
     names, shares = top["token"].tolist(), top["share"].to_numpy(float)
-    frame = panel(TITLES["token"], (width, HEIGHT), (92, 62, 44, 14), theme)
+    cut = f", {MOST} of {len(table):,}" if len(table) > MOST else ""
+    frame = panel(TITLES["token"] + cut, (width, HEIGHT), (92, 62, 44, 14), theme)
     frame["title"]["font"] = {"size": 14, "color": theme.text}
     frame["xaxis"] |= {"visible": False, "range": [0, float(np.nanmax(shares)) or 1.0]}
     frame["yaxis"] |= {

@@ -49,7 +49,9 @@ def loss_scatter(comparison: Comparison, *, theme: str = "light", width: float =
     end = float(max(a[tuple(at.T)].max(), b[tuple(at.T)].max())) * 1.05 or 1.0
     cut = f" ({MOST:,} of {len(known):,}, those that changed most)" if len(known) > MOST else ""
     frame = panel(f"Loss A × loss B{cut}", (width, HEIGHT), (56, 16, 62, 46), colours)
-    for axis, name in (("xaxis", "loss in A, nats"), ("yaxis", "loss in B, nats")):
+    missing = int(comparison.counts.sum()) - len(known)
+    left_out = f" ({missing:,} without a finite loss in both left out)" if missing else ""
+    for axis, name in (("xaxis", f"loss in A, nats{left_out}"), ("yaxis", "loss in B, nats")):
         title = {"text": name, "font": {"size": 12, "color": colours.muted}, "standoff": 4}
         frame[axis] |= {"range": [0, end], "title": title, "showgrid": True, "gridcolor": colours.pad, "nticks": 6}
     groups = _groups(comparison, at, colours)

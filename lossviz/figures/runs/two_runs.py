@@ -14,7 +14,7 @@ from lossviz.figures._core.cells import window_of
 from lossviz.figures._core.drawing import Drawing
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import Box, Geometry, alone
-from lossviz.figures._core.legend import Entry, colour_axis, legend, legend_rows, mark_entries, note
+from lossviz.figures._core.legend import Entry, as_drawn, colour_axis, legend, legend_rows, mark_entries, note
 from lossviz.figures._core.quantity import QUANTITIES
 from lossviz.figures._core.style import theme_named
 from lossviz.figures.grid import loss_traces
@@ -92,7 +92,11 @@ def two_runs(
             note(place, f"<b>{escape(name)}</b>", box.left, place.batch.top - 28, colours.text, size=14, name="name")
             for name, box in zip(names, boxes, strict=True)
         ),
-        *legend([*entries.values()], place, colours),
+        *legend(
+            as_drawn([*entries.values()], [cells.clipped for cells in shown], (half / columns, high / rows)),
+            place,
+            colours,
+        ),
     ]
     data: list[Spec] = []
     for one, cells, name, box, axes in zip(drawings, shown, names, boxes, AXES, strict=True):

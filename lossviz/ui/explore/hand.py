@@ -23,6 +23,9 @@ __all__ = ["NO_LOGIT", "NO_TARGET", "hand_of", "no_weight", "take_steps"]
 
 NO_TARGET = "What another target would cost can't be told without logits."
 NO_LOGIT = "This batch holds losses and no logits: there are none to edit."
+NOT_HERE = "Leave projector mode to edit targets and logits."
+READS_ONE = "A classifier reads one timestep of each sequence: click the one to read."
+GOES_ON = "A later timestep of this sequence counts, right of the part that is shown, and that one is read."
 FIELDS = ("weights", "lengths", "targets", "logits")
 LISTED_CLASSES = 64  # whose words the browser gets
 DONE, LAST = "equation:done", "equation:last"
@@ -31,38 +34,47 @@ _WITH_ID = re.compile(r"(?s)(.*) \((\d{1,18})\)")
 
 
 def hand_of(
-    state: State, analysis: Analysis, quantity: str, window: tuple[int, int, int, int] | None
+    state: State,
+    analysis: Analysis,
+    quantity: str,
+    window: tuple[int, int, int, int] | None,
+    *,
+    stage: str = "",
 ) -> dict[str, Any] | None:
-    """What the browser needs to edit the batch in the picture, and to draw it at once; None where it can't.
+    """What the browser needs to edit the batch in the picture, and to draw it at once; None without a timestep.
 
     Args:
         state: whose batch is on screen.
         analysis: of that batch.
-        quantity: what the cells show; other quantities than the loss wait for the server.
+        quantity: what the cells show; of others than the loss, sums and numbers wait for the server.
         window: the part that is shown; None for all.
+        stage: of projector mode, where the mask alone is edited; "" for the whole equation.
     """
     batch, source = analysis.batch, state.source
-    if source is None or quantity != "loss" or analysis.is_classifier or 0 in analysis.weights.shape:
+    if source is None or 0 in analysis.weights.shape:
         return None
     row0, row1, t0, t1 = window or (0, len(batch.targets), 0, batch.targets.shape[1])
     lengths = batch.lengths if batch.lengths is not None else sequence_ends(batch, analysis.mask_name, analysis.mask)
     key = state.editors.draw("hand", source, {}).key
-    listed = batch.logits is not None and batch.shape[2] <= LISTED_CLASSES
+    listed = batch.logits is not None and 1 < batch.shape[2] <= LISTED_CLASSES
     return {
-        **live_equation(analysis, window=window, theme=theme()),
+        **live_equation(analysis, quantity=quantity, window=window, theme=theme()),
         "mask": analysis.mask_name,
         "lengths": [length if isfinite(length) else None for length in lengths.tolist()],
-        "place": f"{analysis.settings.reduction} {window} {theme()} {key}",
+        "place": f"{analysis.settings.reduction} {quantity} {window} {stage} {theme()} {key}",
+        "has_terms": not stage,
         "hand": {
             "batch": key,
             "done": read_widget(DONE, 0),
             "step": _last_step(source, analysis),
-            "timesteps": batch.targets.shape[1],
+            "reads": analysis.is_classifier,
             "why": {
-                "weights": no_weight(analysis),
+                "weights": READS_ONE if analysis.is_classifier else no_weight(analysis),
                 "lengths": _no_length(analysis),
-                "targets": "" if analysis.has_logits else NO_TARGET,
-                "logits": "" if analysis.has_logits else NO_LOGIT,
+                "reads": no_weight(analysis) if _no_length(analysis) else "",
+                "goes_on": GOES_ON,
+                "targets": NOT_HERE if stage else "" if analysis.has_logits else NO_TARGET,
+                "logits": NOT_HERE if stage else "" if analysis.has_logits else NO_LOGIT,
             },
             "targets": batch.targets[row0:row1, t0:t1].ravel().tolist(),
             "classes": [batch.token(v)[:80] for v in range(batch.shape[2])] if listed else None,

@@ -11,11 +11,14 @@ from lossviz.analysis import Analysis
 from lossviz.digits import number
 from lossviz.figures import grid, mask
 from lossviz.headline import headline
+from lossviz.ui.explore.hand import hand_of, take_steps
+from lossviz.ui.explore.history_panel import history_panel
 from lossviz.ui.session.link_checks import Links, one_of
-from lossviz.ui.session.state import read_widget, write_widget
+from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.equation import theme
-from lossviz.ui.shared.plot import plot, plot_width
+from lossviz.ui.shared.plot import plot, plot_width, selected_cell
 from lossviz.ui.shared.widgets import escaped, literal, say
+from lossviz.ui.shared.window import needs_window
 
 __all__ = ["EQUATION", "LINKED", "STAGE", "stages_panel"]
 
@@ -43,7 +46,7 @@ class _Words:
     sum: str = ""
 
 
-def stages_panel(analysis: Analysis, refusal: str) -> None:
+def stages_panel(state: State, analysis: Analysis, refusal: str) -> None:
     """Draw the stage that is chosen, and the buttons that lead on and back."""
     stage = read_widget(STAGE) or ORDER[0]
     at = ORDER.index(stage)
@@ -61,9 +64,25 @@ def stages_panel(analysis: Analysis, refusal: str) -> None:
     rows, timesteps = analysis.batch_loss.shape
     few, under = rows <= FEW[0] and timesteps <= FEW[1], "_under_a_sum" if words.sum else ""
     with st.container(key=f"stage_{'few' if few else 'many'}{under}"):
-        figure = _picture(analysis, stage, plot_width(PICTURE, WIDTH))
-        plot(figure, key=PICTURE, label=f"{EQUATION[stage]}: {words.text}", selectable=False)
+        _plot(state, analysis, stage, label=f"{EQUATION[stage]}: {words.text}")
+    with st.container(key="stage_edits"):
+        history_panel(state)
     _bar(at)
+
+
+def _plot(state: State, analysis: Analysis, stage: str, label: str) -> None:
+    """The picture; from the mask on it has the hand, unless the batch is too large to be drawn whole."""
+    has_hand = stage != "loss" and not needs_window(analysis)
+    state.cell = selected_cell(PICTURE, state.cell) if has_hand else state.cell
+    plot(
+        _picture(analysis, stage, plot_width(PICTURE, WIDTH)),
+        key=PICTURE,
+        label=label,
+        cell=state.cell,
+        selectable=has_hand,
+        live=hand_of(state, analysis, "loss", None, stage=stage) if has_hand else None,
+        on_event=partial(take_steps, state, PICTURE),
+    )
 
 
 def _picture(analysis: Analysis, stage: str, width: float) -> go.Figure:

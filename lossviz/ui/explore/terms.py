@@ -40,7 +40,7 @@ def _before(cell: Explanation) -> list[Term]:
         return []
     if cell.sigmoid is not None:
         return [
-            _term("z", cell.sigmoid, "the only logit"),
+            _term("z", cell.sigmoid, "the only logit: double click to edit it", "logit"),
             _term("σ, p =", cell.probability, "probability of the label"),
         ]
     return [

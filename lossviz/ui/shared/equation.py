@@ -86,7 +86,7 @@ def equation_panel(
             key=KEY,
             cell=state.cell,
             label=_label(analysis),
-            live=live(window) if has_number else None,
+            live=live(window),
             terms=terms(),
             on_event=on_event,
         )

@@ -30,6 +30,7 @@ class View {
     this.number = 0; // of the last event of the user
     this.sent = 0; // when it was sent
     this.grids = [];
+    this.painted = 0; // cells that plotly.js has yet to draw
     this.pictures = { drawn: 0, shown: 0 }; // by plotly.js; by plotly.js or at once
     this.truth = this.drawn = this.shown = null; // models: the server's; of plotly.js's picture; what the user sees
     root.addEventListener("keydown", (event) => this.key(event));
@@ -80,6 +81,7 @@ class View {
     const figure = isNew ? sent.figure() : null;
     this.hand.take(sent.live?.hand);
     this.root.classList.toggle("has-hand", Boolean(sent.live));
+    this.root.classList.toggle("reads-one", Boolean(sent.live?.reads));
     this.terms.sent = sent.terms;
     this.truth = sent.live ? new Model(sent.live) : null;
     if (this.truth) this.truth.says = figure ? wordsIn(figure, this.truth) : this.drawn.says;
@@ -104,6 +106,8 @@ class View {
     this.shown = this.truth && this.hand.shown;
     const painted = this.paint.draw(this.drawn, this.shown, this.grids, since, this.hand.words);
     if (painted) this.root.dataset.shown = ++this.pictures.shown;
+    if (painted || this.painted) this.tableSoon();
+    this.painted = painted;
     this.terms.write();
     return painted;
   }
@@ -111,7 +115,8 @@ class View {
   async react(Plotly, sent, figure) {
     const scale = scaleOf(this.root);
     const { data, layout } = enlarged(figure, scale);
-    Object.assign(WORD, { size: 12 * scale, small: 10.5 * scale });
+    Object.assign(WORD, { size: 12 * scale, small: 10.5 * scale, scale });
+    this.root.style.setProperty("--lossviz-drawn", scale);
     delete layout.width;
     // Zoom stays while the rows and columns are the same ones, and as long as the figure says.
     const uirevision = `${layout.uirevision ?? ""}: ${sent.extent}`;
@@ -132,8 +137,7 @@ class View {
     const select = (trace) => trace.type === "heatmap" && trace.visible === true && trace.meta?.select === true;
     this.grids = sent.selectable ? this.plot._fullData.filter(select).map((trace) => new Grid(trace, this.plot)) : [];
     this.outline();
-    clearTimeout(this.tabling);
-    this.tabling = setTimeout(() => this.tabulate(layout.annotations), TABLE_AFTER_MS);
+    this.tableSoon();
     const { pictures } = this;
     Object.assign(this.root.dataset, { drawn: ++pictures.drawn, shown: ++pictures.shown, rev: layout.meta?.rev ?? "" });
   }
@@ -193,10 +197,18 @@ class View {
     this.refresh();
   }
 
-  /** Writes the picture as a table, for people who can't see it. */
-  tabulate(annotations) {
-    const table = tableOf(this.grids, annotations);
+  /** Writes the picture as a table, for people who can't see it; until then the one that is there is marked as old. */
+  tableSoon() {
+    this.table.ariaBusy = "true";
+    clearTimeout(this.tabling);
+    this.tabling = setTimeout(() => this.tabulate(), TABLE_AFTER_MS);
+  }
+
+  /** With the numbers that are on the screen; where some are the server's to tell, the table stays marked. */
+  tabulate() {
+    const table = tableOf(this.grids, this.plot.layout?.annotations, this.shown);
     this.table.replaceChildren(...(table ? [table] : []));
+    if (!this.hand.pending.length || this.shown?.number()) this.table.ariaBusy = null;
   }
 
   // The selection
@@ -204,7 +216,7 @@ class View {
   show(cell) {
     this.cell = cell;
     this.root.dataset.cell = cell ?? "";
-    this.say(this.hand.note || wordsOf(this.grids, this.cell));
+    this.say(this.hand.note || wordsOf(this.grids, this.cell, this.shown));
     this.terms.write();
     this.outline();
   }

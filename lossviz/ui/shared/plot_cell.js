@@ -16,7 +16,7 @@ function cellByKey(grid, cell, key, control) {
 /** Draws the cell under the pointer and the selected cell in every grid, clipped to what the grid shows now. */
 function drawOutlines(overlay, grids, cells) {
   const boxes = cells.flatMap(([cell, names]) =>
-    cell ? grids.flatMap((grid, index) => outlineIn(grid, cell, names.map((name) => `${name} of-${PARTS[index]}`))) : [],
+    cell ? grids.flatMap((grid) => outlineIn(grid, cell, names.map((name) => `${name} of-${grid.part}`))) : [],
   );
   const now = overlay.children;
   if (boxes.length !== now.length || !boxes.every((box, index) => box.isEqualNode(now[index]))) overlay.replaceChildren(...boxes);

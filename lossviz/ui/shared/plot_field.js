@@ -25,11 +25,11 @@ class Field {
     if (held === undefined) return true; // the server has not said it yet
     const name = field === "targets" ? hand.can.classes?.[held] : undefined;
     const words = name === undefined || name === String(held) ? String(held) : `${name} (${held})`;
-    this.editing = { field, index: field === "logits" ? [...cell, values.targets] : cell, held, words };
+    this.editing = { field, index: field === "logits" ? [...cell, hand.can.reads ? 0 : values.targets] : cell, held, words };
     globalThis.Plotly.Fx.unhover(plot);
-    const grid = grids[field === "weights" ? 1 : 0];
+    const grid = grids.find(({ part }) => part === (field === "weights" ? "weight" : "loss")) ?? grids[0];
     const { x, y, width, height } = field === "logits" ? terms.place() : paint.placed(grid, shown, at);
-    const wide = Math.max(width, LEAST_PX[field]);
+    const wide = Math.max(width, LEAST_PX[field] * hand.view.scale);
     Object.assign(input, { hidden: false, value: words });
     input.setAttribute("aria-label", `${TITLES[field]} of sequence ${cell[0]}, timestep ${cell[1]}`);
     input.removeAttribute("aria-invalid");

@@ -5,6 +5,7 @@ class Grid {
   constructor(trace, plot) {
     const columns = trace.z[0]?.length ?? 0;
     this.name = trace.name ?? "";
+    this.part = trace.meta?.part ?? ""; // of the equation: "loss", "weight" or "kept"
     this.z = trace.z;
     [this.xgap, this.ygap] = [trace.xgap ?? 0, trace.ygap ?? 0];
     this.words = Array.isArray(trace.text?.[0]) ? trace.text : null; // of each cell, as Plotly writes it
@@ -77,13 +78,16 @@ function svg(name, attributes) {
   return element;
 }
 
+/** What a grid shows in a cell, in words: as the model has it now, else as it was drawn. */
+function numberIn(grid, cell, model) {
+  const [row, column] = grid.position(cell);
+  const value = model?.in(grid.part, cell) ?? Number(grid.z[row]?.[column] ?? NaN);
+  return Number.isNaN(value) ? "no number" : String(+value.toPrecision(4));
+}
+
 /** The selected cell in words, for people who can't see it; "" where none is. */
-function wordsOf(grids, cell) {
+function wordsOf(grids, cell, model) {
   if (!cell || !grids.length) return "";
-  const values = grids.flatMap((grid) => {
-    const place = grid.position(cell);
-    const value = place && Number(grid.z[place[0]][place[1]] ?? NaN);
-    return place ? [`${grid.name} ${Number.isNaN(value) ? "no number" : +value.toPrecision(4)}`.trim()] : [];
-  });
+  const values = grids.flatMap((grid) => (grid.position(cell) ? [`${grid.name} ${numberIn(grid, cell, model)}`.trim()] : []));
   return `Sequence ${cell[0]}, timestep ${cell[1]}: ${values.join(", ")}`;
 }

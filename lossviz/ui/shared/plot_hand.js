@@ -74,11 +74,29 @@ class Hand {
 
   weight(cell, value) {
     const { base } = this;
-    return { field: "weights", index: cell, value, held: base.weight[base.at(cell)] };
+    return { field: "weights", index: cell, value, held: base.masked[base.at(cell)] };
   }
 
   length(row, value) {
     return { field: "lengths", index: [row], value, held: this.base.lengths[row] };
+  }
+
+  /** What makes a classifier read a timestep: its length, or where weights say what counts, no weight after it. */
+  reading([row, timestep]) {
+    const { base } = this;
+    if (this.allows("lengths") && base.mask !== "weights") return [this.length(row, timestep + 1)];
+    const own = this.weight([row, timestep], 1);
+    const edits = [{ ...own, value: own.held || 1 }];
+    for (let later = timestep + 1; later < base.corner[1] + base.columns; later++) edits.push(this.weight([row, later], 0));
+    return edits;
+  }
+
+  /** Why a classifier can't be made to read another timestep of that row, as a name in `why`; or "". */
+  unread(row) {
+    if (!this.allows("reads")) return "reads";
+    const { base } = this;
+    const byLength = this.allows("lengths") && base.mask !== "weights";
+    return !byLength && base.goesOn[row - base.corner[0]] ? "goes_on" : "";
   }
 
   // Mouse
@@ -89,9 +107,11 @@ class Hand {
     this.forget();
     const row = this.rowOfEnd(event, grid);
     if (row !== null) this.pull(event, grid, row);
-    else if (grid === this.view.grids[1] && cell && this.allows("weights")) this.brush(event, grid, cell);
+    else if (grid.part !== "weight" || !cell) return false;
+    else if (this.can.reads && !this.unread(cell[0])) this.reach(event, grid, cell);
+    else if (!this.can.reads && this.allows("weights")) this.brush(event, grid, cell);
     else {
-      if (grid === this.view.grids[1]) this.refuse("weights");
+      this.refuse(this.can.reads ? this.unread(cell[0]) : "weights");
       return false;
     }
     event.preventDefault(); // no mouse event follows, so plotly.js does not pan
@@ -101,12 +121,12 @@ class Hand {
 
   /** The row whose end is under the pointer, or null. */
   rowOfEnd(event, grid) {
-    const { shown, grids, plot } = this.view;
-    if (!this.allows("lengths") || shown?.mask === "weights" || grid === grids[0]) return null;
+    const { shown, plot } = this.view;
+    if (!this.allows("lengths") || shown?.mask === "weights" || !/weight|kept/.test(grid.part)) return null;
     const { left, top } = plot.getBoundingClientRect();
     const row = grid.y.at[nearest(grid.y.at, valueAt(grid.y.axis, event.clientY - top))];
     if (row === undefined) return null;
-    const end = pixelOf(grid.x.axis, clamp(Math.trunc(shown.lengths[row]), [0, this.can.timesteps]) - 0.5) + grid.x.axis._offset;
+    const end = pixelOf(grid.x.axis, clamp(Math.trunc(shown.lengths[row]), [0, this.view.truth.timesteps]) - 0.5) + grid.x.axis._offset;
     const cell = pixelOf(grid.x.axis, 1) - pixelOf(grid.x.axis, 0);
     return Math.abs(event.clientX - left - end) <= Math.min(END_PX, Math.max(cell / 3, 3)) ? row : null;
   }
@@ -114,9 +134,20 @@ class Hand {
   pull(event, grid, row) {
     const ends = (move) => {
       const at = valueAt(grid.x.axis, move.clientX - this.view.plot.getBoundingClientRect().left);
-      return [this.length(row, clamp(Math.round(at + 0.5), [0, this.can.timesteps]))];
+      return [this.length(row, clamp(Math.round(at + 0.5), [0, this.view.truth.timesteps]))];
     };
     this.follow((move) => this.show(ends(move)), (move) => this.make(ends(move)));
+  }
+
+  /** A classifier reads the timestep of that row that is under the pointer. */
+  reach(event, grid, cell) {
+    const ends = [grid.x.at[0], grid.x.at.at(-1)];
+    const to = ({ clientX }) => [cell[0], clamp(Math.round(valueAt(grid.x.axis, clientX - this.view.plot.getBoundingClientRect().left)), ends)];
+    this.show(this.reading(cell));
+    this.follow((move) => this.show(this.reading(to(move))), (move) => {
+      this.view.select(to(move));
+      this.make(this.reading(to(move)));
+    });
   }
 
   brush(event, grid, cell) {
@@ -155,16 +186,16 @@ class Hand {
 
   /** Shows by the pointer's form what a press would do. */
   hover(event, grid) {
-    const { root, grids } = this.view;
+    const { root } = this.view;
     const end = grid && this.can && this.rowOfEnd(event, grid) !== null;
     root.classList.toggle("at-end", Boolean(end));
-    root.classList.toggle("on-mask", !end && grid === grids[1] && this.allows("weights"));
+    root.classList.toggle("on-mask", !end && grid?.part === "weight" && this.allows(this.can?.reads ? "reads" : "weights"));
   }
 
   /** Opens the field of a cell; whether there is one. */
   openAt(grid, cell) {
     if (!this.can || !cell || !grid) return false;
-    return this.field.open(grid === this.view.grids[1] ? "weights" : "targets", cell);
+    return this.field.open(grid.part === "weight" ? "weights" : "targets", cell);
   }
 
   // Keys
@@ -186,6 +217,7 @@ class Hand {
   }
 
   toggle(cell) {
+    if (this.can.reads) return this.unread(cell[0]) ? this.refuse(this.unread(cell[0])) : this.make(this.reading(cell));
     if (!this.allows("weights")) return this.refuse("weights");
     this.make([this.weight(cell, this.weight(cell, 0).held === 0 ? 1 : 0)]);
   }
@@ -193,6 +225,6 @@ class Hand {
   shift(row, by) {
     if (!this.allows("lengths")) return this.refuse("lengths");
     const { held } = this.length(row, 0);
-    this.make([this.length(row, clamp(Math.trunc(held) + by, [0, this.can.timesteps]))]);
+    this.make([this.length(row, clamp(Math.trunc(held) + by, [0, this.view.truth.timesteps]))]);
   }
 }

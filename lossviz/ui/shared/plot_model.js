@@ -1,11 +1,13 @@
 // The numbers of a batch as the browser holds them, and what follows from another mask. The server's numbers win.
 
-/** Losses and weights of the cells that are shown, and how the number is made of them. A model never changes. */
+/** What the cells show, their weights, and how the number is made of them. A model never changes. */
 class Model {
   /** As `lossviz.figures.live_equation` describes it. `batch` names the batch, `mask` what its mask comes from. */
   constructor(live) {
-    Object.assign(this, live, { loss: float64(live.losses), weight: float64(live.weights) });
+    Object.assign(this, live, { known: float64(live.values), weight: float64(live.weights) });
+    if (live.reads) Object.assign(this, { real: float64(live.reads.real), goesOn: live.reads.goes_on });
     [this.rows, this.columns] = this.shape;
+    this.judge();
   }
 
   /** Where a cell [b, t] is in the arrays; undefined for a cell that is not shown. */
@@ -17,34 +19,76 @@ class Model {
 
   /** The model after some entries were set: what needs the logits again stays as it is until the server has said it. */
   after(edits) {
-    const next = Object.assign(Object.create(Model.prototype), this, { weight: this.weight.slice(), lengths: this.lengths?.slice() });
+    const copies = { weight: this.weight.slice(), real: this.real?.slice(), goesOn: this.goesOn?.slice(), lengths: this.lengths?.slice() };
+    const next = Object.assign(Object.create(Model.prototype), this, copies);
     for (const { field, index, value } of edits) {
       if (field === "weights") {
-        next.weight[next.at(index)] = value;
         next.mask = "weights"; // a batch that has weights declares them
+        next.masked[next.at(index)] = value;
       } else if (field === "lengths") {
         next.lengths[index[0]] = value;
         if (next.mask === "weights") continue;
         next.mask = "lengths";
-        for (let at = 0; at < next.weight.length; at++) {
-          const [row, column] = [Math.floor(at / next.columns) + next.corner[0], (at % next.columns) + next.corner[1]];
-          next.weight[at] = Number(column < Math.trunc(next.lengths[row]));
-        }
-      }
+        next.fill();
+      } else continue;
+      next.waits = this.under_mask === "other";
     }
+    if (next.reads) next.read();
+    next.judge();
     return next;
   }
 
-  /** Weight × loss of a cell: exactly 0 where the weight is 0, since 0 × NaN is NaN. */
+  /** While lengths say what counts, the losses of a sequence whose length can't be are no numbers. */
+  judge() {
+    const odd = (length) => !(length >= 0 && length <= this.timesteps && length === Math.trunc(length));
+    const judged = this.mask === "lengths" && this.under_mask === "weighted";
+    const rows = judged ? this.lengths.slice(this.corner[0], this.corner[0] + this.rows).map(odd) : [];
+    this.value = rows.includes(true) ? this.known.map((value, at) => (rows[Math.floor(at / this.columns)] ? NaN : value)) : this.known;
+  }
+
+  /** The weights of the mask: of a classifier, before one timestep of each sequence is read. */
+  get masked() {
+    return this.real ?? this.weight;
+  }
+
+  /** Fills the mask from the lengths. */
+  fill() {
+    const ends = Array.from({ length: this.rows }, (_, row) => Math.trunc(this.lengths[row + this.corner[0]]));
+    for (let at = 0; at < this.masked.length; at++)
+      this.masked[at] = Number((at % this.columns) + this.corner[1] < ends[Math.floor(at / this.columns)]);
+    if (this.reads) this.goesOn = ends.map((end) => Math.min(end, this.timesteps) > this.corner[1] + this.columns);
+  }
+
+  /** A classifier's weights: 1 at the last timestep of each sequence that the mask keeps. */
+  read() {
+    this.weight.fill(0);
+    for (let row = 0; row < this.rows; row++) {
+      const kept = this.real.subarray(row * this.columns, (row + 1) * this.columns);
+      const last = kept.findLastIndex((weight) => weight !== 0);
+      if (last >= 0 && !this.goesOn[row]) this.weight[row * this.columns + last] = 1;
+    }
+  }
+
+  /** What is left of a cell: exactly 0 where the weight is 0, since 0 × NaN is NaN; undefined where only the server can tell. */
   kept(at) {
-    return this.weight[at] === 0 ? 0 : this.weight[at] * this.loss[at];
+    if (this.weight[at] === 0) return 0;
+    if (this.waits) return undefined;
+    return this.under_mask === "weighted" ? this.weight[at] * this.value[at] : this.value[at];
+  }
+
+  /** What a part of the equation shows in a cell; undefined where the model can't tell. */
+  in(part, cell) {
+    const at = this.at(cell);
+    if (at === undefined || !part) return undefined;
+    if (part !== "kept") return part === "loss" ? this.value[at] : this.weight[at];
+    return this.weight[at] === 0 ? NaN : this.kept(at);
   }
 
   /** What is left of each row and of each column that is shown, and in all, over the whole batch. */
   sums() {
     const [rows, columns] = [this.outside.rows.map(read), this.outside.columns.map(read)];
     let total = read(this.outside.total.sum);
-    for (let at = 0; at < this.loss.length; at++) {
+    for (let at = 0; at < this.value.length; at++) {
       rows[Math.floor(at / this.columns)] += this.kept(at);
       columns[at % this.columns] += this.kept(at);
       total += this.kept(at);
@@ -59,7 +103,7 @@ class Model {
     const count = by.axis === null ? 1 : by.groups;
     const [sums, own] = [new Float64Array(count), new Float64Array(count)];
     let { sum, weights, nonzero, first } = this.outside.total;
-    for (let at = 0; at < this.loss.length; at++) {
+    for (let at = 0; at < this.value.length; at++) {
       if (this.weight[at] === 0) continue;
       const [row, column] = [Math.floor(at / this.columns), at % this.columns];
       const group = by.axis === null ? 0 : by.labels[by.axis ? column : row];

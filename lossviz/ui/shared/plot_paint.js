@@ -2,36 +2,40 @@
 
 const MOTION_MS = 240;
 const MOST_MOVES = 64;
-const WORD = { size: 12, small: 10.5 };
+const WORD = { size: 12, small: 10.5, scale: 1 };
 
 class Paint {
   constructor(layer, plot) {
-    Object.assign(this, { layer, plot, kept: [] });
+    Object.assign(this, { layer, plot, kept: [], hidden: [] });
   }
 
   /** Takes back what was painted. */
   clear() {
     for (const piece of this.layer.querySelectorAll(":scope > :not(.ghost)")) piece.remove(); // ghosts end by themselves
     for (const [element, children] of this.kept) element.replaceChildren(...children);
+    for (const element of this.hidden) element.style.visibility = "";
     this.kept = [];
+    this.hidden = [];
   }
 
   /** Paints the difference of two models; what changed `since` the model before moves there. Returns how much it is. */
   draw(drawn, shown, grids, since, step) {
     this.clear();
-    if (!drawn || !shown || grids.length !== 3) return 0;
-    const changed = [...shown.loss.keys()].filter((at) => differs(drawn, shown, at));
-    const shaded = drawn.largest === shown.largest ? changed : [...shown.loss.keys()];
-    const said = changed.filter((at) => !same(drawn.loss[at], shown.loss[at]) || drawn.says(at).token !== shown.says(at).token);
-    const [batch, mask, left] = grids;
+    const [batch, mask, left] = ["loss", "weight", "kept"].map((name) => grids.find(({ part }) => part === name));
+    if (!drawn || !shown || !(batch || mask || left)) return 0;
+    const every = [...shown.value.keys()];
+    const changed = every.filter((at) => differs(drawn, shown, at));
+    const shaded = drawn.largest === shown.largest ? changed : every;
+    const said = changed.filter((at) => !same(drawn.value[at], shown.value[at]) || drawn.says(at).token !== shown.says(at).token);
     const moved = since && !still() ? changed.filter((at) => since.weight[at] !== shown.weight[at]) : [];
     const landing = new Set(moved.length <= MOST_MOVES ? moved : []);
-    this.cells(batch, shown, said, (at) => this.look(shown, at, shown.loss[at]));
-    this.cells(mask, shown, shaded, (at) => this.shade(shown, at));
+    if (batch) this.cells(batch, shown, said, (at) => this.look(shown, at, shown.value[at]));
+    if (mask) this.cells(mask, shown, shaded, (at) => this.shade(shown, at));
     const kept = (at) => (shown.weight[at] === 0 ? this.mark(shown, "pad") : this.look(shown, at, shown.kept(at)));
-    this.cells(left, shown, changed, kept, landing);
+    if (left) this.cells(left, shown, changed, kept, landing);
+    if (changed.length && shown.reads) this.outlineRead(shown, grids);
     if (changed.length) this.sums(drawn, shown, since);
-    for (const at of landing) this.move(shown, at, mask, left);
+    if (mask && left) for (const at of landing) this.move(shown, at, mask, left);
     if (changed.length) this.rewrite("divisor", shown.line());
     this.write(step);
     return changed.length;
@@ -42,11 +46,12 @@ class Paint {
     const found = this.note("divisor");
     if (!words || !found) return;
     const { width, height } = this.plot._fullLayout;
-    const text = svg("text", { class: "step", x: width - 14, y: (1 - found.note.y) * height, "text-anchor": "end" });
+    const [{ scale }, line] = [WORD, (1 - found.note.y) * height];
+    const text = svg("text", { class: "step", x: width - 14 * scale, y: line, "font-size": 15 * scale });
     text.textContent = words;
     this.layer.append(text);
-    const end = found.note.x * width + (found.text?.getComputedTextLength() ?? 0) + 16;
-    if (end + text.getComputedTextLength() > width - 14) text.setAttribute("y", Number(text.getAttribute("y")) + 19);
+    const end = found.note.x * width + (found.text?.getComputedTextLength() ?? 0) + 16 * scale;
+    if (end + text.getComputedTextLength() > width - 14 * scale) text.setAttribute("y", line + 19 * scale);
   }
 
   // Cells
@@ -54,15 +59,21 @@ class Paint {
   cells(grid, model, places, looks, landing = new Set()) {
     const frame = this.frame(grid.x.axis, grid.y.axis);
     for (const at of places) {
+      const look = looks(at);
+      if (!look) continue;
       const tile = svg("g", { class: "tile" });
       const { x, y, width, height } = this.box(grid, model, at);
-      const { fill, ink, words = "", value = "", size = WORD.size } = looks(at);
+      const { fill, ink, words = "", value = "", size = WORD.size, corner = "" } = look;
       tile.append(svg("rect", { x, y, width, height, fill }));
       if (words || value) {
         const text = svg("text", { x: x + width / 2, y: y + height / 2, fill: ink, "font-size": size });
         text.textContent = words && value ? `${words} ` : words;
         if (value) text.append(Object.assign(svg("tspan", { "font-size": WORD.small }), { textContent: value }));
         tile.append(text);
+      }
+      if (corner) {
+        const sign = svg("text", { class: "corner", x: x + width - 2, y: y + 0.2 * height, fill: ink, "font-size": 7 * WORD.scale });
+        tile.append(Object.assign(sign, { textContent: corner }));
       }
       frame.append(tile);
       if (landing.has(at)) tile.animate([{ opacity: 0 }, { opacity: 0 }, { opacity: 1 }], { duration: MOTION_MS });
@@ -91,14 +102,20 @@ class Paint {
     return { x: x + grid.x.axis._offset, y: y + grid.y.axis._offset, ...size };
   }
 
-  /** A loss: its colour on the scale, with its token and its number where the picture has them. */
-  look(model, at, loss) {
-    if (Number.isNaN(loss)) return this.mark(model, "nan");
-    if (!Number.isFinite(loss)) return this.mark(model, loss > 0 ? "plus_inf" : "minus_inf");
-    const fill = this.colour(loss);
+  /** A value: its colour on the scale, with its token and its number where the picture has them; null where it is unknown. */
+  look(model, at, value) {
+    if (value === undefined) return null;
+    const place = this.place(model, value);
+    if (Number.isNaN(place)) return this.mark(model, "nan");
+    if (!Number.isFinite(value)) return this.mark(model, value > 0 ? "plus_inf" : "minus_inf");
+    const fill = this.colour(place);
     const { level, token } = model.says(at);
     const ink = model.colours.inks.reduce((one, other) => (contrast(one, fill) >= contrast(other, fill) ? one : other));
-    return { fill: `rgb(${fill})`, ink, words: level ? token : "", value: level > 1 ? compact(loss) : "" };
+    const [low, high] = this.plot.layout.coloraxis.reversescale ? ["▲", "▼"] : ["▼", "▲"];
+    const beyond = place > 1 ? high : place < 0 ? low : "";
+    const corner = model.says(at).marksClipped ? beyond : "";
+    if (!level) return { fill: `rgb(${fill})`, ink, words: corner, size: 9 * WORD.scale };
+    return { fill: `rgb(${fill})`, ink, words: token, value: level > 1 ? inCell(model.quantity, value) : "", corner };
   }
 
   mark(model, name) {
@@ -108,16 +125,26 @@ class Paint {
 
   shade(model, at) {
     const { counts, marks } = model.colours;
-    const share = model.weight[at] / model.largest;
+    const named = this.plot.data.some((trace) => trace.name === "tokens"); // the mask by itself: counts or not
+    const share = named ? Number(model.weight[at] !== 0) : model.weight[at] / model.largest;
     const fill = mixed(rgb(marks.pad[0]), rgb(counts), share);
-    const written = this.plot.data.some((trace) => trace.name === "weights");
     const ink = share < 0.3 ? marks.pad[1] : marks.nan[1];
+    if (named) return { fill: `rgb(${fill})`, ink, words: share ? model.says(at).token : "" };
+    const written = this.plot.data.some((trace) => trace.name === "weights");
     return { fill: `rgb(${fill})`, ink, words: written ? general(model.weight[at], 3) : "", size: WORD.small };
   }
 
-  colour(value) {
-    const { colorscale, cmin, cmax } = this.plot.layout.coloraxis;
-    const place = Math.min(Math.max((value - cmin) / (cmax - cmin), 0), 1);
+  /** How far along the colour scale a value lies: 0 to 1, beyond that where it is clipped, NaN where it has no colour. */
+  place({ quantity }, value) {
+    const { cmin, cmax, reversescale } = this.plot.layout.coloraxis;
+    const at = quantity === "rank" ? (value >= 1 ? Math.log10(value) : NaN) : value;
+    const place = (at - cmin) / (cmax - cmin);
+    return reversescale ? 1 - place : place;
+  }
+
+  colour(where) {
+    const { colorscale } = this.plot.layout.coloraxis;
+    const place = Math.min(Math.max(where, 0), 1);
     const next = Math.max(1, colorscale.findIndex(([end]) => end >= place));
     const [[from, low], [to, high]] = [colorscale[next - 1], colorscale[next]];
     return mixed(rgb(low), rgb(high), to > from ? (place - from) / (to - from) : 1);
@@ -150,17 +177,48 @@ class Paint {
       for (const [name, value] of Object.entries(values)) rect.setAttribute(name, value);
       return rect;
     };
-    const ends = (value) => [pixelOf(along, 0), pixelOf(along, clamp(value, along.range))].sort((a, b) => a - b);
-    const bar = put(svg("rect", {}), span(-0.36, 0.36), ends(Number.isFinite(sum) ? sum : 0), model.colours.bar);
+    const words = trace.text?.[at] ? compact(sum) : "";
+    const room = across ? 7 * WORD.scale * words.length + 8 : 20 * WORD.scale; // for its number, outside of the bar
+    const full = across ? Math.max(along._length - room, 0) : Math.min(room, along._length);
+    const end = Number.isFinite(sum) ? pixelOf(along, sum) : full;
+    const isCut = across ? end > full + 1 : end < full - 1;
+    const [from, to] = [pixelOf(along, 0), isCut ? full : end].sort((a, b) => a - b);
+    const bar = put(svg("rect", {}), span(-0.36, 0.36), [from, to], this.barColour(model, sum));
     frame.append(put(svg("rect", {}), span(-0.5, 0.5), [0, along._length], model.colours.page), bar);
+    if (isCut) frame.append(this.cutSign(model, across ? [to - 8 * WORD.scale, span(0, 0)[0]] : [span(0, 0)[0], from + 8 * WORD.scale]));
     if (Number.isFinite(past) && past && sum && !still()) {
       bar.style.transformOrigin = across ? "left" : "bottom";
       bar.animate([{ transform: `scale${across ? "X" : "Y"}(${past / sum})` }, { transform: "none" }], { duration: MOTION_MS, easing: "ease-out" });
     }
-    if (!trace.text?.[at]) return;
-    const [[low, high], [from, to]] = [span(-0.5, 0.5), ends(Number.isFinite(sum) ? sum : 0)];
-    const place = across ? { x: to + 4, y: (low + high) / 2, "text-anchor": "start" } : { x: (low + high) / 2, y: from - 8 };
-    frame.append(Object.assign(svg("text", { ...place, fill: model.colours.text, "font-size": WORD.size }), { textContent: compact(sum) }));
+    if (!words) return;
+    const middle = span(0, 0)[0];
+    const place = across ? { x: to + 4 * WORD.scale, y: middle, "text-anchor": "start" } : { x: middle, y: from - 8 * WORD.scale };
+    frame.append(Object.assign(svg("text", { ...place, fill: model.colours.text, "font-size": WORD.size }), { textContent: words }));
+  }
+
+  /** A NaN or ∞ is a full bar in the colour of its mark. */
+  barColour({ colours: { bar, marks } }, sum) {
+    return Number.isFinite(sum) ? bar : marks[Number.isNaN(sum) ? "nan" : sum > 0 ? "plus_inf" : "minus_inf"][0];
+  }
+
+  /** Near the end of a bar that is longer than its axis, until plotly.js has drawn a longer axis. */
+  cutSign({ colours }, [x, y]) {
+    return Object.assign(svg("text", { class: "cut", x, y, fill: colours.page, "font-size": 14 * WORD.scale }), { textContent: "//" });
+  }
+
+  /** Outlines what a classifier reads now, in place of what it read. */
+  outlineRead(model, grids) {
+    for (const { uid, xaxis, yaxis, line } of this.plot._fullData.filter(({ meta }) => meta?.reads)) {
+      const grid = grids.find(({ subplot }) => subplot === (xaxis ?? "x") + (yaxis ?? "y"));
+      const drawn = this.plot.querySelector(`.scatterlayer .trace${uid}`);
+      if (!grid || !drawn) continue;
+      drawn.style.visibility = "hidden";
+      this.hidden.push(drawn);
+      const frame = this.frame(grid.x.axis, grid.y.axis);
+      for (const at of model.weight.keys())
+        if (model.weight[at] !== 0)
+          frame.append(svg("rect", { ...this.box(grid, model, at), class: "read", fill: "none", stroke: line.color, "stroke-width": line.width }));
+    }
   }
 
   // Words of the picture
@@ -209,26 +267,35 @@ const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const same = (one, other) => one === other || (Number.isNaN(one) && Number.isNaN(other));
 
 function differs(one, other, at) {
-  if (one.weight[at] !== other.weight[at] || !same(one.loss[at], other.loss[at])) return true;
+  if (one.weight[at] !== other.weight[at] || !same(one.value[at], other.value[at])) return true;
   return one.says(at).token !== other.says(at).token;
 }
 
 /** What the cells of a figure say: a function from a place to the token, and how much fits: 2 token and number, 1, 0. */
 function wordsIn({ data }, model) {
   const [first] = data.filter((trace) => trace.meta?.select);
-  const texts = data.find((trace) => trace.name === "values" && trace.xaxis === first.xaxis && trace.yaxis === first.yaxis);
+  const isIn = (trace) => trace.xaxis === first.xaxis && trace.yaxis === first.yaxis;
+  const texts = data.find((trace) => /^(values|tokens)$/.test(trace.name) && isIn(trace));
   const glyphs = data.some((trace) => trace.name === "pad" && trace.mode === "text");
-  if (!texts) return () => ({ level: 0, token: "", glyphs });
+  const marksClipped = data.some((trace) => trace.name === "clipped");
+  if (!texts) return () => ({ level: 0, token: "", glyphs, marksClipped });
   const [x, y] = [numbers(texts.x), numbers(texts.y)];
   const level = texts.text[0]?.includes("10.5px") ? 2 : 1;
   const found = new Map();
   texts.text.forEach((text, index) => found.set(model.at([y[index], x[index]]), token(text)));
-  return (at) => ({ level, token: found.get(at) ?? "", glyphs });
+  return (at) => ({ level, token: found.get(at) ?? "", glyphs, marksClipped });
 }
 
 /** The token that a cell's text begins with, which lossviz.figures has escaped. */
 function token(text) {
   return unescaped(text.split(/<(?:span|br)/)[0].trim());
+}
+
+/** A value as its figure writes it in a cell (lossviz.figures.QUANTITIES). */
+function inCell(quantity, value) {
+  if (quantity === "rank") return value.toFixed(0);
+  if (quantity === "share") return `${(100 * value).toFixed(1)}%`;
+  return compact(value, quantity === "gradient_norm" ? 3 : 2);
 }
 
 /** An array of a figure, which plotly.py may write as base64. */

@@ -7,11 +7,12 @@ const plainText = (text) => unescaped(text.replace(/<br>/g, ", ").replace(/<[^>]
 
 const element = (name, text = "", attributes = {}) => Object.assign(document.createElement(name), { textContent: text, ...attributes });
 
-/** The heatmaps that can be selected in, as one table; null where there is none. */
-function tableOf(grids, annotations) {
+/** The heatmaps that can be selected in, as one table, with the numbers of the model; null where there is none. */
+function tableOf(grids, annotations, model) {
   if (!grids.length) return null;
   const [first] = grids;
-  const sum = annotations?.find(({ name }) => name === "divisor")?.text;
+  const drawn = annotations?.find(({ name }) => name === "divisor")?.text;
+  const sum = drawn && (model?.line()?.join("") ?? drawn);
   const table = element("table");
   table.append(element("caption", plainText([grids.map(({ name }) => name).join(", "), sum].filter(Boolean).join(": "))));
   const head = table.createTHead().insertRow();
@@ -22,14 +23,9 @@ function tableOf(grids, annotations) {
     line.append(element("th", String(b), { scope: "row" }));
     first.x.at.forEach((t, column) => {
       const target = first.words?.[row]?.[column]?.split("<br>")[0].split(", first choice")[0];
-      const numbers = grids.map((grid) => `${grid.name} ${numberAt(grid, row, column)}`);
+      const numbers = grids.map((grid) => `${grid.name} ${numberIn(grid, [b, t], model)}`);
       line.append(element("td", [target && plainText(target), ...numbers].filter(Boolean).join(", ")));
     });
   });
   return table;
-}
-
-function numberAt(grid, row, column) {
-  const value = Number(grid.z[row]?.[column] ?? NaN);
-  return Number.isNaN(value) ? "no number" : String(+value.toPrecision(4));
 }

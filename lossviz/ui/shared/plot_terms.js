@@ -1,7 +1,5 @@
 // The arithmetic of the selected cell in one line over the picture. Terms and cells light each other.
 
-const PARTS = ["loss", "weight", "kept"]; // of the three heatmaps, in their order
-
 class Terms {
   constructor(view, line) {
     Object.assign(this, { view, line, sent: null });
@@ -20,7 +18,7 @@ class Terms {
       this.line.replaceChildren(hand.note);
       return;
     }
-    const at = cell ? shown?.at(cell) : undefined;
+    const at = cell && shown?.has_terms ? shown.at(cell) : undefined;
     const sent = cell && String(this.sent?.cell) === String(cell) ? this.sent : null;
     const isNew = !sent || (at !== undefined && shown !== truth);
     const known = isNew && at !== undefined ? this.known(shown, at) : {};
@@ -33,11 +31,12 @@ class Terms {
 
   /** The terms that follow from the model. */
   known(model, at) {
+    if (model.under_mask !== "weighted") return { weight: model.weight[at] };
     const found = model.number();
     const plain = found && model.divisor.axis === null;
     const kept = model.kept(at);
     const result = plain ? { divisor: found.divisor, number: quotient(kept, found.divisor) } : {};
-    return { loss: model.loss[at], weight: model.weight[at], kept, ...result };
+    return { loss: model.value[at], weight: model.weight[at], kept, ...result };
   }
 
   /** The target's logit in a cell, once the server has said it. */
@@ -82,7 +81,7 @@ class Terms {
   /** The selected cell under the pointer lights its term. */
   point(grid, cell) {
     const here = cell && String(cell) === String(this.view.cell);
-    this.light(here ? PARTS[this.view.grids.indexOf(grid)] : "");
+    this.light(here ? grid.part : "");
   }
 }
 

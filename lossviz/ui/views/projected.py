@@ -15,5 +15,5 @@ __all__ = ["projected"]
 def projected(state: State) -> None:
     """Draw the page; a step on or back draws it again without the sidebar."""
     if not stopped(state):
-        stages_panel(*analysis_on_screen(state))
+        stages_panel(state, *analysis_on_screen(state))
         remember(state)
