@@ -10,12 +10,13 @@ from lossviz.analysis import Analysis
 from lossviz.errors import InputError
 from lossviz.figures._core.axes import row_axis, time_axis
 from lossviz.figures._core.cells import Cells, Window, window_of
+from lossviz.figures._core.clipped import GLYPHS, beyond
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import Geometry, alone
 from lossviz.figures._core.legend import Entry, as_drawn, legend, legend_rows
 from lossviz.figures._core.style import Theme, theme_named
 from lossviz.figures._core.text import ellipsis, number, plotly_text, text_width, with_id
-from lossviz.figures._core.traces import BEYOND_GLYPHS, beyond, hatches, heatmap, marks, outline, texts
+from lossviz.figures._core.traces import hatches, heatmap, marks, outline, texts
 
 __all__ = ["coefficient_map"]
 
@@ -189,7 +190,7 @@ def _entries(analysis: Analysis, factors: Array, states: Array, theme: Theme) ->
     if (states == DIVISOR).any():
         entries.append(Entry("divisor", "÷", theme.pad, theme.text, "in the divisor only"))
     if (factors < 0).any():
-        entries.append(Entry("clipped", BEYOND_GLYPHS[-1], theme.page, theme.low_ink, "below 0"))
+        entries.append(Entry("clipped", GLYPHS[-1], theme.page, theme.low_ink, "below 0"))
     if (states == OFF).any():
         entries.append(Entry("off", " ", theme.pad, theme.text, "not counted"))
     if analysis.mask.any():

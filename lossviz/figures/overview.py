@@ -8,13 +8,14 @@ import plotly.graph_objects as go
 from lossviz.analysis import Analysis
 from lossviz.figures._core.axes import row_axis, time_axis
 from lossviz.figures._core.cells import CODE, Cells, Window, window_of
+from lossviz.figures._core.clipped import beyond, end_inks
 from lossviz.figures._core.frame import EMPTY, base, empty, figure
 from lossviz.figures._core.geometry import alone
 from lossviz.figures._core.legend import as_drawn, colour_axis, legend, legend_rows, mark_entries
 from lossviz.figures._core.quantity import LARGEST_DRAWN, Quantity, quantity_named
 from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import theme_named
-from lossviz.figures._core.traces import beyond, marks
+from lossviz.figures._core.traces import marks
 
 __all__ = ["overview"]
 
@@ -77,8 +78,9 @@ def overview(
         **where,
     }
     under = [spec | where for spec in marks(cells.codes, whole, ("x", "y"), place.cell, colours)]
-    inks = (colours.high_ink, colours.low_ink)[:: 1 if what.best == "low" else -1]
-    signs = beyond(cells.clipped, Window(0, down, 0, across), ("x", "y"), place.cell, inks, corner=False)
+    signs = beyond(
+        cells.clipped, Window(0, down, 0, across), ("x", "y"), place.cell, end_inks(what, colours), corner=False
+    )
     over = [
         spec | {axis: spec[axis] * size + (size - 1) / 2 for axis, size in zip("yx", covers, strict=True)}
         for spec in signs

@@ -1,6 +1,6 @@
 """The pictures of the README and of `docs/learn.md`, made again: `python -m tests.browser.docs_pictures`.
 
-Those that are shown are written into docs/, and each in the other theme and size into tests/artifacts/screens/, to look at.
+Those that are shown are written into docs/, and each in the other theme and size into tests/artifacts/screens/.
 """
 
 from collections.abc import Callable, Sequence

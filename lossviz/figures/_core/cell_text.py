@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from lossviz.figures._core.cells import CODE, Cells, glyph
+from lossviz.figures._core.clipped import beyond, end_inks
 from lossviz.figures._core.drawing import Drawing
 from lossviz.figures._core.geometry import MOST_WORDS
 from lossviz.figures._core.style import FLIP, MARKS
 from lossviz.figures._core.text import ellipsis, plotly_text, text_width, visible
-from lossviz.figures._core.traces import Axes, beyond, texts
+from lossviz.figures._core.traces import Axes, texts
 
 __all__ = ["cell_words", "mask_words"]
 
@@ -90,7 +91,7 @@ class _Words:
 
     def clipped(self) -> list[Spec]:
         """A sign at the values that lie beyond the ends of the scale."""
-        inks = (self.theme.high_ink, self.theme.low_ink)[:: 1 if self.quantity.best == "low" else -1]
+        inks = end_inks(self.quantity, self.theme)
         return beyond(self.cells.clipped, self.window, self.axes, self.cell, inks, corner=bool(self.level))
 
     def _texts(self, name: str, at: Array, text: list[str], ink: Any, size: float) -> Spec:

@@ -7,12 +7,12 @@ import numpy as np
 
 from lossviz.analysis import Analysis
 from lossviz.figures._core.cells import Cells, glyph
+from lossviz.figures._core.clipped import GLYPHS, is_dotted
 from lossviz.figures._core.geometry import LEGEND_ROW, Geometry
 from lossviz.figures._core.quantity import Quantity
 from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import MARKS, Theme
 from lossviz.figures._core.text import number, text_width
-from lossviz.figures._core.traces import BEYOND_GLYPHS, is_dotted
 
 __all__ = ["Entry", "as_drawn", "colour_axis", "legend", "legend_rows", "mark_entries", "note"]
 
@@ -57,7 +57,7 @@ def mark_entries(analysis: Analysis, quantity: Quantity, drawn: list[Cells], sca
     for sign, ground, word, end in ((1, last, "above", ends[1]), (-1, first, "below", ends[0])):
         if any((cells.clipped == sign).any() for cells in drawn):
             ink = theme.low_ink if ground == theme.scale[0] else theme.high_ink
-            entries.append(Entry("clipped", BEYOND_GLYPHS[sign], ground, ink, f"clipped {word} {quantity.form(end)}"))
+            entries.append(Entry("clipped", GLYPHS[sign], ground, ink, f"clipped {word} {quantity.form(end)}"))
     return entries
 
 

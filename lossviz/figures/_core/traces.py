@@ -7,29 +7,16 @@ import numpy as np
 from lossviz.figures._core.cells import Cells, Window
 from lossviz.figures._core.style import MARKS, Theme
 
-__all__ = [
-    "BEYOND_GLYPHS",
-    "Axes",
-    "bars",
-    "beyond",
-    "hatches",
-    "heatmap",
-    "is_dotted",
-    "marks",
-    "outline",
-    "selectable",
-    "texts",
-]
+__all__ = ["Axes", "bars", "hatch", "hatches", "heatmap", "marks", "outline", "selectable", "texts"]
 
 Array = np.ndarray
 Axes = tuple[str, str]
 Spec = dict[str, Any]
-MOST_BARS, MOST_GAPS, MOST_SIGNS, LEAST_SIGN = 128, 1000, 600, 9
-BEYOND_GLYPHS = {1: "▲", -1: "▼"}
+MOST_BARS, MOST_GAPS = 128, 1000
 
 
-def selectable(part: str) -> dict[str, Any]:
-    """The `meta` of a heatmap whose cells can be selected, and which part of the equation it is for the hand in it."""
+def selectable(part: str) -> Spec:
+    """The `meta` of a heatmap to select in: a part of the equation, "loss", "weight" or "kept"."""
     return {"select": True, "part": part}
 
 
@@ -94,50 +81,16 @@ def texts(name: str, x: Array, y: Array, text: list[str], ink: Any, axes: Axes, 
     }
 
 
-def beyond(
-    clipped: Array, window: Window, axes: Axes, cell: tuple[float, float], inks: tuple[str, str], *, corner: bool
-) -> list[Spec]:
-    """A triangle on every value that the colour scale ends before; dots where the cells are too small, or too many.
-
-    Args:
-        clipped: [R, C], 1 where a value lies above the scale, −1 below it.
-        window: where the cells are.
-        axes: of their heatmap.
-        cell: the size of one in pixels.
-        inks: on the upper end of the scale, and on the lower one.
-        corner: whether words stand in the cells.
-    """
-    at = np.argwhere(clipped != 0)
-    if not len(at):
-        return []
-    if is_dotted(clipped, cell):
-        ends = zip(("beyond", "below"), (clipped > 0, clipped < 0), inks, strict=True)
-        return [spec for name, where, ink in ends for spec in _hatch(name, where, ".", ink, window, axes)]
-    x, y = (at[:, 1] + window.t0).astype(np.float32), (at[:, 0] + window.row0).astype(np.float32)
-    signs = [int(sign) for sign in clipped[tuple(at.T)]]
-    text, ink = [BEYOND_GLYPHS[sign] for sign in signs], [inks[0 if sign > 0 else 1] for sign in signs]
-    if not corner:
-        return [texts("clipped", x, y, text, ink, axes, 9)]
-    place = {"x": x + np.float32(0.5), "y": y - np.float32(0.3), "textposition": "middle left"}
-    return [texts("clipped", x, y, text, ink, axes, 7) | place]
-
-
-def is_dotted(clipped: Array, cell: tuple[float, float]) -> bool:
-    """Whether values beyond the scale are marked by dots."""
-    count = int(np.count_nonzero(clipped))
-    return count > 0 and (count > MOST_SIGNS or min(cell) < LEAST_SIGN)
-
-
 def hatches(cells: Cells, window: Window, axes: Axes, theme: Theme) -> list[Spec]:
     """For cells too small for a glyph: lines over what does not count, crosses over the other marks."""
     pad = cells.codes == MARKS[0].code
     return [
-        *_hatch("hatch", pad, "/", theme.hatch, window, axes),
-        *_hatch("cross", (cells.codes != 0) & ~pad, "x", theme.mark_ink[1], window, axes),
+        *hatch("hatch", pad, "/", theme.hatch, window, axes),
+        *hatch("cross", (cells.codes != 0) & ~pad, "x", theme.mark_ink[1], window, axes),
     ]
 
 
-def _hatch(name: str, where: Array, shape: str, ink: str, window: Window, axes: Axes) -> list[Spec]:
+def hatch(name: str, where: Array, shape: str, ink: str, window: Window, axes: Axes) -> list[Spec]:
     """A pattern over True cells, as one path with a rectangle for each run in a row."""
     edges = np.diff(np.pad(where.astype(np.int8), ((0, 0), (1, 1))), axis=1)
     rows, starts = np.nonzero(edges == 1)

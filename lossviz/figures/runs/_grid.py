@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 
 from lossviz.digits import number
 from lossviz.figures._core.cells import Window
+from lossviz.figures._core.clipped import beyond
 from lossviz.figures._core.frame import figure
 from lossviz.figures._core.style import FLIP, MARKS, Theme
 from lossviz.figures._core.text import ellipsis, text_width
-from lossviz.figures._core.traces import beyond, heatmap, marks, texts
+from lossviz.figures._core.traces import heatmap, marks, texts
 from lossviz.figures.runs._panel import panel
 
 __all__ = ["PAD", "UNRECORDED", "Grid", "sequential_end"]

@@ -82,6 +82,7 @@ class View {
     this.hand.take(sent.live?.hand);
     this.root.classList.toggle("has-hand", Boolean(sent.live));
     this.root.classList.toggle("reads-one", Boolean(sent.live?.reads));
+    this.root.classList.toggle("is-stage", sent.live?.has_terms === false);
     this.terms.sent = sent.terms;
     this.truth = sent.live ? new Model(sent.live) : null;
     if (this.truth) this.truth.says = figure ? wordsIn(figure, this.truth) : this.drawn.says;

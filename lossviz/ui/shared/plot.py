@@ -45,9 +45,11 @@ _HTML = """
       <dt class="of-reading">Click or pull in “what is read”, <kbd>Space</kbd></dt>
       <dd class="of-reading">read that timestep</dd>
       <dt>Pull a sequence's end, <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd></dt><dd>its length</dd>
-      <dt>Double click a loss, <kbd>Enter</kbd> or <kbd>T</kbd></dt><dd>its target: a token or an id</dd>
+      <dt class="of-targets">Double click a loss, <kbd>Enter</kbd> or <kbd>T</kbd></dt>
+      <dd class="of-targets">its target: a token or an id</dd>
       <dt class="of-weights">Double click in the mask, <kbd>W</kbd></dt><dd class="of-weights">its weight</dd>
-      <dt>Double click z in the line on top, <kbd>L</kbd></dt><dd>the logit of its target</dd>
+      <dt class="of-targets">Double click z in the line on top, <kbd>L</kbd></dt>
+      <dd class="of-targets">the logit of its target</dd>
       <dt><kbd>Ctrl</kbd> + <kbd>Z</kbd>, <kbd>Ctrl</kbd> + <kbd>Y</kbd></dt><dd>undo, redo</dd>
     </dl>
   </details>

@@ -192,7 +192,7 @@ class Paint {
     }
     if (!words) return;
     const middle = span(0, 0)[0];
-    const place = across ? { x: to + 4 * WORD.scale, y: middle, "text-anchor": "start" } : { x: middle, y: from - 8 * WORD.scale };
+    const place = across ? { x: to + 4 * WORD.scale, y: middle, class: "beside" } : { x: middle, y: from - 8 * WORD.scale };
     frame.append(Object.assign(svg("text", { ...place, fill: model.colours.text, "font-size": WORD.size }), { textContent: words }));
   }
 
