@@ -25,7 +25,7 @@ class View {
     this.root = root;
     const [plot, layer, overlay, line, field, error, live] = root.children;
     Object.assign(this, { plot, overlay, error, live, paint: new Paint(layer, plot), hand: new Hand(this, field), terms: new Terms(this, line) });
-    this.table = root.parentElement.querySelector(".lossviz-plot-table");
+    this.table = new Table(root.parentElement.querySelector(".lossviz-plot-table"));
     this.cell = null; // what is outlined here
     this.number = 0; // of the last event of the user
     this.sent = 0; // when it was sent
@@ -48,7 +48,7 @@ class View {
     this.gone = true;
     clearTimeout(this.timer);
     clearTimeout(this.telling);
-    clearTimeout(this.tabling);
+    this.table.stop();
     this.resized.disconnect();
     globalThis.Plotly?.purge(this.plot);
   }
@@ -198,18 +198,14 @@ class View {
     this.refresh();
   }
 
-  /** Writes the picture as a table, for people who can't see it; until then the one that is there is marked as old. */
+  /** Writes the picture as a table, with the numbers on the screen; where some are the server's to tell, it stays marked. */
   tableSoon() {
-    this.table.ariaBusy = "true";
-    clearTimeout(this.tabling);
-    this.tabling = setTimeout(() => this.tabulate(), TABLE_AFTER_MS);
-  }
-
-  /** With the numbers that are on the screen; where some are the server's to tell, the table stays marked. */
-  tabulate() {
-    const table = tableOf(this.grids, this.plot.layout?.annotations, this.shown);
-    this.table.replaceChildren(...(table ? [table] : []));
-    if (!this.hand.pending.length || this.shown?.number()) this.table.ariaBusy = null;
+    this.table.soon(() => ({
+      grids: this.grids,
+      annotations: this.plot.layout?.annotations,
+      model: this.shown,
+      isSure: !this.hand.pending.length || Boolean(this.shown?.number()),
+    }));
   }
 
   // The selection
