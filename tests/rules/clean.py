@@ -12,6 +12,7 @@ import numpy as np
 
 from lossviz.analysis import analyze
 from lossviz.batch import Batch
+from lossviz.file_arrays import ARRAYS
 from lossviz.masking import length_mask
 from lossviz.samples import RECORDED, SAMPLES, load_sample
 
@@ -392,9 +393,7 @@ def one_word(random: Random) -> Batch:
 def repeated_sequences(random: Random) -> Batch:
     """Every sequence is there twice."""
     batch = padded(random)
-    twice = {
-        name: np.repeat(value, 2, axis=0) for name, value in batch.fields().items() if isinstance(value, np.ndarray)
-    }
+    twice = {name: np.repeat(value, 2, axis=0) for name, value in batch.fields().items() if isinstance(value, ARRAYS)}
     return batch.replace(**twice)
 
 
@@ -408,7 +407,7 @@ def impossible_classes(random: Random) -> Batch:
 def sorted_by_length(random: Random) -> Batch:
     batch = padded(random)
     order = np.argsort(-batch.lengths, kind="stable")
-    return batch.replace(**{n: v[order] for n, v in batch.fields().items() if isinstance(v, np.ndarray)})
+    return batch.replace(**{n: v[order] for n, v in batch.fields().items() if isinstance(v, ARRAYS)})
 
 
 def normalised(random: Random) -> Batch:
@@ -458,7 +457,7 @@ def recorded_by_weights(random: Random) -> Batch:
 
 def some_rows(batch: Batch, random: Random) -> Batch:
     rows = random.choice(batch.shape[0], size=random.integers(1, batch.shape[0] + 1), replace=False)
-    return batch.replace(**{n: v[rows] for n, v in batch.fields().items() if isinstance(v, np.ndarray)})
+    return batch.replace(**{n: v[rows] for n, v in batch.fields().items() if isinstance(v, ARRAYS)})
 
 
 @cache

@@ -6,6 +6,7 @@ import ml_dtypes
 import numpy as np
 
 from lossviz import Batch
+from lossviz.file_arrays import ARRAYS
 from lossviz.samples import RECORDED, SAMPLES, load_sample
 from tests.rules.pipelines import KINDS, Random, Step, loop, record, reduce, task
 
@@ -102,7 +103,7 @@ def recorded(random: Random) -> Batch:
     batch = Batch.from_arrays(**load_sample(str(random.choice(names))))
     rows = random.choice(batch.shape[0], random.integers(1, batch.shape[0] + 1), replace=False)
     width = int(batch.lengths[rows].max()) if random.random() < 0.5 else batch.shape[1]
-    fields = {n: v[rows] if isinstance(v, np.ndarray) else v for n, v in batch.fields().items()}
+    fields = {n: v[rows] if isinstance(v, ARRAYS) else v for n, v in batch.fields().items()}
     fields |= {n: fields[n][:, :width] for n in ("logits", "targets", "inputs") if n in fields}
     if random.random() < 0.5:
         fields["weights"] = np.arange(width) < fields.pop("lengths")[:, None]
