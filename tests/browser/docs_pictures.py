@@ -34,7 +34,7 @@ def answer(page: Page, texts: Sequence[str]) -> None:
     for place, text in enumerate(texts):
         fields.nth(place).fill(text)
     page.keyboard.press("Alt+k")
-    page.locator(".st-key-learn_feedback [role=alert]").first.wait_for()
+    page.locator(".st-key-learn_feedback p").first.wait_for()
 
 
 def choose(page: Page, lines: Sequence[str]) -> None:
@@ -42,6 +42,8 @@ def choose(page: Page, lines: Sequence[str]) -> None:
     for line in lines:
         page.get_by_test_id("stMain").get_by_role("radio", name=line, exact=True).click()
         steps.idle(page)
+    page.keyboard.press("Alt+k")
+    page.locator(".st-key-learn_feedback p").first.wait_for()
 
 
 LINES = (

@@ -234,6 +234,9 @@ def test_arithmetic_stands_over_the_picture_and_lights_it(page: Page, app_server
     box = line.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 160
+    divisor = page.locator(f"{steps.EQUATION} .annotation", has_text="÷ 84 timesteps that count").bounding_box()
+    assert divisor is not None
+    assert divisor["y"] + divisor["height"] <= 800
     root = page.locator(steps.EQUATION)
     for part in ("loss", "weight", "kept", "divisor", "number"):
         line.locator(f"[data-part={part}]").hover()

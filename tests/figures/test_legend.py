@@ -11,7 +11,7 @@ from lossviz.figures._core.text import text_width
 from lossviz.figures.runs.two_runs import two_runs
 
 CLASSES = (2, 3, 6, 27, 115, 1000, 50_257, 200_000)
-LINE, TITLE = 11 * 1.3, 20  # pixels, as plotly.js draws type of 11 px; the title over an upright bar is a part of it
+LINE, TITLE = 14.5, 20  # pixels, as a browser draws type of 11 px; the title over an upright bar is a part of it
 
 
 def recorded(rows, columns=6):

@@ -21,6 +21,7 @@ Spec = dict[str, Any]
 EMPTY = "There is no timestep to draw. Type a sequence, open a file or choose a sample."
 NAME_WIDTH = 59
 LINE_SIZE, SMALLEST, BOLD = 17, 9, 1.06  # of the divisor's line in pixels; bold text is wider
+TWO_LINES, HIGHEST = 11, 14  # pixels: a line that would be smaller is broken, and two lines are no larger
 OPERATORS = ("", "×", "=")
 _TAG = re.compile("<[^>]*>")
 
@@ -172,12 +173,21 @@ def _totals(drawing: "Drawing") -> list[Spec]:
         note(place, f"Σ {whole}", rows.left, columns.bottom - 22, theme.text, size=13, name="total"),
     ]
     notes = [each for each in notes if each["text"] not in ("", "Σ ")]
-    size = _size(line, place.width - start)
+    line, size = _sized(line, place.width - start, may_break=not drawing.analysis.is_scalar)
     notes.append(note(place, line, start, place.line + 14, theme.text, size=size, name="divisor"))
     if place.stacked:
         notes.append(note(place, "÷", 10, place.line + 14, theme.text, size=20, name="operator"))
         notes.append(note(place, "divisor", left, place.line + 14, theme.text, size=13, name="name"))
     return notes
+
+
+def _sized(line: str, room: float, *, may_break: bool) -> tuple[str, float]:
+    """A line and its size; before its last "=" it is broken where it would be too small to read."""
+    size = _size(line, room)
+    if size >= TWO_LINES or not may_break:
+        return line, size
+    divisor, numbers = line.rsplit(" = ", 1)
+    return f"{divisor}<br>= {numbers}", min(_size(divisor, room), _size(f"= {numbers}", room), HIGHEST)
 
 
 def _size(line: str, room: float) -> float:

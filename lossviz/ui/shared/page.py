@@ -16,7 +16,7 @@ def has_batch(state: State) -> bool:
         st.info("Choose a sample, open a file, or type sequences in the sidebar.")
         return False
     # Wrap optional elements in a permanent container; otherwise Streamlit re-creates what follows, without its zoom.
-    with st.container():
+    with st.container(key="first_picture"):
         first_picture(state.source.current)
     return True
 
