@@ -83,25 +83,51 @@ def _number(labels: Array, parts: int | None) -> int:
 class Totals:
     """The sums of an array [B, T] over the parts of partitions; what is not finite spoils its own part only.
 
+    With factors, of the products, 0 where the factor is 0. The sum of everything, which most formulas ask for, is made
+    without an array of the products.
+
     >>> totals = Totals(np.array([[1.0, 2.0], [3.0, np.nan]]))
     >>> totals.over(by_rows((2, 2), np.array([0, 1]))).tolist(), totals.over(in_runs((2, 2), np.array([0, 3]))).tolist()
     ([3.0, nan], [6.0, nan])
     """
 
-    def __init__(self, array: Array, total: float | None = None) -> None:
-        self._array, self._odd = array, np.zeros(0, int)
-        with np.errstate(invalid="ignore", over="ignore"):
-            self._total = float(array.sum()) if total is None else total
-        if not np.isfinite(self._total):
-            odd = ~np.isfinite(array)
-            self._odd = np.flatnonzero(odd)
-            self._values = array.reshape(-1)[self._odd]
-            self._array = np.where(odd, 0.0, array)
+    def __init__(self, array: Array, factors: Array | None = None) -> None:
+        self._given, self._factors = array, factors
 
     @property
     def total(self) -> float:
         """The sum of everything."""
-        return self._total
+        return self._dot if self._dot == self._dot else self._sum
+
+    @cached
+    def _dot(self) -> float:
+        """The sum with NaN where a factor of 0 meets what is not finite."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            if self._factors is None:
+                return float(self._given.sum())
+            return float(np.einsum("bt,bt->", self._factors, self._given))  # in a quarter of the time
+
+    @cached
+    def _sum(self) -> float:
+        return float(self._products.sum())
+
+    @cached
+    def _products(self) -> Array:
+        if self._factors is None:
+            return self._given[...]
+        with np.errstate(all="ignore"):
+            product: Array = self._factors * self._given
+        return product if self._dot == self._dot else np.where(self._factors != 0, product, 0.0)
+
+    @cached
+    def _odd(self) -> Array:
+        """The places, in the batch laid out flat, of what is not finite."""
+        return np.zeros(0, int) if np.isfinite(self.total) else np.flatnonzero(~np.isfinite(self._products))
+
+    @cached
+    def _array(self) -> Array:
+        """The products, 0 where they are not finite."""
+        return np.where(np.isfinite(self._products), self._products, 0.0) if len(self._odd) else self._products[...]
 
     def over(self, partition: Partition) -> Array:
         """The sum of each part, [G]."""
@@ -112,9 +138,10 @@ class Totals:
         elif partition.starts is not None:
             sums = np.diff(self._running[np.append(partition.starts, self._array.size)])
         else:
-            return np.array([self._total])
+            return np.array([self.total])
         if len(self._odd):
-            sums = sums + np.bincount(partition.parts_of(self._odd), self._values, partition.parts)
+            values = self._products.reshape(-1)[self._odd]
+            sums = sums + np.bincount(partition.parts_of(self._odd), values, partition.parts)
         return sums
 
     @cached
@@ -152,14 +179,7 @@ class Weighed:
 
     def totals(self, loss: Array, spread: Callable[[Array], Array]) -> Totals:
         """The sums of u · loss, where u is what `spread` makes of the weights; 0 where u is 0."""
-        factors = spread(self.weights)
-        with np.errstate(all="ignore"):
-            product = factors * loss
-            total = float(product.sum())
-            if total != total:  # 0 · NaN
-                product = np.where(factors != 0, product, 0.0)
-                total = float(product.sum())
-        return Totals(product, total)
+        return Totals(loss, spread(self.weights))
 
     @property
     def total(self) -> float:

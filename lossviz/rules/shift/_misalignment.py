@@ -29,6 +29,9 @@ ODDS = log(50)
 """Nats of `evidence` that a fit must have; logits paired with targets by chance reach this in 1 of 50 batches."""
 BEYOND_DOUBT = 4 * ODDS
 """The same if the loss at the other place is near ln V or above, as an overconfident model's is."""
+SOME, NO_CHANCE = log(15), 3 * ODDS
+"""Nats by which another order must beat the given one, and the same if it leaves the loss near ln V or above, as one
+found by chance does."""
 LOUD, SHARED, CLEAR = 0.8, 0.3, 0.25
 """The loss as given must exceed the first fraction of ln V, or the second if at most the third of it remains."""
 FEW, AGAIN = 4, 2.5
@@ -143,7 +146,8 @@ def _time_major(case: Case, before: Array) -> list[Fit]:
     if 1 in case.shape[:2]:
         return []
     after = clipped(time_major_losses(case))
-    if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after, case.targets):
+    used = case.mask.T.reshape(case.mask.shape)
+    if mean_of(after) < 0.7 * mean_of(before) and _is_sure(case, before, after, case.targets, used=used):
         return [Fit("time-major", mean_of(before), mean_of(after), case.mask.copy())]
     return []
 
@@ -163,8 +167,10 @@ def _rows(case: Case, before: Array) -> list[Fit]:
         return []
     cells = case.mask & moved[:, None] & (before < MAX_LOSS)  # a masked class says nothing about the order
     before, after = np.where(cells, before, np.nan), np.where(cells, after, np.nan)
-    knows = _knows_better(case, before, after)
-    if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, lgamma(sequences + 1))):
+    used = case.mask[np.argsort(order)]  # the timesteps whose logits the targets that count meet
+    knows = _knows_better(case, before, after, used)
+    chance = lgamma(sequences + 1)
+    if knows or (whole[1] < 0.7 * whole[0] and _is_sure(case, before, after, case.targets, chance, used)):
         return [Fit("rows", *whole, case.mask & moved[:, None], order=order, knows=knows)]
     return []
 
@@ -201,13 +207,17 @@ def _is_order_elsewhere(case: Case, before: Array, some: Array) -> bool:
     return bool(gain.size and gain.mean() > AGAIN * float(gain.std()) / float(np.sqrt(gain.size)))
 
 
-def _knows_better(case: Case, before: Array, after: Array) -> bool:
+def _knows_better(case: Case, before: Array, after: Array, used: Array) -> bool:
     """Whether the logits predict these targets better in the other order than as given."""
-    given, other = (max(0.0, evidence(case, losses, case.targets)) for losses in (before, after))
-    return other - given >= ODDS + lgamma(case.shape[0] + 1)
+    given = max(0.0, evidence(case, before, case.targets))
+    other = max(0.0, evidence(case, after, case.targets, used))
+    needed = SOME if mean_of(after) <= LOUD * case.uniform else NO_CHANCE
+    return other - given >= needed + lgamma(case.shape[0] + 1)
 
 
-def _is_sure(case: Case, before: Array, after: Array, targets: Array, extra: float = 0.0) -> bool:
+def _is_sure(
+    case: Case, before: Array, after: Array, targets: Array, extra: float = 0.0, used: Array | None = None
+) -> bool:
     gains, known = before - after, after[~np.isnan(after)]
     gains = gains[~np.isnan(gains)]
     if not gains.size:
@@ -219,4 +229,4 @@ def _is_sure(case: Case, before: Array, after: Array, targets: Array, extra: flo
     if known.mean() < CERTAIN * mean_of(before) and (case.uniform - known).sum() >= ODDS + extra:
         return True
     needed = ODDS if known.mean() <= LOUD * case.uniform else BEYOND_DOUBT
-    return evidence(case, after, targets) >= needed + extra
+    return evidence(case, after, targets, used) >= needed + extra

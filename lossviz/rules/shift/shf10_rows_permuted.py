@@ -3,8 +3,9 @@
 ## What it checks
 Whether reordering the logits' sequences lowers the loss by more than 30 %, while the loss as given is about that of a
 uniform guess or worse; or by more than 15 %, if the logits predict the targets in that order far better than in the
-given one. Because the order is the best of all, it must also gain on timesteps that were not used to find it. If not,
-whether the number that the training loop printed is the one another order would give.
+given one; if the loss stays near ln V in that order too, so far that chance is ruled out. Because the order is the best
+of all, it must also gain on timesteps that were not used to find it. If not, whether the number that the training loop
+printed is the one another order would give.
 
 ## Why it matters
 Sequences are sorted by length for a packed recurrent network; if they are not restored to their order, each is trained
