@@ -23,10 +23,10 @@ GOALS = {
 }
 INTRODUCTION = """## Printed numbers
 
-`python -m tests.bench.bench_numbers`, {today}, {cpus} CPUs, seconds, each batch in a process of its own, whose load
-average was {load}. `alternatives` are the losses that need the logits again; `identify` has them and the analysis
-already, and so has `diagnose`: every rule, without a printed number. The first call of each
-compiles or loads what it needs.
+`python -m tests.bench.bench_numbers`, {today}, {cpus} CPUs, seconds, each batch in its own process (load
+averages {load}). `alternatives` are the losses that need the logits again; `identify` and `diagnose` (every rule, without
+a printed number) are timed with these and the analysis already there. The first call of each compiles or loads what it
+needs.
 """
 
 

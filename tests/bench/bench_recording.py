@@ -24,7 +24,7 @@ INTRODUCTION = """## Recording
 
 `python -m tests.bench.bench_recording`, {today}, {cpus} CPUs, load average {load}. A PyTorch language model on the CPU,
 {b} × {t} timesteps, {v:,} classes, one thread; steps with and without a recorder alternate, medians of {rounds}, in CPU
-time, which other work on the machine does not touch. Memory is the peak of a loop that records {fed:,} timesteps of
+time, which other jobs hardly affect. Memory is the peak of a loop that records {fed:,} timesteps of
 losses, above that of the same loop without a recorder in which PyArrow is loaded.
 """
 
