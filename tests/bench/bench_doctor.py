@@ -78,16 +78,17 @@ def main() -> None:
 
 
 WHAT = (
-    "Written by `make doctor-bench`. Each bug is put into batches that are right, half of them recorded from a model, "
-    "the others drawn from every kind of clean batch, in random places and sizes. *Drawn*: not every batch can have "
-    "every bug, or show it. *Named*: the rule is among the findings (goal 99 %). *First finding*: nothing is named "
-    "before it (goal 90 %). *Timesteps*: of those shown or injected, those that are both. *Mended*: the rule is silent "
-    "on its repaired batch, or milder; – where arrays can't repair it."
+    "Written by `make doctor-bench`. Each bug is injected into clean batches, half of them recorded from a model "
+    "and half drawn from every kind of clean batch, at random places and in random sizes. *Drawn*: how many "
+    "batches it took, since not every batch can have every bug, or show it. *Named*: the rule is among the "
+    "findings (goal 99 %). *First finding*: nothing is named before it (goal 90 %). *Timesteps*: of those that "
+    "are shown or were injected, the share that is both. *Mended*: the rule is silent, or milder, on its repaired "
+    "batch; – if arrays can't repair it."
 )
 
 AMONG = (
-    "The same bugs where the mask is no plain run from the start, among prompts, dialogues and sequences padded on the "
-    "left, where fewer batches can have them:"
+    "The same bugs in batches whose mask is no plain run from the start (prompts, dialogues, sequences padded on "
+    "the left), of which fewer can have them:"
 )
 
 TIME = "How long the rules take is in [benchmarks.md](benchmarks.md#printed-numbers)."
