@@ -24,9 +24,9 @@ GOALS = {
 INTRODUCTION = """## Printed numbers
 
 `python -m tests.bench.bench_numbers`, {today}, {cpus} CPUs, seconds, each batch in its own process (load
-averages {load}). `alternatives` are the losses that need the logits again; `identify` and `diagnose` (every rule, without
-a printed number) are timed with these and the analysis already there. The first call of each compiles or loads what it
-needs.
+averages {load}). `alternatives` are the losses that need the logits again; `identify` and `diagnose` (every rule,
+without a printed number) are timed with these and the analysis already there. The first call of each compiles or loads
+what it needs.
 """
 
 

@@ -27,10 +27,10 @@ INTRODUCTION = """## Runs
 
 `python -m tests.bench.bench_runs`, {today}, {cpus} CPUs, load average {load}. A run of {steps} steps of {b} × {t}
 timesteps, {million:.1f} million in all, {size:.0f} MB of Parquet, in the page cache; medians of {rounds}, alternating.
-"Plain SQL" is what one would type into DuckDB for the same numbers if there were no mask and no unknown losses; processor
-times are compared, since other jobs may be running. pandas groups a frame that holds only the columns it needs, read once
-from the same file. "First picture" is measured in a new process that has imported lossviz: it opens the run, makes the
-table of its steps and draws them.
+"Plain SQL" is what one would type into DuckDB for the same numbers if there were no mask and no unknown losses;
+processor times are compared, since other jobs may be running. pandas groups a frame that holds only the columns it
+needs, read once from the same file. "First picture" is measured in a new process that has imported lossviz: it opens
+the run, makes the table of its steps and draws them.
 """
 
 
