@@ -89,7 +89,8 @@ def assemble(columns: Columns, logits: npt.NDArray[Any] | None, where: Where, fi
     values = {name: column[order].reshape(shape) for name, column in columns.items()}
     fields: Fields = {}
     if logits is not None or "logit" in values:
-        fields["logits"] = values["logit"] if logits is None else logits[order].reshape(*shape, -1)
+        sorted_ = logits if logits is None or (np.diff(order) == 1).all() else logits[order]
+        fields["logits"] = values["logit"] if sorted_ is None else sorted_.reshape(*shape, -1)
 
     def once(name: str, keep: int) -> npt.NDArray[Any]:
         """A column's value for the first `keep` axes, once it is known to be the same along the others."""

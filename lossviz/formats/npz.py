@@ -33,6 +33,7 @@ from lossviz.formats._budget import size_words
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, check_count, listing, replacing
 from lossviz.formats._fields import FIELDS, VOCABULARIES
 
+_PIECE = 1 << 20  # bytes that are unpacked at once
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, struct.error)
 
 
@@ -130,8 +131,12 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> 
         return read_array(source, _offset(member, source), member.file_size, member.filename)
     with archive.open(member) as stream:
         dtype, shape, order = read_header(stream, member.filename, member.file_size)
-        data = stream.read()
-    return tagged(np.frombuffer(data, dtype).reshape(shape, order="F" if order == "F" else "C"))
+        array = np.empty(shape, dtype, order="F" if order == "F" else "C")
+        data, place = array.reshape(-1, order="A").view(np.uint8), 0
+        while piece := stream.read(_PIECE):  # all of it at once takes its size three times over
+            data[place : place + len(piece)] = np.frombuffer(piece, np.uint8)
+            place += len(piece)
+    return tagged(array)
 
 
 def _offset(member: zipfile.ZipInfo, source: Source) -> int:

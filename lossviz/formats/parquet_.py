@@ -175,12 +175,14 @@ def _texts(column: "pyarrow.ChunkedArray") -> npt.NDArray[Any]:
 
 def _lists(file: "pyarrow.parquet.ParquetFile", key: str) -> npt.NDArray[Any]:
     """The logits [rows, V] from a column of lists of one length."""
-    blocks: list[npt.NDArray[Any]] = []
-    rows = 0
+    whole, rows = np.zeros((0, 0)), 0
     for batch in file.iter_batches(_BLOCK, columns=[key]):
-        blocks.append(_block(batch.column(0), key, rows, blocks[0].shape[1] if blocks else None))
-        rows += len(blocks[-1])
-    return np.concatenate(blocks) if blocks else np.zeros((0, 0))
+        block = _block(batch.column(0), key, rows, whole.shape[1] if rows else None)
+        if not rows:
+            whole = np.empty((file.metadata.num_rows, block.shape[1]), block.dtype)
+        whole[rows : rows + len(block)] = block
+        rows += len(block)
+    return whole
 
 
 def _block(column: "pyarrow.Array", key: str, first: int, width: int | None) -> npt.NDArray[Any]:
