@@ -148,6 +148,7 @@ class Source:
                 f"`{self.name}` is {size_words(self.size)} of text; at most {size_words(LIMITS.text_bytes)} are read. "
                 "Save it as .npz, which needs no decoding."
             )
+        self.budget.take(self.size, "Save it as .npz, which needs no decoding.")
         with self.open() as stream:
             return stream.read().removeprefix(codecs.BOM_UTF8)
 

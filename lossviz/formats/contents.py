@@ -15,7 +15,7 @@ from lossviz.errors import FormatError, NamesError
 from lossviz.formats._common import Fields, Source, check_count
 from lossviz.formats._opening import find, only_format_errors, open_source, shown_name
 from lossviz.formats._records import arrow_records, is_kept, records_of
-from lossviz.formats.json_ import nested
+from lossviz.formats.json_ import fields_in, nested
 from lossviz.formats.text.parse_json import parse_source
 
 __all__ = ["EXTRA", "READERS", "contents", "from_records"]
@@ -112,7 +112,7 @@ def _json(source: Source) -> Fields:
     if isinstance(document, list) and document and all(isinstance(item, dict) for item in document):
         return from_records(document, source.name)
     if not isinstance(document, dict) or "dtypes" in document:
-        return dict(find("json").read(source, {key: key for key in EXTRA}))
+        return fields_in(document, source, {key: key for key in EXTRA})
     check_count(len(document), source.name)
     fields = {key: _value(key, value) for key, value in document.items()}
     return {key: _floating(key, value) for key, value in fields.items() if value is not None}

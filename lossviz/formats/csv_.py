@@ -50,6 +50,7 @@ from lossviz.formats.json_ import cast
 from lossviz.formats.text.long_table import LONG, read_table
 from lossviz.formats.text.parse_json import parse_rest
 
+_TEXT_BYTES = 64  # of a cell that is read as a text
 _MARK = "# lossviz "
 _TRUTH = {"True": "1", "true": "1", "TRUE": "1", "False": "0", "false": "0", "FALSE": "0"}
 _TEXT_COLUMNS = ("token",)
@@ -87,13 +88,15 @@ def _long(encoded: bytes, skipped: int, names: Mapping[str, str] | None, source:
     line = encoded[start : encoded.find(b"\n", start)]
     first = line.decode(errors="replace").rstrip("\r")
     delimiter = _delimiter(first)
-    _check_cells(encoded.count(delimiter.encode()) + encoded.count(b"\n"), source)
+    rows = encoded.count(b"\n")
     header = [name.strip() for name in first.split(delimiter)]
+    token = (names or {}).get("token", "token")
+    texts = rows * (token in header)
+    _check_cells(encoded.count(delimiter.encode()) + rows, source, texts * _TEXT_BYTES)
     odd = delimiter not in first or '"' in first or "�" in first or len({*header}) < len(header)
     if odd or beginning(line) != UNKNOWN:
         return None
     wide = _table.wide_columns(header, names)
-    token = (names or {}).get("token", "token")
     table = read_table(encoded, skipped + 1, delimiter, header, texts={token})
     apart = table and table.columns(frozenset(wide))
     logits = table.block(wide) if table and wide else None
@@ -119,16 +122,19 @@ def _delimiter(first: str) -> str:
     return max(",;\t", key=first.count)
 
 
-def _check_cells(count: int, source: Source) -> None:
+def _check_cells(count: int, source: Source, texts: int) -> None:
+    """Count the cells of a table before they are read: their number, and the bytes of those that are texts."""
     if count > LIMITS.text_cells:
         raise FormatError(f"`{source.name}` holds more than {LIMITS.text_cells:,} cells. Save it as .npz or .parquet.")
+    source.budget.take(8 * count + texts, "Save it as .npz or .parquet.")
 
 
 def _rows(text: str, source: Source, offset: int) -> tuple[list[str], list[list[str]], list[int]]:
     """The header, the rows, and the line that each row ends on."""
     first = text.split("\n", 1)[0]
     delimiter = _delimiter(first)
-    _check_cells(text.count(delimiter) + text.count("\n"), source)
+    count = text.count(delimiter) + text.count("\n")
+    _check_cells(count, source, count * _TEXT_BYTES)
     if delimiter not in first or beginning(first.encode()) != UNKNOWN:
         raise source.wrong("a CSV table", "Its first line must name the columns: sequence,timestep,target,logit_0,…")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

@@ -36,7 +36,15 @@ def read(source: Source, names: Mapping[str, str] | None = None) -> Fields:
     Raises:
         FormatError: it is no JSON object, is too large, or a list in it is ragged or holds something else than numbers.
     """
-    content = parse_source(source)
+    return fields_in(parse_source(source), source, names)
+
+
+def fields_in(content: Any, source: Source, names: Mapping[str, str] | None = None) -> Fields:
+    """A parsed JSON object's nested lists as arrays.
+
+    Raises:
+        FormatError: as `read`.
+    """
     if not isinstance(content, dict):
         found = "a list" if isinstance(content, list) else f"`{content!r:.40}`"
         raise FormatError(
