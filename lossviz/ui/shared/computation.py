@@ -28,7 +28,7 @@ def engine_is_ready() -> bool:
 
 
 def load_engine() -> None:
-    """Import TensorFlow once per process; a page that is left meanwhile makes nobody wait for that."""
+    """Import TensorFlow once per process; a page that is left meanwhile does not wait for it."""
     if engine_is_ready():
         return
     loading = _loading()
