@@ -168,6 +168,7 @@ def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
         (timesteps, sequences): f" If time comes first, pass `{name}.T`.",
         (sequences * timesteps,): f" If they are flat, pass `{name}.reshape{shape}`.",
         (sequences, 1): f" To use one per sequence, pass `np.broadcast_to({name}, {shape})`.",
+        (sequences, timesteps, 1): f" To drop the last axis, pass `{name}[..., 0]`.",
         (sequences,): f" To use one per sequence, pass `np.broadcast_to({name}[:, None], {shape})`.",
     }
     raise InputError(
@@ -184,8 +185,8 @@ def _width_hint(name: str, array: Array, shape: tuple[int, ...]) -> str:
         width = array.shape[1]
         return (
             f" Pass the logits of the timesteps of `{name}`: `logits[:, -{width}:]` if a prompt comes before them, "
-            f"`logits[:, :{width}]` if the logits go on after them. CTC, without a target for each timestep, is not "
-            "covered."
+            f"`logits[:, :{width}]` if the logits go on after them, `np.swapaxes(logits, 1, 2)` if the classes come "
+            "second. CTC, without a target for each timestep, is not covered."
         )
     following = f" If the logits are of the next token, pass `{name}[:, 1:]`." if array.shape[1] == shape[1] + 1 else ""
     return (

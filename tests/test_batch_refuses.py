@@ -81,8 +81,8 @@ def test_batch_refuses_logits_with_a_way_out(logits, message):
             (2, 2),
             (
                 " Pass the logits of the timesteps of `{0}`: `logits[:, -2:]` if a prompt comes before them, "
-                "`logits[:, :2]` if the logits go on after them. CTC, without a target for each timestep, is not "
-                "covered."
+                "`logits[:, :2]` if the logits go on after them, `np.swapaxes(logits, 1, 2)` if the classes come "
+                "second. CTC, without a target for each timestep, is not covered."
             ),
         ),
         (
@@ -102,7 +102,7 @@ def test_batch_refuses_logits_with_a_way_out(logits, message):
         ((1, 1), ""),
         ((1, 6), ""),
         ((), ""),
-        ((2, 3, 1), ""),
+        ((2, 3, 1), " To drop the last axis, pass `{0}[..., 0]`."),
         ((2, 3, 4), ""),
     ],
 )
@@ -111,7 +111,7 @@ def test_batch_refuses_another_shape_than_the_logits(name, shape, way_out):
     assert refusal(**{name: np.ones(shape, int)}) == expected
 
 
-@pytest.mark.parametrize("shape", [(3, 2), (6,), (2, 1), (2,)])
+@pytest.mark.parametrize("shape", [(3, 2), (6,), (2, 1), (2,), (2, 3, 1)])
 def test_batch_takes_the_array_after_its_way_out(shape):
     weights = np.ones(shape)
     way_out = re.search(r"pass `(.*)`\.$", refusal(weights=weights)).group(1)
