@@ -78,9 +78,9 @@ def select(app: AppTest, *cell: int) -> AppTest:
     return run(app)
 
 
-def live(app: AppTest) -> Any:
-    """What the picture of Explore may edit, and the numbers that it draws at once."""
-    return _component(app, "equation")[0]["live"]
+def live(app: AppTest, key: str = "equation") -> Any:
+    """What a picture of Explore may edit, and the numbers that it draws at once."""
+    return _component(app, key)[0]["live"]
 
 
 def steps(app: AppTest, *made: dict[str, Any]) -> AppTest:

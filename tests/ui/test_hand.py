@@ -93,3 +93,20 @@ def test_classifier_is_told_what_it_reads() -> None:
     assert live(app)["hand"]["why"]["reads"] == (
         "Only the mask “weights” can be edited; “none” is chosen in the sidebar."
     )
+
+
+def test_stages_of_a_classifier_have_the_hand_where_they_draw_what_is_read() -> None:
+    """Its mask is drawn before one timestep of each sequence is read, and its words say so."""
+    app = sample("reviews-trained")
+    app.session_state["projector"] = True
+    told = {}
+    for stage in ("loss", "mask", "unpadded"):
+        app.session_state["stage"] = stage
+        app.run()
+        told[stage] = live(app, "stage_picture")
+        if stage == "mask":
+            words = [markdown.value for markdown in app.markdown if markdown.value.startswith("The mask says")]
+            assert len(words) == 1
+            assert words[0].replace("\\", "").endswith("The last one of each sequence is read. Mask: lengths.")
+    assert (told["loss"], told["mask"]) == (None, None)
+    assert (told["unpadded"]["has_terms"], told["unpadded"]["hand"]["why"]["lengths"]) == (False, "")

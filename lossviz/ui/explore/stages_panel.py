@@ -71,8 +71,11 @@ def stages_panel(state: State, analysis: Analysis, refusal: str) -> None:
 
 
 def _plot(state: State, analysis: Analysis, stage: str, label: str) -> None:
-    """The picture; from the mask on it has the hand, unless the batch is too large to be drawn whole."""
-    has_hand = stage != "loss" and not needs_window(analysis)
+    """The picture; from the mask on it has the hand, unless the batch is too large to be drawn whole.
+
+    A classifier's mask is drawn before one timestep of each sequence is read: what is read is pulled in the next stage.
+    """
+    has_hand = stage not in ("loss", "mask" if analysis.is_classifier else "") and not needs_window(analysis)
     state.cell = selected_cell(PICTURE, state.cell) if has_hand else state.cell
     plot(
         _picture(analysis, stage, plot_width(PICTURE, WIDTH)),
@@ -96,6 +99,10 @@ def _words(analysis: Analysis, stage: str) -> _Words:
     counting, cells = int(analysis.mask.sum()), analysis.mask.size
     if stage == "loss":
         return _Words(f"Every timestep has a loss, padding too: {cells:,} of them.")
+    if stage == "mask" and analysis.is_classifier:
+        real = int(analysis.real_timesteps.sum())
+        text = f"The mask says which timesteps are real: {real:,} of {cells:,}. The last one of each sequence is read."
+        return _Words(f"{text} Mask: {analysis.mask_name}.")
     if stage == "mask":
         return _Words(f"The mask says which timesteps count: {counting:,} of {cells:,}. Mask: {analysis.mask_name}.")
     if stage == "unpadded":
