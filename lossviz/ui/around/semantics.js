@@ -24,12 +24,13 @@ export default function () {
     if (!waiting) requestAnimationFrame(tidy);
     waiting = true;
   };
-  document.addEventListener("focusin", ({ target }) => (last = target));
+  document.addEventListener("focusin", ({ target }) => ([last, inHistory] = [target, Boolean(target.closest(HISTORY))]));
   new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
   soon();
 }
 
 let last = null; // what had the focus
+let inHistory = false; // whether it stood among the buttons of the steps; once it is taken out of the page, it can't be asked
 let projecting = false; // whether the stages of the equation were there before
 
 /** A metric is a group named by its label: "Divided by timesteps that count: 11". */
@@ -47,6 +48,6 @@ function refocus() {
   if (on && !projecting) on.focus(); // in a field, PageDown does nothing
   projecting = Boolean(on);
   const lost = document.activeElement === document.body || document.activeElement?.disabled;
-  if (!lost || !last?.closest?.(HISTORY) || (last.isConnected && !last.disabled)) return;
+  if (!lost || !inHistory || (last.isConnected && !last.disabled)) return;
   document.querySelector(`${HISTORY} button:not(:disabled)`)?.focus({ preventScroll: true });
 }
