@@ -37,7 +37,7 @@ def show_page() -> None:
             pages[page].choose()
             address_buttons()
         with st.container(horizontal=True, vertical_alignment="center"):
-            projector_switch()
+            projector_switch(state)
             glossary_panel()
         semantics()
     state.entered, state.page = state.page != pages[page].name, pages[page].name

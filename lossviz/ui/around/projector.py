@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from lossviz.ui.session.link_checks import Links, is_flag
-from lossviz.ui.session.state import read_widget, write_widget
+from lossviz.ui.session.state import State, read_widget, write_widget
 
 __all__ = ["LINKED", "PROJECTOR", "is_projecting", "leave_button", "projector_switch", "use_projector"]
 
@@ -20,14 +20,17 @@ def is_projecting() -> bool:
     return bool(read_widget(PROJECTOR))
 
 
-def projector_switch() -> None:
-    """Draw the switch."""
+def projector_switch(state: State) -> None:
+    """Draw the switch, which a button of the page turns off, too."""
+    editor = state.choice(PROJECTOR, False)
     st.toggle(
         "Projector mode",
-        key=PROJECTOR,
+        bool(editor.shown[PROJECTOR]),
+        key=editor.key,
+        on_change=partial(state.take_choice, editor),
         help="All grows with the window, and Explore shows one stage of the equation at a time, its number last.",
-        persist_state="session",
     )
+    state.take_reconnected(editor)
 
 
 def use_projector() -> None:
