@@ -22,13 +22,13 @@ settings.load_profile("lossviz")
 
 @cache
 def stand_back() -> None:
-    """Let this worker give way: the browser's tests, which wait for each other, decide how long all of them take."""
+    """Let this worker give way: the browser's tests, one after the other, decide how long all of them take."""
     if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "nice"):
         os.nice(10)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if not any(str(mark.args[0]).startswith("browser") for mark in item.iter_markers("xdist_group")):
+    if not any(mark.args == ("browser",) for mark in item.iter_markers("xdist_group")):
         stand_back()
 
 

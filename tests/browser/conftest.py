@@ -17,16 +17,14 @@ from tests.browser.screens import recorded_run
 
 Serve = Callable[[Path], str]
 Shot = Callable[..., Path]
-SECOND_HALF = ("explore", "identify", "reductions_browser", "sentences_browser", "silent_edit", "typed_and_left")
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers share the browser tests, with one Chromium and one server of each script: half of the time each."""
+    """One worker runs all browser tests, so that one Chromium and one server of each script are enough."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            half = "second" if item.path.stem.removeprefix("test_") in SECOND_HALF else "first"
-            item.add_marker(pytest.mark.xdist_group(f"browser, {half} half"))
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
