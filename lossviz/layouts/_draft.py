@@ -144,6 +144,7 @@ class Layout:
         doc: its documentation.
         needs: what a file must hold to be read so, for the message where a caller asked for it in vain.
         read: gives the draft with the layout taken out of it, or None where the fields are not laid out so.
+        is_answer: whether it is a server's answer, which holds no arrays to be taken as they are.
     """
 
     name: str
@@ -151,3 +152,4 @@ class Layout:
     doc: str
     needs: str
     read: Callable[[Draft], Draft | None]
+    is_answer: bool = False

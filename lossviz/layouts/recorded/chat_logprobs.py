@@ -78,5 +78,10 @@ def _choice(entry: Any, where: str) -> Choice:
 
 
 LAYOUT = Layout(
-    "chat-logprobs", "Chat log-probabilities", __doc__ or "", "`choices[].logprobs.content` with `logprob`", read
+    "chat-logprobs",
+    "Chat log-probabilities",
+    __doc__ or "",
+    "`choices[].logprobs.content` with `logprob`",
+    read,
+    is_answer=True,
 )

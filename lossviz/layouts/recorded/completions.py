@@ -117,4 +117,5 @@ LAYOUT = Layout(
     __doc__ or "",
     "`choices[].logprobs` with `tokens` and `token_logprobs`, or these alone",
     read,
+    is_answer=True,
 )

@@ -109,4 +109,4 @@ def _choice(entry: Any, where: str) -> Choice:
     return Choice(number if known else text, text, log_prob(_field(entry, "logProbability"), f"{where}.logProbability"))
 
 
-LAYOUT = Layout("gemini", "Gemini", __doc__ or "", f"`{WHERE}` with `{CHOSEN}`", read)
+LAYOUT = Layout("gemini", "Gemini", __doc__ or "", f"`{WHERE}` with `{CHOSEN}`", read, is_answer=True)

@@ -60,4 +60,11 @@ def _logarithms(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**entry, "logprob": value, "top_logprobs": top}
 
 
-LAYOUT = Layout("llama-cpp", "llama.cpp", __doc__ or "", "`completion_probabilities` with `token` and `logprob`", read)
+LAYOUT = Layout(
+    "llama-cpp",
+    "llama.cpp",
+    __doc__ or "",
+    "`completion_probabilities` with `token` and `logprob`",
+    read,
+    is_answer=True,
+)

@@ -123,5 +123,10 @@ def _choice(key: str, entry: Any, where: str) -> Choice:
 
 
 LAYOUT = Layout(
-    "prompt-logprobs", "vLLM's prompt_logprobs", __doc__ or "", "`prompt_logprobs`, as vLLM writes them", read
+    "prompt-logprobs",
+    "vLLM's prompt_logprobs",
+    __doc__ or "",
+    "`prompt_logprobs`, as vLLM writes them",
+    read,
+    is_answer=True,
 )

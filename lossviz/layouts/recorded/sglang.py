@@ -42,4 +42,4 @@ def _choice(entry: Any, where: str) -> Choice:
     return Choice(entry[1], text, log_prob(entry[0], where))
 
 
-LAYOUT = Layout("sglang", "SGLang", __doc__ or "", "`meta_info` with `output_token_logprobs`", read)
+LAYOUT = Layout("sglang", "SGLang", __doc__ or "", "`meta_info` with `output_token_logprobs`", read, is_answer=True)

@@ -46,4 +46,6 @@ def _choice(entry: Any, where: str) -> Choice:
     return Choice(entry["id"] if known else entry["text"], entry["text"], log_prob(entry["logprob"], where))
 
 
-LAYOUT = Layout("tgi", "Text Generation Inference", __doc__ or "", "`details` with `prefill` or `tokens`", read)
+LAYOUT = Layout(
+    "tgi", "Text Generation Inference", __doc__ or "", "`details` with `prefill` or `tokens`", read, is_answer=True
+)

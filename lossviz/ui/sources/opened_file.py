@@ -14,8 +14,7 @@ TABLES = (".csv", ".parquet")
 Origin = Path | Mapping[str, bytes]
 """A path, or uploads that belong together, by name."""
 
-_ANSWERS = ("prompt-logprobs", "completions", "chat-logprobs", "llama-cpp", "sglang", "tgi", "gemini")
-"""Layouts of a server's answer, which holds no arrays to be taken as they are."""
+_ANSWERS = {layout.name for layout in LAYOUTS if layout.is_answer}
 _TITLES = {layout.name: layout.title for layout in LAYOUTS}
 _SHIFT = {True: "Shift", False: "Do not shift"}
 
@@ -74,7 +73,7 @@ def changes_of(reading: Reading) -> dict[str, dict[str, Any]]:
             changes[label] = {"weights": one.value}
         elif one.option == "layout" and one.value != "plain":
             changes[f"Not as {_TITLES[one.layout]}"] = {"layout": one.value}
-    if reading.assumptions and not {*_ANSWERS} & {*reading.layout.split(",")}:
+    if reading.assumptions and not _ANSWERS & {*reading.layout.split(",")}:
         changes["Take the arrays as they are"] = {"layout": "plain"}
     return changes
 
