@@ -65,7 +65,7 @@ def row_losses(case: Case, among: Array | None = None) -> Array:
     for t in np.flatnonzero(known.any(axis=0)):
         rows = np.flatnonzero(known[:, t])
         classes, each = np.unique(case.targets[rows, t], return_inverse=True)
-        scores = case.logits[:, t][:, classes].astype(np.float64)
+        scores = case.logits[:, t, classes].astype(np.float64)
         losses = clipped(case.analysis.logsumexp[:, t, None] - scores)
         losses[np.isnan(losses)] = MAX_LOSS
         if len(rows) == len(total):

@@ -82,7 +82,7 @@ def _number(state: State, source: Source | None) -> str:
         key=editor.key,
         on_change=partial(_save_number, editor),
         placeholder="1.2545",
-        help="With all the digits that were printed. Several numbers where the loop prints one per sequence or one a "
+        help="With all the digits that were printed. Several numbers where the loop prints one per sequence or "
         "timestep: 1.36, 0.60, 2.30.",
     )
     write_widget(NUMBER, None)

@@ -43,8 +43,8 @@ __all__ = [
 ]
 
 EVERYWHERE = "waiting:on_every_page"
-ACTS = {"trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value", "json_value"}
-"""The kinds of values that a field only has once something was done with it."""
+TRIGGERS = {"trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value"}
+"""The kinds of values that a field has in one message only, the one that says what was done with it."""
 
 _streamlits_own = script_requests._coalesce_widget_states
 
@@ -111,7 +111,8 @@ class Visit:
     def _is_news(self, one: WidgetState) -> bool:
         """Whether a field was used since the last message; one that was only drawn has the value that it began with."""
         kind, before = one.WhichOneof("value"), self.said.get(one.id)
-        return kind in ACTS - {"json_value"} or (before != one if before is not None else kind in ACTS)
+        is_new = kind == "json_value" if before is None else before != one  # a component says nothing until it is used
+        return kind in TRIGGERS or is_new
 
 
 @dataclass(eq=False)

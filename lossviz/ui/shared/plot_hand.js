@@ -81,10 +81,14 @@ class Hand {
     return { field: "lengths", index: [row], value, held: this.base.lengths[row] };
   }
 
+  get readsByLength() {
+    return this.allows("lengths") && this.base.mask !== "weights";
+  }
+
   /** What makes a classifier read a timestep: its length, or where weights say what counts, no weight after it. */
   reading([row, timestep]) {
     const { base } = this;
-    if (this.allows("lengths") && base.mask !== "weights") return [this.length(row, timestep + 1)];
+    if (this.readsByLength) return [this.length(row, timestep + 1)];
     const own = this.weight([row, timestep], 1);
     const edits = [{ ...own, value: own.held || 1 }];
     for (let later = timestep + 1; later < base.corner[1] + base.columns; later++) edits.push(this.weight([row, later], 0));
@@ -95,8 +99,7 @@ class Hand {
   unread(row) {
     if (!this.allows("reads")) return "reads";
     const { base } = this;
-    const byLength = this.allows("lengths") && base.mask !== "weights";
-    return !byLength && base.goesOn[row - base.corner[0]] ? "goes_on" : "";
+    return !this.readsByLength && base.goesOn[row - base.corner[0]] ? "goes_on" : "";
   }
 
   // Mouse
@@ -131,10 +134,14 @@ class Hand {
     return Math.abs(event.clientX - left - end) <= Math.min(END_PX, Math.max(cell / 3, 3)) ? row : null;
   }
 
+  /** The timestep under the pointer, of a grid that may end before it; fractions count from a cell's middle. */
+  timestepUnder({ clientX }, grid) {
+    return valueAt(grid.x.axis, clientX - this.view.plot.getBoundingClientRect().left);
+  }
+
   pull(event, grid, row) {
     const ends = (move) => {
-      const at = valueAt(grid.x.axis, move.clientX - this.view.plot.getBoundingClientRect().left);
-      return [this.length(row, clamp(Math.round(at + 0.5), [0, this.view.truth.timesteps]))];
+      return [this.length(row, clamp(Math.round(this.timestepUnder(move, grid) + 0.5), [0, this.view.truth.timesteps]))];
     };
     this.follow((move) => this.show(ends(move)), (move) => this.make(ends(move)));
   }
@@ -142,7 +149,7 @@ class Hand {
   /** A classifier reads the timestep of that row that is under the pointer. */
   reach(event, grid, cell) {
     const ends = [grid.x.at[0], grid.x.at.at(-1)];
-    const to = ({ clientX }) => [cell[0], clamp(Math.round(valueAt(grid.x.axis, clientX - this.view.plot.getBoundingClientRect().left)), ends)];
+    const to = (move) => [cell[0], clamp(Math.round(this.timestepUnder(move, grid)), ends)];
     this.show(this.reading(cell));
     this.follow((move) => this.show(this.reading(to(move))), (move) => {
       this.view.select(to(move));

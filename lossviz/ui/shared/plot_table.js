@@ -1,4 +1,4 @@
-// The picture as a table, for people who can't see it: a row a sequence, a column a timestep, and the sum in one sentence.
+// The picture as a table, for people who can't see it: a row per sequence, a column per timestep, and the sum in one sentence.
 
 const TABLE_AFTER_MS = 400; // after the last picture: it need not follow every key
 const CELLS_AT_ONCE = 256; // 8,000 in one go would keep the browser from the next key for a third of a second
