@@ -84,6 +84,7 @@ bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_engine
 	$(BIN)/python -m tests.bench.bench_numbers
 	$(BIN)/python -m tests.bench.bench_rules
+	$(BIN)/python -m tests.bench.bench_formats
 	$(BIN)/python -m tests.bench.bench_recording
 	$(BIN)/python -m tests.bench.bench_runs
 	$(BIN)/python -m tests.bench.bench_runs_large

@@ -26,15 +26,15 @@ the frame after the new picture, of two visitors, {rounds} keys each, while nobo
 """
 
 
-def page_of(browser: Browser, address: str) -> Page:
+def new_page(browser: Browser) -> Page:
     page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     page.set_default_timeout(steps.FIRST_PAGE_MS)
-    page.goto(address)
     return page
 
 
 def theatre(browser: Browser, address: str, act: int) -> Page:
-    page = page_of(browser, f"{address}/train?act={act}")
+    page = new_page(browser)
+    page.goto(f"{address}/train?act={act}")
     page.wait_for_selector(".st-key-train_question h2")
     steps.idle(page)
     page.keyboard.press("Alt+s")
@@ -58,7 +58,7 @@ def main() -> None:
         trainer = theatre(browser, address, 1)
         frames = theatre(browser, address, 2)
         frames.evaluate(WATCH, TRAIN)
-        parts = steps.sample(page_of(browser, address), address, "golden")
+        parts = steps.sample(new_page(browser), address, "golden")
         parts.get_by_role("link", name="Reductions").click()
         parts.wait_for_selector(SPLIT, state="attached")
         steps.idle(parts).evaluate(WATCH, SPLIT)
