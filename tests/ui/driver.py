@@ -3,10 +3,12 @@
 import json
 import struct
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -14,6 +16,8 @@ from lossviz.ui.shared import findings_badge
 from lossviz.ui.shared.widgets import BROKEN
 
 findings_badge.PATIENCE = 60  # a loaded machine is slow, not wrong
+# Every AppTest looks for components in the metadata of all installed packages: longer than a page takes.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "lossviz" / "cli" / "_start.py"
