@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.arrays import as_array, is_floating
+from lossviz.display_text import quoted
 from lossviz.errors import InputError
 from lossviz.file_arrays import FileArray
 
@@ -88,7 +89,7 @@ def checked_reported(value: Any) -> str:
     try:
         float(printed)
     except ValueError:
-        raise InputError(f"`reported` must be one number, as printed; got {value!r}.") from None
+        raise InputError(f"`reported` must be one number, as printed; got {quoted(value)}.") from None
     return printed
 
 

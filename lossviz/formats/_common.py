@@ -2,7 +2,7 @@
 
 import codecs
 import math
-import os
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import numpy as np
 from lossviz.errors import FormatError
 from lossviz.file_arrays import open_array
 from lossviz.formats._beginnings import beginning
-from lossviz.formats._budget import MIB, Budget, size_words
+from lossviz.unpacking import MIB, Budget, size_words
 
 Fields = dict[str, Any]
 Target = Path | IO[bytes]
@@ -219,7 +219,7 @@ def replacing(target: Target) -> Iterator[IO[bytes]]:
     if not isinstance(target, Path):
         yield target
         return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")  # which no link in the folder can be
     try:
         with temporary.open("wb") as stream:
             yield stream

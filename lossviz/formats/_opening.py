@@ -9,8 +9,8 @@ from typing import IO, Any
 from lossviz.display_text import cause_of, printable
 from lossviz.errors import FormatError, MissingPackageError, did_you_mean
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
-from lossviz.formats._budget import size_words
 from lossviz.formats._common import LIMITS, Format, Source, listing
+from lossviz.unpacking import size_words
 
 __all__ = ["FORMATS", "PICKLES", "find", "only_format_errors", "open_source", "shown_name", "too_large"]
 

@@ -3,7 +3,6 @@
 Kept are numbers, truth values, texts, and lists of them; nothing else can be a field of a batch.
 """
 
-import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +10,16 @@ import numpy as np
 
 from lossviz.errors import FormatError
 from lossviz.formats._common import Source
+from lossviz.unpacking import message_bytes
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["arrow_records", "is_kept", "records_of"]
+__all__ = ["Checked", "arrow_records", "is_kept", "records_of"]
 
 OBJECT_BYTES = 40  # of a number as Python has it, in a list
 MAGIC = b"ARROW1"
-DICTIONARY_BATCH, RECORD_BATCH = 2, 3
+Checked = dict[tuple[int, ...], Any]
 
 
 def is_kept(kind: "pyarrow.DataType") -> bool:
@@ -34,29 +34,49 @@ def is_kept(kind: "pyarrow.DataType") -> bool:
     return bool(number or types.is_string(held) or types.is_large_string(held))
 
 
-def records_of(batch: "pyarrow.RecordBatch", source: Source) -> list[dict[str, Any]]:
+def records_of(batch: "pyarrow.RecordBatch", source: Source, checked: Checked) -> list[dict[str, Any]]:
     """The rows of a record batch, its offsets checked first: a damaged one would end the process (SIGSEGV).
+
+    Args:
+        batch: some rows.
+        source: the file.
+        checked: the dictionaries of the file that were checked with other rows; what a thousand batches share is
+            looked through once.
 
     Raises:
         FormatError: they take more memory than the source may, or two columns have one name.
     """
-    batch.validate(full=True)
     columns: dict[str, list[Any]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if is_kept(column.type):
             if name in columns:
                 raise FormatError(f"`{source.name}` has two columns called `{name}`. Keep one of them.")
+            _check(column, checked)
             columns[name] = _values(column, source)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _check(column: "pyarrow.Array", checked: Checked) -> None:
+    if not hasattr(column, "dictionary"):
+        column.validate(full=True)
+        return
+    texts, numbers = column.dictionary, column.indices
+    key = (len(texts), *(0 if part is None else part.address for part in texts.buffers()))
+    if key not in checked:
+        texts.validate(full=True)
+        checked[key] = texts  # kept, so that no other one can come to stand there
+    numbers.validate(full=True)
+    numbers = numbers.drop_null().to_numpy(zero_copy_only=False)
+    if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(texts):
+        raise IndexError("a text is named by a number that no text has")
 
 
 def _values(column: "pyarrow.Array", source: Source) -> list[Any]:
     """One value a row: lists of numbers as arrays, everything else as Python has it."""
     import pyarrow
 
-    if hasattr(column, "dictionary"):  # a long text that is repeated stands in memory once
-        texts = column.dictionary.to_pylist()
-        return [None if index is None else texts[index] for index in column.indices.to_pylist()]
+    if hasattr(column, "dictionary"):
+        return _texts(column, source)
     leaves, gaps = column, 0
     while pyarrow.types.is_nested(leaves.type):
         source.budget.take(OBJECT_BYTES * len(leaves), "Save one batch.")
@@ -69,6 +89,15 @@ def _values(column: "pyarrow.Array", source: Source) -> list[Any]:
         return list(column.to_pylist())
     source.budget.take(leaves.nbytes, "Save one batch.")
     return list(_arrays(column))
+
+
+def _texts(column: "pyarrow.Array", source: Source) -> list[Any]:
+    """Texts by their dictionary: a long one that is repeated stands in memory once for each record batch."""
+    used = column.indices.drop_null().unique()
+    texts = column.dictionary.take(used)
+    source.budget.take(OBJECT_BYTES * (len(column) + len(texts)) + texts.nbytes, "Save one batch.")
+    known = dict(zip(used.to_pylist(), texts.to_pylist(), strict=True))
+    return [known.get(index) for index in column.indices.to_pylist()]
 
 
 def _arrays(column: "pyarrow.Array") -> Any:
@@ -100,10 +129,11 @@ def arrow_records(source: Source) -> Iterator[dict[str, Any]]:
     import pyarrow.ipc
 
     for message in pyarrow.ipc.MessageReader.open_stream(_stream(source)):
-        source.budget.take(_unpacked(message), "Save one batch.")
+        source.budget.take(message_bytes(message), "Save one batch.")
+    checked: Checked = {}
     with pyarrow.ipc.open_stream(_stream(source)) as batches:
         for batch in batches:
-            yield from records_of(batch, source)
+            yield from records_of(batch, source, checked)
 
 
 def _stream(source: Source) -> Any:
@@ -112,44 +142,3 @@ def _stream(source: Source) -> Any:
     stream = pyarrow.OSFile(str(source.path)) if source.path else pyarrow.BufferReader(source.data)
     stream.seek(8 if source.head(6) == MAGIC else 0)
     return stream
-
-
-def _unpacked(message: "pyarrow.Message") -> int:
-    """What the compressed buffers of a message unpack to: each begins with its size."""
-    body = message.body
-    if body is None or not body.size:
-        return 0
-    data = memoryview(message.metadata)
-    root = _table(data, 0)
-    kind = data[_field(data, root, 1)]
-    batch = _table(data, _field(data, root, 2))
-    if kind == DICTIONARY_BATCH:
-        batch = _table(data, _field(data, batch, 1))
-    elif kind != RECORD_BATCH:
-        return 0
-    if not _field(data, batch, 3):  # no compression
-        return int(body.size)
-    buffers = _table(data, _field(data, batch, 2))
-    total = int(body.size)
-    for place in range(_number(data, "<I", buffers)):
-        offset, length = struct.unpack_from("<qq", data, buffers + 4 + 16 * place)
-        if length >= 8:
-            total += max(0, _number(memoryview(body), "<q", offset))
-    return total
-
-
-def _number(data: memoryview, kind: str, at: int) -> int:
-    return int(struct.unpack_from(kind, data, at)[0])
-
-
-def _table(data: memoryview, at: int) -> int:
-    """Where the table or vector stands that a flatbuffer points to."""
-    return at + _number(data, "<I", at)
-
-
-def _field(data: memoryview, table: int, index: int) -> int:
-    """Where a field of a table stands; 0 where it is left out."""
-    about = table - _number(data, "<i", table)
-    place = 4 + 2 * index
-    offset = _number(data, "<H", about + place) if place < _number(data, "<H", about) else 0
-    return table + offset if offset else 0

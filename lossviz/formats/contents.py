@@ -14,7 +14,7 @@ import numpy as np
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._common import Fields, Source, check_count
 from lossviz.formats._opening import find, only_format_errors, open_source, shown_name
-from lossviz.formats._records import arrow_records, is_kept, records_of
+from lossviz.formats._records import Checked, arrow_records, is_kept, records_of
 from lossviz.formats.json_ import fields_in, nested
 from lossviz.formats.text.parse_json import parse_source
 
@@ -153,8 +153,11 @@ def _parquet(source: Source) -> Fields:
         with opened_parquet(source) as file:
             kept = [field.name for field in file.schema_arrow if is_kept(field.type)]
             take_columns(file, kept, source)
-            batches = file.iter_batches(_BATCH, columns=kept)
-            return from_records([record for batch in batches for record in records_of(batch, source)], source.name)
+            batches, checked = file.iter_batches(_BATCH, columns=kept), Checked()
+            records: list[Mapping[str, Any]] = [
+                record for batch in batches for record in records_of(batch, source, checked)
+            ]
+            return from_records(records, source.name)
 
 
 def _arrow(source: Source) -> Fields:

@@ -29,9 +29,9 @@ import numpy.typing as npt
 
 from lossviz.errors import FormatError
 from lossviz.formats._array import read_array, read_header, tagged
-from lossviz.formats._budget import size_words
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, check_count, listing, replacing
 from lossviz.formats._fields import FIELDS, VOCABULARIES
+from lossviz.unpacking import size_words
 
 _PIECE = 1 << 20  # bytes that are unpacked at once
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, struct.error)
@@ -45,7 +45,7 @@ def read(source: Source, _names: Mapping[str, str] | None = None) -> Fields:
     """
     if not source.head().startswith(b"PK\x03\x04"):
         raise source.wrong("an .npz archive", "Save the arrays with `np.savez`.")
-    _check_directory(source)
+    check_directory(source)
     try:
         with zipfile.ZipFile(source.path or source.open()) as archive:
             members = _members(archive, source)
@@ -58,7 +58,7 @@ def read(source: Source, _names: Mapping[str, str] | None = None) -> Fields:
         ) from None
 
 
-def _check_directory(source: Source) -> None:
+def check_directory(source: Source) -> None:
     """Check the archive's directory, at its end, before the zip reader makes an object of each of its entries."""
     with source.open() as stream:
         stream.seek(max(0, source.size - 65_557))
@@ -92,7 +92,7 @@ def _zip64_record(source: Source, offset: int) -> int:
     return int(struct.unpack_from("<Q", record, 40)[0]) if whole else 0
 
 
-def _refuse_overlaps(archive: zipfile.ZipFile) -> None:
+def refuse_overlaps(archive: zipfile.ZipFile) -> None:
     """Refuse members that share bytes: a small file could name one large array thousands of times."""
     end = 0
     for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
@@ -112,7 +112,7 @@ def _members(archive: zipfile.ZipFile, source: Source) -> list[zipfile.ZipInfo]:
     if not members:
         held = listing(f"`{name}`" for name in archive.namelist()) or "nothing"
         raise FormatError(f"`{source.name}` holds {held}, and no .npy array. Save the arrays with `np.savez`.")
-    _refuse_overlaps(archive)
+    refuse_overlaps(archive)
     unpacked = sum(member.file_size for member in members if not _stored(member))
     source.budget.take(unpacked, "Save it uncompressed, with `np.savez`, and open it from disk.")
     return members

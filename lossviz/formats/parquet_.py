@@ -28,9 +28,9 @@ from lossviz.errors import FormatError
 from lossviz.formats import _table
 from lossviz.formats._common import Fields, Format, Source, Target, replacing
 from lossviz.formats._fields import FIELDS
-from lossviz.formats._pages import unpacked_size
 from lossviz.formats.json_ import cast
 from lossviz.formats.text.parse_json import parse_rest
+from lossviz.unpacking import unpacked_size
 
 if TYPE_CHECKING:
     import pyarrow
@@ -90,7 +90,7 @@ def take_columns(file: "pyarrow.parquet.ParquetFile", names: Iterable[str], sour
             group = file.metadata.row_group(index)
             for chunk in map(group.column, range(group.num_columns)):
                 path = chunk.path_in_schema
-                if path in wanted or path.split(".")[0] in wanted:
+                if group.num_rows and (path in wanted or path.split(".")[0] in wanted):
                     declared = max(8 * chunk.num_values, chunk.total_uncompressed_size)
                     source.budget.take(max(declared, unpacked_size(stream, chunk, source.name)), "Save it as .npz.")
 

@@ -22,10 +22,10 @@ import numpy as np
 
 from lossviz.arrays import dtype_named
 from lossviz.errors import FormatError, require
-from lossviz.formats._budget import size_words
 from lossviz.formats._common import LIMITS, Fields, Format, Source, Target, byte_count, check_count, listing, replacing
 from lossviz.formats._fields import ARRAYS, FIELDS, IDS, VOCABULARIES
 from lossviz.formats.text.parse_json import parse
+from lossviz.unpacking import size_words
 
 Span = tuple[str, tuple[int, ...], int, int]
 _DTYPES = {name: f"<{name[0].lower()}{int(name[1:]) // 8}" for name in ("F64", "F32", "F16")}

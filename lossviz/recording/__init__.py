@@ -10,9 +10,11 @@
 
 from lossviz.recording._disk.compaction import compact
 from lossviz.recording._disk.folders import is_run
+from lossviz.recording._disk.manifest import read_json
+from lossviz.recording._disk.reading import read_shard
 from lossviz.recording._disk.run import Run, details_of, open_run
 from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION
-from lossviz.recording._disk.shards import ShardFooter, read_shard, shard_columns, shard_footer
+from lossviz.recording._disk.shards import ShardFooter, shard_columns, shard_footer
 from lossviz.recording._recorder import Recorder
 from lossviz.recording._settings import RecordingSettings
 from lossviz.recording._shards import (
@@ -43,6 +45,7 @@ __all__ = [
     "is_run",
     "open_run",
     "read_head",
+    "read_json",
     "read_shard",
     "shard_columns",
     "shard_footer",

@@ -5,6 +5,7 @@ they were recorded, with what each timestep weighs. Lists are unnested by the qu
 DuckDB copies every other column once a timestep.
 """
 
+import re
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Database"]
 
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}  # nothing from the network
+_AS_THEY_ARE = "hive_partitioning = false"  # a folder called `rank=7` says nothing of the rows in it
 _LISTS = ("targets", "losses", "weights", "inputs")
 _PLAIN = ("step", "rank", "micro_batch", "row", "length", "classes", *_LISTS)
 
@@ -100,6 +102,9 @@ class Database:
         line = first_line(error)
         if type(error).__name__ in ("BinderException", "ParserException", "ConversionException", "CatalogException"):
             return InputError(f"`where` must be a condition on the columns: {line}")
+        return self._unreadable(line)
+
+    def _unreadable(self, line: str) -> FormatError:
         return FormatError(f"`{self._recorded.path}` can't be read: {line}. Restore it from a copy.")
 
     @property
@@ -111,7 +116,7 @@ class Database:
         try:
             self._connection.execute(f"CREATE VIEW {name} AS {sql}")
         except self._error as error:
-            raise self._refused(error) from None
+            raise self._unreadable(first_line(error)) from None
 
     def _register_index(self) -> None:
         """Which shard holds a micro-batch in the end, and which label its loss ignores."""
@@ -140,12 +145,14 @@ class Database:
                 self._streams.append(f"shard_{at}")
                 found.append((f"SELECT {at} AS shard, * FROM shard_{at}", frozenset(_PLAIN)))
         for columns, places in alike.items():
-            files = ", ".join(_quoted(str(shards[at][0])) for at in places)
+            files = ", ".join(_pattern(str(shards[at][0])) for at in places)
             numbers = ", ".join(f"({at}, {_quoted(str(shards[at][0]))})" for at in places)
-            rows = f"SELECT {places[0]} AS shard, * FROM read_parquet([{files}])"
+            names = ", ".join(name for name in _PLAIN if name in columns)
+            rows = f"SELECT {places[0]} AS shard, {names} FROM read_parquet([{files}], {_AS_THEY_ARE})"
             if len(places) > 1:
                 rows = (
-                    f"SELECT * FROM read_parquet([{files}], filename = 'shard_file') "
+                    f"SELECT numbers.shard AS shard, {names} "
+                    f"FROM read_parquet([{files}], {_AS_THEY_ARE}, filename = 'shard_file') "
                     f"JOIN (VALUES {numbers}) AS numbers(shard, shard_file) USING (shard_file)"
                 )
             found.append((rows, columns))
@@ -163,6 +170,11 @@ class Database:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _pattern(path: str) -> str:
+    """A path as the pattern that only this path matches."""
+    return _quoted(re.sub(r"([*?[])", r"[\1]", path))
 
 
 def _rows_sql(sources: list[tuple[str, frozenset[str]]]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossviz.batch import Batch
+from lossviz.errors import FormatError
 from lossviz.recording import Run as RecordedRun
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class OpenedRun:
 
     def _with_words(self, table: "pd.DataFrame") -> "pd.DataFrame":
         """A table of targets with the word of each beside it."""
+        if table["target"].isna().any():
+            raise FormatError(f"`{self.recorded.path}` is damaged: the lists of a row are not equally long.")
         distinct, at = np.unique(table["target"].to_numpy(np.int64), return_inverse=True)
         words = np.array([self.token(int(one)) for one in distinct], object)
         table.insert(table.columns.get_loc("target") + 1, "token", words[at] if len(table) else [])  # type: ignore[arg-type, operator]

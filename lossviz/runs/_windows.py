@@ -34,8 +34,8 @@ def steps_of(run: OpenedRun, step: int) -> tuple[int, ...]:
         InputError: if one of them was not recorded.
     """
     window = run.recorded.window(step)
-    steps = tuple(range(step - window + 1, step + 1))
-    there = len({*steps} & {*run.step_numbers})
+    steps = tuple(one for one in run.step_numbers if step - window < one <= step)
+    there = len(steps)
     if there < window:
         raise InputError(
             f"The number printed at step {step} is a mean over {window} steps, of which {there} "

@@ -1,15 +1,16 @@
 """How far a scan has come, in a file of its run: what a terminal prints and the app shows, and the way to stop it."""
 
-import json
 import time
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from lossviz.recording import write_json
+from lossviz.errors import FormatError
+from lossviz.recording import read_json, write_json
 
 __all__ = ["ScanProgress", "read_progress", "request_stop", "stop_requested", "take_back_stop"]
 
 _FILE, _STOP = "scan-progress.json", "scan-stop"
+_MOST = 32 * 2**20  # bytes; a hundred thousand files may each have their problem
 STATES = ("running", "done", "stopped")
 
 
@@ -52,13 +53,14 @@ def read_progress(folder: Path) -> ScanProgress | None:
     >>> read_progress(Path("nowhere"))
     """
     try:
-        given = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        given = read_json(folder / _FILE, _MOST)
         found = ScanProgress(**{one.name: given[one.name] for one in fields(ScanProgress)})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        sound = type(found.at) in (int, float) and 0 <= found.at < 2**53 and isinstance(found.problems, dict)
+        counts = (found.total, found.kept, found.scanned, found.timesteps)
+        sound = sound and all(type(count) is int and 0 <= count < 2**63 for count in counts)
+        return found if sound and found.done <= found.total and found.state in STATES else None
+    except (FormatError, KeyError, TypeError):
         return None
-    counts = (found.total, found.kept, found.scanned, found.timesteps)
-    sound = all(type(count) is int for count in counts) and isinstance(found.at, int | float)
-    return found if sound and found.state in STATES and isinstance(found.problems, dict) else None
 
 
 def request_stop(folder: Path) -> None:

@@ -198,3 +198,22 @@ def test_long_text_that_repeats_is_held_once(write):
     assert tracemalloc.get_traced_memory()[1] < 16 * MIB
     tracemalloc.stop()
     assert (found["labels"].shape, found["note"].size) == ((ROWS, 2), 1)
+
+
+def test_text_of_a_dictionary_is_counted_for_each_batch_of_rows(monkeypatch):
+    """A text of 1 MiB that 40 record batches, or 40 × 1,024 rows of Parquet, name by its number."""
+    monkeypatch.setattr("lossviz.formats._common.LIMITS", _common.Limits(upload_decoded_bytes=16 * MIB))
+    text = pa.array(["x" * MIB])
+    one = pa.table(
+        {"labels": pa.array([[1]]), "title": pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), text)}
+    )
+    stream = io.BytesIO()
+    with pa.ipc.new_stream(stream, one.schema) as writer:
+        for _ in range(40):
+            writer.write_table(one)
+    rows = 40 * 1024
+    titles = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), text)
+    many = parquet({"labels": pa.FixedSizeListArray.from_arrays(pa.array(np.ones(rows, np.int8)), 1), "title": titles})
+    for data, name in ((stream.getvalue(), "a.arrow"), (many, "a.parquet")):
+        with pytest.raises(FormatError, match=r"at most 16 MiB are unpacked\. Save one batch"):
+            formats.contents(data, name=name)

@@ -23,7 +23,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from lossviz.formats import contents
-from lossviz.formats._budget import Budget
+from lossviz.unpacking import Budget
 
 def status(name):
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,50 @@ def test_pt_without_torch_is_refused_as_a_pickle(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(FormatError) as error:
             refused()
         assert str(error.value).endswith(SENTENCE)
+
+
+def with_pickle(code: bytes) -> bytes:
+    """An archive of torch's with other code in it."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved({}))) as old, zipfile.ZipFile(stream, "w") as new:
+        for record in old.infolist():
+            new.writestr(record.filename, code if record.filename.endswith("data.pkl") else old.read(record))
+    return stream.getvalue()
+
+
+def test_pt_that_makes_a_bytearray_is_refused_before_it_is_made() -> None:
+    """`weights_only` lets a pickle of a few bytes make one of any length, and fills it."""
+    for code in (b"\x80\x02}U\x01ac__builtin__\nbytearray\nJ\x00\x00\x00\x40\x85Rs.", b"}cbuiltins\nbytearray\n."):
+        for data in (with_pickle(code), code):
+            with pytest.raises(FormatError) as error:
+                contents(data, name="a.pt")
+            assert str(error.value) == (
+                "`a.pt` makes a bytearray, which no tensor needs. Save a dict of tensors with `torch.save`, or the "
+                "arrays with `np.savez`."
+            )
+
+
+def test_pt_of_lists_that_hold_each_other_is_refused_before_anybody_looks_at_all_of_it() -> None:
+    """A kilobyte that holds 10¹⁴ numbers."""
+    rows: list[Any] = [1.0] * 100
+    for _ in range(6):
+        rows = [rows] * 100
+    with pytest.raises(FormatError, match=r"^`a\.pt` holds more than 5,000,000 entries in lists\."):
+        contents(saved({"logits": rows}), name="a.pt")
+
+
+def test_pt_of_packed_or_shared_records_is_refused() -> None:
+    """torch reads both, and writes neither."""
+    whole, packed = saved({"a": torch.zeros(9_999), "b": torch.ones(9_999)}), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for record in old.infolist():
+            new.writestr(record.filename, old.read(record))
+    with pytest.raises(FormatError, match="holds packed records"):
+        contents(packed.getvalue(), name="a.pt")
+    shared = bytearray(whole)
+    entries = [
+        at for at in range(len(shared)) if shared.startswith(b"PK\x01\x02", at) and b"data/" in shared[at : at + 70]
+    ]
+    shared[entries[1] + 42 : entries[1] + 46] = shared[entries[0] + 42 : entries[0] + 46]
+    with pytest.raises(FormatError, match="shares bytes with another array"):
+        contents(bytes(shared), name="a.pt")

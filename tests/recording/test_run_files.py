@@ -142,7 +142,7 @@ def test_run_with_a_shard_of_another_run_is_refused(tmp_path):
         ("{}", "`{path}` is not a run's: it lacks `run` or `schema`. Pass the folder that was recorded to."),
         (
             '{"run": "a", "schema": 1, "settings": 5}',
-            "`{path}` is damaged: `settings` and `vocabulary` must be objects. Restore it from a copy.",
+            "`{path}` is damaged: its `settings` is of another kind. Restore it from a copy.",
         ),
     ],
 )

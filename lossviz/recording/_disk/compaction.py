@@ -1,5 +1,6 @@
 """Arrow shards to Parquet: smaller, and what every other tool reads. Rewrites, never computes."""
 
+import uuid
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lossviz.errors import FormatError
 from lossviz.recording._disk.manifest import read_manifest
+from lossviz.recording._disk.reading import arrow_steps
 from lossviz.recording._disk.schema import COLUMNS, arrow_schema
-from lossviz.recording._disk.shards import arrow_steps, shards
+from lossviz.recording._disk.shards import shards
 
 if TYPE_CHECKING:
     import pyarrow
@@ -48,7 +50,8 @@ def _compact_one(path: Path, run: str) -> Path | None:
     import pyarrow
     import pyarrow.parquet
 
-    target, draft = path.with_suffix(".parquet"), path.with_suffix(".draft")
+    target = path.with_suffix(".parquet")
+    draft = path.with_suffix(f".{uuid.uuid4().hex}.draft")  # a name that no link in the folder can have
     groups = _groups(path, run)
     first = next(groups, None)
     if first is not None:
@@ -56,10 +59,12 @@ def _compact_one(path: Path, run: str) -> Path | None:
             with pyarrow.parquet.ParquetWriter(draft, arrow_schema(run), **PARQUET_OPTIONS) as writer:
                 for group in chain([first], groups):
                     writer.write_table(group)
+            draft.replace(target)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise FormatError(f"`{target}` can't be written: {error.strerror or error}.") from None
-        draft.replace(target)
+        finally:
+            for left in (draft, *path.parent.glob(f"{path.stem}*.draft")):  # of a process that was killed, too
+                left.unlink(missing_ok=True)
     path.unlink()
     return None if first is None else target
 

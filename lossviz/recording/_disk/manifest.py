@@ -11,12 +11,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lossviz.display_text import quoted
 from lossviz.errors import FormatError
 from lossviz.recording._disk.schema import SCHEMA_VERSION
 
-__all__ = ["Manifest", "RankState", "read_manifest", "read_rank_states", "vocabulary_digest", "write_json"]
+__all__ = [
+    "Manifest",
+    "RankState",
+    "is_id",
+    "read_json",
+    "read_manifest",
+    "read_rank_states",
+    "vocabulary_digest",
+    "write_json",
+]
 
-_MOST = 64 * 2**20  # bytes of a JSON file
+_MOST = 4 * 2**20  # bytes of a JSON file; Python takes twenty times as much for lists in lists
+_IDS = ("pad_id", "eos_id", "ignore_id")
+_KINDS: dict[str, Any] = {
+    "lossviz": str,
+    "trainer": str,
+    "versions": dict,
+    "settings": dict,
+    "vocabulary": dict | None,
+    "started": str,
+}
+_STATE: dict[str, type] = {"rank": int, "written": int, "dropped": int, "closed": bool, "stopped": str}
 
 
 @dataclass(frozen=True)
@@ -96,18 +116,20 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / "run.json"
     if not path.exists():
         raise FormatError(f"`{folder}` holds no run: it has no `run.json`. Pass the folder that was recorded to.")
-    given = _read_json(path)
+    given = _object(path)
     if not isinstance(given.get("run"), str) or not isinstance(given.get("schema"), int):
         raise FormatError(f"`{path}` is not a run's: it lacks `run` or `schema`. Pass the folder that was recorded to.")
     if given["schema"] > SCHEMA_VERSION:
+        found = quoted(given["schema"], 20)
         raise FormatError(
-            f"`{folder}` was recorded with schema {given['schema']}; this lossviz reads up to {SCHEMA_VERSION}. "
+            f"`{folder}` was recorded with schema {found}; this lossviz reads up to {SCHEMA_VERSION}. "
             "Upgrade it with `pip install -U lossviz`."
         )
-    manifest = Manifest(**{one.name: given[one.name] for one in fields(Manifest) if one.name in given})
-    if not isinstance(manifest.settings, dict) or not isinstance(manifest.vocabulary, dict | None):
-        raise FormatError(f"`{path}` is damaged: `settings` and `vocabulary` must be objects. Restore it from a copy.")
-    return manifest
+    odd = [name for name, kind in _KINDS.items() if name in given and not isinstance(given[name], kind)]
+    odd = odd or [name for name in _IDS if not is_id(given.get("settings", {}).get(name))]
+    if odd:
+        raise FormatError(f"`{path}` is damaged: its `{odd[0]}` is of another kind. Restore it from a copy.")
+    return Manifest(**{one.name: given[one.name] for one in fields(Manifest) if one.name in given})
 
 
 def read_rank_states(folder: Path) -> tuple[RankState, ...]:
@@ -115,12 +137,18 @@ def read_rank_states(folder: Path) -> tuple[RankState, ...]:
     states = []
     for path in sorted(folder.glob("rank-*.json")):
         try:
-            given = _read_json(path)
+            given = _object(path)
         except FormatError:
             continue
-        known = {one.name: given[one.name] for one in fields(RankState) if one.name in given}
-        states.append(RankState(**known))
+        known = {name: given[name] for name in _STATE if name in given}
+        if all(type(value) is _STATE[name] for name, value in known.items()):
+            states.append(RankState(**known))
     return tuple(states)
+
+
+def is_id(value: Any) -> bool:
+    """Whether it is an id or none; what a query says of it is SQL."""
+    return value is None or (type(value) is int and -(2**63) <= value < 2**63)
 
 
 def vocabulary_digest(tokens: Sequence[str]) -> str:
@@ -139,13 +167,24 @@ def write_json(path: Path, content: Any) -> None:
     draft.replace(path)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, most: int = _MOST) -> Any:
+    """What a JSON file of a run holds.
+
+    Raises:
+        FormatError: it can't be read, is no JSON, or has more bytes than that.
+    """
+    if not path.is_file():
+        raise FormatError(f"`{path}` is not a file but a device or a pipe. Restore it from a copy.")
+    if path.stat().st_size > most:
+        raise FormatError(f"`{path}` is too large to be a run's. Restore it from a copy.")
     try:
-        if path.stat().st_size > _MOST:
-            raise FormatError(f"`{path}` is too large to be a run's. Restore it from a copy.")
-        given = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         raise FormatError(f"`{path}` was cut off or damaged: it is not JSON. Restore it from a copy.") from None
+
+
+def _object(path: Path) -> dict[str, Any]:
+    given = read_json(path)
     if not isinstance(given, dict):
         raise FormatError(f"`{path}` must hold a JSON object; got a {type(given).__name__}. Restore it from a copy.")
     return given

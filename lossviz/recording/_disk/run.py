@@ -14,8 +14,17 @@ from lossviz.batch import Batch
 from lossviz.errors import FormatError, InputError
 from lossviz.recording._disk.attention import with_attention
 from lossviz.recording._disk.folders import folders_of, refuse_different
-from lossviz.recording._disk.manifest import Manifest, RankState, read_manifest, read_rank_states, vocabulary_digest
-from lossviz.recording._disk.shards import first_rows, read_shard, refusing, shards
+from lossviz.recording._disk.manifest import (
+    Manifest,
+    RankState,
+    is_id,
+    read_json,
+    read_manifest,
+    read_rank_states,
+    vocabulary_digest,
+)
+from lossviz.recording._disk.reading import first_rows, read_shard
+from lossviz.recording._disk.shards import refusing, shards
 from lossviz.recording._disk.stacking import stacked
 
 if TYPE_CHECKING:
@@ -27,6 +36,7 @@ _INDEX = [
     "step", "micro_batch", "rank", "reported", "window", "loss",
     "accumulation", "num_items", "world", "rows", "details",
 ]  # fmt: skip
+_MOST_VOCABULARY = 32 * 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -142,8 +152,8 @@ class Run:
             return None
         path = self.path / "vocabulary.json"
         try:
-            tokens = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            tokens = read_json(path, _MOST_VOCABULARY)
+        except FormatError:
             tokens = None
         texts = isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)
         if not texts or vocabulary_digest(tokens) != self.manifest.vocabulary.get("sha256"):
@@ -214,9 +224,11 @@ def details_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What an entry of `Run.index` says of how the loss function was called; nothing where that is unreadable."""
     try:
         details = json.loads(entry["details"] or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return details if isinstance(details, dict) else {}
+    if not isinstance(details, dict) or not is_id(details.get("ignore_index")):
+        return {}
+    return details
 
 
 def _no_step(run: Run, step: int) -> str:

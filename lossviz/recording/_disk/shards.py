@@ -1,6 +1,6 @@
 """The files of a run's rows: Arrow streams while it is recorded, Parquet afterwards.
 
-`steps-00000-000.arrow` is the first part that rank 0 wrote. A stream that was cut off gives the steps before the cut.
+`steps-00000-000.arrow` is the first part that rank 0 wrote. Their rows are read in `reading`.
 """
 
 from collections.abc import Iterator
@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from lossviz.errors import FormatError, LossvizError
 from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
@@ -19,11 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ShardFooter",
-    "arrow_steps",
     "check_schema",
-    "first_rows",
     "next_part",
-    "read_shard",
     "refusing",
     "shard_columns",
     "shard_footer",
@@ -32,6 +27,7 @@ __all__ = [
 ]
 
 _PATTERN = "steps-[0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]"
+_GONE = "A file of this run is no longer there: it was moved or deleted since the run was opened. Open it again."
 
 
 def shard_name(rank: int, part: int, suffix: str) -> str:
@@ -47,8 +43,13 @@ def shards(folder: Path, suffix: str = "*", rank: int | None = None) -> tuple[Pa
     """The shards of a folder in the order in which they were written, of one rank or of all.
 
     A part that stands as Parquet and as Arrow was compacted and not yet deleted: only its Parquet is taken.
+
+    Raises:
+        FormatError: if one is a pipe, from which reading would wait for ever, or a link that leads nowhere.
     """
     found = sorted(folder.glob(f"{_PATTERN}.{suffix}"))
+    if odd := next((path for path in found if not path.is_file()), None):
+        raise FormatError(f"`{odd}` is no file, but a pipe or a link that leads nowhere. Move it out of the folder.")
     whole = {path.stem for path in found if path.suffix == ".parquet"}
     return tuple(
         path
@@ -62,30 +63,6 @@ def shards(folder: Path, suffix: str = "*", rank: int | None = None) -> tuple[Pa
 def next_part(folder: Path, rank: int) -> int:
     """The number of the next part that a rank writes."""
     return max((int(path.stem[-3:]) for path in shards(folder, rank=rank)), default=-1) + 1
-
-
-def arrow_steps(path: Path, run: str) -> "Iterator[pyarrow.RecordBatch]":
-    """Read a stream up to its end, or to where it was cut off.
-
-    Raises:
-        FormatError: if it is no Arrow stream, of another run, or its rows contradict themselves.
-    """
-    import pyarrow
-    import pyarrow.ipc
-
-    if path.stat().st_size == 0:
-        return
-    with refusing(f"`{path.name}` is not an Arrow stream, or was cut off before its first step."):
-        reader = pyarrow.ipc.open_stream(pyarrow.OSFile(str(path)))  # a map would end the process (SIGBUS) if it is cut
-        check_schema(reader.schema, path, run)
-    while True:
-        try:
-            batch = reader.read_next_batch()
-        except (StopIteration, pyarrow.ArrowException, OSError):
-            return  # the end, or where the recording was cut off
-        with refusing(f"`{path.name}` is damaged: its rows are inconsistent. Restore it from a copy."):
-            batch.validate(full=True)
-        yield batch
 
 
 def shard_columns(path: Path, run: str) -> frozenset[str]:
@@ -140,39 +117,6 @@ def shard_footer(path: Path) -> ShardFooter:
         )
 
 
-def read_shard(path: Path, run: str, columns: list[str] | None = None, step: int | None = None) -> "pyarrow.Table":
-    """Read a shard's rows, of one step or of all; columns of newer versions are left out, absent ones are null.
-
-    Raises:
-        FormatError: if it can't be read or belongs to another run.
-    """
-    import pyarrow
-    import pyarrow.compute
-    import pyarrow.parquet
-
-    names = columns or [column.name for column in COLUMNS]
-    if path.suffix == ".parquet":
-        with refusing(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it."):
-            schema = pyarrow.parquet.read_schema(path)
-            check_schema(schema, path, run)
-            present = [name for name in names if name in schema.names]
-            filters = None if step is None else [("step", "=", step)]
-            table = pyarrow.parquet.read_table(path, columns=present, filters=filters)
-            table.validate(full=True)
-            return _completed(table, names)
-    batches = [batch for batch in arrow_steps(path, run) if step is None or batch["step"][0].as_py() == step]
-    table = pyarrow.Table.from_batches(batches) if batches else arrow_schema(run).empty_table()
-    return _completed(table, names)
-
-
-def first_rows(table: "pyarrow.Table") -> "pyarrow.Table":
-    """The first row of each micro-batch, whose numbers all its rows repeat."""
-    keys = [np.asarray(table[name]) for name in ("step", "rank", "micro_batch")]
-    new = np.ones(len(table), bool)
-    new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    return table.take(np.flatnonzero(new))
-
-
 def check_schema(schema: "pyarrow.Schema", path: Path, run: str) -> None:
     """Refuse a shard of a newer schema, of another run, or of another making.
 
@@ -209,6 +153,8 @@ def refusing(message: str) -> Iterator[None]:
         yield
     except LossvizError:
         raise
+    except FileNotFoundError:
+        raise FormatError(_GONE) from None
     except Exception:
         raise FormatError(message) from None
 
@@ -219,15 +165,3 @@ def _equal(found: "pyarrow.DataType", wanted: "pyarrow.DataType") -> bool:
 
     lists = pyarrow.types.is_list(found) and pyarrow.types.is_list(wanted)
     return bool(found.value_type == wanted.value_type if lists else found == wanted)
-
-
-def _completed(table: "pyarrow.Table", names: list[str]) -> "pyarrow.Table":
-    """The named columns in their order, null where a shard has none."""
-    import pyarrow
-
-    kinds = {field.name: field.type for field in arrow_schema("")}
-    columns = [
-        table[name].cast(kinds[name]) if name in table.column_names else pyarrow.nulls(len(table), kinds[name])
-        for name in names
-    ]
-    return pyarrow.table(columns, names=names)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossviz.recording._disk.manifest import RankState
-from lossviz.recording._disk.shards import arrow_steps, shard_name
+from lossviz.recording._disk.reading import arrow_steps
+from lossviz.recording._disk.shards import shard_name
 from lossviz.recording._disk.step import RecordedStep
 from lossviz.recording._settings import RecordingSettings
 
