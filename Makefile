@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Exact versions, so that a fresh clone next year installs what was tested today.
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/requirements/constraints.txt
-# What `make check` leaves to `make test`: browsers, training, recall, and the pages.
+# What `make check` leaves to `make test`: browsers, training, recall, the pages, and every fix and rule run.
 SLOW   := tests/browser tests/models tests/theatre tests/ui tests/testing tests/engine tests/identification \
           tests/recording/trainers tests/fuzz \
           tests/rules/test_mutations.py tests/rules/test_pipelines.py tests/rules/padding/test_pad_repairs.py \
+          tests/rules/test_fixes_run.py tests/rules/test_printed_rules.py tests/scanning/test_scan_dask.py tests/test_file_arrays.py \
           tests/test_reproduce.py tests/test_package_layers.py tests/test_mapped.py tests/test_export.py \
           tests/conventions/test_convention_jax.py tests/conventions/test_convention_libraries.py lossviz/models sample_data
 

@@ -16,7 +16,13 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "tests" / "artifacts"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # a route for each request would turn the cache off
+]
 START_SECONDS = 60
 PATIENCE_MS = 60_000  # a loaded machine is slow, not wrong
 expect.set_options(timeout=PATIENCE_MS)

@@ -7,8 +7,9 @@ from tests.browser import steps
 from tests.browser.conftest import Shot
 
 
-def test_choices_fill_no_history_and_the_link_is_copied(page: Page, app_server: str, shot: Shot) -> None:
+def test_choices_fill_no_history_and_the_link_is_copied(fresh_page: Page, app_server: str, shot: Shot) -> None:
     """Back leads to the page before, whatever was chosen; the copied link is the address."""
+    page = fresh_page  # a history ends at 50 entries
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     steps.sample(page, app_server, "golden")
     entries = page.evaluate("history.length")

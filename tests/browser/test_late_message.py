@@ -60,12 +60,13 @@ class Line:
     [("Explore", "Explore"), ("Explore", "Runs"), ("Runs", "Explore")],
     ids=["back", "on", "from a page without fields"],
 )
-def test_page_that_was_left_speaks_once_more(page: Page, app_server: str, first: str, last: str) -> None:
+def test_page_that_was_left_speaks_once_more(fresh_page: Page, app_server: str, first: str, last: str) -> None:
     """What is chosen after the click is kept and leads nowhere; a click back, sent in the same way, leads back.
 
     It holds for the page that a browser begins with, too, even if that has said nothing of its own before the click;
     and for a page that has no fields of its own, and says in its messages what a click says.
     """
+    page = fresh_page
     line = Line(page)
     steps.sample(page, app_server, "golden")
     if first != "Explore":

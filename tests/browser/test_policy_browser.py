@@ -13,7 +13,9 @@ from lossviz.ui.server import content_policy
 from tests.browser import steps
 
 
-def test_policy_lets_the_pages_work_and_nothing_else_in(page: Page, app_server: str, console_errors: list[str]) -> None:
+def test_policy_lets_the_pages_work_and_nothing_else_in(
+    page: Page, app_server: str, console_errors: list[str], foreign_requests: list[str]
+) -> None:
     steps.visit(page, app_server)
     steps.expect_number(page, "1.6970")
     for name in ("Doctor", "Reductions", "Identify"):
@@ -37,6 +39,7 @@ def test_policy_lets_the_pages_work_and_nothing_else_in(page: Page, app_server: 
     ]
     assert sorted(kinds) == ["img-src", "script-src"]
     console_errors.clear()
+    foreign_requests.remove("https://example.org/a.png")  # wanted, but never sent
 
 
 def test_policy_comes_with_app_py_and_foreign_hosts_are_refused(app_server: str) -> None:
@@ -48,3 +51,16 @@ def test_policy_comes_with_app_py_and_foreign_hosts_are_refused(app_server: str)
         urllib.request.urlopen(foreign, timeout=60)  # noqa: S310
     error.value.close()
     assert error.value.code == 403
+
+
+def test_browser_of_these_tests_reaches_this_machine_alone(
+    page: Page, foreign_requests: list[str], console_errors: list[str]
+) -> None:
+    """By name or by number; what a page asks of others is written down, and fails every other test."""
+    asked = ["http://example.org/a", "http://192.0.2.1/b"]
+    ask = "addresses => Promise.all(addresses.map(one => fetch(one).then(() => 'answered', () => 'refused')))"
+    assert page.evaluate(ask, asked) == ["refused", "refused"]
+    assert foreign_requests == asked
+    assert ["ERR_NAME_NOT_RESOLVED" in error for error in console_errors] == [True, True]
+    foreign_requests.clear()
+    console_errors.clear()
