@@ -140,11 +140,10 @@ class Analysis(Derived):
         here = np.index_exp[sequence, timestep]
         if not self.has_logits:
             return recorded_cell(self, sequence, timestep, self._reduced)
-        logits = np.asarray(self.batch.logits[here], np.float64)
         top = [int(v) for v in self.top_classes[here] if v >= 0]
         target = int(self.batch.targets[here])
         return explain_timestep(
-            np.concatenate([[0.0], logits]) if self.is_classifier else logits,
+            self.scores_at(sequence, timestep),
             target,
             sequence=sequence,
             timestep=timestep,

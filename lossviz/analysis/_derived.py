@@ -69,6 +69,16 @@ class Derived:
         """The logits of the softmax, [B, T, V]; [B, T, 2] where a classifier has one logit."""
         return scores(self.batch, self.settings)
 
+    def scores_at(self, sequence: int, timestep: int) -> Array:
+        """The logits of one timestep's softmax, float64 [V]; of a classifier's sigmoid the pair (0, z).
+
+        >>> from lossviz.analysis import analyze
+        >>> analyze(Batch.from_arrays(logits=[[[3.0]]], targets=[[1]])).scores_at(0, 0).tolist()
+        [0.0, 3.0]
+        """
+        logits = np.asarray(self.batch.logits[sequence, timestep], np.float64)
+        return np.concatenate([[0.0], logits]) if self.is_classifier else logits
+
     @property
     def has_logits(self) -> bool:
         """Whether the batch has logits; without them, what was not recorded can't be told."""

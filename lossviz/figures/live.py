@@ -1,4 +1,4 @@
-"""What a browser needs to draw the equation again by itself, while the user's hand changes the mask."""
+"""What a browser needs to draw the equation again by itself, while the user's hand changes the mask or a timestep."""
 
 from base64 import b64encode
 from typing import Any
@@ -6,16 +6,23 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
+from lossviz.arrays import float_format
 from lossviz.figures._core.cells import Window, glyph, window_of
 from lossviz.figures._core.quantity import Quantity, quantity_named
 from lossviz.figures._core.style import MARKS, theme_named
 from lossviz.figures._core.sums import divisor_words
+from lossviz.figures._core.text import visible
 from lossviz.masking import resolve_mask
 from lossviz.reductions import follow
 
-__all__ = ["live_equation"]
+__all__ = ["LISTED_CLASSES", "MOST_CLASSES", "live_equation"]
 
 Array = np.ndarray
+LISTED_CLASSES = 1000
+"""Up to so many classes a browser gets the tokens of all."""
+MOST_CLASSES = 8192
+"""Up to so many classes a browser gets the logits of the selected timestep: 64 KB."""
+FROM_TARGETS = ("nonpad", "ignore_id")  # masks that another target may change
 
 
 def live_equation(
@@ -24,24 +31,34 @@ def live_equation(
     quantity: str | Quantity = "loss",
     window: tuple[int, int, int, int] | None = None,
     theme: str = "light",
+    cell: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """The numbers from which the unpadded loss, the sums and the number follow under another mask, as JSON.
+
+    With a cell, also what its loss follows from under another target or another logit.
 
     What the cells show and the weights of the timesteps that are shown are base64 of float64, [rows × columns] in
     order; what lies outside of the window is added up. `divisor` is None where only the server can tell the number.
     `reads` says what a classifier's mask keeps before one timestep of each sequence is read; else it is None.
+    `timestep` holds the logits of the cell; it is None where only the server can tell what another target would change.
 
     Args:
         analysis: every number of a batch, [B, T].
         quantity: as in `equation`; only the loss has sums and a number.
         window: (row0, row1, t0, t1), the part that is shown, ends exclusive; by default all of it.
         theme: "light" or "dark".
+        cell: (b, t), the selected timestep, whose logits may still be in their file.
+
+    Raises:
+        InputError: if that file was written to since it was opened.
 
     >>> from lossviz import Batch, analyze
     >>> batch = Batch.from_arrays(logits=np.zeros((2, 2, 4)), targets=[[1, 2], [3, 0]], lengths=[2, 1])
-    >>> live = live_equation(analyze(batch))
+    >>> live = live_equation(analyze(batch), cell=(0, 1))
     >>> live["shape"], live["divisor"]["weights"], live["words"]["ones"], live["outside"]["total"]["sum"]
     ([2, 2], 1.0, 'timesteps that count', 0.0)
+    >>> live["timestep"]["target"], live["timestep"]["float"]["digits"], live["labels"]["ids"]
+    (2, 52, [1, 2, 3, 0])
     """
     part, what, colours = window_of(analysis, window), quantity_named(quantity), theme_named(theme)
     weights, values = analysis.weights, what.values(analysis)
@@ -61,6 +78,8 @@ def live_equation(
         "outside": _outside(analysis, part.of(np.arange(weights.size).reshape(weights.shape)).ravel()),
         "divisor": _divisor(analysis, part) if follows else None,
         "words": divisor_words(analysis) if follows else {},
+        "labels": _labels(analysis, part),
+        "timestep": _timestep(analysis, part, what, cell),
         "colours": {
             "page": colours.page,
             "text": colours.text,
@@ -91,6 +110,42 @@ def _reads(analysis: Analysis, part: Window) -> dict[str, Any]:
     real = resolve_mask(analysis.batch, analysis.settings.mask).weights
     goes_on = (real[part.row0 : part.row1, part.t1 :] != 0).any(axis=1)
     return {"real": _encoded(part.of(real)), "goes_on": goes_on.tolist()}
+
+
+def _labels(analysis: Analysis, part: Window) -> dict[str, Any]:
+    """The targets that are shown, and the tokens of a few classes: as they are typed, and drawn where that differs."""
+    batch = analysis.batch
+    classes = batch.shape[2] if analysis.has_logits else 0
+    listed = [batch.token(v)[:80] for v in range(classes)] if 1 < classes <= LISTED_CLASSES else None
+    return {
+        "ids": part.of(batch.targets).ravel().tolist(),
+        "classes": listed,
+        "drawn": {v: drawn for v, word in enumerate(listed or ()) if (drawn := visible(word)) != word},
+        "is_named": batch.vocabulary is not None,
+        "pad_id": batch.pad_id,
+        "are_drawn": not (analysis.is_classifier and batch.inputs is not None),  # then cells show what was read
+    }
+
+
+def _timestep(
+    analysis: Analysis, part: Window, quantity: Quantity, cell: tuple[int, int] | None
+) -> dict[str, Any] | None:
+    """The logits of a timestep, of a sigmoid (0, z), and how the batch holds them; None where no loss follows."""
+    if cell is None or quantity.name != "loss" or not analysis.has_logits or analysis.mask_name in FROM_TARGETS:
+        return None
+    shown = part.row0 <= cell[0] < part.row1 and part.t0 <= cell[1] < part.t1
+    if not shown or analysis.classes > MOST_CLASSES or not analysis.is_class[cell]:
+        return None
+    scores = analysis.scores_at(*cell)
+    if not np.isfinite(scores.max()):  # NaN or +∞ among them, or all −∞: no loss that a formula gives
+        return None
+    return {
+        "cell": list(cell),
+        "target": int(analysis.batch.targets[cell]),
+        "logits": _encoded(scores),
+        "float": float_format(analysis.batch.logits.dtype),
+        "is_sigmoid": analysis.is_classifier,
+    }
 
 
 def _encoded(array: Array) -> str:

@@ -4,27 +4,43 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from lossviz import Batch, analyze
+from lossviz import Analysis, Batch, analyze
+from lossviz.digits import compact
 from lossviz.edits import Edit, apply_edits
 from lossviz.samples import load_sample
 from tests.browser import steps
 from tests.browser.conftest import Shot
 
 FIELD = ".st-key-equation .lossviz-plot-field"
+LINE = """[...root.querySelectorAll(".annotation-text")].map((t) => t.textContent).find((t) => t.includes("÷ "))"""
 # Presses a key and looks before anything else can happen: is it drawn, and has the server had no time to answer?
 AT_ONCE = """([plot, key]) => {
   const root = document.querySelector(plot);
   const before = root.dataset.drawn;
   root.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
   return [root.dataset.drawn === before, root.querySelectorAll(".lossviz-plot-paint .tile").length, LINE];
-}""".replace(
-    "LINE", """[...root.querySelectorAll(".annotation-text")].map((t) => t.textContent).find((t) => t.includes("÷ "))"""
-)
+}""".replace("LINE", LINE)
+# The same with fields, each opened by a key and typed into: what the cells say, the divisor, the arithmetic.
+TYPED_AT_ONCE = """([plot, typed]) => {
+  const root = document.querySelector(plot);
+  const [before, field] = [root.dataset.drawn, root.querySelector(".lossviz-plot-field")];
+  const press = (on, key) => on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  for (const [key, text] of typed) {
+    press(root, key);
+    field.value = text;
+    press(field, "Enter");
+  }
+  const tiles = [...root.querySelectorAll(".lossviz-plot-paint .tile")].map((tile) => tile.textContent);
+  return [root.dataset.drawn === before, tiles, LINE, root.querySelector(".lossviz-plot-terms").textContent];
+}""".replace("LINE", LINE)
+
+
+def edited(name: str, *edits: tuple[str, tuple[int, ...], float]) -> Analysis:
+    return analyze(apply_edits(Batch.from_arrays(**load_sample(name)), [Edit(*edit) for edit in edits]))
 
 
 def golden(*edits: tuple[str, tuple[int, ...], float]) -> float:
-    batch = Batch.from_arrays(**load_sample("golden"))
-    return float(analyze(apply_edits(batch, [Edit(*edit) for edit in edits])).value)
+    return float(edited("golden", *edits).value)
 
 
 def settled(page: Page, value: float, step: str) -> None:
@@ -97,17 +113,23 @@ def test_mask_length_weight_and_target_are_changed_by_keys(page: Page, app_serve
     page.keyboard.press("Enter")
     expect(page.locator(FIELD)).to_have_value("c (4)")
     shot(page, "hand-field-light")
-    page.locator(FIELD).fill("d")
-    page.keyboard.press("Enter")
-    target = ("targets", (0, 2), 5.0)
-    steps.expect_number(page, f"{golden(half, target):.4f}")
+    page.keyboard.press("Escape")
+    told = page.evaluate(TYPED_AT_ONCE, [steps.EQUATION, [["Enter", "d"], ["l", "0,5"]]])
+    target, logit = ("targets", (0, 2), 5.0), ("logits", (0, 2, 5), 0.5)
+    after = edited("golden", half, target, logit)
+    cells = [f"d {compact(float(after.batch_loss[0, 2]))}", "0.5", f"d {compact(float(after.unpadded_loss[0, 2]))}"]
+    assert told[:2] == [True, cells]
+    assert told[2] == f"{after.numerator:.4f} ÷ 10.5 (the sum of the weights) = {after.value:.4f} nats"
+    steps.expect_number(page, f"{after.value:.4f}")
+    expect(page.locator(f"{steps.EQUATION}-paint .tile")).to_have_count(0)
+    expect(page.locator(f"{steps.EQUATION}-terms")).to_have_text(told[3])
     expect(page.locator(steps.EQUATION)).to_be_focused()
     page.keyboard.press("t")
     page.locator(FIELD).fill("tea")
     page.locator(FIELD).press("Enter")
     expect(page.get_by_text("“tea” is no token of this batch and no class id: nothing was edited.")).to_be_visible()
     page.locator(steps.EQUATION).focus()
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("Control+z")
     steps.expect_number(page, f"{golden():.4f}")
     steps.idle(page)
@@ -176,11 +198,13 @@ def test_classifier_reads_what_is_clicked_pulled_or_chosen_by_key(page: Page, ap
     expect(page.locator(f"{steps.EQUATION}-terms")).to_have_text(why)
     page.keyboard.press("Shift+ArrowRight")
     steps.expect_number(page, f"{read(r1=ends[1] - 1):.4f}")
+    expect(page.locator(f"{steps.EQUATION}-paint .tile")).to_have_count(0)
     steps.idle(page)
-    page.keyboard.press("l")
-    page.locator(FIELD).fill("2.5")
-    page.locator(FIELD).press("Enter")
+    loss = float(edited("reviews-trained", ("logits", (1, ends[1] - 3, 0), 2.5)).batch_loss[1, ends[1] - 3])
+    told = page.evaluate(TYPED_AT_ONCE, [steps.EQUATION, [["l", "2.5"]]])
+    assert (*told[:2], f"= loss {loss:.4f}" in told[3]) == (True, ["the", "0", "–"], True)  # which is not read
     expect(page.locator(".st-key-edits")).to_contain_text("2 entries differ from the source")
+    expect(page.locator(f"{steps.EQUATION}-terms")).to_have_text(told[3])
 
 
 def test_mask_is_edited_whatever_the_cells_show(page: Page, app_server: str) -> None:

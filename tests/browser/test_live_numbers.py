@@ -1,28 +1,23 @@
 """The numbers that the browser works out at once are the server's: sums, divisor, number, and how they are written."""
 
-import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-import lossviz
-from lossviz import Analysis, Batch, Settings, analyze
+from lossviz import Batch, Settings, analyze
 from lossviz.digits import compact, number
 from lossviz.edits import Edit, apply_edits
 from lossviz.errors import SettingsError
-from lossviz.figures import QUANTITIES, equation, live_equation
+from lossviz.figures import QUANTITIES, equation
 from lossviz.reductions import REDUCTIONS, Options, follow
 from lossviz.samples import load_sample
 from lossviz.settings import MASKS
+from lossviz.ui.explore.hand import no_weight
+from tests.browser.live_model import WAITS, asked, batches, floats, open_model
 
-SHARED = Path(lossviz.__file__).parent / "ui" / "shared"
-SAMPLES = ("golden", "alice-trained", "weights-disagree", "weights-fractional", "logits-nan")
-WAITS = {"decoder_length"}  # whose divisor does not follow from a few sums
 EDITS = (
     (("lengths", (0,), 2),),
     (("lengths", (1,), 0), ("lengths", (0,), 1)),
@@ -34,57 +29,14 @@ KEPT = """({ live, edits }) => {
   const model = new Model(live).after(edits);
   return [...model.value.keys()].map((at) => String(model.kept(at)));
 }"""
-ASK = """({ live, edits }) => {
-  const model = new Model(live).after(edits);
-  const flat = (numbers) => [...numbers].map(String);
-  const { numerator, divisor, value, counting } = model.number() ?? {};
-  const { rows, columns, total } = model.sums();
-  return { numbers: [numerator, divisor, value, counting].map(String), rows: flat(rows), columns: flat(columns),
-           total: String(total), weights: flat(model.weight), line: model.line() };
-}"""
 
 
 @pytest.fixture(scope="module")
 def blank(browser: Browser) -> Iterator[Page]:
     """A page that has nothing but the model."""
-    page = browser.new_page()
-    code = "".join((SHARED / f"plot_{name}.js").read_text("utf-8") for name in ("model", "paint"))
-    page.add_script_tag(content=code + "; Object.assign(globalThis, { Model })")
+    page = open_model(browser)
     yield page
     page.close()
-
-
-def batches() -> Iterator[tuple[str, Batch]]:
-    for name in SAMPLES:
-        yield name, Batch.from_arrays(**load_sample(name))
-    random = np.random.default_rng(4)
-    logits, targets = random.normal(0, 4, (6, 9, 5)), random.integers(0, 5, (6, 9))
-    yield "no mask", Batch.from_arrays(logits=logits, targets=targets)
-    yield "pad id", Batch.from_arrays(logits=logits, targets=targets, pad_id=0)
-    labels: dict[str, Any] = {"logits": logits[..., :1], "targets": targets % 2}
-    yield "classifier, lengths", Batch.from_arrays(**labels, lengths=[9, 0, 4, 1, 12, 2.5])
-    yield "classifier, weights", Batch.from_arrays(**labels, weights=random.choice([0.0, 0.5, 1.0], (6, 9)))
-    yield "classifier, no mask", Batch.from_arrays(**labels)
-
-
-def asked(
-    page: Page, analysis: Analysis, edits: Any, window: Any = None, quantity: str = "loss", ask: str = ASK
-) -> Any:
-    batch = analysis.batch
-    lengths = apply_edits(batch, [Edit("lengths", (0,), 0)]).lengths if batch.lengths is None else batch.lengths
-    if batch.lengths is None:
-        counts = analysis.weights != 0
-        lengths = (counts * np.arange(1, counts.shape[1] + 1)).max(axis=1)
-    live = live_equation(analysis, quantity=quantity, window=window) | {
-        "mask": analysis.mask_name,
-        "lengths": lengths.tolist(),
-    }
-    told = [{"field": field, "index": list(index), "value": value} for field, index, value in edits]
-    return page.evaluate(ask, {"live": json.loads(json.dumps(live)), "edits": told})
-
-
-def floats(texts: list[str]) -> np.ndarray:
-    return np.array([float(text.replace("Infinity", "inf")) for text in texts])
 
 
 def test_every_reduction_but_one_follows_from_a_few_sums() -> None:
@@ -201,8 +153,6 @@ def test_numbers_are_written_as_the_figures_write_them(blank: Page) -> None:
 
 def test_masks_that_are_chosen_are_not_edited() -> None:
     """Every mask of `Settings` says whether the hand may change it."""
-    from lossviz.ui.explore.hand import no_weight
-
     batch = Batch.from_arrays(**load_sample("golden"))
     allowed = {}
     for mask in (None, *MASKS):

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lossviz.ui.explore.hand import OTHER_BATCH
 from lossviz.ui.shared.edit_history import STALE
-from tests.ui.driver import choose, live, number, sample, state, steps, texts
+from tests.ui.driver import choose, live, number, sample, select, state, steps, texts
 
 
 def off(held: float = 1.0, cell: tuple[int, int] = (0, 2), value: float = 0.0) -> dict[str, Any]:
@@ -58,6 +59,26 @@ def test_target_is_a_token_or_an_id(typed: str, made: int | None) -> None:
         assert texts(app, "error") == [f"“{typed}” is no token of this batch and no class id: nothing was edited."]
     else:
         assert edits(app) == [f"targets[0, 2] = {made}"]
+
+
+def test_logit_that_is_no_number_can_be_edited() -> None:
+    """JSON knows no NaN: the browser says what was there by its name."""
+    app = sample("logits-nan")
+    logits = state(app).source.current.logits
+    cell = tuple(int(place) for place in next(zip(*np.nonzero(np.isnan(logits)), strict=True)))
+    edit = {"field": "logits", "index": list(cell), "value": 0.5, "held": "NaN"}
+    steps(app, {"number": 5, "batch": live(app)["hand"]["batch"], "edits": [edit]})
+    assert (edits(app), texts(app, "error")) == ([f"logits[{', '.join(map(str, cell))}] = 0.5"], [])
+
+
+def test_selected_timestep_comes_with_its_logits() -> None:
+    """From which the browser tells at once what another target or logit would cost; not in projector mode."""
+    app = select(sample("golden"), 0, 2)
+    assert live(app)["timestep"]["cell"] == [0, 2]
+    app.session_state["projector"] = True
+    app.session_state["stage"] = "mask"
+    app.run()
+    assert live(app, "stage_picture")["timestep"] is None
 
 
 def test_picture_says_what_may_not_be_edited() -> None:

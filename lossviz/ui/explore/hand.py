@@ -5,12 +5,14 @@ shown. It repeats what the server has not taken yet, so that no step is lost whe
 """
 
 import re
+from functools import partial
 from math import isfinite
 from typing import Any
 
 from lossviz.analysis import Analysis
 from lossviz.digits import number
 from lossviz.edits import EDITABLE
+from lossviz.errors import InputError
 from lossviz.figures import live_equation
 from lossviz.masking import sequence_ends
 from lossviz.ui.session.editor import Editor
@@ -19,7 +21,7 @@ from lossviz.ui.session.state import State, read_widget, write_widget
 from lossviz.ui.shared.edit_history import Entry, change_steps, save_typed
 from lossviz.ui.shared.equation import theme
 
-__all__ = ["NO_LOGIT", "NO_TARGET", "hand_of", "no_weight", "take_steps"]
+__all__ = ["NO_LOGIT", "NO_TARGET", "class_named", "hand_of", "no_weight", "take_steps"]
 
 NO_TARGET = "What another target would cost can't be told without logits."
 NO_LOGIT = "This batch holds losses and no logits: there are none to edit."
@@ -27,7 +29,6 @@ NOT_HERE = "Leave projector mode to edit targets and logits."
 READS_ONE = "A classifier reads one timestep of each sequence: click the one to read."
 GOES_ON = "A later timestep of this sequence counts, right of the part that is shown, and that one is read."
 FIELDS = ("weights", "lengths", "targets", "logits")
-LISTED_CLASSES = 64  # whose words the browser gets
 DONE, LAST = "equation:done", "equation:last"
 OTHER_BATCH = "Another batch was opened before that change arrived, so nothing was edited."
 _WITH_ID = re.compile(r"(?s)(.*) \((\d{1,18})\)")
@@ -53,12 +54,15 @@ def hand_of(
     batch, source = analysis.batch, state.source
     if source is None or 0 in analysis.weights.shape:
         return None
-    row0, row1, t0, t1 = window or (0, len(batch.targets), 0, batch.targets.shape[1])
     lengths = batch.lengths if batch.lengths is not None else sequence_ends(batch, analysis.mask_name, analysis.mask)
     key = state.editors.draw("hand", source, {}).key
-    listed = batch.logits is not None and 1 < batch.shape[2] <= LISTED_CLASSES
+    drawn = partial(live_equation, analysis, quantity=quantity, window=window, theme=theme())
+    try:
+        live = drawn(cell=None if stage else state.cell)
+    except InputError:  # a file that changed on disk: the panel of the cell says so, and the mask can still be edited
+        live = drawn()
     return {
-        **live_equation(analysis, quantity=quantity, window=window, theme=theme()),
+        **live,
         "mask": analysis.mask_name,
         "lengths": [length if isfinite(length) else None for length in lengths.tolist()],
         "place": f"{analysis.settings.reduction} {quantity} {window} {stage} {theme()} {key}",
@@ -76,8 +80,6 @@ def hand_of(
                 "targets": NOT_HERE if stage else "" if analysis.has_logits else NO_TARGET,
                 "logits": NOT_HERE if stage else "" if analysis.has_logits else NO_LOGIT,
             },
-            "targets": batch.targets[row0:row1, t0:t1].ravel().tolist(),
-            "classes": [batch.token(v)[:80] for v in range(batch.shape[2])] if listed else None,
         },
     }
 
@@ -146,11 +148,12 @@ def _make(state: State, step: dict[str, Any]) -> None:
     for edit in step.get("edits") or ():
         entry, value = _entry(source, edit), edit.get("value")
         if isinstance(value, str):
-            value = _class_named(source, value)
+            value = class_named(source, value)
             if value is None:
                 state.refusal = f"“{edit['value'][:80]}” is no token of this batch and no class id: nothing was edited."
                 return
-        held[entry], typed[entry] = edit.get("held"), float(value)
+        before = edit.get("held")  # JSON knows no NaN and no ∞: their names
+        held[entry], typed[entry] = float(before) if isinstance(before, str) else before, float(value)
     save_typed(state, Editor(drawn.key, source, held, dict(held)), typed)
 
 
@@ -163,7 +166,7 @@ def _entry(source: Source, edit: dict[str, Any]) -> Entry:
     return field, index
 
 
-def _class_named(source: Source, text: str) -> int | None:
+def class_named(source: Source, text: str) -> int | None:
     """The class of a typed token, of an id, or of both as the field shows them: "tea (4)"."""
     vocabulary = source.current.vocabulary
     words = list(vocabulary) if vocabulary is not None else []

@@ -1,6 +1,5 @@
 """The arithmetic of the selected timestep in one line, over the picture: each term lights what it stands for there."""
 
-from math import nan
 from typing import Any
 
 from lossviz.explanation import GROUPS, Explanation
@@ -11,7 +10,7 @@ Term = dict[str, Any]
 
 
 def terms_of(cell: Explanation, *, has_number: bool) -> Term:
-    """The terms from the logits to the number: what stands before each value, its name, and its part of the picture.
+    """The terms from the logits to the number: what stands before each value, its name, and what it is a part of.
 
     >>> from lossviz.explanation import explain_timestep
     >>> cell = explain_timestep([0.0, 0.0], 1, sequence=0, timestep=2, tokens={}, top=[], weight=1.0, divisor=4.0,
@@ -41,21 +40,22 @@ def _before(cell: Explanation) -> list[Term]:
     if cell.sigmoid is not None:
         return [
             _term("z", cell.sigmoid, "the only logit: double click to edit it", "logit"),
-            _term("σ, p =", cell.probability, "probability of the label"),
+            _term("σ, p =", cell.probability, "probability of the label", "probability"),
         ]
     return [
-        _term("log Σ", cell.log_total, "logarithm of Σ exp(z − max) over the classes"),
+        _term("log Σ", cell.log_total, "logarithm of Σ exp(z − max) over the classes", "total"),
         _term("− (z", _logit(cell), "logit of the target: double click to edit it", "logit"),
-        _term("− max", cell.maximum, "largest logit", after=")"),
+        _term("− max", cell.maximum, "largest logit", "largest", after=")"),
     ]
 
 
-def _logit(cell: Explanation) -> float:
-    return next((step.logit for step in cell.classes if step.is_target), nan)
+def _logit(cell: Explanation) -> float | None:
+    """That of the target; None, of which there is nothing to edit, where the target is no class."""
+    return next((step.logit for step in cell.classes if step.is_target), None)
 
 
 def _result(cell: Explanation) -> list[Term]:
-    own = [_term("÷", cell.own, f"the weights of its own {GROUPS[cell.group][0]}", "divisor")] if cell.group else []
+    own = [_term("÷", cell.own, f"the weights of its own {GROUPS[cell.group][0]}", "own")] if cell.group else []
     return [
         *own,
         _term("÷", cell.divisor, "divisor", "divisor"),
@@ -63,5 +63,5 @@ def _result(cell: Explanation) -> list[Term]:
     ]
 
 
-def _term(sign: str, value: float, name: str, part: str = "", after: str = "") -> Term:
+def _term(sign: str, value: float | None, name: str, part: str, after: str = "") -> Term:
     return {"sign": sign, "value": value, "after": after, "name": name, "part": part}

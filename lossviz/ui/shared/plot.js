@@ -198,13 +198,13 @@ class View {
     this.refresh();
   }
 
-  /** Writes the picture as a table, with the numbers on the screen; where some are the server's to tell, it stays marked. */
+  /** Writes the picture as a table, with the numbers on the screen; where some, or a target's word, are the server's to tell, it stays marked. */
   tableSoon() {
     this.table.soon(() => ({
       grids: this.grids,
       annotations: this.plot.layout?.annotations,
       model: this.shown,
-      isSure: !this.hand.pending.length || Boolean(this.shown?.number()),
+      isSure: !this.hand.pending.length || Boolean(this.shown?.number() && !this.shown.renamed.size),
     }));
   }
 

@@ -10,7 +10,7 @@ import json
 import struct
 from collections.abc import Callable
 from functools import cache
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def plot(
         "extent": _extent(figure),
         "digest": hashlib.blake2b(drawing, digest_size=8).hexdigest(),
         "live": live,
-        "terms": _without_nan(terms),
+        "terms": _as_json(terms),
     }
     _mount(key, header, drawing, on_event or _nothing)
     return cell
@@ -152,13 +152,15 @@ def _as_cell(value: Any) -> Cell | None:
     return value[0], value[1]
 
 
-def _without_nan(value: Any) -> Any:
-    """For JSON, which knows no NaN and no ∞: None."""
+def _as_json(value: Any) -> Any:
+    """For JSON, which knows no NaN and no ∞: their names in JavaScript."""
     if isinstance(value, dict):
-        return {name: _without_nan(one) for name, one in value.items()}
+        return {name: _as_json(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+        return [_as_json(one) for one in value]
+    if not isinstance(value, float) or isfinite(value):
+        return value
+    return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _extent(figure: go.Figure) -> str:
@@ -173,7 +175,7 @@ def _ends(numbers: Any, count: int) -> str:
 
 @cache
 def _component() -> Any:
-    parts = ("load", "scale", "grid", "cell", "model", "paint", "field", "hand", "terms", "table")
+    parts = ("load", "scale", "grid", "cell", "timestep", "model", "paint", "field", "hand", "terms", "table")
     names = (*(f"plot_{part}.js" for part in parts), "plot.js")
     code = "\n".join((_HERE / name).read_text("utf-8") for name in names)
     css = (_HERE / "plot.css").read_text("utf-8")

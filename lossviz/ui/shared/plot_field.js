@@ -20,12 +20,12 @@ class Field {
     }
     hand.view.select(cell);
     const at = shown.at(cell);
-    const values = { weights: shown.weight[at], targets: hand.can.targets[at], logits: terms.logit(cell)?.value };
+    const values = { weights: shown.weight[at], targets: shown.targets[at], logits: terms.logit(cell) };
     const held = values[field];
     if (held === undefined) return true; // the server has not said it yet
-    const name = field === "targets" ? hand.can.classes?.[held] : undefined;
-    const words = name === undefined || name === String(held) ? String(held) : `${name} (${held})`;
-    this.editing = { field, index: field === "logits" ? [...cell, hand.can.reads ? 0 : values.targets] : cell, held, words };
+    const name = field === "targets" ? shown.token(held) : String(held);
+    const words = name === String(held) ? name : `${name} (${held})`;
+    this.editing = { field, index: field === "logits" ? [...cell, hand.can.reads ? 0 : shown.targets[at]] : cell, held, words };
     globalThis.Plotly.Fx.unhover(plot);
     const grid = grids.find(({ part }) => part === (field === "weights" ? "weight" : "loss")) ?? grids[0];
     const { x, y, width, height } = field === "logits" ? terms.place() : paint.placed(grid, shown, at);
@@ -54,14 +54,16 @@ class Field {
     const text = input.value.trim();
     const value = editing?.field === "targets" ? text : Number(text.replace(",", "."));
     const isNew = editing && text !== editing.words;
-    const isBad = isNew && (text === "" || Number.isNaN(value));
+    const isBad = isNew && (text === "" || !(editing.field === "targets" || Number.isFinite(value)));
     if (isBad && document.activeElement === input) {
       input.setAttribute("aria-invalid", "true");
       return false;
     }
     this.editing = null;
     input.hidden = true;
-    if (isNew && !isBad) this.hand.make([{ field: editing.field, index: editing.index, value, held: editing.held }]);
+    if (!isNew || isBad) return true;
+    const { field, index, held } = editing;
+    this.hand.make([{ field, index, value, held: Number.isFinite(held) ? held : String(held) }]); // JSON knows no NaN and no ∞
     return true;
   }
 }

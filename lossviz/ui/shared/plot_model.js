@@ -1,10 +1,11 @@
-// The numbers of a batch as the browser holds them, and what follows from another mask. The server's numbers win.
+// The numbers of a batch as the browser holds them, and what follows from another mask, target or logit. The server's numbers win.
 
-/** What the cells show, their weights, and how the number is made of them. A model never changes. */
+/** What the cells show, their weights and targets, and how the number is made of them. A model never changes. */
 class Model {
   /** As `lossviz.figures.live_equation` describes it. `batch` names the batch, `mask` what its mask comes from. */
   constructor(live) {
-    Object.assign(this, live, { known: float64(live.values), weight: float64(live.weights) });
+    Object.assign(this, live, { known: float64(live.values), weight: float64(live.weights), renamed: new Map() });
+    Object.assign(this, { targets: live.labels.ids, timestep: live.timestep && new Timestep(live.timestep) });
     if (live.reads) Object.assign(this, { real: float64(live.reads.real), goesOn: live.reads.goes_on });
     [this.rows, this.columns] = this.shape;
     this.judge();
@@ -17,10 +18,11 @@ class Model {
     return inside ? row * this.columns + column : undefined;
   }
 
-  /** The model after some entries were set: what needs the logits again stays as it is until the server has said it. */
+  /** The model after some entries were set: what needs logits that are not here stays as it is until the server has said it. */
   after(edits) {
-    const copies = { weight: this.weight.slice(), real: this.real?.slice(), goesOn: this.goesOn?.slice(), lengths: this.lengths?.slice() };
-    const next = Object.assign(Object.create(Model.prototype), this, copies);
+    const { known, weight, real, goesOn, lengths, targets } = this;
+    const copies = Object.entries({ known, weight, real, goesOn, lengths, targets }).map(([name, array]) => [name, array?.slice()]);
+    const next = Object.assign(Object.create(Model.prototype), this, Object.fromEntries(copies), { renamed: new Map(this.renamed) });
     for (const { field, index, value } of edits) {
       if (field === "weights") {
         next.mask = "weights"; // a batch that has weights declares them
@@ -30,12 +32,47 @@ class Model {
         if (next.mask === "weights") continue;
         next.mask = "lengths";
         next.fill();
-      } else continue;
+      } else {
+        if (field === "targets") next.aim(index, classNamed(this.labels, value));
+        else next.learn(index, next.timestep?.with(index[2], value));
+        continue;
+      }
       next.waits = this.under_mask === "other";
     }
     if (next.reads) next.read();
     next.judge();
     return next;
+  }
+
+  /** Sets a target; what was typed may be for the server alone to read. */
+  aim(cell, target) {
+    if (target === undefined || this.at(cell) === undefined) return;
+    this.targets[this.at(cell)] = target;
+    this.learn(cell, this.timestep?.aimedAt(target));
+  }
+
+  /** Takes what is new of the timestep whose logits are here, with the loss that follows; of another one nothing follows. */
+  learn([b, t], timestep) {
+    const at = this.at([b, t]);
+    if (at === undefined || !timestep?.isAt([b, t])) return;
+    const { arithmetic, target } = timestep;
+    if (!arithmetic) return; // what the server makes of a target that is no class
+    this.known[at] = arithmetic.loss;
+    if (target !== this.timestep.target) this.renamed.set(at, target);
+    this.timestep = timestep;
+  }
+
+  /** What a cell says in place of its token once its target was changed here; undefined where the token stands. */
+  word(at) {
+    const target = this.renamed.get(at);
+    const { are_drawn, pad_id, drawn } = this.labels;
+    if (target === undefined || !are_drawn) return undefined;
+    return target === pad_id && this.masked[at] === 0 ? "·" : (drawn[target] ?? this.token(target));
+  }
+
+  /** The token of a class, or its id. */
+  token(target) {
+    return this.labels.classes?.[target] ?? String(target);
   }
 
   /** While lengths say what counts, the losses of a sequence whose length can't be are no numbers. */
@@ -96,28 +133,28 @@ class Model {
     return { rows, columns, total };
   }
 
-  /** The numerator, the divisor and the number, and how many timesteps count; null where only the server can tell. */
+  /** The numerator, the divisor and the number, how many timesteps count, and what divides a cell's group before; null where only the server can tell. */
   number() {
     const by = this.divisor;
     if (!by) return null;
     const count = by.axis === null ? 1 : by.groups;
+    const group = (at) => (by.axis === null ? 0 : by.labels[by.axis ? at % this.columns : Math.floor(at / this.columns)]);
     const [sums, own] = [new Float64Array(count), new Float64Array(count)];
     let { sum, weights, nonzero, first } = this.outside.total;
     for (let at = 0; at < this.value.length; at++) {
       if (this.weight[at] === 0) continue;
-      const [row, column] = [Math.floor(at / this.columns), at % this.columns];
-      const group = by.axis === null ? 0 : by.labels[by.axis ? column : row];
-      sums[group] += this.kept(at);
-      own[group] += this.weight[at];
+      sums[group(at)] += this.kept(at);
+      own[group(at)] += this.weight[at];
       nonzero += 1;
-      first += Number(column + this.corner[1] === 0);
+      first += Number((at % this.columns) + this.corner[1] === 0);
     }
     weights = read(weights) + own.reduce((a, b) => a + b, 0);
     const means = by.axis === null ? [read(sum) + sums[0]] : [...sums].map((total, group) => quotient(total, own[group]));
     const numerator = means.reduce((a, b) => a + b, 0);
     const filled = by.axis === null ? 0 : own.filter((weight) => weight !== 0).length;
     const divisor = by.weights * weights + by.nonzero * nonzero + by.first * first + by.filled * filled + by.constant;
-    return { numerator, divisor, value: quotient(numerator, divisor), counting: nonzero };
+    const each = by.axis === null ? () => 1 : (at) => own[group(at)];
+    return { numerator, divisor, value: quotient(numerator, divisor), counting: nonzero, each };
   }
 
   /** The largest weight, 1 at least: what the shade of the mask is measured by. */
@@ -137,7 +174,10 @@ class Model {
 
 /** base64 of float64 → numbers */
 function float64(text) {
-  return new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
+  return new Float64Array(bytes.buffer);
 }
 
 const read = (number) => number ?? NaN;

@@ -26,7 +26,7 @@ class Paint {
     const every = [...shown.value.keys()];
     const changed = every.filter((at) => differs(drawn, shown, at));
     const shaded = drawn.largest === shown.largest ? changed : every;
-    const said = changed.filter((at) => !same(drawn.value[at], shown.value[at]) || drawn.says(at).token !== shown.says(at).token);
+    const said = changed.filter((at) => !same(drawn.value[at], shown.value[at]) || !sameWord(drawn, shown, at));
     const moved = since && !still() ? changed.filter((at) => since.weight[at] !== shown.weight[at]) : [];
     const landing = new Set(moved.length <= MOST_MOVES ? moved : []);
     if (batch) this.cells(batch, shown, said, (at) => this.look(shown, at, shown.value[at]));
@@ -63,7 +63,7 @@ class Paint {
       if (!look) continue;
       const tile = svg("g", { class: "tile" });
       const { x, y, width, height } = this.box(grid, model, at);
-      const { fill, ink, words = "", value = "", size = WORD.size, corner = "" } = look;
+      const { fill, ink, words = "", value = "", size = WORD.size, corner = "", isRenamed = false } = look;
       tile.append(svg("rect", { x, y, width, height, fill }));
       if (words || value) {
         const text = svg("text", { x: x + width / 2, y: y + height / 2, fill: ink, "font-size": size });
@@ -76,6 +76,7 @@ class Paint {
         tile.append(Object.assign(sign, { textContent: corner }));
       }
       frame.append(tile);
+      if (isRenamed) fit(tile.querySelector("text"), words, width - 4);
       if (landing.has(at)) tile.animate([{ opacity: 0 }, { opacity: 0 }, { opacity: 1 }], { duration: MOTION_MS });
     }
   }
@@ -115,7 +116,9 @@ class Paint {
     const beyond = place > 1 ? high : place < 0 ? low : "";
     const corner = model.says(at).marksClipped ? beyond : "";
     if (!level) return { fill: `rgb(${fill})`, ink, words: corner, size: 9 * WORD.scale };
-    return { fill: `rgb(${fill})`, ink, words: token, value: level > 1 ? inCell(model.quantity, value) : "", corner };
+    const word = model.word(at);
+    const said = level > 1 ? inCell(model.quantity, value) : "";
+    return { fill: `rgb(${fill})`, ink, words: word ?? token, value: said, corner, isRenamed: word !== undefined };
   }
 
   mark(model, name) {
@@ -268,7 +271,17 @@ const same = (one, other) => one === other || (Number.isNaN(one) && Number.isNaN
 
 function differs(one, other, at) {
   if (one.weight[at] !== other.weight[at] || !same(one.value[at], other.value[at])) return true;
-  return one.says(at).token !== other.says(at).token;
+  return !sameWord(one, other, at);
+}
+
+const sameWord = (one, other, at) => one.says(at).token === other.says(at).token && one.word(at) === other.word(at);
+
+/** Cuts the word of a cell, which its value may follow, so that it fits; a single letter stays, as in lossviz.figures. */
+function fit(text, word, room) {
+  const [, open, inner, close] = word.match(/^(\u2068?)(.*?)(\u2069?)$/s); // what isolates a word that is read from the right
+  const [letters, end] = [[...inner], text.firstChild.data.slice(word.length)];
+  for (let kept = letters.length - 1; letters.length > 1 && kept >= 0 && text.getComputedTextLength() > room; kept--)
+    text.firstChild.data = kept ? `${open}${letters.slice(0, kept).join("")}…${close}${end}` : "";
 }
 
 /** What the cells of a figure say: a function from a place to the token, and how much fits: 2 token and number, 1, 0. */

@@ -21,27 +21,25 @@ class Terms {
     const at = cell && shown?.has_terms ? shown.at(cell) : undefined;
     const sent = cell && String(this.sent?.cell) === String(cell) ? this.sent : null;
     const isNew = !sent || (at !== undefined && shown !== truth);
-    const known = isNew && at !== undefined ? this.known(shown, at) : {};
+    const known = isNew && at !== undefined ? knownTerms(shown, cell) : {};
     const all = sent?.terms ?? Object.entries(SIGNS).map(([part, sign]) => ({ part, sign }));
-    const terms = all.filter(({ part, value }) => value !== undefined || known[part] !== undefined);
-    root.classList.toggle("has-terms", terms.length > 0);
-    const head = terms.length ? [this.head(cell, sent?.word)] : [];
-    this.line.replaceChildren(...head, ...terms.map((term) => this.term(term, known[term.part] ?? term.value)));
+    const terms = all.map((term) => ({ ...term, value: term.part in known ? known[term.part] : term.value }));
+    const certain = terms.filter(({ value }) => value !== undefined);
+    root.classList.toggle("has-terms", certain.length > 0);
+    const target = shown?.renamed.get(at);
+    const word = target === undefined ? sent?.word : shown.token(target).slice(0, 40);
+    const head = certain.length ? [this.head(cell, word)] : [];
+    this.line.replaceChildren(...head, ...certain.map((term) => this.term(term)));
   }
 
-  /** The terms that follow from the model. */
-  known(model, at) {
-    if (model.under_mask !== "weighted") return { weight: model.weight[at] };
-    const found = model.number();
-    const plain = found && model.divisor.axis === null;
-    const kept = model.kept(at);
-    const result = plain ? { divisor: found.divisor, number: quotient(kept, found.divisor) } : {};
-    return { loss: model.value[at], weight: model.weight[at], kept, ...result };
-  }
-
-  /** The target's logit in a cell, once the server has said it. */
+  /** The logit that may be edited in a cell: as the model has it, else as the server said it of the target that still stands. */
   logit(cell) {
-    return String(this.sent?.cell) === String(cell) ? this.sent.terms.find(({ part }) => part === "logit") : undefined;
+    const { shown, truth } = this.view;
+    const at = shown.at(cell);
+    if (shown.timestep?.isAt(cell)) return shown.timestep.target === shown.targets[at] ? shown.timestep.logit : undefined;
+    if (String(this.sent?.cell) !== String(cell) || shown.targets[at] !== truth.targets[at]) return undefined;
+    const said = this.sent.terms.find(({ part }) => part === "logit")?.value ?? undefined;
+    return said === undefined ? undefined : Number(said);
   }
 
   /** Where it stands, in pixels of the picture. */
@@ -56,11 +54,11 @@ class Terms {
     return head;
   }
 
-  term({ sign, name = "", part, after = "" }, value) {
+  term({ sign, value, name = "", part, after = "" }) {
     const term = document.createElement("span");
     const number = document.createElement("b");
-    const whole = part === "weight" || part === "divisor";
-    number.textContent = whole ? general(value, part === "weight" ? 4 : 10) : written(value ?? NaN);
+    const digits = { weight: 4, own: 10, divisor: 10 }[part];
+    number.textContent = digits ? general(value, digits) : written(Number(value ?? NaN)); // JSON knows no NaN and no ∞: those are text
     term.append(`${sign} `, number, after);
     term.title = name;
     term.dataset.part = part;
@@ -75,7 +73,7 @@ class Terms {
     for (const term of this.line.querySelectorAll("span")) term.classList.toggle("lit", part !== "" && term.dataset.part === part);
     const bold = paint.bold("divisor");
     for (const piece of bold) piece.classList.remove("lit");
-    if (part === "divisor" || part === "number") bold[part === "divisor" ? 0 : bold.length - 1]?.classList.add("lit");
+    if (/^(own|divisor|number)$/.test(part)) bold[part === "number" ? bold.length - 1 : 0]?.classList.add("lit");
   }
 
   /** The selected cell under the pointer lights its term. */
@@ -86,3 +84,14 @@ class Terms {
 }
 
 const SIGNS = { loss: "loss", weight: "× weight", kept: "=", divisor: "÷", number: "=" };
+
+/** The terms of a cell that follow from the model; undefined are those that only the server can tell. */
+function knownTerms(model, cell) {
+  const at = model.at(cell);
+  if (model.under_mask !== "weighted") return { weight: model.weight[at] };
+  const [found, kept] = [model.number(), model.kept(at)];
+  const [own, divisor] = [found?.each(at), found?.divisor];
+  const before = model.timestep?.isAt(cell) ? model.timestep.arithmetic : {};
+  const number = found ? quotient(kept, own * divisor) : undefined;
+  return { ...before, loss: model.value[at], weight: model.weight[at], kept, own, divisor, number };
+}
