@@ -12,16 +12,7 @@ import numpy as np
 
 from lossviz.errors import InputError, first_line, require
 
-__all__ = [
-    "as_array",
-    "as_integers",
-    "as_lengths",
-    "as_weights",
-    "dtype_named",
-    "file_location",
-    "float_format",
-    "is_floating",
-]
+__all__ = ["as_array", "as_integers", "as_lengths", "as_weights", "dtype_named", "file_location", "is_floating"]
 
 Array = np.ndarray
 MAX_INT64 = np.iinfo(np.int64).max
@@ -63,16 +54,6 @@ def dtype_named(name: str) -> np.dtype:
     (dtype('float32'), dtype(bfloat16))
     """
     return np.dtype(require("ml_dtypes", "bfloat16").bfloat16 if name == "bfloat16" else name)
-
-
-def float_format(dtype: np.dtype) -> dict[str, float]:
-    """How floats of that dtype hold a number: digits after the leading 1, smallest exponent of 2, largest number.
-
-    >>> float_format(np.dtype("float16"))
-    {'digits': 10, 'lowest': -14, 'largest': 65504.0}
-    """
-    about = require("ml_dtypes", "bfloat16").finfo(dtype) if dtype.name == "bfloat16" else np.finfo(dtype)
-    return {"digits": int(about.nmant), "lowest": int(about.minexp), "largest": float(about.max)}
 
 
 def is_floating(dtype: np.dtype) -> bool:

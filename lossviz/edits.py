@@ -10,11 +10,11 @@ import numpy as np
 
 from lossviz.batch import Batch
 from lossviz.display_text import quoted
-from lossviz.errors import InputError
+from lossviz.errors import InputError, require
 from lossviz.file_arrays import FileArray
 from lossviz.masking import resolve_mask
 
-__all__ = ["EDITABLE", "Edit", "apply_edits", "differences", "entry"]
+__all__ = ["EDITABLE", "Edit", "apply_edits", "differences", "entry", "float_format"]
 
 EDITABLE = {"targets": 2, "inputs": 2, "weights": 2, "lengths": 1, "logits": 3}
 
@@ -104,6 +104,16 @@ def _fits(array: Any, value: float) -> bool:
 def _held(array: Any, value: float) -> Any:
     with np.errstate(over="ignore"):
         return array.dtype.type(value)
+
+
+def float_format(dtype: np.dtype) -> dict[str, float]:
+    """How floats of that dtype hold an edit: digits after the leading 1, smallest exponent of 2, largest number.
+
+    >>> float_format(np.dtype("float16"))
+    {'digits': 10, 'lowest': -14, 'largest': 65504.0}
+    """
+    about = require("ml_dtypes", "bfloat16").finfo(dtype) if dtype.name == "bfloat16" else np.finfo(dtype)
+    return {"digits": int(about.nmant), "lowest": int(about.minexp), "largest": float(about.max)}
 
 
 def differences(source: Batch, edits: Sequence[Edit]) -> tuple[Edit, ...]:

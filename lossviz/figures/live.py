@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.analysis import Analysis
-from lossviz.arrays import float_format
+from lossviz.edits import float_format
 from lossviz.figures._core.cells import Window, glyph, window_of
 from lossviz.figures._core.quantity import Quantity, quantity_named
 from lossviz.figures._core.style import MARKS, theme_named
