@@ -10,6 +10,7 @@ from lossviz.errors import SettingsError
 from lossviz.settings import MASKS
 
 __all__ = [
+    "FROM_TARGETS",
     "Masking",
     "gather_last",
     "impossible_rows",
@@ -148,6 +149,8 @@ def _everything(batch: Batch) -> Array:
     return np.ones(batch.targets.shape)
 
 
+FROM_TARGETS = ("nonpad", "ignore_id")
+"""The masks that another target may change."""
 _RULES: dict[str, Callable[[Batch], Array]] = {
     "lengths": _from_lengths,
     "weights": _from_weights,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lossviz import Batch
 from lossviz.errors import SettingsError
-from lossviz.masking import gather_last, impossible_rows, length_mask, resolve_mask
+from lossviz.masking import FROM_TARGETS, gather_last, impossible_rows, length_mask, resolve_mask
+from lossviz.settings import MASKS
 
 TARGETS = [[2, 0, -100, 1], [3, 0, 0, 0]]
 
@@ -99,6 +100,14 @@ def test_resolve_mask_keeps_the_disagreement_of_weights_and_lengths(mask):
     batch = make(weights=[[1, 0, 0.5, 0], [1, 1, 0, 0]], lengths=[3, 1])
     disagreement = [[False, True, False, False], [False, True, False, False]]
     assert resolve_mask(batch, mask).disagreement.tolist() == disagreement
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_every_mask_says_whether_another_target_may_change_it(mask):
+    batch = make(lengths=[3, 1], weights=np.ones((2, 4)), pad_id=0, ignore_id=-100)
+    other = batch.replace(targets=np.where(batch.targets == 2, 0, np.where(batch.targets == 3, -100, batch.targets)))
+    same = np.array_equal(resolve_mask(batch, mask).weights, resolve_mask(other, mask).weights)
+    assert same == (mask not in FROM_TARGETS)
 
 
 def test_resolve_mask_finds_no_disagreement_where_one_is_absent():

@@ -12,7 +12,7 @@ from lossviz.figures._core.quantity import Quantity, quantity_named
 from lossviz.figures._core.style import MARKS, theme_named
 from lossviz.figures._core.sums import divisor_words
 from lossviz.figures._core.text import visible
-from lossviz.masking import resolve_mask
+from lossviz.masking import FROM_TARGETS, resolve_mask
 from lossviz.reductions import follow
 
 __all__ = ["LISTED_CLASSES", "MOST_CLASSES", "live_equation"]
@@ -22,7 +22,6 @@ LISTED_CLASSES = 1000
 """Up to so many classes a browser gets the tokens of all."""
 MOST_CLASSES = 8192
 """Up to so many classes a browser gets the logits of the selected timestep: 64 KB."""
-FROM_TARGETS = ("nonpad", "ignore_id")  # masks that another target may change
 
 
 def live_equation(

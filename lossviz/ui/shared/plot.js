@@ -116,7 +116,7 @@ class View {
   async react(Plotly, sent, figure) {
     const scale = scaleOf(this.root);
     const { data, layout } = enlarged(figure, scale);
-    Object.assign(WORD, { size: 12 * scale, small: 10.5 * scale, scale });
+    Object.assign(WORD, { size: 12 * scale, small: 10.5 * scale, little: 9 * scale, scale });
     this.root.style.setProperty("--lossviz-drawn", scale);
     delete layout.width;
     // Zoom stays while the rows and columns are the same ones, and as long as the figure says.

@@ -2,7 +2,7 @@
 
 const MOTION_MS = 240;
 const MOST_MOVES = 64;
-const WORD = { size: 12, small: 10.5, scale: 1 };
+const WORD = { size: 12, small: 10.5, little: 9, scale: 1 };
 
 class Paint {
   constructor(layer, plot) {
@@ -29,7 +29,7 @@ class Paint {
     const said = changed.filter((at) => !same(drawn.value[at], shown.value[at]) || !sameWord(drawn, shown, at));
     const moved = since && !still() ? changed.filter((at) => since.weight[at] !== shown.weight[at]) : [];
     const landing = new Set(moved.length <= MOST_MOVES ? moved : []);
-    if (batch) this.cells(batch, shown, said, (at) => this.look(shown, at, shown.value[at]));
+    if (batch) this.cells(batch, shown, said, (at) => ({ ...this.look(shown, at, shown.value[at]), under: shown.says(at).under }));
     if (mask) this.cells(mask, shown, shaded, (at) => this.shade(shown, at));
     const kept = (at) => (shown.weight[at] === 0 ? this.mark(shown, "pad") : this.look(shown, at, shown.kept(at)));
     if (left) this.cells(left, shown, changed, kept, landing);
@@ -63,13 +63,19 @@ class Paint {
       if (!look) continue;
       const tile = svg("g", { class: "tile" });
       const { x, y, width, height } = this.box(grid, model, at);
-      const { fill, ink, words = "", value = "", size = WORD.size, corner = "", isRenamed = false } = look;
+      const { fill, ink, words = "", value = "", size = WORD.size, under = "", corner = "", isRenamed = false } = look;
       tile.append(svg("rect", { x, y, width, height, fill }));
       if (words || value) {
         const text = svg("text", { x: x + width / 2, y: y + height / 2, fill: ink, "font-size": size });
         text.textContent = words && value ? `${words} ` : words;
         if (value) text.append(Object.assign(svg("tspan", { "font-size": WORD.small }), { textContent: value }));
         tile.append(text);
+      }
+      if (under && words) {
+        const apart = 0.65 * WORD.size; // half of plotly.js's line
+        tile.lastChild.setAttribute("y", y + height / 2 - apart);
+        const line = svg("text", { x: x + width / 2, y: y + height / 2 + apart, fill: ink, "font-size": WORD.little });
+        tile.append(Object.assign(line, { textContent: under }));
       }
       if (corner) {
         const sign = svg("text", { class: "corner", x: x + width - 2, y: y + 0.2 * height, fill: ink, "font-size": 7 * WORD.scale });
@@ -295,13 +301,18 @@ function wordsIn({ data }, model) {
   const [x, y] = [numbers(texts.x), numbers(texts.y)];
   const level = texts.text[0]?.includes("10.5px") ? 2 : 1;
   const found = new Map();
-  texts.text.forEach((text, index) => found.set(model.at([y[index], x[index]]), token(text)));
-  return (at) => ({ level, token: found.get(at) ?? "", glyphs, marksClipped });
+  texts.text.forEach((text, index) => found.set(model.at([y[index], x[index]]), { token: token(text), under: readIn(text) }));
+  return (at) => ({ level, token: "", ...found.get(at), glyphs, marksClipped });
 }
 
 /** The token that a cell's text begins with, which lossviz.figures has escaped. */
 function token(text) {
   return unescaped(text.split(/<(?:span|br)/)[0].trim());
+}
+
+/** What stands under it in small, which a decoder read. */
+function readIn(text) {
+  return unescaped(text.match(/<br><span[^>]*>(.*)<\/span>$/)?.[1] ?? "");
 }
 
 /** A value as its figure writes it in a cell (lossviz.figures.QUANTITIES). */
