@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
 from lossviz import Analysis, Batch, analyze
@@ -282,3 +283,19 @@ def test_arithmetic_stands_over_the_picture_and_lights_it(page: Page, app_server
     page.locator(f"{steps.EQUATION}-help summary").click()
     expect(page.locator(steps.EQUATION).get_by_text("Pull a sequence's end")).to_be_visible()
     shot(page, "hand-help-light")
+
+
+def test_logit_that_is_no_number_is_edited_in_place(page: Page, app_server: str) -> None:
+    """Its loss waits for the server while other logits of the timestep are NaN."""
+    batch = Batch.from_arrays(**load_sample("logits-nan"))
+    rows, timesteps = np.indices(batch.targets.shape)
+    row, timestep = map(int, np.argwhere(np.isnan(batch.logits[rows, timesteps, batch.targets]))[0])
+    steps.sample(page, app_server, "logits-nan")
+    steps.click_cell(page, row, timestep)
+    expect(page.locator(f"{steps.EQUATION}-terms [data-part=logit]")).to_have_text("− (z NaN")
+    page.keyboard.press("l")
+    expect(page.locator(FIELD)).to_have_value("NaN")
+    page.locator(FIELD).fill("0.5")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"{steps.EQUATION}-terms [data-part=logit]")).to_have_text("− (z 0.5000")
+    expect(page.locator(".st-key-edits")).to_contain_text("1 entry differs from the source")
