@@ -165,6 +165,7 @@ def test_teacher_walks_every_step_by_pagedown_only(
     page = dark_page
     page.set_viewport_size({"width": 1280, "height": 720})
     visit(page, app_server, "?chapter=1&step=1&teacher=1")
+    soon(page, ".st-key-teacher_on button", "On")  # Streamlit fetches the code of buttons after the words are drawn
     screen = page.locator(".st-key-teacher")
     for step in STEPS.values():
         soon(page, HEADING, step.title)
