@@ -206,6 +206,17 @@ def test_large_batch_is_shown_as_overview_and_detail(page: Page, app_server: str
     steps.idle(page)
     steps.click_cell(page, before + 3, round(left) + 3)
     shot(page, "explore-large-detail-light")
+    page.keyboard.press("w")
+    shapes = page.evaluate(
+        """plot => {
+            const field = document.querySelector(`${plot}-field`);
+            field.value = "2";
+            field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+            return document.querySelectorAll(`${plot}-paint .tile`).length;
+        }""",
+        steps.EQUATION,
+    )
+    assert 1 < shapes < 6  # every cell of the mask has another shade: one shape for each, or it would take a second
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

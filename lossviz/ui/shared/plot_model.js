@@ -75,8 +75,9 @@ class Model {
     return this.labels.classes?.[target] ?? String(target);
   }
 
-  /** While lengths say what counts, the losses of a sequence whose length can't be are no numbers. */
+  /** While lengths say what counts, the losses of a sequence whose length can't be are no numbers. The largest weight, 1 at least, shades the mask. */
   judge() {
+    this.largest = this.weight.reduce((most, weight) => Math.max(most, weight), 1);
     const odd = (length) => !(length >= 0 && length <= this.timesteps && length === Math.trunc(length));
     const judged = this.mask === "lengths" && this.under_mask === "weighted";
     const rows = judged ? this.lengths.slice(this.corner[0], this.corner[0] + this.rows).map(odd) : [];
@@ -155,11 +156,6 @@ class Model {
     const divisor = by.weights * weights + by.nonzero * nonzero + by.first * first + by.filled * filled + by.constant;
     const each = by.axis === null ? () => 1 : (at) => own[group(at)];
     return { numerator, divisor, value: quotient(numerator, divisor), counting: nonzero, each };
-  }
-
-  /** The largest weight, 1 at least: what the shade of the mask is measured by. */
-  get largest() {
-    return this.weight.reduce((most, weight) => Math.max(most, weight), 1);
   }
 
   /** "13.8000 ÷ ", "11", " timesteps that count = ", "1.2545", " nats": every second piece is bold. */

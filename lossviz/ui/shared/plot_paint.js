@@ -2,6 +2,7 @@
 
 const MOTION_MS = 240;
 const MOST_MOVES = 64;
+const MOST_TILES = 600; // of more cells, those without words are drawn as one shape for each colour
 const WORD = { size: 12, small: 10.5, little: 9, scale: 1 };
 
 class Paint {
@@ -58,12 +59,17 @@ class Paint {
 
   cells(grid, model, places, looks, landing = new Set()) {
     const frame = this.frame(grid.x.axis, grid.y.axis);
+    const shapes = new Map();
     for (const at of places) {
       const look = looks(at);
       if (!look) continue;
       const tile = svg("g", { class: "tile" });
       const { x, y, width, height } = this.box(grid, model, at);
       const { fill, ink, words = "", value = "", size = WORD.size, under = "", corner = "", isRenamed = false } = look;
+      if (places.length > MOST_TILES && !words && !value && !corner && !landing.has(at)) {
+        shapes.set(fill, `${shapes.get(fill) ?? ""}M${x} ${y}h${width}v${height}h${-width}z`);
+        continue;
+      }
       tile.append(svg("rect", { x, y, width, height, fill }));
       if (words || value) {
         const text = svg("text", { x: x + width / 2, y: y + height / 2, fill: ink, "font-size": size });
@@ -85,6 +91,7 @@ class Paint {
       if (isRenamed) fit(tile.querySelector("text"), words, width - 4);
       if (landing.has(at)) tile.animate([{ opacity: 0 }, { opacity: 0 }, { opacity: 1 }], { duration: MOTION_MS });
     }
+    for (const [fill, d] of shapes) frame.append(svg("path", { class: "tile", d, fill }));
   }
 
   /** The part of the layer that one pair of axes covers. */
