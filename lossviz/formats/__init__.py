@@ -26,6 +26,7 @@ from lossviz.formats._opening import (
     only_format_errors,
     open_source,
     shown_name,
+    take_timesteps,
     too_large,
 )
 from lossviz.formats._table import COLUMNS
@@ -128,7 +129,8 @@ def _read_parts(parts: Mapping[str, Source], names: Mapping[str, str] | None) ->
     total = sum(part.size for part in parts.values())
     if total > LIMITS.upload_bytes:
         raise too_large("The files together are", total, "them")
-    return choose(npy.read_parts(parts), names, listing(parts))
+    fields = take_timesteps(npy.read_parts(parts), max(parts.values(), key=lambda part: part.size))
+    return choose(fields, names, listing(parts))
 
 
 def _read(source: Source, names: Mapping[str, str] | None) -> Fields:
@@ -138,9 +140,9 @@ def _read(source: Source, names: Mapping[str, str] | None) -> Fields:
         raise FormatError(f"`{source.name}` is empty. Save or copy it again.")
     if known in _TABLES:
         columns = None if names is None else {COLUMNS.get(name, name): key for name, key in names.items()}
-        arrays = known.read(source, columns)
+        arrays = take_timesteps(known.read(source, columns), source)
         return {field: plain(field, arrays[field], source.name) for field in FIELDS if field in arrays}
-    return choose(known.read(source, names), names, source.name)
+    return choose(take_timesteps(known.read(source, names), source), names, source.name)
 
 
 def write(fields: Fields, target: str | PathLike[str] | IO[bytes], format: str | None = None) -> None:  # noqa: A002

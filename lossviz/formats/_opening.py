@@ -6,13 +6,25 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from lossviz.display_text import cause_of, printable
 from lossviz.errors import FormatError, MissingPackageError, did_you_mean
+from lossviz.file_arrays import ARRAYS
 from lossviz.formats import csv_, json_, npy, npz, parquet_, safetensors_
-from lossviz.formats._common import LIMITS, Format, Source, listing
+from lossviz.formats._common import LIMITS, Fields, Format, Source, listing
 from lossviz.unpacking import size_words
 
-__all__ = ["FORMATS", "PICKLES", "find", "only_format_errors", "open_source", "shown_name", "too_large"]
+__all__ = [
+    "FORMATS",
+    "PICKLES",
+    "find",
+    "only_format_errors",
+    "open_source",
+    "shown_name",
+    "take_timesteps",
+    "too_large",
+]
 
 FORMATS: tuple[Format, ...] = (
     csv_.FORMAT,
@@ -26,6 +38,9 @@ FORMATS: tuple[Format, ...] = (
 PICKLES = (".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 _SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
 MESSAGE_CHARACTERS = 1000
+PER_TIMESTEP = 200
+"""Bytes that the numbers of a timestep take once it is analysed: docs/reliability.md."""
+_OF_TIMESTEPS = ("targets", "labels", "losses", "loss", "log_probs", "weights")
 
 
 def find(name: str) -> Format:
@@ -129,3 +144,25 @@ out of range). Save or copy it again.
             f"`{printable(file)}` is damaged, or written in a way lossviz doesn't know ({cause_of(error)}). "
             "Save or copy it again."
         ) from error
+
+
+def take_timesteps(fields: Fields, source: Source) -> Fields:
+    """Count what the numbers of every timestep will take, once the fields are a batch; gives the fields back.
+
+    A file of zeros may hold a hundred million timesteps in kilobytes, and each of them has a loss, an entropy, a rank …
+
+    Raises:
+        FormatError: there are too many.
+    """
+    most = max((_timesteps(name, value) for name, value in fields.items()), default=0)
+    source.budget.take(PER_TIMESTEP * most, f"Each of its {most:,} timesteps takes {PER_TIMESTEP} bytes: save fewer.")
+    return fields
+
+
+def _timesteps(name: str, value: Any) -> int:
+    """How many timesteps an array may have, or a list of rows: one for each integer, or each loss."""
+    if isinstance(value, list):
+        return sum(_timesteps(name, row) for row in value if isinstance(row, np.ndarray))
+    if not isinstance(value, ARRAYS) or value.ndim > 2:
+        return 0
+    return value.size if value.dtype.kind in "iub" or name in _OF_TIMESTEPS else 0

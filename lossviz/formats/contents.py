@@ -13,7 +13,7 @@ import numpy as np
 
 from lossviz.errors import FormatError, NamesError
 from lossviz.formats._common import Fields, Source, check_count
-from lossviz.formats._opening import find, only_format_errors, open_source, shown_name
+from lossviz.formats._opening import find, only_format_errors, open_source, shown_name, take_timesteps
 from lossviz.formats._records import Checked, arrow_records, is_kept, records_of
 from lossviz.formats.json_ import fields_in, nested
 from lossviz.formats.text.parse_json import parse_source
@@ -51,9 +51,10 @@ def contents(source: Given, *, name: str | None = None) -> Fields:
             raise FormatError(f"`{opened.name}` is empty. Save or copy it again.")
         suffix = opened.name.lower().rpartition(".")[2]
         if suffix in READERS:
-            return READERS[suffix](opened)
+            return take_timesteps(READERS[suffix](opened), opened)
         known = find(opened.name)
-        return dict(known.read(opened, None if known.name == "csv" else {key: key for key in EXTRA}))
+        fields = known.read(opened, None if known.name == "csv" else {key: key for key in EXTRA})
+        return dict(take_timesteps(fields, opened))
 
 
 def from_records(records: list[Mapping[str, Any]], file: str) -> Fields:
@@ -152,7 +153,7 @@ def _parquet(source: Source) -> Fields:
 
         with opened_parquet(source) as file:
             kept = [field.name for field in file.schema_arrow if is_kept(field.type)]
-            take_columns(file, kept, source)
+            take_columns(kept, source)
             batches, checked = file.iter_batches(_BATCH, columns=kept), Checked()
             records: list[Mapping[str, Any]] = [
                 record for batch in batches for record in records_of(batch, source, checked)

@@ -30,7 +30,7 @@ from lossviz.formats._common import Fields, Format, Source, Target, replacing
 from lossviz.formats._fields import FIELDS
 from lossviz.formats.json_ import cast
 from lossviz.formats.text.parse_json import parse_rest
-from lossviz.unpacking import unpacked_size
+from lossviz.unpacking import footer_of, unpacked_size
 
 if TYPE_CHECKING:
     import pyarrow
@@ -78,7 +78,7 @@ def _content(source: Source) -> str | BytesIO:
     return str(source.path) if source.path else BytesIO(source.data)
 
 
-def take_columns(file: "pyarrow.parquet.ParquetFile", names: Iterable[str], source: Source) -> None:
+def take_columns(names: Iterable[str], source: Source) -> None:
     """Count what columns unpack to, by what their pages say: a run of equal values takes a few bytes in the file.
 
     Raises:
@@ -86,12 +86,10 @@ def take_columns(file: "pyarrow.parquet.ParquetFile", names: Iterable[str], sour
     """
     wanted = frozenset(names)
     with source.open() as stream:
-        for index in range(file.metadata.num_row_groups):
-            group = file.metadata.row_group(index)
-            for chunk in map(group.column, range(group.num_columns)):
-                path = chunk.path_in_schema
-                if group.num_rows and (path in wanted or path.split(".")[0] in wanted):
-                    declared = max(8 * chunk.num_values, chunk.total_uncompressed_size)
+        for group in footer_of(stream, source.name):
+            for chunk in group.chunks:
+                if group.rows and (chunk.path in wanted or chunk.name in wanted):
+                    declared = max(8 * chunk.values, chunk.unpacked)
                     source.budget.take(max(declared, unpacked_size(stream, chunk, source.name)), "Save it as .npz.")
 
 
@@ -114,7 +112,7 @@ def _columns(
     chosen = {name: key for name, key in chosen.items() if name != "token" or not wide}
     for name, key in [*chosen.items(), *(("logit", key) for key in wide if not listed)]:
         _require_type(key, schema.field(key).type, name)
-    take_columns(file, [*chosen.values(), *wide], source)
+    take_columns([*chosen.values(), *wide], source)
     columns = {name: _column(file, key, name) for name, key in chosen.items()}
     if not wide:
         return columns, None

@@ -9,13 +9,14 @@
 
 from lossviz.identification._accuracy import ACCURACY
 from lossviz.identification._answer import answer, answer_sentences
-from lossviz.identification._identify import identify
+from lossviz.identification._identify import MOST_TIMESTEPS, identify
 from lossviz.identification._match import KINDS, Match
 from lossviz.identification._reported import PRECISIONS, Printed, read_printed
 
 __all__ = [
     "ACCURACY",
     "KINDS",
+    "MOST_TIMESTEPS",
     "PRECISIONS",
     "Match",
     "Printed",

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossviz.analysis import Analysis, analyze
 from lossviz.batch import Batch
+from lossviz.errors import InputError
 from lossviz.identification._accuracy import with_accuracy
 from lossviz.identification._chance import Chance
 from lossviz.identification._context import Context
@@ -22,9 +23,11 @@ from lossviz.identification._search import Search
 from lossviz.reductions import Options
 from lossviz.settings import Settings
 
-__all__ = ["identify"]
+__all__ = ["MOST_TIMESTEPS", "identify"]
 
 Given = Batch | Analysis
+MOST_TIMESTEPS = 1 << 23
+"""The timesteps that a number is compared on: each takes 800 bytes while all formulas are tried."""
 
 
 def identify(
@@ -61,7 +64,8 @@ def identify(
         Matches by rank; none if no formula gives the number.
 
     Raises:
-        InputError: if `reported` is not a number, or not one per sequence, timestep or batch.
+        InputError: if `reported` is not a number, or not one per sequence, timestep or batch; or the batches have more
+            than `MOST_TIMESTEPS`.
         SettingsError: if an option is unknown or out of its range.
 
     >>> import numpy as np
@@ -75,6 +79,11 @@ def identify(
     known = {name: value for name, value in loop.items() if value is not None}
     Options().replaced(known)  # refused before the long work
     analyses = [_analysis(given, settings) for given in query.batches]
+    if (timesteps := sum(one.weights.size for one in analyses)) > MOST_TIMESTEPS:
+        raise InputError(
+            f"A number is compared on at most {MOST_TIMESTEPS:,} timesteps, since each takes 800 bytes; "
+            f"got {timesteps:,}. Pass fewer sequences."
+        )
     several = [Context(one, (options or one.settings.options).replaced(known)) for one in analyses]
     return with_accuracy(_matches(several, query), several[0], printed_accuracy)
 

@@ -3,12 +3,10 @@
 Source: apache/parquet-format, parquet.thrift (PageHeader), and Thrift's specification of the compact protocol.
 """
 
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from lossviz.errors import FormatError
-
-if TYPE_CHECKING:
-    import pyarrow.parquet
+from lossviz.unpacking._footer import Chunk
 
 __all__ = ["unpacked_size"]
 
@@ -17,16 +15,13 @@ WINDOWS = (8_192, 1 << 20)  # bytes in which a page's header ends; statistics ma
 UNCOMPRESSED, COMPRESSED, KINDS_OF_PAGE = 2, 3, (5, 7, 8)  # ids of PageHeader's fields
 
 
-def unpacked_size(stream: IO[bytes], chunk: "pyarrow.parquet.ColumnChunkMetaData", name: str) -> int:
+def unpacked_size(stream: IO[bytes], chunk: Chunk, name: str) -> int:
     """Count the bytes that a column chunk takes in memory, page by page.
 
     Raises:
         FormatError: its pages are not where the footer says.
     """
-    first = chunk.data_page_offset
-    if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < first:
-        first = chunk.dictionary_page_offset
-    at, end, total = first, first + chunk.total_compressed_size, 0
+    at, end, total = chunk.start, chunk.start + chunk.packed, 0
     while at < end:
         header, length = _header(stream, at, name)
         sizes = header.get(UNCOMPRESSED, -1), header.get(COMPRESSED, -1)
@@ -72,6 +67,8 @@ class _Compact:
             shift += 7
             if byte < 0x80:
                 return number
+            if shift > 63:
+                raise IndexError
 
     def zigzag(self) -> int:
         number = self.varint()

@@ -6,17 +6,16 @@ A stream that was cut off gives the steps before the cut.
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from lossviz.recording._disk.schema import COLUMNS, arrow_schema
 from lossviz.recording._disk.shards import check_schema, refusing
-from lossviz.unpacking import Budget, message_bytes, unpacked_size
+from lossviz.unpacking import Budget, Group, footer_of, message_bytes, unpacked_size
 
 if TYPE_CHECKING:
     import pyarrow
-    import pyarrow.parquet
 
 __all__ = ["MOST_BYTES", "arrow_steps", "first_rows", "read_shard"]
 
@@ -97,35 +96,30 @@ def _parquet_rows(path: Path, run: str, names: list[str], step: int | None) -> "
     check_schema(schema, path, run)
     present = [name for name in names if name in schema.names]
     texts = [name for name in _TEXTS if name in present]  # a long one that is repeated stands in memory once
+    with path.open("rb") as stream:
+        footer = footer_of(stream, path.name)
+        groups = [place for place, group in enumerate(footer) if step is None or _may_hold(group, step)]
+        _count([footer[place] for place in groups], present, path, stream)
     with pyarrow.parquet.ParquetFile(path, read_dictionary=texts) as file:
-        groups = _groups_of(file.metadata, step)
-        _count(file.metadata, groups, present, path)
         table = file.read_row_groups(groups, columns=present)
     table.validate(full=True)
     return table if step is None else table.filter(pyarrow.compute.equal(table["step"], step))
 
 
-def _groups_of(about: "pyarrow.parquet.FileMetaData", step: int | None) -> list[int]:
-    """The row groups that may hold a step, by what the footer says of them; without one, all."""
-    place = next(at for at in range(about.num_columns) if about.schema.column(at).path == "step")
-    known = [about.row_group(at).column(place).statistics for at in range(about.num_row_groups)]
-    return [
-        at
-        for at, one in enumerate(known)
-        if step is None or one is None or not one.has_min_max or one.min <= step <= one.max
-    ]
+def _may_hold(group: Group, step: int) -> bool:
+    """Whether a row group may hold a step, by what the footer says of it."""
+    ends = next((chunk.integers() for chunk in group.chunks if chunk.path == "step"), None)
+    return ends is None or ends[0] <= step <= ends[1]
 
 
-def _count(about: "pyarrow.parquet.FileMetaData", groups: list[int], names: list[str], path: Path) -> None:
+def _count(groups: list[Group], names: list[str], path: Path, stream: IO[bytes]) -> None:
     """Count what columns take in memory: single values by the rows that are read, lists by their pages."""
     budget = _budget(path)
-    with path.open("rb") as stream:
-        for group in map(about.row_group, groups):
-            budget.take(8 * group.num_rows * len(names), _WAY_OUT)
-            for chunk in map(group.column, range(group.num_columns)):
-                name, _, inside = chunk.path_in_schema.partition(".")
-                if inside and name in names:
-                    budget.take(unpacked_size(stream, chunk, path.name), _WAY_OUT)
+    for group in groups:
+        budget.take(8 * group.rows * len(names), _WAY_OUT)
+        for chunk in group.chunks:
+            if chunk.path != chunk.name in names:
+                budget.take(unpacked_size(stream, chunk, path.name), _WAY_OUT)
 
 
 def _completed(table: "pyarrow.Table", names: list[str], path: Path) -> "pyarrow.Table":

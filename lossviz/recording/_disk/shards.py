@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lossviz.errors import FormatError, LossvizError
 from lossviz.recording._disk.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
+from lossviz.unpacking import footer_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -100,20 +101,16 @@ def shard_footer(path: Path) -> ShardFooter:
     Raises:
         FormatError: if it can't be read.
     """
-    import pyarrow.parquet
-
     with refusing(f"`{path.name}` was cut off or damaged. Restore it from a copy, or delete it."):
-        footer = pyarrow.parquet.read_metadata(path)
-        places = {footer.schema.column(at).path.partition(".")[0]: at for at in range(footer.num_columns)}
-        groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
-        targets = [group.column(places["targets"]).statistics for group in groups]
-        classes = [group.column(places["classes"]).statistics for group in groups] if "classes" in places else []
-        said = all(one is not None and one.has_min_max for one in targets) and bool(targets)
-        known = [one.min for one in classes if one is not None and one.has_min_max]
+        with path.open("rb") as stream:
+            groups = [{chunk.name: chunk for chunk in group.chunks} for group in footer_of(stream, path.name)]
+        targets = [group["targets"].integers() for group in groups]
+        classes = [group["classes"].integers() for group in groups if "classes" in group]
+        known = [one for one in targets if one is not None]
         return ShardFooter(
-            timesteps=sum(group.column(places["losses"]).num_values for group in groups),
-            targets=(min(one.min for one in targets), max(one.max for one in targets)) if said else None,
-            classes=min(known, default=None),
+            timesteps=sum(group["losses"].values for group in groups),
+            targets=(min(low for low, _ in known), max(high for _, high in known)) if known == targets != [] else None,
+            classes=min((one[0] for one in classes if one is not None), default=None),
         )
 
 

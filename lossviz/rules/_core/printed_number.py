@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lossviz.fixes import fix_of
-from lossviz.identification import PRECISIONS, Match, Printed, read_printed
+from lossviz.identification import MOST_TIMESTEPS, PRECISIONS, Match, Printed, read_printed
 from lossviz.rules._core.case import Case
 from lossviz.rules._core.printed_messages import evidence_of, in_its_unit, mean_of, message_of
 from lossviz.rules._core.rule import CannotTell, Found, Rule
@@ -94,6 +94,8 @@ def found_in_number(
     Raises:
         CannotTell: if another formula is more likely, or the number has too few digits.
     """
+    if case.mask.size > MOST_TIMESTEPS:
+        raise CannotTell(f"A printed number is compared on at most {MOST_TIMESTEPS:,} timesteps.")
     if (found := _found_in_nan(case, code)) is not None:
         return found
     printed = _number(case)
