@@ -23,10 +23,10 @@ from lossviz.figures.equation import equation
 from lossviz.figures.grid import grid
 from lossviz.figures.live import live_equation
 from lossviz.figures.mask import mask
-from lossviz.figures.overview import overview
+from lossviz.figures.overview import overview, window_outline
 from lossviz.figures.runs.difference_map import difference_map
 from lossviz.figures.runs.grouped_losses import grouped_losses
-from lossviz.figures.runs.learning_curves import Learning, learning_curves
+from lossviz.figures.runs.learning_curves import Learning, learning_curves, step_line
 from lossviz.figures.runs.loss_scatter import loss_scatter
 from lossviz.figures.runs.run_steps import run_steps
 from lossviz.figures.runs.sequence_strips import sequence_strips
@@ -56,10 +56,12 @@ __all__ = [
     "run_steps",
     "sequence_strips",
     "split_weights",
+    "step_line",
     "step_strip",
     "trajectory",
     "two_runs",
     "visible",
+    "window_outline",
 ]
 
 

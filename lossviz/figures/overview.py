@@ -17,7 +17,7 @@ from lossviz.figures._core.scale import Scale
 from lossviz.figures._core.style import theme_named
 from lossviz.figures._core.traces import marks
 
-__all__ = ["overview"]
+__all__ = ["overview", "window_outline"]
 
 Array = np.ndarray
 Spec = dict[str, Any]
@@ -53,6 +53,7 @@ def overview(
     """
     colours, what, whole = theme_named(theme), quantity_named(quantity), window_of(analysis, None)
     shown = window_of(analysis, window)
+    edges = shown.row0, shown.row1, shown.t0, shown.t1
     if 0 in whole.shape:
         return empty(EMPTY, width, colours)
     rows, columns = whole.shape
@@ -90,10 +91,26 @@ def overview(
         "yaxis": row_axis(whole, place, place.batch, colours, title=True),
         "coloraxis": colour_axis(analysis, what, place, scale, colours),
         "annotations": legend(as_drawn(entries, [cells.clipped], place.cell), place, colours),
-        "shapes": [_outline(shown, colours.highlight)] if window is not None else [],
-        "meta": {"quantity": what.name, "window": [shown.row0, shown.row1, shown.t0, shown.t1]},
+        "shapes": [] if window is None else [window_outline(edges, theme=theme)],
+        "meta": {"quantity": what.name, "window": list(edges)},
     }
     return figure([*under, grid, *over], frame)
+
+
+def window_outline(window: tuple[int, int, int, int], *, theme: str = "light") -> Spec:
+    """What outlines a window in an overview, as a shape of Plotly: another window needs no other overview.
+
+    Args:
+        window: (row0, row1, t0, t1), ends exclusive.
+        theme: "light" or "dark".
+
+    >>> outline = window_outline((0, 32, 64, 128))
+    >>> [outline[end] for end in ("x0", "x1", "y0", "y1")]
+    [63.5, 127.5, -0.5, 31.5]
+    """
+    row0, row1, t0, t1 = window
+    ends = {"x0": t0 - 0.5, "x1": t1 - 0.5, "y0": row0 - 0.5, "y1": row1 - 0.5}
+    return {"type": "rect", "name": "window", "line": {"width": 2, "color": theme_named(theme).highlight}, **ends}
 
 
 def _worst(analysis: Analysis, quantity: Quantity, covers: tuple[int, int], scale: Scale) -> tuple[Cells, Array]:
@@ -143,15 +160,3 @@ def _title(quantity: Quantity, covers: tuple[int, int]) -> str:
         worst = "smallest" if quantity.best == "high" else "largest"
         each = f"each cell covers {covers[0]} × {covers[1]} timesteps, the {worst} is shown"
     return f"{name[0].upper()}{name[1:]}{unit}: {each}"
-
-
-def _outline(window: Window, colour: str) -> Spec:
-    return {
-        "type": "rect",
-        "name": "window",
-        "x0": window.t0 - 0.5,
-        "x1": window.t1 - 0.5,
-        "y0": window.row0 - 0.5,
-        "y1": window.row1 - 0.5,
-        "line": {"width": 2, "color": colour},
-    }

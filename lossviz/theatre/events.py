@@ -55,9 +55,11 @@ class Growing:
     printed: list[Stepped] = field(default_factory=list)
     frames: list[Framed] = field(default_factory=list)
     ended: Ended = field(default_factory=lambda: Ended({}, {}))
+    _made: Recording | None = field(default=None, init=False, repr=False)
 
     def add(self, event: Event) -> None:
         """Take one event."""
+        self._made = None
         if isinstance(event, Opened):
             self.opened = event
         elif isinstance(event, Stepped):
@@ -78,10 +80,13 @@ class Growing:
 
     @property
     def recording(self) -> Recording | None:
-        """Both runs as far as they have come, or None before the first frame."""
+        """Both runs as far as they have come, or None before the first frame; the same one until something happens."""
         if self.opened is None or not self.frames:
             return None
-        return Recording(self._run(self.opened, RIGHT, "right"), self._run(self.opened, self.settings.bug, "wrong"))
+        if self._made is None:
+            sides = self._run(self.opened, RIGHT, "right"), self._run(self.opened, self.settings.bug, "wrong")
+            self._made = Recording(*sides)
+        return self._made
 
     def _run(self, opened: Opened, bug: str, side: str) -> Run:
         frames: list[Frame] = [getattr(framed, side) for framed in list(self.frames)]

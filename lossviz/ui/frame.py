@@ -1,5 +1,7 @@
 """The frame around the pages, drawn before anything else is imported."""
 
+import gc
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -18,5 +20,12 @@ def run() -> None:
     from lossviz.ui.pages import show_page
     from lossviz.ui.session.waiting import keep_what_waits
 
+    _settle()
     keep_what_waits()
     show_page()
+
+
+@cache
+def _settle() -> None:
+    """Hide what was imported from the garbage collector: Streamlit collects after every run, for 0.1 s each time."""
+    gc.freeze()

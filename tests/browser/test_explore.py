@@ -194,6 +194,7 @@ def test_large_batch_is_shown_as_overview_and_detail(page: Page, app_server: str
     shot(page, "explore-large-light", whole=True)
     expect(page.get_by_text("4,194,304")).to_be_visible()
     page.mouse.click(*steps.place(page, 1000, 1000, plot=overview))
+    drawn = page.locator(overview).get_attribute("data-drawn")
     first = page.get_by_role("slider", name=re.compile("First sequence"))
     expect(first).not_to_have_value("0")
     steps.idle(page)
@@ -204,6 +205,11 @@ def test_large_batch_is_shown_as_overview_and_detail(page: Page, app_server: str
     page.keyboard.press("ArrowRight")
     expect(first).to_have_value(str(before + 1))
     steps.idle(page)
+    outline = "f => document.querySelector(`${f} .js-plotly-plot`)._fullLayout.shapes.map(({ y0, y1 }) => [y0, y1])"
+    assert page.evaluate(outline, overview) == [[before + 0.5, before + 32.5]]
+    assert page.locator(overview).get_attribute("data-drawn") == drawn  # only its outline was moved
+    assert page.locator(".st-key-overview .lossviz-plot-table table").count() == 0
+    expect(page.locator(".st-key-equation .lossviz-plot-table tbody tr")).to_have_count(32)
     steps.click_cell(page, before + 3, round(left) + 3)
     shot(page, "explore-large-detail-light")
     page.keyboard.press("w")

@@ -5,7 +5,7 @@ import pytest
 
 from lossviz import Batch, Settings
 from lossviz.analysis._analysis import _assemble
-from lossviz.figures import overview
+from lossviz.figures import overview, window_outline
 from lossviz.masking import resolve_mask
 from lossviz.timesteps import Timesteps
 from tests.figures._cases import checked, golden, heatmaps, marked, named, notes, random_analysis
@@ -72,6 +72,7 @@ def test_overview_outlines_the_window():
     (shape,) = figure.layout.shapes
     assert (shape.name, shape.x0, shape.x1, shape.y0, shape.y1) == ("window", -0.5, 3.5, 0.5, 1.5)
     assert len(overview(golden()).layout.shapes) == 0
+    assert shape.to_plotly_json() == window_outline((1, 2, 0, 4))  # what moves over an overview that stays
 
 
 def test_overview_is_grey_only_where_nothing_counts():

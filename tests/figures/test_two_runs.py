@@ -5,7 +5,7 @@ import pytest
 
 from lossviz import Batch, analyze
 from lossviz.errors import InputError
-from lossviz.figures import Learning, learning_curves, two_runs
+from lossviz.figures import Learning, learning_curves, step_line, two_runs
 from tests.figures._cases import checked, golden, heatmaps, named, notes
 
 RIGHT = Learning("right", np.array([2.0, 1.0, 0.5]), np.array([0, 1, 3]), np.array([2.1, 1.1, 0.4]))
@@ -64,7 +64,9 @@ def test_curves_are_told_apart_by_dash_and_name_with_their_last_values():
     assert [label.partition("</span> ")[2] for label in labels] == [
         "&lt;bug&gt;, true 4.0000", "right, printed 0.5000", "right, true 0.4000", "&lt;bug&gt;, printed 0.1000",
     ]  # fmt: skip
-    assert [figure.layout.xaxis.range[1], figure.layout.shapes[0].x0] == [10, 1]
+    assert figure.layout.xaxis.range[1] == 10
+    assert figure.layout.shapes[0].to_plotly_json() == step_line(1)
+    assert (step_line(1)["x0"], step_line(1)["x1"]) == (1, 1)
 
 
 def test_names_at_the_ends_of_lines_never_lie_over_each_other_nor_leave_the_panel():

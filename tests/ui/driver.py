@@ -84,7 +84,12 @@ def select(app: AppTest, *cell: int) -> AppTest:
 
 def live(app: AppTest, key: str = "equation") -> Any:
     """What a picture of Explore may edit, and the numbers that it draws at once."""
-    return _component(app, key)[0]["live"]
+    return header(app, key)["live"]
+
+
+def header(app: AppTest, key: str) -> dict[str, Any]:
+    """What goes to the browser beside a figure."""
+    return _component(app, key)[0]
 
 
 def steps(app: AppTest, *made: dict[str, Any]) -> AppTest:

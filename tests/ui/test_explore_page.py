@@ -24,6 +24,7 @@ from tests.ui.driver import (
     fill,
     flags,
     go,
+    header,
     heatmaps,
     key_of,
     metrics,
@@ -418,8 +419,15 @@ def test_large_batch_is_drawn_as_overview_and_detail() -> None:
         ("First timestep", 0, 136),
     ]
     assert [grid.shape for grid in heatmaps(app)] == [(32, 64)] * 3
+    before = header(app, "overview")
     app.slider[0].set_value(38).run()
     assert decoded(picture(app)["data"][0]["y"]).tolist() == list(range(38, 70))
+    after = header(app, "overview")
+    assert [(shape["y0"], shape["y1"]) for one in (before, after) for shape in one["shapes"]] == [
+        (-0.5, 31.5),
+        (37.5, 69.5),
+    ]
+    assert after["digest"] == before["digest"]  # the overview itself is not drawn again
 
 
 def test_no_result_is_drawn_while_the_flags_are_refused() -> None:

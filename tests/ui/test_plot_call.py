@@ -11,6 +11,23 @@ from streamlit.testing.v1 import AppTest
 from lossviz.ui.shared.plot import plot, selected_cell
 
 
+def kept_page() -> None:
+    import plotly.graph_objects as go
+    import streamlit as st
+
+    from lossviz.ui.shared.plot import kept_picture, plot
+    from tests.browser.standin import figure
+
+    rev, x = st.session_state["rev"], st.session_state["x"]
+
+    def draw() -> go.Figure:
+        st.text(f"drawn {rev}")
+        return figure(2, 3, rev)
+
+    line = {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1}
+    plot(kept_picture("grid", (rev,), draw), key="grid", label="Loss", shapes=[line])
+
+
 def page(cell: tuple[int, int] | None, early: bool = False) -> None:
     import streamlit as st
 
@@ -105,6 +122,19 @@ def test_plot_sends_the_figure_and_what_names_it() -> None:
 def test_plot_of_the_same_numbers_has_the_same_digest() -> None:
     """By the digest the browser knows that there is nothing to draw."""
     assert sent(run())[0]["digest"] == sent(run((1, 1)))[0]["digest"]
+
+
+def test_kept_picture_is_drawn_once_while_its_shapes_move() -> None:
+    """The same digest tells the browser that only the shapes are to be moved; of other things a new one is drawn."""
+    app, seen, digests = AppTest.from_function(kept_page, default_timeout=30), [], []
+    for rev, x in ((1, 4), (1, 7), (2, 7)):
+        app.session_state["rev"], app.session_state["x"] = rev, x
+        header, figure = sent(app.run())
+        seen.append((texts(app), [shape["x0"] for shape in header["shapes"]]))
+        assert "shapes" not in figure["layout"]
+        digests.append(header["digest"])
+    assert seen == [(["drawn 1"], [4]), ([], [7]), (["drawn 2"], [7])]
+    assert (digests[0] == digests[1], digests[1] == digests[2]) == (True, False)
 
 
 def test_plot_without_a_browser_or_a_server_returns_the_cell() -> None:

@@ -16,6 +16,7 @@ from tests.ui.driver import (
     click,
     decoded,
     go,
+    header,
     key_of,
     nodes,
     number,
@@ -126,7 +127,7 @@ def test_runs_are_shown_only_after_the_prediction_and_a_wrong_one_is_answered():
 
 
 def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all():
-    app, ends = predicted(), set()
+    app, ends, lines = predicted(), set(), []
     counts = np.arange(11) < LENGTHS[:, None]
     for step in (200, 0, 80):
         slide(app, step)
@@ -135,6 +136,8 @@ def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all():
             losses = np.where(counts, raw["losses"][STEPS.index(step)], np.nan)
             np.testing.assert_allclose(found[name], losses, rtol=1e-6)
         ends.add(picture(app, "train_picture")["layout"]["coloraxis"]["cmax"])
+        lines.append((header(app, "train_lines")["shapes"][0]["x0"], header(app, "train_lines")["digest"]))
+    assert lines == [(200, lines[0][1]), (0, lines[0][1]), (80, lines[0][1])]  # the line moves over the same curves
     np.testing.assert_allclose([*ends], [np.log(115) + 5])
     told, true = ([raw[name].reshape(16, -1)[11, 0] for raw in RAW.values()] for name in ("told", "true"))
     assert voice(app) == (
@@ -143,9 +146,9 @@ def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all():
     [verdict] = [text for text in texts(app, "markdown") if text.startswith("**Verdict after step 80**")]
     assert f"Does the number lie? **Yes**: prints {told[1]:.3f}, truth {true[1]:.3f}" in verdict
     assert f"Is the model harmed? **Yes**: {true[1] - true[0]:+.2f} nats against the right run" in verdict
-    lines = {trace["name"]: decoded(trace["y"]) for trace in picture(app, "train_lines")["data"]}
-    np.testing.assert_array_equal(lines["bug, printed"], RAW["stop-is-pad"]["reported"])
-    np.testing.assert_array_equal(lines["right, true"], RAW["right"]["true"][:, 0])
+    curves = {trace["name"]: decoded(trace["y"]) for trace in picture(app, "train_lines")["data"]}
+    np.testing.assert_array_equal(curves["bug, printed"], RAW["stop-is-pad"]["reported"])
+    np.testing.assert_array_equal(curves["right, true"], RAW["right"]["true"][:, 0])
 
 
 def test_selected_timestep_is_read_in_both_runs_and_opened_in_explore():

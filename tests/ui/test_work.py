@@ -1,5 +1,6 @@
 """The long waits, and what must not be done after every run."""
 
+import gc
 import subprocess
 import sys
 from concurrent.futures import Future
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lossviz.ui import frame
 from lossviz.ui.shared import computation
+from tests.ui.driver import open_page
 
 SCRIPT = """
 import sys
@@ -56,3 +59,13 @@ def test_page_that_is_left_does_not_wait_for_tensorflow(monkeypatch: pytest.Monk
     monkeypatch.setattr("streamlit.delta_generator.DeltaGenerator.empty", lambda _: calls.append("empty"))
     AppTest.from_string("from lossviz.ui.shared.computation import load_engine\nload_engine()").run()
     assert calls == ["empty", "empty"]
+
+
+def test_what_was_imported_is_hidden_from_the_garbage_collector_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit collects after every run."""
+    frozen: list[str] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append("frozen"))
+    frame._settle.cache_clear()
+    for _ in range(2):
+        open_page("train")
+    assert frozen == ["frozen"]

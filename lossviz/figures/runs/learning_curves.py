@@ -12,7 +12,7 @@ from lossviz.figures._core.frame import empty, figure
 from lossviz.figures._core.style import Theme, theme_named
 from lossviz.figures.runs._panel import line, panel
 
-__all__ = ["Learning", "learning_curves"]
+__all__ = ["Learning", "learning_curves", "step_line"]
 
 Spec = dict[str, Any]
 TOP, FOOT, LEFT, RIGHT, PLOT, APART = 36.0, 40.0, 52.0, 170.0, 130.0, 15.0
@@ -80,8 +80,24 @@ def learning_curves(
                 ends.append((float(known[-1]), f"{sign} {escape(trace['name'])} {number(known[-1])}", colour))
     frame["annotations"] = _labels(ends, highest, (width, height), colours)
     if step is not None:
-        frame["shapes"] = [_marker(step, colours)]
+        frame["shapes"] = [step_line(step, theme=theme)]
     return figure(data, frame)
+
+
+def step_line(step: int, *, theme: str = "light") -> Spec:
+    """What marks a step in the curves, as a shape of Plotly: another step needs no other curves.
+
+    Args:
+        step: that is looked at.
+        theme: "light" or "dark".
+
+    >>> line = step_line(80)
+    >>> line["x0"], line["x1"], line["yref"]
+    (80, 80, 'y domain')
+    """
+    ends = {"x0": step, "x1": step, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
+    look = {"width": 1.5, "color": theme_named(theme).text, "dash": "solid"}
+    return {"type": "line", "name": "step", "line": look, **ends}
 
 
 def _labels(ends: list[tuple[float, str, str]], highest: float, size: tuple[float, float], theme: Theme) -> list[Spec]:
@@ -110,8 +126,3 @@ def _labels(ends: list[tuple[float, str, str]], highest: float, size: tuple[floa
         }
         for at, (_, text, colour) in zip(places, wanted, strict=True)
     ]
-
-
-def _marker(step: int, theme: Theme) -> Spec:
-    ends = {"x0": step, "x1": step, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
-    return {"type": "line", "name": "step", "line": {"width": 1.5, "color": theme.text, "dash": "solid"}, **ends}

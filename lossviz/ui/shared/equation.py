@@ -1,7 +1,7 @@
 """The picture: batch loss × mask = unpadded loss; an overview with a detail window where it would not fit."""
 
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lossviz.analysis import Analysis
 from lossviz.batch import Batch
-from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview
+from lossviz.figures import QUANTITIES, Quantity, equation, mask, overview, window_outline
 from lossviz.ui.session.link_checks import Links, is_flag
 from lossviz.ui.session.source import Source
 from lossviz.ui.session.state import State, read_widget
 from lossviz.ui.shared.computation import engine_is_ready, load_engine
-from lossviz.ui.shared.plot import plot, plot_width, selected_cell
+from lossviz.ui.shared.plot import head_start, kept_picture, plot, plot_width, selected_cell
 from lossviz.ui.shared.window import needs_window, window_controls
 
 __all__ = ["KEY", "LINKED", "Window", "edited_cells", "equation_panel", "first_picture", "theme", "without_result"]
@@ -25,7 +25,6 @@ LINKED: Links = {"lock": is_flag}
 Window = tuple[int, int, int, int]
 KEY = "equation"  # of the picture
 
-HEAD_START = 0.04  # seconds: the browser draws the picture before the rest of the page keeps it busy
 WIDTH = 930  # of the page at 1280 × 800, until the browser has said its own
 STRETCH_HELP = (
     "Stretch the scale over this batch's values, and keep it while you edit. "
@@ -71,9 +70,7 @@ def equation_panel(
         if needs_window(analysis):
             state.jump = selected_cell("overview", None)
             window = window_controls(state, analysis)
-            wide = plot_width("overview", WIDTH)
-            picture = overview(analysis, quantity=what, window=window, theme=theme(), width=wide)
-            plot(picture, key="overview", label="The whole batch. Select a place to see it in detail.")
+            _whole(analysis, what, window)
         outlined = _outlines(state, analysis)
         cells = outlined.get(read_widget("outline"), outlined.get(EDITED))
         wide = plot_width(KEY, WIDTH)
@@ -92,8 +89,17 @@ def equation_panel(
         )
     with under:
         _options(outlined)
-    time.sleep(HEAD_START)
+    head_start()
     return window
+
+
+def _whole(analysis: Analysis, quantity: Quantity, window: Window) -> None:
+    """Draw the overview; where only the window moved, the browser has it already."""
+    of = analysis, quantity, theme(), plot_width("overview", WIDTH)
+    draw = partial(overview, analysis, quantity=quantity, theme=theme(), width=of[-1])
+    outline = window_outline(window, theme=theme())
+    label = "The whole batch. Select a place to see it in detail."
+    plot(kept_picture("overview", of, draw), key="overview", label=label, shapes=[outline])
 
 
 def without_result(figure: go.Figure) -> go.Figure:

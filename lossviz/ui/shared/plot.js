@@ -94,6 +94,9 @@ class View {
       Object.assign(this, { digest: undefined, extent: sent.extent, place: sent.live?.place });
       await this.react(Plotly, sent, figure);
       this.digest = sent.digest;
+    } else if (JSON.stringify(sent.shapes) !== JSON.stringify(this.last.shapes)) {
+      await Plotly.relayout(this.plot, enlarged({ shapes: sent.shapes }, this.scale)); // what lies over the picture
+      this.last = sent;
     }
     this.drawn = this.truth;
     this.refresh();

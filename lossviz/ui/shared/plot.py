@@ -8,7 +8,9 @@ and what the others cost: docs/decisions/0004-plot-component.md.
 import hashlib
 import json
 import struct
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from math import isfinite, isnan
 from pathlib import Path
@@ -22,7 +24,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 from lossviz.ui.session.state import read_widget, write_widget
 
-__all__ = ["Cell", "plot", "plot_width", "selected_cell"]
+__all__ = ["Cell", "Picture", "head_start", "kept_picture", "plot", "plot_width", "selected_cell"]
 
 Cell = tuple[int, int]
 
@@ -57,15 +59,47 @@ _HTML = """
 <div class="lossviz-plot-table"></div>
 """
 _HEIGHT = 450
+_HEAD_START = 0.04  # seconds
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as the browser gets it: `drawing` is its JSON, `extent` names its rows and columns."""
+
+    drawing: bytes
+    digest: str
+    height: float
+    width: float | None
+    extent: str
+
+    @classmethod
+    def of(cls, figure: go.Figure) -> "Picture":
+        """What the browser gets of a figure."""
+        drawing, size = figure.to_json(validate=False).encode(), figure.layout
+        digest = hashlib.blake2b(drawing, digest_size=8).hexdigest()
+        return cls(drawing, digest, size.height or _HEIGHT, size.width, _extent(figure))
+
+
+def kept_picture(key: str, of: tuple[Any, ...], draw: Callable[[], go.Figure]) -> Picture:
+    """The picture that this tab drew last for the plot `key`, if it was `of` the same things; else a new one.
+
+    For what stays while only its `shapes` move. Things are the same if they are equal; an analysis equals itself alone.
+    """
+    kept: tuple[tuple[Any, ...], Picture] | None = read_widget(f"{key}:picture")
+    if kept is None or kept[0] != of:
+        kept = of, Picture.of(draw())
+        write_widget(f"{key}:picture", kept)
+    return kept[1]
 
 
 def plot(
-    figure: go.Figure,
+    figure: go.Figure | Picture,
     *,
     key: str,
     label: str,
     cell: Cell | None = None,
     height: int | None = None,
+    shapes: list[dict[str, Any]] | None = None,
     selectable: bool = True,
     live: dict[str, Any] | None = None,
     terms: dict[str, Any] | None = None,
@@ -78,32 +112,34 @@ def plot(
     Zoom stays while the rows and columns and the figure's own `layout.uirevision` stay the same.
 
     Args:
-        figure: any figure; text from users in it is escaped already.
+        figure: any figure, or one that was kept; text from users in it is escaped already.
         key: the name of the component in the page, one for each plot.
         label: what the picture shows, for people who can't see it.
         cell: the cell that the app has selected.
         height: in pixels; by default the figure's own.
+        shapes: Plotly's, in place of the figure's own; where only they differ from what is drawn, only they are moved.
         selectable: False for a picture in which nothing can be selected.
         live: of `lossviz.ui.explore.hand`: what may be edited in the picture, and the numbers to draw it at once.
         terms: of `lossviz.ui.explore.terms`: the arithmetic of the selected cell, in one line over the picture.
         on_event: called when the user has done something in the picture, before the page is drawn.
     """
     cell = selected_cell(key, cell) if selectable else None
-    drawing = figure.to_json(validate=False).encode()
+    picture = figure if isinstance(figure, Picture) else Picture.of(figure)
     header = {
         "name": key,
         "label": label,
-        "height": height or figure.layout.height or _HEIGHT,
-        "width": figure.layout.width,
+        "height": height or picture.height,
+        "width": picture.width,
         "selectable": selectable,
         "cell": cell,
         "seen": _seen(key),
-        "extent": _extent(figure),
-        "digest": hashlib.blake2b(drawing, digest_size=8).hexdigest(),
+        "extent": picture.extent,
+        "digest": picture.digest,
+        "shapes": shapes,
         "live": live,
         "terms": _as_json(terms),
     }
-    _mount(key, header, drawing, on_event or _nothing)
+    _mount(key, header, picture.drawing, on_event or _nothing)
     return cell
 
 
@@ -123,6 +159,11 @@ def plot_width(key: str, default: int) -> int:
     """The width in pixels at which the browser last drew the plot `key`; `default` before that."""
     width = dict(read_widget(key) or {}).get("width")
     return min(max(int(width), 300), 6000) if isinstance(width, int | float) else default
+
+
+def head_start() -> None:
+    """Let the browser draw what it was sent so far, before the rest of the page keeps it busy."""
+    time.sleep(_HEAD_START)
 
 
 def _mount(key: str, header: dict[str, Any], drawing: bytes, on_event: Callable[[], None]) -> None:

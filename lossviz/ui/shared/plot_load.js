@@ -16,11 +16,16 @@ function library(url) {
   return globalThis.lossvizLibrary;
 }
 
-/** bytes = header length (uint32) | header (JSON) | figure (JSON) */
+/** bytes = header length (uint32) | header (JSON) | figure (JSON); shapes in the header are the figure's. */
 function unpack(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
-  return { ...JSON.parse(text(4, 4 + length)), figure: () => JSON.parse(text(4 + length)) };
+  const header = JSON.parse(text(4, 4 + length));
+  const figure = () => {
+    const { data, layout } = JSON.parse(text(4 + length));
+    return { data, layout: header.shapes ? { ...layout, shapes: header.shapes } : layout };
+  };
+  return { ...header, figure };
 }
 
 /** After the browser has painted what is drawn so far. */

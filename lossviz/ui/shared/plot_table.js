@@ -1,6 +1,7 @@
 // The picture as a table, for people who can't see it: a row per sequence, a column per timestep, and the sum in one sentence.
 
 const TABLE_AFTER_MS = 400; // after the last picture: it need not follow every key
+const MOST_CELLS = 8192; // an overview of more has none: each of its cells is several timesteps, and the detail has one
 const CELLS_AT_ONCE = 256; // 8,000 in one go would keep the browser from the next key for a third of a second
 
 /** What Plotly's text says, without its tags. */
@@ -33,7 +34,7 @@ class Table {
   /** Writes the heatmaps that can be selected in, with the numbers of the model; a table of the same size keeps the cells that say so already. */
   async write(turn, { grids, annotations, model, isSure }) {
     const [first] = grids;
-    if (!first) this.root.replaceChildren();
+    if (!first || first.x.at.length * first.y.at.length > MOST_CELLS) this.root.replaceChildren();
     else {
       const [rows, columns] = [first.y.at, first.x.at];
       const table = this.sized(rows, columns);

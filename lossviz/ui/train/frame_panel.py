@@ -1,14 +1,17 @@
 """A frame: both heatmaps with one selected timestep, the doors into Explore, and the curves."""
 
+from functools import partial
+
+import plotly.graph_objects as go
 import streamlit as st
 
 from lossviz.analysis import Analysis, analyze
-from lossviz.figures import Learning, learning_curves, two_runs
+from lossviz.figures import Learning, learning_curves, step_line, two_runs
 from lossviz.theatre import SIDES, Recording, Run
 from lossviz.ui.learn.live_page import page_named
 from lossviz.ui.session.staging import Staging
 from lossviz.ui.shared.equation import theme
-from lossviz.ui.shared.plot import plot, plot_width, selected_cell
+from lossviz.ui.shared.plot import head_start, kept_picture, plot, plot_width, selected_cell
 from lossviz.ui.shared.widgets import literal
 from lossviz.ui.train.door import FRAME, frame_name
 
@@ -31,6 +34,7 @@ def frames_panel(staging: Staging, recording: Recording, at: int) -> None:
             figure, key=PICTURE, cell=cell,
             label=f"Step {recording.steps[at]}: the losses of eight sequences, right run and bug. Arrow keys select.",
         )  # fmt: skip
+        head_start()
         with st.container(key="train_doors", horizontal=True, vertical_alignment="center"):
             st.caption(literal(_cell(both, staging.cell)), width="content")
             st.space("stretch")
@@ -46,17 +50,20 @@ def frames_panel(staging: Staging, recording: Recording, at: int) -> None:
 def curves_panel(recording: Recording, at: int) -> None:
     """Draw what both programs printed, and what is true of their models."""
     with st.container(key="train_curves"):
-        runs = [
-            Learning(NAMES[side], run.reported, run.steps, run.true[:, 0])
-            for side, run in ((side, recording.side(side)) for side in SIDES)
-        ]
-        figure = learning_curves(
-            runs, step=recording.steps[at], last=recording.settings.steps, theme=theme(),
-            width=plot_width(CURVES, WIDTH),
-        )  # fmt: skip
+        wide = plot_width(CURVES, WIDTH)
+        picture = kept_picture(CURVES, (recording, theme(), wide), partial(_curves, recording, theme(), wide))
         label = "Printed and true means of both runs over the steps; the numbers stand above and in the verdict."
-        plot(figure, key=CURVES, label=label, selectable=False)
+        line = step_line(recording.steps[at], theme=theme())
+        plot(picture, key=CURVES, label=label, shapes=[line], selectable=False)
         st.caption("Dots: what each program prints in training, step by step. Lines: the truth on held-out text.")
+
+
+def _curves(recording: Recording, colours: str, width: float) -> go.Figure:
+    runs = [
+        Learning(NAMES[side], run.reported, run.steps, run.true[:, 0])
+        for side, run in ((side, recording.side(side)) for side in SIDES)
+    ]
+    return learning_curves(runs, last=recording.settings.steps, theme=colours, width=width)
 
 
 def _analysis(run: Run, at: int) -> Analysis:

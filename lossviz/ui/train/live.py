@@ -1,6 +1,6 @@
 """The training in a process of its own: who watches it, how far it is, and whether its numbers are the recording's."""
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import streamlit as st
@@ -39,9 +39,7 @@ def recording_on_stage(staging: Staging) -> Recording | None:
     return recorded(staging.settings)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _read(settings: Settings) -> Recording:
-    return read(settings)
+_read = lru_cache(16)(read)
 
 
 def recorded(settings: Settings) -> Recording | None:

@@ -55,9 +55,15 @@ def controls(state: State) -> None:
 
 
 def stage(state: State) -> None:
-    """Draw the stage: the next frame, if it is due."""
+    """Draw how far the training is, and the frame that is looked at."""
+    live_panel(state.staging)
+    _frame(state)
+
+
+@st.fragment
+def _frame(state: State) -> None:
+    """All that the slider changes: it is drawn again without the rest of the page."""
     staging = state.staging
-    live_panel(staging)
     recording = recording_on_stage(staging)
     if recording is None:
         st.info("The recording of this act can't be read. Train it now makes it again.")
