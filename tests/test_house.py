@@ -129,6 +129,27 @@ def test_house_code_does_not_evaluate_text_or_assert_input():
     assert asserted == {}
 
 
+def test_house_graphs_are_traced_without_autograph():
+    """AutoGraph rewrites Python source, and can read none of ours on Python 3.13: there, what needs it fails."""
+
+    def leaves_it_on(node):
+        return ast.unparse(node) == "tf.function" and not (
+            isinstance(calls.get(node), ast.Call)
+            and any(word.arg == "autograph" and ast.unparse(word.value) == "False" for word in calls[node].keywords)
+        )
+
+    left_on = []
+    for path in CODE:
+        tree = ast.parse(path.read_text("utf-8"))
+        calls = {node.func: node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        left_on += [
+            (name_of(path), node.lineno)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and leaves_it_on(node)
+        ]
+    assert left_on == []
+
+
 def test_house_public_names_are_documented():
     paths = [path for path in CODE if room_of(path) != "ui"]
     assert offenders(paths, lambda path: [name for name, value in documented(path) if not inspect.getdoc(value)]) == {}

@@ -94,7 +94,7 @@ def train(
     _seed_dropout(model, seed)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps), global_clipnorm=CLIP_NORM)
     optimizer.build(model.trainable_variables)  # else the first step would be traced twice
-    step = tf.function(training_step(model, optimizer, loss_of))
+    step = tf.function(training_step(model, optimizer, loss_of), autograph=False)
     losses: list[float] = []
     for chosen in minibatches(len(arrays[0]), rows, steps, seed):
         losses.append(float(step(*(tf.constant(array[chosen]) for array in arrays))))

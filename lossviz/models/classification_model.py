@@ -151,7 +151,8 @@ class ClassificationModel(Saved, ClassificationCalculations):
 
     def _loss_of(self, ids: Any, labels: Any) -> tuple[Any, Any]:
         lstm_outputs, lengths = self.run_lstm(ids, training=True)
-        return self.calculate_loss(lstm_outputs, len(labels), lengths, labels), len(labels)
+        batch_size = labels.shape[0]
+        return self.calculate_loss(lstm_outputs, batch_size, lengths, labels), batch_size
 
     def _tokenizer(self, tokens: Sequence[str]) -> Tokenizer:
         if not 1 <= len(tokens) <= self.vocab_size - 2:

@@ -197,7 +197,7 @@ class Seq2SeqModel(Saved, EncoderDecoder):
 
     def _loss_of(self, encoder_inputs: Any, ground_truth: Any, final_tokens: Any, lengths: Any) -> tuple[Any, Any]:
         logits = self((encoder_inputs, ground_truth), training=True)
-        loss = self.calculate_loss(logits, lengths, final_tokens, len(lengths))
+        loss = self.calculate_loss(logits, lengths, final_tokens, lengths.shape[0])
         return loss, tf.reduce_mean(tf.cast(lengths, loss.dtype))  # timesteps per sequence, as the loss is one
 
     def _tokenizer(self, tokens: Sequence[str]) -> Tokenizer:

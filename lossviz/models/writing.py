@@ -30,7 +30,7 @@ def sampling_writer(model: Any) -> Callable[[np.ndarray], Ids]:
     """
     cells = model.stacked_lstm_cells(is_training=False)
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def scores(tokens: Any, states: Any) -> tuple[Any, Any]:
         outputs, states = model.read_token(cells, tokens, states)
         return model.logits_layer(outputs), states
@@ -58,7 +58,7 @@ def greedy_writer(model: Any) -> Callable[[Sequence[Sequence[int]], int], Ids]:
     >>> [len(ids) <= 3 for ids in write([[5, 6], [7]], 3)]
     [True, True]
     """
-    decode = tf.function(model.decoder)
+    decode = tf.function(model.decoder, autograph=False)
 
     def write(sources: Sequence[Sequence[int]], at_most: int) -> Ids:
         outputs, mask, state = model.encoder(tf.constant(pad_sources(sources)))

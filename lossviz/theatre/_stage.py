@@ -134,7 +134,7 @@ def grouped(parts: dict[str, np.ndarray]) -> tuple[tuple[Group, ...], tuple[np.n
 def compiled(model: Any, *arrays: np.ndarray) -> Callable[[], np.ndarray]:
     """A function that gives the model's logits of these arrays."""
     inputs = tuple(tf.constant(array) for array in arrays)
-    call = tf.function(lambda: model(inputs if len(inputs) > 1 else inputs[0]))
+    call = tf.function(lambda: model(inputs if len(inputs) > 1 else inputs[0]), autograph=False)
     return lambda: np.asarray(call().numpy())
 
 

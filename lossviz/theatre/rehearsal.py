@@ -83,8 +83,9 @@ def versions() -> dict[str, str]:
 
 def _step(model: Any, loss: Callable[..., Any], optimizer: Any) -> Callable[..., Any]:
     optimizer.build(model.trainable_variables)  # else the first step would be traced twice
-    step: Callable[..., Any] = tf.function(training_step(model, optimizer, lambda *batch: (loss(model, *batch), 1)))
-    return step
+    step = training_step(model, optimizer, lambda *batch: (loss(model, *batch), 1))
+    function: Callable[..., Any] = tf.function(step, autograph=False)
+    return function
 
 
 def _optimizer(name: str) -> Any:
