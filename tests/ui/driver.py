@@ -167,8 +167,8 @@ def divisor(app: AppTest) -> tuple[str, str]:
 
 def counting(app: AppTest) -> str:
     """How many timesteps count, of how many: "11 of 15"."""
-    label, value = next(item for item in metrics(app).items() if item[0].startswith("Count, of "))
-    return f"{value} of {label.removeprefix('Count, of ').removesuffix(' timesteps')}"
+    label, value = next(item for item in metrics(app).items() if item[0].startswith("Counted, of "))
+    return f"{value} of {label.removeprefix('Counted, of ').removesuffix(' timesteps')}"
 
 
 def metric(app: AppTest, key: str) -> Any:

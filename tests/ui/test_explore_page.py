@@ -72,7 +72,7 @@ def test_first_page_shows_the_trained_sample() -> None:
         "Loss, nats per timestep": headline(analysis).value,
         "Divided by timesteps that count": headline(analysis).divisor,
         "Perplexity": headline(analysis).perplexity,
-        f"Count, of {mask.size} timesteps": str(mask.sum()),
+        f"Counted, of {mask.size} timesteps": str(mask.sum()),
         "Padding": f"{100 * (1 - mask.mean()):.0f} %",
     }
     assert texts(app, "warning", "error", "info") == []
@@ -227,7 +227,7 @@ def test_large_perplexity_and_one_timestep_stay_readable() -> None:
     found = {str(metric.label): metric for metric in app.metric}
     assert found["Perplexity"].value == "162756"
     assert found["Perplexity"].help.startswith("All digits: 162755.7914, exp of a mean loss")
-    assert found["Count, of 1 timestep"].value == "1"
+    assert found["Counted, of 1 timestep"].value == "1"
 
 
 def test_flags_are_shown_with_their_defaults_for_sequence_loss_only() -> None:
@@ -242,7 +242,7 @@ def test_illegal_flags_are_answered_with_the_reason_and_the_picture() -> None:
     app = flags(choose(sample("golden"), reduction="sequence_loss"), sum_over_batch=True, average_across_batch=False)
     assert number(app) == "no number"
     assert texts(app, "error") == [AMBIGUOUS]
-    assert [found.label for found in app.metric] == ["Loss", "Perplexity", "Count, of 15 timesteps", "Padding"]
+    assert [found.label for found in app.metric] == ["Loss", "Perplexity", "Counted, of 15 timesteps", "Padding"]
     assert len(heatmaps(app)) == 3
     assert [note for note in picture(app)["layout"]["annotations"] if note.get("name") == "divisor"] == []
     flags(app, average_across_timesteps=False, sum_over_timesteps=True)

@@ -42,7 +42,7 @@ def _numbers(analysis: Analysis, refusal: str) -> DeltaGenerator:
     help_text = f"{digits}exp of a mean loss in nats; only a mean has one."
     line.metric("Perplexity", _narrow(top.perplexity) or "–", help=help_text, width="content")
     unit = "timestep" if top.cells == "1" else "timesteps"
-    of = f"Count, of {top.cells} {unit}" if len(top.cells) < NARROW else f"Count, of {top.cells}"
+    of = f"Counted, of {top.cells} {unit}" if len(top.cells) < NARROW else f"Counted, of {top.cells}"
     line.metric(of, top.counting, width="content")
     line.metric("Padding", top.padding, width="content")
     place = line.container(key="doctor_badge", gap=None, width="content")
