@@ -1,6 +1,7 @@
 """What goes wrong around a command: closed streams, Ctrl-C while it starts, a full disk, links that lead nowhere."""
 
 import errno
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,31 @@ def test_command_runs_without_docstrings_and_asserts():
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "1.0500 nats per timestep = 5.2500 ÷ 5 timesteps that count" in done.stdout
+
+
+def test_rules_keep_their_words_without_docstrings():
+    said = [
+        subprocess.run(
+            [sys.executable, *words, "-m", "lossviz", "rule", "PAD01"], capture_output=True, text=True, check=True
+        )
+        for words in ([], ["-OO"])
+    ]
+    assert said[0].stdout == said[1].stdout
+    assert "Padding counts" in said[0].stdout
+
+
+def test_ctrl_c_within_an_import_waits_for_its_end(monkeypatch, capsys):
+    """NumPy made an ImportError of it, which blamed the installation."""
+    ended = []
+
+    def load():
+        signal.raise_signal(signal.SIGINT)
+        ended.append(True)
+
+    monkeypatch.setattr("lossviz.cli._loaded", load)
+    assert main(["samples"]) == 130
+    assert (ended, capsys.readouterr().err) == ([True], "lossviz: stopped\n")
+    assert signal.getsignal(signal.SIGINT) is not None
 
 
 def test_ctrl_c_while_a_command_is_imported_is_one_word(monkeypatch, capsys):

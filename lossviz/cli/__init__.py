@@ -6,7 +6,9 @@ Exit status: 0 success, 1 `identify` found nothing or `check` found something, 2
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from lossviz.display_text import printable
 from lossviz.errors import LossvizError
@@ -35,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         _tolerate_narrow_encodings()
-        from lossviz.cli._parser import parsed  # imported here, so that Ctrl-C during the import shows no traceback
-
+        with _interrupts_later():
+            parsed = _loaded()  # imported here, so that Ctrl-C during the import shows no traceback
         arguments = parsed(argv)
         status = arguments.command(arguments)
         sys.stdout.flush()
@@ -55,6 +57,31 @@ def reference() -> str:
     from lossviz.cli import _reference
 
     return _reference.reference()
+
+
+def _loaded() -> Callable[[Sequence[str] | None], Any]:
+    from lossviz.cli._parser import parsed
+
+    return parsed
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Let Ctrl-C wait for the end: NumPy makes an ImportError of it, which blames the installation."""
+    import signal  # these take a third of what the command takes until Ctrl-C is one word
+    import threading
+
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _fail(message: str, status: int) -> int:

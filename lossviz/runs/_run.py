@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lossviz.display_text import quoted
 from lossviz.errors import InputError, not_one_of
 from lossviz.recording import open_run as open_recorded
 from lossviz.runs import _queries as queries
@@ -243,4 +244,4 @@ def _number(sequence: str) -> int:
     try:
         return int(sequence, 16)
     except (TypeError, ValueError):
-        raise InputError(f"`sequence` must be a key from `sequences()`; got {sequence!r}.") from None
+        raise InputError(f"`sequence` must be a key from `sequences()`; got {quoted(sequence)}.") from None

@@ -1,5 +1,8 @@
 """The definition of a rule: a check on a batch, and the prose that explains it."""
 
+import ast
+import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -76,10 +79,14 @@ class Rule:
     checks_reported: bool = False
     phase: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.doc:
+            object.__setattr__(self, "doc", _docstring(self.check.__module__))
+
     @property
     def title(self) -> str:
         """The first line of the docstring, without the full stop."""
-        return self.doc.strip().splitlines()[0].rstrip(".")
+        return (self.doc.strip() or self.name).splitlines()[0].rstrip(".")
 
     @property
     def needed(self) -> str:
@@ -100,3 +107,11 @@ class Rule:
         """
         parts = self.doc.split("\n## ")[1:]
         return {heading: text.strip() for heading, _, text in (part.partition("\n") for part in parts)}
+
+
+def _docstring(module: str) -> str:
+    """A module's docstring by its source: `python -OO` leaves it out, and with it the words of a finding."""
+    try:
+        return ast.get_docstring(ast.parse(inspect.getsource(sys.modules[module])), clean=False) or ""
+    except (OSError, TypeError, KeyError, SyntaxError):  # there is no source
+        return ""

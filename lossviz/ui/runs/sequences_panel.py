@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lossviz.errors import InputError
 from lossviz.figures import sequence_strips, trajectory
 from lossviz.runs import Run
 from lossviz.ui.runs.filters import filters, take_clicked_bars
@@ -45,10 +46,11 @@ def sequences_panel(state: State, run: Run) -> None:
         cell = None if row is None else (row, 0)
         plot(figure, key=STRIPS, cell=cell, label=f"{len(keys)} sequences. Arrow keys choose one.")
     with st.container(key="run_path"):
-        if chosen is None:
+        table = None if chosen is None else _recorded(run, chosen)
+        if table is None:
             st.caption("Select a row to see the sequence at every step.")
         else:
-            _trajectory(state, run, chosen)
+            _trajectory(state, run, table)
 
 
 def _order(state: State, run: Run) -> tuple[str, int]:
@@ -77,8 +79,15 @@ def _chosen(keys: list[str]) -> str | None:
     return chosen
 
 
-def _trajectory(state: State, run: Run, sequence: str) -> None:
-    table = run.trajectory(sequence)
+def _recorded(run: Run, sequence: str) -> "pd.DataFrame | None":
+    """The losses of a sequence over the steps; None where an address names one that the run does not hold."""
+    try:
+        return run.trajectory(sequence)
+    except InputError:
+        return None
+
+
+def _trajectory(state: State, run: Run, table: "pd.DataFrame") -> None:
     steps = table["step"].drop_duplicates().tolist()
     step = step_on_screen(run)
     at = (steps.index(step), state.cell[1] if state.cell else 0) if step in steps else None
