@@ -49,7 +49,7 @@ def _as_text(opened: Run, explained: RunIdentification) -> str:
         lines.append(f"Not explained: step{'s' if len(rest) > 1 else ''} {shown}.")
     if explained.problems:
         step, reason = next(iter(explained.problems.items()))
-        lines.append(f"Not read: {len(explained.problems)} steps; step {step}: {reason}")
+        lines.append(f"Not read: {len(explained.problems)} steps; step {step}: {printable(reason, most=600)}")
     return "\n".join(lines) + "\n"
 
 

@@ -4,6 +4,7 @@ Kept are numbers, truth values, texts, and lists of them; nothing else can be a 
 """
 
 from collections.abc import Iterator
+from os import fsencode
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,6 +140,6 @@ def arrow_records(source: Source) -> Iterator[dict[str, Any]]:
 def _stream(source: Source) -> Any:
     import pyarrow
 
-    stream = pyarrow.OSFile(str(source.path)) if source.path else pyarrow.BufferReader(source.data)
+    stream = pyarrow.OSFile(fsencode(source.path)) if source.path else pyarrow.BufferReader(source.data)
     stream.seek(8 if source.head(6) == MAGIC else 0)
     return stream

@@ -19,6 +19,7 @@ one row per timestep, with all its logits as a list in the column `logits`.
 import json
 from collections.abc import Iterable, Mapping
 from io import BytesIO
+from os import fsencode
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,8 +75,11 @@ def opened_parquet(source: Source) -> "pyarrow.parquet.ParquetFile":
     return pyarrow.parquet.ParquetFile(_content(source), read_dictionary=texts)
 
 
-def _content(source: Source) -> str | BytesIO:
-    return str(source.path) if source.path else BytesIO(source.data)
+def _content(source: Source) -> Any:
+    """What pyarrow reads from; as a text it takes no name that is not UTF-8."""
+    import pyarrow
+
+    return pyarrow.OSFile(fsencode(source.path)) if source.path else BytesIO(source.data)
 
 
 def take_columns(names: Iterable[str], source: Source) -> None:

@@ -1,9 +1,12 @@
 """Names: exact ones are taken, others proposed and never applied."""
 
+import os
 from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
 import pytest
 
 from lossviz import formats
@@ -111,3 +114,16 @@ def test_read_refuses_names_that_exist_on_neither_side() -> None:
 )
 def test_propose_goes_by_name_rank_and_dtype(arrays: dict[str, Any], proposed: dict[str, str]) -> None:
     assert propose(arrays) == proposed
+
+
+@pytest.mark.parametrize("suffix", ["npz", "json", "csv", "safetensors", "parquet", "arrow"])
+def test_file_whose_name_is_not_utf8_is_read(tmp_path, suffix):
+    """pyarrow can't be given such a name, which was said to be a damaged file."""
+    path = tmp_path / os.fsdecode(b"a\xff." + suffix.encode())
+    if suffix == "arrow":
+        with path.open("wb") as stream, pa.ipc.new_file(stream, pa.schema([("labels", pa.list_(pa.int64()))])) as file:
+            file.write_table(pa.table({"labels": [[1, 2]]}))
+        assert formats.contents(path)["labels"].tolist() == [[1, 2]]
+    else:
+        formats.write({"logits": np.zeros((1, 2, 3)), "targets": np.ones((1, 2), int)}, path)
+        assert formats.contents(path)["targets"].tolist() == [[1, 1]]
