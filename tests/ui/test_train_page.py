@@ -126,7 +126,7 @@ def test_runs_are_shown_only_after_the_prediction_and_a_wrong_one_is_answered():
     assert "1 ● 2 ○" in app.caption[0].value
 
 
-def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all():
+def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all(monkeypatch):
     app, ends, lines = predicted(), set(), []
     counts = np.arange(11) < LENGTHS[:, None]
     for step in (200, 0, 80):
@@ -149,6 +149,11 @@ def test_frames_are_those_of_the_recording_and_one_scale_holds_for_all():
     curves = {trace["name"]: decoded(trace["y"]) for trace in picture(app, "train_lines")["data"]}
     np.testing.assert_array_equal(curves["bug, printed"], RAW["stop-is-pad"]["reported"])
     np.testing.assert_array_equal(curves["right, true"], RAW["right"]["true"][:, 0])
+    seen = heatmaps(app)["bug"]
+    monkeypatch.setattr(
+        sys.modules["lossviz.ui.train.frame_panel"], "two_runs", None
+    )  # who saw a frame drew it for all
+    np.testing.assert_array_equal(heatmaps(slide(predicted(), 80))["bug"], seen)
 
 
 def test_selected_timestep_is_read_in_both_runs_and_opened_in_explore():

@@ -11,7 +11,7 @@ from lossviz.theatre import SIDES, Recording, Run
 from lossviz.ui.learn.live_page import page_named
 from lossviz.ui.session.staging import Staging
 from lossviz.ui.shared.equation import theme
-from lossviz.ui.shared.plot import head_start, kept_picture, plot, plot_width, selected_cell
+from lossviz.ui.shared.plot import Picture, head_start, kept_picture, plot, plot_width, selected_cell
 from lossviz.ui.shared.widgets import literal
 from lossviz.ui.train.door import FRAME, frame_name
 
@@ -19,19 +19,19 @@ __all__ = ["curves_panel", "frames_panel"]
 
 PICTURE, CURVES, WIDTH = "train_picture", "train_lines", 930
 NAMES = {"right": "right", "wrong": "bug"}
+Key = tuple[str, str, int, bytes]
 
 
 def frames_panel(staging: Staging, recording: Recording, at: int) -> None:
     """Draw what each timestep of the fixed batch costs both models, and what the selected one costs."""
     with st.container(key="train_frames"):
         cell = selected_cell(PICTURE, staging.cell)
-        both = [_analysis(recording.side(side), at) for side in SIDES]
-        words = recording.right.scene.vocabulary
-        figure = two_runs(
-            both, classes=None if words is None else len(words), theme=theme(), width=plot_width(PICTURE, WIDTH)
-        )
+        runs = [recording.side(side) for side in SIDES]
+        frames = tuple(_named(run, at) for run in runs)
+        both = [_analyzed(frame, run, at) for frame, run in zip(frames, runs, strict=True)]
+        picture = _pictured(frames, theme(), plot_width(PICTURE, WIDTH), both)
         staging.cell = plot(
-            figure, key=PICTURE, cell=cell,
+            picture, key=PICTURE, cell=cell,
             label=f"Step {recording.steps[at]}: the losses of eight sequences, right run and bug. Arrow keys select.",
         )  # fmt: skip
         head_start()
@@ -66,14 +66,20 @@ def _curves(recording: Recording, colours: str, width: float) -> go.Figure:
     return learning_curves(runs, last=recording.settings.steps, theme=colours, width=width)
 
 
-def _analysis(run: Run, at: int) -> Analysis:
-    """The fixed batch after a frame's step, analyzed once; on another machine a training gives other losses."""
-    return _analyzed((run.settings.key, run.bug, int(run.steps[at]), run.losses[at].tobytes()), run, at)
+def _named(run: Run, at: int) -> Key:
+    """What names a frame for all visitors; on another machine a training gives other losses."""
+    return run.settings.key, run.bug, int(run.steps[at]), run.losses[at].tobytes()
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _analyzed(frame: tuple[str, str, int, bytes], _run: Run, _at: int) -> Analysis:  # noqa: ARG001 - it is kept by that
+def _analyzed(frame: Key, _run: Run, _at: int) -> Analysis:  # noqa: ARG001 - it is kept by that
     return analyze(_run.batch(_at))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _pictured(frames: tuple[Key, ...], colours: str, width: float, _both: list[Analysis]) -> Picture:  # noqa: ARG001
+    words = _both[0].batch.vocabulary
+    return Picture.of(two_runs(_both, classes=None if words is None else len(words), theme=colours, width=width))
 
 
 def _cell(both: list[Analysis], cell: tuple[int, int] | None) -> str:
