@@ -44,7 +44,7 @@ def checked_tokens(name: str, value: Any, each: str) -> tuple[str, ...]:
     tokens = list(value)
     for place, token in enumerate(tokens):
         if not isinstance(token, str):
-            raise InputError(f"{wanted}; entry {place} is {token!r}. Pass `[str(token) for token in {name}]`.")
+            raise InputError(f"{wanted}; entry {place} is {quoted(token)}. Pass `[str(token) for token in {name}]`.")
     return tuple(map(str, tokens))
 
 
@@ -80,7 +80,7 @@ def checked_id(name: str, value: Any) -> int | None:
             raise TypeError
         return None if value is None else index(value)
     except TypeError:
-        raise InputError(f"`{name}` must be an integer; got {value!r}.") from None
+        raise InputError(f"`{name}` must be an integer; got {quoted(value)}.") from None
 
 
 def checked_reported(value: Any) -> str:
