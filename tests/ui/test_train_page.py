@@ -241,6 +241,24 @@ def test_training_gives_the_numbers_of_the_recording_and_is_found_again(replay):
     assert "live" not in again.query_params
 
 
+def test_training_that_ends_while_the_page_is_drawn_is_said_to_have_ended(replay, monkeypatch):
+    """The page was drawn as of a training that goes on, and nothing drew it again."""
+    replay()
+    stage = sys.modules["lossviz.ui.train.stage"]
+    frames_panel = stage.frames_panel
+
+    def once_it_has_ended(staging, *frame):
+        while staging.viewer and theatre.jobs.look(SETTINGS, staging.viewer).live:
+            time.sleep(0.02)
+        frames_panel(staging, *frame)
+
+    monkeypatch.setattr(stage, "frames_panel", once_it_has_ended)
+    monkeypatch.setattr(sys.modules["lossviz.ui.views.train"], "again", stage.again)
+    app = click(predicted(), "train_start")
+    assert "Trained on this machine, 300 steps. Every number is the recording's, bit by bit." in said(app)
+    assert not has(app, "train_stop")
+
+
 def test_two_visitors_with_other_acts_wait_for_each_other_and_stop_only_their_own(replay):
     replay(seconds=60)
     one, other = click(predicted(1), "train_start"), click(predicted(5), "train_start")

@@ -21,6 +21,7 @@ class Staging:
         variant: which of the act's pairs of runs, from 0.
         step: the step that is looked at; None: the newest.
         playing: whether the frames change by themselves; due: when the next one is, on the monotonic clock.
+        moves: whether something moved when the page began to be drawn, by a training or by playing: it is drawn again.
         viewer: who watches a training, or "" while the recording is on stage; it is in the address, so that a reload
             comes back as the same viewer.
         cell: the timestep that is selected in both heatmaps, or None.
@@ -31,6 +32,7 @@ class Staging:
     step: int | None = None
     playing: bool = False
     due: float = 0.0
+    moves: bool = False
     viewer: str = ""
     cell: Cell | None = None
 

@@ -29,8 +29,11 @@ STEP = "train_step"
 
 
 def again(staging: Staging) -> None:
-    """Run the page once more after a while, if something moves on it; the last thing that a page does."""
-    if is_running(staging) or staging.playing:
+    """Run the page once more after a while, if something moved on it; the last thing that a page does.
+
+    A training that ended since then is still shown as running.
+    """
+    if staging.moves:
         time.sleep(PACE if staging.playing else LOOK)
         st.rerun()
 
@@ -39,6 +42,7 @@ def controls(state: State) -> None:
     """Draw the buttons, and the choice between the act's pairs; before that, see whether a frame is due."""
     staging = state.staging
     _tick(staging)
+    staging.moves = is_running(staging) or staging.playing
     with st.container(key="train_controls", horizontal=True, vertical_alignment="center"):
         if is_running(staging):
             label, icon = ("Follow", "play_arrow") if staging.step is not None else ("Pause", "pause")
