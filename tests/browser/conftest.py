@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize
 
 from tests.browser.harness import ARTIFACTS, PATIENCE_MS, ROOT, chromium, server
+from tests.browser.live_model import open_model
 from tests.browser.screens import recorded_run
 
 Serve = Callable[[Path], str]
@@ -142,6 +143,14 @@ def fresh_page(browser: Browser, console_errors: list[str], foreign_requests: li
     own = Tab(browser, "light")
     yield from own.lend(console_errors, foreign_requests)
     own.context.close()
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    """A page that has nothing but the browser's model of a batch."""
+    page = open_model(browser)
+    yield page
+    page.close()
 
 
 @pytest.fixture

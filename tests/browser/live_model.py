@@ -10,11 +10,11 @@ from playwright.sync_api import Browser, Page
 
 import lossviz
 from lossviz import Analysis, Batch
-from lossviz.edits import Edit, apply_edits
-from lossviz.figures import live_equation
+from lossviz.figures import equation, live_equation
+from lossviz.masking import sequence_ends
 from lossviz.samples import load_sample
 
-__all__ = ["NAMES", "WAITS", "asked", "batches", "floats", "open_model"]
+__all__ = ["NAMES", "WAITS", "asked", "assert_same_number", "batches", "floats", "open_model"]
 
 SHARED = Path(lossviz.__file__).parent / "ui" / "shared"
 SAMPLES = ("golden", "alice-trained", "weights-disagree", "weights-fractional", "logits-nan")
@@ -66,10 +66,7 @@ def asked(
 ) -> Any:
     """What the model says of a batch after some edits, made one after the other; NaN and ±∞ are text."""
     batch = analysis.batch
-    lengths = apply_edits(batch, [Edit("lengths", (0,), 0)]).lengths if batch.lengths is None else batch.lengths
-    if batch.lengths is None:
-        counts = analysis.weights != 0
-        lengths = (counts * np.arange(1, counts.shape[1] + 1)).max(axis=1)
+    lengths = batch.lengths if batch.lengths is not None else sequence_ends(batch, analysis.mask_name, analysis.mask)
     live = live_equation(analysis, quantity=quantity, window=window, cell=cell) | {
         "mask": analysis.mask_name,
         "lengths": lengths.tolist(),
@@ -80,3 +77,11 @@ def asked(
 
 def floats(texts: list[str]) -> np.ndarray:
     return np.array([float(text.replace("Infinity", "inf")) for text in texts])
+
+
+def assert_same_number(found: Any, after: Analysis, about: str) -> None:
+    """The numerator, the divisor, the number and the count, and the line that says them, are the server's."""
+    wanted = [after.numerator, after.divisor, after.value, after.mask.sum()]
+    np.testing.assert_allclose(floats(found["numbers"]), wanted, 1e-6, 1e-9, err_msg=about)
+    [said] = [note.text for note in equation(after).layout.annotations if note.name == "divisor"]
+    assert "".join(found["line"]) == said.replace("<b>", "").replace("</b>", ""), about

@@ -1,22 +1,21 @@
 """The numbers that the browser works out at once are the server's: sums, divisor, number, and how they are written."""
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from lossviz import Batch, Settings, analyze
 from lossviz.digits import compact, number
 from lossviz.edits import Edit, apply_edits
 from lossviz.errors import SettingsError
-from lossviz.figures import QUANTITIES, equation
+from lossviz.figures import QUANTITIES
 from lossviz.reductions import REDUCTIONS, Options, follow
 from lossviz.samples import load_sample
 from lossviz.settings import MASKS
 from lossviz.ui.explore.hand import no_weight
-from tests.browser.live_model import WAITS, asked, batches, floats, open_model
+from tests.browser.live_model import WAITS, asked, assert_same_number, batches, floats
 
 EDITS = (
     (("lengths", (0,), 2),),
@@ -29,14 +28,6 @@ KEPT = """({ live, edits }) => {
   const model = new Model(live).after(edits);
   return [...model.value.keys()].map((at) => String(model.kept(at)));
 }"""
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:
-    """A page that has nothing but the model."""
-    page = open_model(browser)
-    yield page
-    page.close()
 
 
 def test_every_reduction_but_one_follows_from_a_few_sums() -> None:
@@ -75,10 +66,7 @@ def test_browser_and_server_agree(blank: Page) -> None:
                 if reduction.name in WAITS:
                     assert found["line"] is None
                     continue
-                wanted = [after.numerator, after.divisor, after.value, after.mask.sum()]
-                np.testing.assert_allclose(floats(found["numbers"]), wanted, 1e-6, 1e-9, err_msg=about)
-                [line] = [note.text for note in equation(after).layout.annotations if note.name == "divisor"]
-                assert "".join(found["line"]) == line.replace("<b>", "").replace("</b>", ""), about
+                assert_same_number(found, after, about)
                 compared += 1
     assert compared > 250
 

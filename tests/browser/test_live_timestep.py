@@ -5,28 +5,20 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from lossviz import Batch, Settings, analyze
 from lossviz.edits import Edit, apply_edits
 from lossviz.errors import InputError
-from lossviz.figures import equation, live_equation
+from lossviz.figures import live_equation
 from lossviz.reductions import REDUCTIONS
 from lossviz.ui.explore.hand import class_named
 from lossviz.ui.explore.terms import terms_of
 from lossviz.ui.session.source import Source
-from tests.browser.live_model import NAMES, WAITS, asked, batches, floats, open_model
+from tests.browser.live_model import NAMES, WAITS, asked, assert_same_number, batches, floats
 
 Edits = tuple[tuple[str, tuple[int, ...], Any], ...]
 USUAL = ("mean", "classification")
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Browser) -> Iterator[Page]:
-    page = open_model(browser)
-    yield page
-    page.close()
 
 
 def aimed(batch: Batch, cell: tuple[int, int]) -> Iterator[Edits]:
@@ -81,10 +73,7 @@ def test_target_and_logit_of_the_selected_timestep_follow_from_its_logits(blank:
             if not follows:
                 assert found["line"] is None
                 continue
-            wanted = [after.numerator, after.divisor, after.value, after.mask.sum()]
-            np.testing.assert_allclose(floats(found["numbers"]), wanted, 1e-6, 1e-9, err_msg=about)
-            [said] = [note.text for note in equation(after).layout.annotations if note.name == "divisor"]
-            assert "".join(found["line"]) == said.replace("<b>", "").replace("</b>", ""), about
+            assert_same_number(found, after, about)
             compared += 1
     assert compared > 70
 
