@@ -13,7 +13,7 @@ import numpy as np
 from lossviz.errors import InputError, LossvizError
 from lossviz.recording._arguments import recorded_step
 from lossviz.recording._disk.compaction import compact
-from lossviz.recording._disk.manifest import Manifest, vocabulary_digest, write_json
+from lossviz.recording._disk.manifest import Manifest, name_problem, vocabulary_digest, write_json
 from lossviz.recording._disk.shards import next_part
 from lossviz.recording._disk.step import RecordedStep
 from lossviz.recording._disk.writer import Writer
@@ -38,7 +38,8 @@ class Recorder:
             `rank=…`, `world=…`, `resume=False`.
 
     Raises:
-        InputError: if a setting can't be used, or the folder holds a run already and `resume` is off.
+        InputError: if a setting can't be used, the folder's name is not UTF-8, or it holds a run already and
+            `resume` is off.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -172,6 +173,8 @@ class Recorder:
             yield f"{state.dropped} steps are not in `{self.path}`: the disk was slower than the training loop."
 
     def _check_folder(self) -> None:
+        if problem := name_problem(self.path):
+            raise InputError(problem)
         held = self.path / f"rank-{self.settings.rank:05d}.json"
         if held.exists() and not self.settings.resume:
             raise InputError(

@@ -19,6 +19,7 @@ __all__ = [
     "Manifest",
     "RankState",
     "is_id",
+    "name_problem",
     "read_json",
     "read_manifest",
     "read_rank_states",
@@ -107,12 +108,30 @@ class RankState:
         write_json(folder / self.file, asdict(self))
 
 
+def name_problem(folder: Path) -> str:
+    """Why no run can lie in a folder of that name, or "": Arrow and DuckDB open files by UTF-8 names alone.
+
+    >>> name_problem(Path("run-é"))
+    ''
+    """
+    raw = os.fsencode(folder)
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        shown = raw.decode(errors="backslashreplace")
+        return f"The name of `{shown}` is not UTF-8, so Arrow can't open what lies in it. Rename the folder."
+    return ""
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Read `run.json`; fields of newer versions are ignored.
 
     Raises:
-        FormatError: if there is none, it can't be read, or its schema is newer than this version reads.
+        FormatError: if there is none, it can't be read, or its schema is newer than this version reads; or if the
+            folder's name is not UTF-8.
     """
+    if problem := name_problem(folder):
+        raise FormatError(problem)
     path = folder / "run.json"
     if not path.exists():
         raise FormatError(f"`{folder}` holds no run: it has no `run.json`. Pass the folder that was recorded to.")
