@@ -94,7 +94,7 @@ bench: $(VENV)/browser ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench_visitors
 	$(BIN)/python -m tests.bench.bench_theatre
 
-fuzz: $(VENV)/dev ## hostile files, texts, links and arguments for ten minutes: make fuzz SEED=7
+fuzz: $(VENV)/dev ## hostile files, runs, texts, links and arguments for ten minutes: make fuzz SEED=7
 	$(BIN)/python -m tests.fuzz --seed $(or $(SEED),1)
 
 doctor-bench: $(VENV)/dev ## count the bugs that the doctor names, and write docs/rules.md

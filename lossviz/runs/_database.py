@@ -194,12 +194,12 @@ def _sql_type(kind: str) -> str:
 
 
 def _timesteps_sql(mask: str, pad: int | None, *, are_classes: bool) -> str:
-    """The lists as they were recorded, and what each timestep weighs."""
+    """The lists as they were recorded, and what each timestep weighs; one without a target is not taken for padding."""
     rules = {
         "weights": "weights",
         "lengths": "list_transform(targets, lambda x, i: (i <= length)::FLOAT)",
-        "ignore_id": "list_transform(targets, lambda x: (x <> ignore_id)::FLOAT)",
-        "nonpad": f"list_transform(targets, lambda x: (x <> {pad})::FLOAT)",
+        "ignore_id": "list_transform(targets, lambda x: (x IS DISTINCT FROM ignore_id)::FLOAT)",
+        "nonpad": f"list_transform(targets, lambda x: (x IS DISTINCT FROM {pad})::FLOAT)",
         "none": "list_transform(targets, lambda x: 1::FLOAT)",
     }
     last = "none" if pad is None else "nonpad"

@@ -69,9 +69,15 @@ class OpenedRun:
 
     def _with_words(self, table: "pd.DataFrame") -> "pd.DataFrame":
         """A table of targets with the word of each beside it."""
-        if table["target"].isna().any():
-            raise FormatError(f"`{self.recorded.path}` is damaged: the lists of a row are not equally long.")
+        self._refuse_missing_targets(table)
         distinct, at = np.unique(table["target"].to_numpy(np.int64), return_inverse=True)
         words = np.array([self.token(int(one)) for one in distinct], object)
         table.insert(table.columns.get_loc("target") + 1, "token", words[at] if len(table) else [])  # type: ignore[arg-type, operator]
         return table
+
+    def _refuse_missing_targets(self, table: "pd.DataFrame") -> None:
+        """DuckDB fills the shorter ones of a row's lists up with nulls."""
+        if table["target"].isna().any():
+            raise FormatError(
+                f"`{self.recorded.path}` is damaged: a timestep has no target, or a row's lists are not equally long."
+            )

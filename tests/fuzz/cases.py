@@ -18,7 +18,7 @@ from lossviz.errors import LossvizError
 from lossviz.formats import contents, read, read_many
 from lossviz.formats.typed import make_logits, pad, parse_logits, parse_sequences
 from lossviz.layouts import batch_of, interpret
-from tests.fuzz import files, odd
+from tests.fuzz import files, odd, run_folders
 
 MESSAGE = 2_000  # characters
 _TARGETS = files.npy_bytes(np.zeros((2, 3), int))
@@ -202,6 +202,13 @@ _MAKERS: dict[str, Callable[[random.Random], Any]] = {
     "edits": _make_edits,
     "link": _make_link,
     "command": _make_command,
+    "run": run_folders.make,
 }
-_ASKERS: dict[str, Callable[[str, Any], str]] = {"typed": _typed, "edits": _edits, "link": _link, "command": _command}
+_ASKERS: dict[str, Callable[[str, Any], str]] = {
+    "typed": _typed,
+    "edits": _edits,
+    "link": _link,
+    "command": _command,
+    "run": lambda _, content: run_folders.ask(content, check_message),
+}
 KINDS = (*files.MAKERS, *_MAKERS)

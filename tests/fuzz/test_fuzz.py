@@ -57,7 +57,7 @@ def python(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_fuzz_slice_finds_nothing() -> None:
-    """Hostile files of every format, texts, links and arguments: a sentence each, and the corpus of what once was."""
+    """Hostile files of every format, runs, texts, links and arguments: a sentence each, and the corpus of what once was."""
     done = python("-m", "tests.fuzz", "--seed", "1", "--cases", str(CASES), "--seconds", "240")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(rf"^seed 1: {CASES:,} cases in \d+ s, 0 wrong$", done.stdout, re.MULTILINE)
@@ -78,7 +78,7 @@ def test_fuzz_finds_what_it_looks_for() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests/fuzz/corpus").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/fuzz/corpus").rglob("*.*")), ids=lambda path: path.name)
 def test_fuzz_corpus_is_small(path: Path) -> None:
     assert path.stat().st_size < 20_000
     if path.name == "losses.json":

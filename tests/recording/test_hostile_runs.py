@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,40 @@ def test_rows_of_a_run_are_counted_before_they_are_unpacked(tmp_path: Path, monk
     while pa.total_allocated_bytes() - before >= 4 * MIB and time.monotonic() < end:
         time.sleep(0.05)  # Arrow's own threads let go of what they read a moment later
     assert pa.total_allocated_bytes() - before < 4 * MIB
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_folder_whose_name_is_not_utf_8_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    """Arrow and DuckDB can't open a file in it: what was recorded there could never be read."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    said = f"The name of `{tmp_path}/caf\\xe9` is not UTF-8, so Arrow can't open what lies in it. Rename the folder."
+    with pytest.raises(InputError) as refused:
+        lossviz.Recorder(folder)
+    assert str(refused.value) == said
+    assert not folder.exists()
+    record(tmp_path / "run").rename(folder)
+    for asks in (open_recorded, open_run, compact):
+        with pytest.raises(FormatError) as error:
+            asks(folder)
+        assert str(error.value) == said
+
+
+def test_a_missing_integer_is_a_sentence_and_no_other_integer(tmp_path: Path) -> None:
+    """NumPy has no missing integers: as a float, cast back, a missing id was -9,223,372,036,854,775,808."""
+    folder = record(tmp_path / "run", steps=1)
+    rows = pa.array([[1, None, 0], [3, 0, 0]] * 2, pa.list_(pa.int64()))
+    with_columns(folder, targets=rows)
+    said = "A list of integers has an entry that is none: the shard is damaged."
+    for asks in (open_recorded(folder).batch, open_run(folder).batch):
+        with pytest.raises(FormatError) as error:
+            asks(0)
+        assert str(error.value) == said
+    run = open_run(folder)
+    for question in (lambda: run.by("token"), run.tokens):
+        with pytest.raises(FormatError) as error:
+            question()
+        said = f"`{folder}` is damaged: a timestep has no target, or a row's lists are not equally long."
+        assert str(error.value) == said
 
 
 def test_progress_of_a_scan_that_is_none_is_left_out(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def stacked(parts: "list[pyarrow.Table]", pad_id: int | None, ignore_id: int | N
     neither, the lengths say so.
 
     Raises:
-        FormatError: if a row's lists are not equally long.
+        FormatError: if a row's lists are not equally long, or a list of integers lacks one.
     """
     arrays = [_arrays(part) for part in parts]
     timesteps = max(one["targets"].shape[1] for one in arrays)
@@ -62,12 +62,14 @@ def _logits(part: "pyarrow.Table", shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _rectangle(column: "pyarrow.ChunkedArray", rows: int, kind: type) -> np.ndarray:
-    """Lists of equal lengths as an array [R, T]; null entries of floats are NaN."""
+    """Lists of equal lengths as an array [R, T]; null entries of floats are NaN, of integers an error."""
     flat = column.combine_chunks()
     values: np.ndarray = flat.flatten().to_numpy(zero_copy_only=False)
     lengths = set(np.asarray(flat.value_lengths()).tolist())
-    if len(lengths) > 1:
+    if len(lengths) > 1 or flat.null_count:
         raise FormatError("The lists of one micro-batch are not equally long: the shard is damaged.")
+    if kind is np.int64 and values.dtype.kind not in "iu":  # a null entry made them floats
+        raise FormatError("A list of integers has an entry that is none: the shard is damaged.")
     return values.astype(kind).reshape(rows, lengths.pop() if lengths else 0)
 
 
