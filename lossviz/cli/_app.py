@@ -13,6 +13,7 @@ from typing import Any
 from lossviz.cli._files import resolve
 from lossviz.errors import FormatError, InputError, require
 from lossviz.formats import find_reader
+from lossviz.memory_pools import use_one_pool
 from lossviz.recording import is_run
 from lossviz.settings import FILE_VARIABLE
 
@@ -32,6 +33,7 @@ _ALWAYS = {
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the app and wait until it is stopped."""
+    use_one_pool()  # before Streamlit and Arrow start threads
     require("streamlit", "`lossviz app`")
     if arguments.files:
         os.environ[FILE_VARIABLE] = "\n".join(str(_existing(file)) for file in arguments.files)

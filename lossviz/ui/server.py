@@ -5,7 +5,6 @@ what the page may load or who may frame it.
 """
 
 import asyncio
-import ctypes
 import gc
 import re
 import sys
@@ -24,13 +23,14 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
+from lossviz.memory_pools import give_back, use_one_pool
+
 __all__ = ["MIDDLEWARE", "Guard", "content_policy", "opening", "serve"]
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]
 Receive = Callable[[], Awaitable[Scope]]
 FORGET_EVERY = 15.0  # seconds
-M_ARENA_MAX = -8  # of malloc.h
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
@@ -121,6 +121,7 @@ async def _refuse(_: Scope, __: Receive, send: Send) -> None:
 
 
 MIDDLEWARE = (Middleware(Guard),)
+use_one_pool()  # before the server's threads; `lossviz app` does it earlier, `streamlit run` can't
 
 
 async def _forget_who_left() -> None:
@@ -141,15 +142,7 @@ async def _forget_who_left() -> None:
             if left:
                 del left, info
                 gc.collect()
-
-
-def _share_memory() -> None:
-    """Let all threads take memory from two places, where the C library (glibc) would give each its own.
-
-    What a thread freed stays in its place for that thread: after some visitors with large batches, hundreds of MB.
-    """
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+                give_back()
 
 
 @asynccontextmanager
@@ -158,7 +151,6 @@ async def opening(_: st.App) -> AsyncIterator[None]:
 
     As long as the server runs, it forgets who left.
     """
-    _share_memory()
     if not st.get_option("server.headless"):
         address = f"http://{st.get_option('server.address') or 'localhost'}:{st.get_option('server.port')}"
         Timer(0.5, webbrowser.open, [address]).start()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench._markdown import table, write_section
-from tests.browser.harness import server
+from tests.browser.harness import command
 from tests.ui.test_visitors import APP, VIEW, change, resident
 from tests.ui.visitors import Visitor
 
@@ -62,7 +62,7 @@ def main() -> None:
         path = Path(folder) / "heavy.npz"
         logits, targets = rng.normal(size=HEAVY).astype(np.float32), rng.integers(0, HEAVY[2], HEAVY[:2])
         np.savez(path, logits=logits, targets=targets, lengths=rng.integers(1, HEAVY[1] + 1, HEAVY[0]))
-        with server(APP, LOSSVIZ_FILE=str(path)) as address:
+        with command(APP, LOSSVIZ_FILE=str(path)) as address:
             asyncio.run(at_once(address, 2))  # loads TensorFlow
             found: dict[str, list[np.ndarray]] = {"1": [], str(VISITORS): [], "beside a long examination": []}
             held = list[int]()

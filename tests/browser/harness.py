@@ -41,14 +41,28 @@ def server(script: Path, **variables: str) -> Iterator[str]:
 
     `variables` are added to its environment, e.g. `LOSSVIZ_FILE`, the batch that the app opens with.
     """
-    port = free_port()
-    options = {"port": str(port), "address": "127.0.0.1", "headless": "true", "fileWatcherType": "none"}
+    options = {"port": str(free_port()), "address": "127.0.0.1", "headless": "true", "fileWatcherType": "none"}
     flags = [f"--server.{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *flags]
+    with _running(["-m", "streamlit", "run", str(script), *flags], script.stem, options["port"], variables) as address:
+        yield address
+
+
+@contextmanager
+def command(script: Path, **variables: str) -> Iterator[str]:
+    """The same of a Python script that is given a port, and serves there as `lossviz app` does."""
+    port = str(free_port())
+    with _running([str(script), port], script.stem, port, variables) as address:
+        yield address
+
+
+@contextmanager
+def _running(words: list[str], name: str, port: str, variables: dict[str, str]) -> Iterator[str]:
     ARTIFACTS.mkdir(exist_ok=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
-    with (ARTIFACTS / f"server-{script.stem}-{port}.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    with (ARTIFACTS / f"server-{name}-{port}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             yield _wait_until_up(f"http://127.0.0.1:{port}", process)
         finally:

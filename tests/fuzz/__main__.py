@@ -1,7 +1,7 @@
 """`python -m tests.fuzz`: hostile files, runs, texts, links and arguments; the exit status is 1 if anything breaks.
 
-`--seed` and a number name a case until a kind is added: `--seed 7 --only 1234` runs it in this process, with its traceback, and
-`--keep` writes it to the corpus, which every run of the tests reads.
+`--seed` and a number name a case until a kind is added: `--seed 7 --only 1234` runs it in this process, with its
+traceback, and `--keep` writes it to the corpus, which every run of the tests reads.
 """
 
 import argparse

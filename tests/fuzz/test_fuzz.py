@@ -57,7 +57,7 @@ def python(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_fuzz_slice_finds_nothing() -> None:
-    """Hostile files of every format, runs, texts, links and arguments: a sentence each, and the corpus of what once was."""
+    """Hostile files of every format, runs, texts, links and arguments: a sentence each; and what was found once."""
     done = python("-m", "tests.fuzz", "--seed", "1", "--cases", str(CASES), "--seconds", "240")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(rf"^seed 1: {CASES:,} cases in \d+ s, 0 wrong$", done.stdout, re.MULTILINE)
