@@ -57,6 +57,7 @@ def losses_at(logits: Array, rows: Array, columns: Array, labels: Array) -> Arra
     return np.where(np.isfinite(losses), losses, np.nan)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # where the spread of the losses is beyond float64, nothing is clear
 def better(logits: Array, labels: Array, offsets: tuple[int, ...]) -> Fit:
     """The offset at which the logits fit the labels best, the first one where that can't be told.
 

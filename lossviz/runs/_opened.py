@@ -1,7 +1,7 @@
 """What a run says without a database: its name, its steps, the batch of each."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,9 +75,18 @@ class OpenedRun:
         table.insert(table.columns.get_loc("target") + 1, "token", words[at] if len(table) else [])  # type: ignore[arg-type, operator]
         return table
 
+    def _text(self, targets: Any) -> str:
+        """The words of a list of targets."""
+        if not isinstance(targets, np.ndarray) or np.ma.is_masked(targets):  # a null instead of the list, or in it
+            raise self._without_target()
+        return " ".join(map(self.token, targets))
+
     def _refuse_missing_targets(self, table: "pd.DataFrame") -> None:
         """DuckDB fills the shorter ones of a row's lists up with nulls."""
         if table["target"].isna().any():
-            raise FormatError(
-                f"`{self.recorded.path}` is damaged: a timestep has no target, or a row's lists are not equally long."
-            )
+            raise self._without_target()
+
+    def _without_target(self) -> FormatError:
+        return FormatError(
+            f"`{self.recorded.path}` is damaged: a timestep has no target, or a row's lists are not equally long."
+        )

@@ -138,7 +138,7 @@ class Run(OpenedRun):
 
         def ask() -> "pd.DataFrame":
             table = self._summaries.query(sql, *values)
-            table["text"] = [" ".join(map(self.token, targets)) for targets in table.pop("targets")]
+            table["text"] = list(map(self._text, table.pop("targets")))
             return table
 
         return self._kept((sql, *values), ask)

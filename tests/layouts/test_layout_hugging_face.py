@@ -246,3 +246,11 @@ def test_hugging_face_of_two_timesteps_is_not_decided_by_the_logits() -> None:
     logits = np.zeros((2, 2, 9))
     logits[[0, 1], 1, [4, 6]] = 3
     assert interpret({"logits": logits, "labels": ids, "input_ids": ids}).layout == "hugging-face"
+
+
+@pytest.mark.parametrize("scale", [1e200, 1.7e308])
+def test_hugging_face_of_logits_whose_losses_overflow_is_read_without_a_warning(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 5, (4, 40))
+    reading = interpret({"logits": rng.uniform(-1, 1, (4, 40, 5)) * scale, "labels": labels, "input_ids": labels})
+    assert np.array_equal(reading.arguments["targets"], labels[:, 1:])

@@ -213,18 +213,23 @@ def test_a_folder_whose_name_is_not_utf_8_is_refused_before_anything_is_recorded
         assert str(error.value) == said
 
 
-def test_a_missing_integer_is_a_sentence_and_no_other_integer(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ([1, None, 0], "A list of integers has an entry that is none: the shard is damaged."),
+        (None, "The lists of one micro-batch are not equally long: the shard is damaged."),
+    ],
+)
+def test_a_missing_integer_is_a_sentence_and_no_other_integer(tmp_path: Path, row: Any, said: str) -> None:
     """NumPy has no missing integers: as a float, cast back, a missing id was -9,223,372,036,854,775,808."""
     folder = record(tmp_path / "run", steps=1)
-    rows = pa.array([[1, None, 0], [3, 0, 0]] * 2, pa.list_(pa.int64()))
-    with_columns(folder, targets=rows)
-    said = "A list of integers has an entry that is none: the shard is damaged."
+    with_columns(folder, targets=pa.array([row, [3, 0, 0]] * 2, pa.list_(pa.int64())), weights=[1.0, 1.0, 1.0])
     for asks in (open_recorded(folder).batch, open_run(folder).batch):
         with pytest.raises(FormatError) as error:
             asks(0)
         assert str(error.value) == said
     run = open_run(folder)
-    for question in (lambda: run.by("token"), run.tokens):
+    for question in (run.sequences, run.tokens, lambda: run.by("token")):
         with pytest.raises(FormatError) as error:
             question()
         said = f"`{folder}` is damaged: a timestep has no target, or a row's lists are not equally long."
