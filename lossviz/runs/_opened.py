@@ -69,7 +69,8 @@ class OpenedRun:
 
     def _with_words(self, table: "pd.DataFrame") -> "pd.DataFrame":
         """A table of targets with the word of each beside it."""
-        self._refuse_missing_targets(table)
+        if table["target"].isna().any():  # DuckDB fills the shorter ones of a row's lists up with nulls
+            raise self._without_target()
         distinct, at = np.unique(table["target"].to_numpy(np.int64), return_inverse=True)
         words = np.array([self.token(int(one)) for one in distinct], object)
         table.insert(table.columns.get_loc("target") + 1, "token", words[at] if len(table) else [])  # type: ignore[arg-type, operator]
@@ -80,11 +81,6 @@ class OpenedRun:
         if not isinstance(targets, np.ndarray) or np.ma.is_masked(targets):  # a null instead of the list, or in it
             raise self._without_target()
         return " ".join(map(self.token, targets))
-
-    def _refuse_missing_targets(self, table: "pd.DataFrame") -> None:
-        """DuckDB fills the shorter ones of a row's lists up with nulls."""
-        if table["target"].isna().any():
-            raise self._without_target()
 
     def _without_target(self) -> FormatError:
         return FormatError(

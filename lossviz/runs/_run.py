@@ -188,8 +188,7 @@ class Run(OpenedRun):
         table = database.query(queries.grouped(name, weighted=database.is_weighted))
         table["share"] = table["loss"] / table["loss"].sum()
         if name == "token":
-            self._refuse_missing_targets(table)
-            table.insert(0, "token", [self.token(int(target)) for target in table["target"]])
+            table.insert(0, "token", self._with_words(table).pop("token"))
         return table
 
     def trajectory(self, sequence: str) -> "pd.DataFrame":

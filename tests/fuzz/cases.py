@@ -65,17 +65,13 @@ def _open(kind: str, content: bytes) -> str:
         read(content, name=name)
     with contextlib.suppress(LossvizError):
         read_many({name: content, "a.targets.npy": _TARGETS})
-    with tempfile.NamedTemporaryFile(suffix=f".{kind}", dir=_folder()) as file:
+    with tempfile.NamedTemporaryFile(suffix=f".{kind}", dir=files.memory_folder()) as file:
         file.write(content)
         file.flush()
         with contextlib.suppress(LossvizError):
             batch_of(interpret(contents(Path(file.name))))
     batch = batch_of(interpret(contents(content, name=name)))
     return f"read {batch.shape}"
-
-
-def _folder() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (a folder in memory, for speed)
 
 
 def _typed(_: str, content: tuple[str, str, Any]) -> str:

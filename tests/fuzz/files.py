@@ -13,6 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ from tests.fuzz import odd
 
 Fields = dict[str, Any]
 KINDS = ("f2", "f4", "f8", ">f4", "i1", "i4", "i8", "u1", "u8", "?", "c8", "V2", "S3", "U2", "M8[s]", "O")
+
+
+def memory_folder() -> str | None:
+    """A folder in memory, for speed, where the system has one."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 def fields(rng: random.Random) -> Fields:

@@ -18,7 +18,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from tests.fuzz import odd
-from tests.fuzz.files import dumped
+from tests.fuzz.files import dumped, memory_folder
 
 SOUND = Path(__file__).parent / "corpus" / "run"
 NUMBERS = (0, 1, -1, 2, -100, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63), 0.5, 1e308, float("nan"), float("inf"))
@@ -110,7 +110,7 @@ def ask(content: Files, check_message: Callable[[str], None]) -> str:
     from lossviz.recording import open_run as open_recorded
     from lossviz.runs import identify_run, open_run
 
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as path:  # noqa: S108
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as path:
         folder = Path(path) / "run"
         folder.mkdir()
         for name, data in content.items():
