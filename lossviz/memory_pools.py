@@ -1,7 +1,7 @@
 """Where threads take memory from, and how it goes back to the system: for a server that stays, on Linux (glibc).
 
-The C library gives each thread a pool, and keeps there what was freed, up to 64 MB at its end. So visitors with large
-batches, each computed by another thread, leave hundreds of MB behind. Elsewhere nothing here does anything.
+The C library gives each thread a pool of its own and keeps up to 64 MB of freed memory at its end. So visitors with
+large batches, each computed by another thread, leave hundreds of MB behind. On other systems both functions do nothing.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ _M_ARENA_MAX = -8  # of malloc.h
 
 
 def use_one_pool() -> None:
-    """Let threads share the pool of the first one, whose end alone `give_back` reaches; pools that exist stay.
+    """Let all threads share one pool, the only one that `give_back` can shorten; pools that exist already stay.
 
     >>> use_one_pool()
     """

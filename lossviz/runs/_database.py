@@ -194,7 +194,7 @@ def _sql_type(kind: str) -> str:
 
 
 def _timesteps_sql(mask: str, pad: int | None, *, are_classes: bool) -> str:
-    """The lists as they were recorded, and what each timestep weighs; one without a target is not taken for padding."""
+    """The lists as they were recorded, and what each timestep weighs; a missing target is no padding."""
     rules = {
         "weights": "weights",
         "lengths": "list_transform(targets, lambda x, i: (i <= length)::FLOAT)",

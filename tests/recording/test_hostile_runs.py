@@ -216,7 +216,7 @@ def test_a_folder_whose_name_is_not_utf_8_is_refused_before_anything_is_recorded
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ([1, None, 0], "A list of integers has an entry that is none: the shard is damaged."),
+        ([1, None, 0], "A list of integers has a missing entry: the shard is damaged."),
         (None, "The lists of one micro-batch are not equally long: the shard is damaged."),
     ],
 )

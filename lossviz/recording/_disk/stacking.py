@@ -22,7 +22,7 @@ def stacked(parts: "list[pyarrow.Table]", pad_id: int | None, ignore_id: int | N
     neither, the lengths say so.
 
     Raises:
-        FormatError: if a row's lists are not equally long, or a list of integers lacks one.
+        FormatError: if a row's lists are not equally long, or a list of integers has a missing entry.
     """
     arrays = [_arrays(part) for part in parts]
     timesteps = max(one["targets"].shape[1] for one in arrays)
@@ -69,7 +69,7 @@ def _rectangle(column: "pyarrow.ChunkedArray", rows: int, kind: type) -> np.ndar
     if len(lengths) > 1 or flat.null_count:
         raise FormatError("The lists of one micro-batch are not equally long: the shard is damaged.")
     if kind is np.int64 and values.dtype.kind not in "iu":  # a null entry made them floats
-        raise FormatError("A list of integers has an entry that is none: the shard is damaged.")
+        raise FormatError("A list of integers has a missing entry: the shard is damaged.")
     return values.astype(kind).reshape(rows, lengths.pop() if lengths else 0)
 
 
