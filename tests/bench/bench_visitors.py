@@ -82,8 +82,8 @@ def main() -> None:
         day=time.strftime("%Y-%m-%d", time.gmtime()), cpus=os.cpu_count(), load=os.getloadavg()[0], rounds=ROUNDS,
         edits=EDITS, heavy=" × ".join(f"{n:,}" for n in HEAVY),
     )  # fmt: skip
-    grown = (held[-1] - held[0]) / 2**20
-    memory = f"Once all had left, the server held {grown:+.0f} MiB beside what it held after the first round."
+    each = ", ".join(f"{one / 2**20:,.0f}" for one in held)
+    memory = f"Once all had left, the server held {each} MiB after the rounds."
     write_section("visitors", f"## Visitors\n\n{words}\n\n{table(head, rows)}\n\n{memory}")
 
 
